@@ -1,0 +1,42 @@
+//! Domain: the words of Proffer as types. Decides nothing, stores nothing, reads no clock.
+//!
+//! Values are parsed at the door (JSON, YAML, command line) into these types; inside, the type is the proof.
+
+pub mod attribute;
+pub mod consent;
+pub mod decision;
+pub mod ids;
+pub mod key;
+pub mod money;
+pub mod offer;
+pub mod outcome;
+pub mod placement;
+pub mod propensity;
+pub mod request;
+pub mod subject;
+pub mod time;
+
+pub use attribute::{AttributeId, AttributeScope, Number, Value};
+pub use consent::{Basis, ConsentRecord, ConsentState};
+pub use ids::{CategoryId, DecisionId, Digest, ModelId, OfferId, PlacementId, PurposeId, RuleId, SubjectId, VariantId};
+pub use money::{Currency, Money, Percent};
+pub use offer::{Candidate, Catalogue, Offer, OfferStatus, Variant};
+pub use placement::{Feature, FeatureAtom, Objective, ObjectiveKind, Placement, Strategy};
+pub use propensity::Propensity;
+pub use request::{BasketLine, Customer, DecisionRequest};
+pub use subject::{CapCounter, SubjectKind, SubjectRef, SubjectState};
+pub use time::{Day, Span, Timestamp};
+
+/// A value that could not be parsed at the door: what was read and what was expected.
+///
+/// The message is lower case, carries the offending text in backticks and names a way out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Malformed(pub String);
+
+impl Malformed {
+    /// An error with the given sentence.
+    pub fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+}

@@ -1,0 +1,252 @@
+//! Offers, their variants and the catalogue. Judges no offer: floors and caps are policy.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CategoryId, Currency, Money, OfferId, Value, VariantId};
+
+/// Whether an offer may be shown at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferStatus {
+    /// A candidate wherever rules allow it.
+    #[default]
+    Active,
+    /// Kept, but no candidate.
+    Paused,
+}
+
+/// One rendering of an offer's content.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// Unique within the offer.
+    pub variant_id: VariantId,
+    /// What the shop renders; passed through unread.
+    #[serde(default)]
+    pub content: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What may be shown, with what it earns and costs. All money is of one currency.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offer {
+    /// Unique within the tenant.
+    pub offer_id: OfferId,
+    /// For people.
+    #[serde(default)]
+    pub name: String,
+    /// Read by rules and features as `offer.category`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<CategoryId>,
+    /// Active unless said otherwise.
+    #[serde(default)]
+    pub status: OfferStatus,
+    /// List price of what is sold if the offer is accepted.
+    pub price: Money,
+    /// Taken off the price if accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount: Option<Money>,
+    /// Paid for the goods if accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_of_goods: Option<Money>,
+    /// Paid for delivery if accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping: Option<Money>,
+    /// Expected cost of returns if accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_return_cost: Option<Money>,
+    /// Paid by the vendor if accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor_funding: Option<Money>,
+    /// Paid for showing it once, accepted or not (e-mail, print).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_of_showing: Option<Money>,
+    /// Declared offer attributes, read as `offer.NAME`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, Value>,
+    /// At least one.
+    pub variants: Vec<Variant>,
+}
+
+fn minor(money: Option<Money>) -> i64 {
+    money.map_or(0, |m| m.minor)
+}
+
+impl Offer {
+    /// Currency of all its money.
+    pub fn currency(&self) -> Currency {
+        self.price.currency
+    }
+
+    /// Price after discount, in minor units.
+    pub fn net_price_minor(&self) -> i64 {
+        self.price.minor - minor(self.discount)
+    }
+
+    /// `m_a`: net price - cost of goods - shipping - expected returns + vendor funding, in minor units.
+    pub fn margin_minor(&self) -> i64 {
+        self.net_price_minor() - minor(self.cost_of_goods) - minor(self.shipping) - minor(self.expected_return_cost)
+            + minor(self.vendor_funding)
+    }
+
+    /// `c_a`: cost of showing it once, in minor units.
+    pub fn cost_of_showing_minor(&self) -> i64 {
+        minor(self.cost_of_showing)
+    }
+
+    /// The value of `offer.NAME`; `category` is the offer's own field, the rest its attributes.
+    pub fn attribute(&self, name: &str) -> Option<Value> {
+        if name == "category" {
+            return self.category.as_ref().map(|c| Value::Text(c.as_str().to_owned()));
+        }
+        self.attributes.get(name).cloned()
+    }
+
+    /// Everything wrong with the offer by itself, each with a JSON pointer below the offer.
+    pub fn problems(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        let named = [
+            ("price", Some(self.price)),
+            ("discount", self.discount),
+            ("cost_of_goods", self.cost_of_goods),
+            ("shipping", self.shipping),
+            ("expected_return_cost", self.expected_return_cost),
+            ("vendor_funding", self.vendor_funding),
+            ("cost_of_showing", self.cost_of_showing),
+        ];
+        for (field, money) in named.iter().filter_map(|(field, money)| money.map(|m| (field, m))) {
+            if money.minor < 0 {
+                found.push((
+                    format!("/{field}/amount"),
+                    format!("{field} `{}` is negative: expected 0.00 or more", money.amount()),
+                ));
+            }
+            if money.currency != self.currency() {
+                found.push((
+                    format!("/{field}/currency"),
+                    format!(
+                        "{field} is in {} but the price is in {}: use one currency for the whole offer",
+                        money.currency,
+                        self.currency()
+                    ),
+                ));
+            }
+        }
+        if minor(self.discount) > self.price.minor {
+            found.push(("/discount/amount".into(), "the discount is larger than the price".into()));
+        }
+        if self.variants.is_empty() {
+            found.push(("/variants".into(), "an offer needs at least one variant".into()));
+        }
+        for (at, variant) in self.variants.iter().enumerate() {
+            if self.variants.iter().take(at).any(|other| other.variant_id == variant.variant_id) {
+                found.push((
+                    format!("/variants/{at}/variant_id"),
+                    format!("variant `{}` appears twice: variant ids are unique within an offer", variant.variant_id),
+                ));
+            }
+        }
+        found
+    }
+}
+
+/// An (offer, variant) pair: positions in [`Catalogue::offers`] and in the offer's variants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    /// Position of the offer.
+    pub offer: usize,
+    /// Position of the variant within the offer.
+    pub variant: usize,
+}
+
+/// All offers at one revision. Order is by (offer id, variant id) bytes, so that a position is a stable name
+/// within the revision.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Catalogue {
+    /// Grows by one with each change; 0 is the empty catalogue.
+    pub revision: u64,
+    offers: Vec<Offer>,
+    candidates: Vec<Candidate>,
+}
+
+impl Catalogue {
+    /// Sorts the offers and their variants; a later offer of the same id replaces an earlier one.
+    pub fn new(revision: u64, offers: Vec<Offer>) -> Self {
+        let by_id: BTreeMap<OfferId, Offer> = offers.into_iter().map(|o| (o.offer_id.clone(), o)).collect();
+        let mut offers: Vec<Offer> = by_id.into_values().collect();
+        for offer in &mut offers {
+            offer.variants.sort_by(|a, b| a.variant_id.cmp(&b.variant_id));
+        }
+        let candidates = offers
+            .iter()
+            .enumerate()
+            .flat_map(|(offer, o)| (0..o.variants.len()).map(move |variant| Candidate { offer, variant }))
+            .collect();
+        Self { revision, offers, candidates }
+    }
+
+    /// The offers, by id.
+    pub fn offers(&self) -> &[Offer] {
+        &self.offers
+    }
+
+    /// Every (offer, variant), by (offer id, variant id).
+    pub fn candidates(&self) -> &[Candidate] {
+        &self.candidates
+    }
+
+    /// The offer of this id.
+    pub fn offer(&self, id: &str) -> Option<&Offer> {
+        let at = self.offers.binary_search_by(|o| o.offer_id.as_str().cmp(id)).ok()?;
+        self.offers.get(at)
+    }
+
+    /// Offer and variant of a candidate position.
+    pub fn at(&self, candidate: usize) -> Option<(&Offer, &Variant)> {
+        let found = self.candidates.get(candidate)?;
+        let offer = self.offers.get(found.offer)?;
+        Some((offer, offer.variants.get(found.variant)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offer(json: &str) -> Offer {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn margin_is_net_price_less_costs_plus_funding() {
+        let offer = offer(
+            r#"{"offer_id":"a","price":{"amount":"20.00","currency":"USD"},"discount":{"amount":"2.00","currency":"USD"},
+            "cost_of_goods":{"amount":"9.00","currency":"USD"},"shipping":{"amount":"1.00","currency":"USD"},
+            "expected_return_cost":{"amount":"0.50","currency":"USD"},"vendor_funding":{"amount":"1.25","currency":"USD"},
+            "variants":[{"variant_id":"b"},{"variant_id":"a"}]}"#,
+        );
+        assert_eq!((offer.net_price_minor(), offer.margin_minor()), (1800, 875));
+        let catalogue = Catalogue::new(1, vec![offer]);
+        assert_eq!(catalogue.at(0).unwrap().1.variant_id.as_str(), "a");
+    }
+
+    #[test]
+    fn all_problems_of_an_offer_are_named_at_once() {
+        let offer = offer(
+            r#"{"offer_id":"a","price":{"amount":"-1.00","currency":"USD"},"shipping":{"amount":"1","currency":"EUR"},
+            "variants":[]}"#,
+        );
+        let found: Vec<String> = offer.problems().iter().map(|(at, text)| format!("{at}: {text}")).collect();
+        assert_eq!(
+            found,
+            [
+                "/price/amount: price `-1.00` is negative: expected 0.00 or more",
+                "/shipping/currency: shipping is in EUR but the price is in USD: use one currency for the whole offer",
+                "/discount/amount: the discount is larger than the price",
+                "/variants: an offer needs at least one variant",
+            ]
+        );
+    }
+}

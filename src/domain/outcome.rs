@@ -1,0 +1,73 @@
+//! Outcomes: what was observed after a decision. How much reward they make is folded by learning.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use super::{DecisionId, Digest, Money, Timestamp};
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum OutcomeKind {
+    /// The customer bought.
+    #[n(0)]
+    Order,
+    /// Money went back, all or part of it.
+    #[n(1)]
+    Refund,
+}
+
+impl OutcomeKind {
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Refund => "refund",
+        }
+    }
+}
+
+/// One outcome as a source sent it, parsed and bounded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The source's own name for the event; unique within the source.
+    pub event_id: String,
+    /// The source that signed it.
+    pub source: String,
+    /// What happened.
+    pub kind: OutcomeKind,
+    /// When it happened, by the source's clock.
+    pub occurred_at: Timestamp,
+    /// The decision it follows, where the shop kept it.
+    pub decision_id: Option<DecisionId>,
+    /// The event it corrects: a refund names its order's event id.
+    pub refers_to: Option<String>,
+    /// What was paid, or paid back.
+    pub revenue: Option<Money>,
+    /// The contribution margin of it, where the shop knows better than the catalogue.
+    pub margin: Option<Money>,
+}
+
+/// What the fold reads of an outcome. Amounts are in minor units of the placement's currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct OutcomeFact {
+    /// Keyed hash of source and event id: the permanent business key.
+    #[n(0)]
+    pub key: Digest,
+    /// What happened.
+    #[n(1)]
+    pub kind: OutcomeKind,
+    /// When it happened.
+    #[n(2)]
+    pub occurred_at: Timestamp,
+    /// Key of the event it corrects.
+    #[n(3)]
+    pub refers_to: Option<Digest>,
+    /// What was paid, or paid back.
+    #[n(4)]
+    pub revenue_minor: Option<i64>,
+    /// The contribution margin of it.
+    #[n(5)]
+    pub margin_minor: Option<i64>,
+}

@@ -1,0 +1,172 @@
+//! Placements: where decisions are asked for, and how they are made there. Parsed by policy, used by everything above.
+
+use minicbor::{Decode, Encode};
+use sha2::{Digest as _, Sha256};
+
+use super::{AttributeId, Currency, ModelId, OfferId, Percent, PlacementId, PurposeId, Span, VariantId};
+
+/// What a placement maximises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectiveKind {
+    /// Expected contribution margin: `y_a = m_a theta_a - c_a`.
+    Margin,
+    /// Probability of acceptance: m = 1, c = 0.
+    Conversion,
+}
+
+/// The objective with its bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Objective {
+    /// What is maximised.
+    pub kind: ObjectiveKind,
+    /// An order counts when it happened at most this long after the decision.
+    pub window: Span,
+    /// Reported reward is clamped to plus or minus this, in minor units.
+    pub reward_cap_minor: i64,
+}
+
+/// How candidates are turned into a distribution.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Strategy {
+    /// Linear Thompson sampling, disjoint arms.
+    ThompsonLinear,
+    /// Disjoint LinUCB with confidence width `alpha`.
+    Linucb {
+        /// Width in deviations.
+        alpha: f64,
+    },
+    /// Every eligible candidate alike.
+    Uniform,
+}
+
+impl Strategy {
+    /// Its name in `placements.yaml`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ThompsonLinear => "thompson_linear",
+            Self::Linucb { .. } => "linucb",
+            Self::Uniform => "uniform",
+        }
+    }
+}
+
+/// How one value becomes numbers.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub enum Encoder {
+    /// One component per name; an unseen or missing value is all zeros.
+    #[n(0)]
+    OneHot(#[n(0)] Vec<String>),
+    /// `(value - mean) / scale`; missing is zero, which is the mean.
+    #[n(1)]
+    Standardised {
+        /// Declared mean.
+        #[n(0)]
+        mean: f64,
+        /// Declared scale, above zero.
+        #[n(1)]
+        scale: f64,
+    },
+    /// One for true, zero for false or missing.
+    #[n(2)]
+    Flag,
+    /// Sine and cosine of the local hour.
+    #[n(3)]
+    HourOfDay,
+}
+
+/// One factor of a feature: an attribute (or the hour) and how it becomes numbers.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct FeatureAtom {
+    /// The attribute read; nothing for `hour_of_day`.
+    #[n(0)]
+    pub attribute: Option<AttributeId>,
+    /// How it becomes numbers.
+    #[n(1)]
+    pub encoder: Encoder,
+}
+
+impl FeatureAtom {
+    /// Number of components.
+    pub fn width(&self) -> usize {
+        match &self.encoder {
+            Encoder::OneHot(names) => names.len(),
+            Encoder::Standardised { .. } | Encoder::Flag => 1,
+            Encoder::HourOfDay => 2,
+        }
+    }
+}
+
+/// A feature: one atom, or the product of two (`customer.tier * offer.category`).
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Feature {
+    /// As written by the author.
+    #[n(0)]
+    pub text: String,
+    /// One or two factors.
+    #[n(1)]
+    pub atoms: Vec<FeatureAtom>,
+}
+
+impl Feature {
+    /// Number of components.
+    pub fn width(&self) -> usize {
+        self.atoms.iter().map(FeatureAtom::width).product()
+    }
+}
+
+/// Content served when no candidate may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fallback {
+    /// An offer of the catalogue; it is house content and no candidate in its placement.
+    pub offer: OfferId,
+    /// One of its variants.
+    pub variant: VariantId,
+}
+
+/// A slot on a channel that asks for decisions. It fixes the purpose and the currency.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placement {
+    /// Unique within the bundle.
+    pub id: PlacementId,
+    /// Such as `web` or `email`.
+    pub channel: String,
+    /// The purpose of processing.
+    pub purpose: PurposeId,
+    /// Currency of margins and rewards.
+    pub currency: Currency,
+    /// What is maximised.
+    pub objective: Objective,
+    /// How long a chosen offer stays reserved.
+    pub reservation: Span,
+    /// How candidates become a distribution.
+    pub strategy: Strategy,
+    /// Ridge prior, `A_0 = lambda I`.
+    pub lambda: f64,
+    /// Half-life of what was learned, in days; nothing means no decay.
+    pub half_life_days: Option<u32>,
+    /// Exploration mass, a total shared by all eligible candidates.
+    pub exploration: f64,
+    /// Features behind the intercept, in the order of their components.
+    pub features: Vec<Feature>,
+    /// Share of customers who always get the fallback, for measurement.
+    pub holdout: Percent,
+    /// House content.
+    pub fallback: Fallback,
+}
+
+impl Placement {
+    /// Number of components of a feature vector, the intercept included.
+    pub fn dimensions(&self) -> usize {
+        1 + self.features.iter().map(Feature::width).sum::<usize>()
+    }
+
+    /// The model this placement learns into. It changes with whatever changes the meaning of its statistics:
+    /// placement, feature layout and half-life; not with the strategy, so that strategies can be swapped.
+    pub fn model_id(&self) -> ModelId {
+        let named = (1_u16, self.id.as_str(), self.half_life_days.unwrap_or(0), &self.features);
+        let bytes = minicbor::to_vec(named).unwrap_or_default();
+        let mut id = [0; 16];
+        id.copy_from_slice(&Sha256::digest(&bytes)[..16]);
+        ModelId(id)
+    }
+}

@@ -1,0 +1,116 @@
+//! A request for a decision, parsed and bounded. Whether its attributes are declared is checked when deciding.
+
+use std::collections::BTreeMap;
+
+use minicbor::{Decode, Encode};
+use sha2::{Digest as _, Sha256};
+
+use super::{CategoryId, DecisionId, Digest, Money, OfferId, PlacementId, SubjectKind, SubjectRef, Value};
+
+/// Who is asked for, by outside ids.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Customer {
+    /// The customer, where known.
+    #[n(0)]
+    pub id: Option<String>,
+    /// The session, where known.
+    #[n(1)]
+    pub session: Option<String>,
+    /// The device, where known.
+    #[n(2)]
+    pub device: Option<String>,
+    /// The household, where known.
+    #[n(3)]
+    pub household: Option<String>,
+    /// Declared customer attributes, by the name behind `customer.`.
+    #[n(4)]
+    pub attributes: BTreeMap<String, Value>,
+}
+
+/// One line of the basket.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct BasketLine {
+    /// The article.
+    #[n(0)]
+    pub sku: String,
+    /// Its category.
+    #[n(1)]
+    pub category: Option<CategoryId>,
+    /// How many, at least one.
+    #[n(2)]
+    pub quantity: u32,
+    /// Price of one.
+    #[n(3)]
+    pub price: Option<Money>,
+}
+
+/// A request for one decision.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct DecisionRequest {
+    /// Named by the caller, which makes the call idempotent; otherwise minted by the server.
+    #[n(0)]
+    pub decision_id: Option<DecisionId>,
+    /// Who.
+    #[n(1)]
+    pub customer: Customer,
+    /// Where.
+    #[n(2)]
+    pub placement: PlacementId,
+    /// Slots asked for.
+    #[n(3)]
+    pub count: u16,
+    /// Such as `US-NY` or `DE`.
+    #[n(4)]
+    pub jurisdiction: Option<String>,
+    /// An IANA name; UTC where absent.
+    #[n(5)]
+    pub time_zone: Option<String>,
+    /// Declared context attributes, by the name behind `context.`.
+    #[n(6)]
+    pub context: BTreeMap<String, Value>,
+    /// What lies in the basket.
+    #[n(7)]
+    pub basket: Vec<BasketLine>,
+    /// Restricts the candidates to these offers, sorted and without repetition.
+    #[n(8)]
+    pub candidates: Option<Vec<OfferId>>,
+}
+
+impl DecisionRequest {
+    /// SHA-256 of the canonical form without the decision id: what the id promises to name.
+    pub fn digest(&self) -> Digest {
+        let unnamed = Self { decision_id: None, ..self.clone() };
+        let bytes = minicbor::to_vec(&unnamed).unwrap_or_default();
+        Digest(Sha256::digest(&bytes).into())
+    }
+
+    /// The subject whose state the decision reads: the customer, else the session, else nobody.
+    pub fn subject(&self) -> Option<SubjectRef> {
+        let named = |kind, id: &Option<String>| id.clone().map(|outside_id| SubjectRef { kind, outside_id });
+        named(SubjectKind::Customer, &self.customer.id).or_else(|| named(SubjectKind::Session, &self.customer.session))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_names_the_request_and_not_its_id() {
+        let request = DecisionRequest {
+            decision_id: None,
+            customer: Customer::default(),
+            placement: PlacementId::new("home").unwrap(),
+            count: 1,
+            jurisdiction: None,
+            time_zone: None,
+            context: BTreeMap::new(),
+            basket: Vec::new(),
+            candidates: None,
+        };
+        let named = DecisionRequest { decision_id: Some(DecisionId::from_parts(1, [0; 10])), ..request.clone() };
+        let other = DecisionRequest { jurisdiction: Some("DE".into()), ..request.clone() };
+        assert_eq!(request.digest(), named.digest());
+        assert_ne!(request.digest(), other.digest());
+    }
+}

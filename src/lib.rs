@@ -1,0 +1,4 @@
+//! Proffer library root.
+
+// floor 0
+pub mod domain;
