@@ -2,3 +2,9 @@
 
 // floor 0
 pub mod domain;
+
+// floor 3
+pub mod engine;
+
+// floor 5
+pub mod store;

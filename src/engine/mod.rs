@@ -1,0 +1,3 @@
+//! Engine: `step(state, event) -> effects`. Performs no effect and reads no clock.
+
+pub mod batch;

@@ -1,0 +1,403 @@
+//! Store: what is kept, behind one narrow trait of coarse operations. Decides nothing and opens no sealed part.
+//!
+//! Two implementations, SQLite and PostgreSQL, are held to the same contract tests. Every write is durable (synced)
+//! when its call returns, or it did not happen.
+
+pub mod postgres;
+
+pub mod sqlite;
+
+pub mod steps;
+
+use async_trait::async_trait;
+
+use crate::domain::decision::Record;
+use crate::domain::outcome::{OutcomeFact, OutcomeKind};
+use crate::domain::{Currency, DecisionId, Digest, ModelId, OfferId, SubjectId, SubjectKind, SubjectRef, Timestamp};
+use crate::engine::batch::{Batch, CommitOutcome};
+
+/// Why a call did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached or failed; whether a write happened may be unknown.
+    #[error("the store did not answer")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What was read back cannot be what was written.
+    #[error("the store holds something unreadable: {0}")]
+    Corrupt(String),
+    /// The address of the store is wrong.
+    #[error("{0}")]
+    Address(String),
+}
+
+/// The row that every batch is gated on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Control {
+    /// Grows with every change of what decisions share.
+    pub sequence: u64,
+    /// The active bundle, once there is one.
+    pub bundle: Option<Digest>,
+    /// The current catalogue.
+    pub catalogue_revision: u64,
+}
+
+/// A subject as stored: identity, wrapped key, version and sealed state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubjectRow {
+    /// The outside id it was found by.
+    pub reference: SubjectRef,
+    /// Internal id.
+    pub subject: SubjectId,
+    /// The subject's key under the master key.
+    pub wrapped_key: Vec<u8>,
+    /// 0 where no state is stored yet.
+    pub version: u64,
+    /// Sealed state; empty at version 0.
+    pub state: Vec<u8>,
+}
+
+/// An identity to be created if the outside id is not known yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSubject {
+    /// The outside id.
+    pub reference: SubjectRef,
+    /// Random.
+    pub subject: SubjectId,
+    /// A random key under the master key.
+    pub wrapped_key: Vec<u8>,
+}
+
+/// A decision as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredDecision {
+    /// Which.
+    pub decision_id: DecisionId,
+    /// Whose state it read.
+    pub subject: Option<SubjectId>,
+    /// The subject's wrapped key; nothing without a subject or after erasure.
+    pub wrapped_key: Option<Vec<u8>>,
+    /// Time as the logic read it.
+    pub at: Timestamp,
+    /// What the id names.
+    pub request_digest: Digest,
+    /// Record and leaf.
+    pub record: Record,
+}
+
+/// A consent record as stored, sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentRow {
+    /// Version of the subject that it made.
+    pub version: u64,
+    /// Position within that change.
+    pub position: u16,
+    /// When it was taken in.
+    pub at: Timestamp,
+    /// Sealed under the subject's key.
+    pub sealed: Vec<u8>,
+}
+
+/// A change of a subject's state outside decisions, with the consent records that made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentChange {
+    /// Whose.
+    pub subject: SubjectId,
+    /// The version read; refused unless it is still this one. The next is this plus one.
+    pub version: u64,
+    /// Sealed next state.
+    pub state: Vec<u8>,
+    /// Sealed records, in order.
+    pub records: Vec<Vec<u8>>,
+    /// When they were taken in.
+    pub at: Timestamp,
+}
+
+/// One outcome as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeRow {
+    /// What the fold reads; its key is the permanent business key.
+    pub fact: OutcomeFact,
+    /// Who sent it.
+    pub source: String,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The decision it is attributed to; nothing where it names none.
+    pub decision_id: Option<DecisionId>,
+    /// Currency of its amounts.
+    pub currency: Option<Currency>,
+}
+
+/// What became of one outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// Stored and attributed to this decision; the learner will take it up.
+    Accepted(DecisionId),
+    /// Its key was stored before; nothing changed.
+    Duplicate,
+    /// Stored, but attributed to no decision yet.
+    Unmatched,
+}
+
+/// What the learner applied of one decision so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Applied {
+    /// Whether its exposure was learned.
+    pub exposed: bool,
+    /// Whether it counts as accepted.
+    pub accepted: bool,
+    /// Reported reward in minor units.
+    pub reward_minor: i64,
+}
+
+/// Name of a batch row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BatchKey {
+    /// The engine's name.
+    pub node: String,
+    /// Its incarnation.
+    pub incarnation: u64,
+    /// Its number.
+    pub number: u64,
+}
+
+/// A decision the learner has to look at, with everything the fold needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// The decision.
+    pub decision: StoredDecision,
+    /// What was applied before.
+    pub applied: Applied,
+    /// All of its outcomes.
+    pub outcomes: Vec<OutcomeFact>,
+}
+
+/// Work for the learner.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LearnerWork {
+    /// Batches whose decisions are new to it.
+    pub batches: Vec<BatchKey>,
+    /// Outcomes that are new to it.
+    pub outcomes: Vec<Digest>,
+    /// Every decision those touch, each once.
+    pub touched: Vec<Touched>,
+}
+
+/// A learning event as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LearningRow {
+    /// Which model.
+    pub model: ModelId,
+    /// Position in its stream, from 1, without gaps.
+    pub sequence: u64,
+    /// The decision that earned it.
+    pub decision_id: DecisionId,
+    /// The subject whose features it holds.
+    pub subject: Option<SubjectId>,
+    /// Sealed under the subject's key.
+    pub sealed: Vec<u8>,
+    /// The subject's wrapped key when read back; ignored when written.
+    pub wrapped_key: Option<Vec<u8>>,
+}
+
+/// A checkpoint of a model's integer state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointRow {
+    /// Which model.
+    pub model: ModelId,
+    /// How many events it holds.
+    pub sequence: u64,
+    /// Digest of the state.
+    pub digest: Digest,
+    /// Encoded state.
+    pub state: Vec<u8>,
+}
+
+/// All that one step of the learner stores: everything or nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Learned {
+    /// Batches that are now learned.
+    pub batches: Vec<BatchKey>,
+    /// Outcomes that are now applied.
+    pub outcomes: Vec<Digest>,
+    /// What is now applied of each decision touched.
+    pub applied: Vec<(DecisionId, Applied)>,
+    /// The events, continuing each model's stream.
+    pub events: Vec<LearningRow>,
+    /// New checkpoints.
+    pub checkpoints: Vec<CheckpointRow>,
+}
+
+/// An API key as stored: only its hash is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRow {
+    /// SHA-256 of the key.
+    pub hash: Digest,
+    /// For people; unique among the keys in force.
+    pub name: String,
+    /// Comma-separated roles.
+    pub roles: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// A source of outcomes as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceRow {
+    /// Its name, as in the field `source` of its events.
+    pub name: String,
+    /// Its webhook secret under the master key.
+    pub sealed_secret: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// One offer of an import: its id and its JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferBody {
+    /// Which.
+    pub offer_id: OfferId,
+    /// The offer as JSON.
+    pub json: String,
+}
+
+/// Totals for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Decisions stored.
+    pub decisions: u64,
+    /// Outcomes stored.
+    pub outcomes: u64,
+    /// Batches that the learner has not seen.
+    pub batches_unlearned: u64,
+    /// Outcomes attributed and not applied.
+    pub outcomes_unapplied: u64,
+}
+
+/// Who made a privileged change, for the record of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct By<'a> {
+    /// Name of the key, or `start` and the like for the process itself.
+    pub key: &'a str,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The narrow contract of a store. A call that returns an error may or may not have happened unless it says otherwise;
+/// every call can be repeated.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The store's own clock: the time that everybody goes by.
+    async fn now(&self) -> Result<Timestamp, StoreError>;
+
+    /// The control row.
+    async fn control(&self) -> Result<Control, StoreError>;
+
+    /// A new incarnation of a node, larger than any before.
+    async fn start_incarnation(&self, node: &str) -> Result<u64, StoreError>;
+
+    /// The number of the incarnation's last batch; 0 if it has none.
+    async fn last_batch(&self, node: &str, incarnation: u64) -> Result<u64, StoreError>;
+
+    /// Identities, keys and states by outside id, in the order asked. An unknown outside id gets the identity offered;
+    /// if another process created it meanwhile, that one is returned.
+    async fn load_subjects(&self, wanted: &[NewSubject]) -> Result<Vec<SubjectRow>, StoreError>;
+
+    /// One subject by its outside id, creating nothing.
+    async fn find_subject(&self, reference: &SubjectRef) -> Result<Option<SubjectRow>, StoreError>;
+
+    /// Stores a batch as [`CommitOutcome`] says: all of it, or nothing with every reason at once.
+    async fn commit(&self, batch: &Batch) -> Result<CommitOutcome, StoreError>;
+
+    /// One decision.
+    async fn decision(&self, id: DecisionId) -> Result<Option<StoredDecision>, StoreError>;
+
+    /// Several decisions; unknown ids are left out.
+    async fn decisions(&self, ids: &[DecisionId]) -> Result<Vec<StoredDecision>, StoreError>;
+
+    /// Decisions in the order of their ids, after one of them.
+    async fn decisions_after(&self, after: Option<DecisionId>, limit: u32) -> Result<Vec<StoredDecision>, StoreError>;
+
+    /// The decisions that read a subject, with `at` after the instant given, oldest first.
+    async fn subject_decisions(&self, subject: SubjectId, after: Timestamp) -> Result<Vec<StoredDecision>, StoreError>;
+
+    /// Appends consent records and replaces the state; `false` and nothing changed if the version is not the one read.
+    async fn change_consents(&self, change: &ConsentChange) -> Result<bool, StoreError>;
+
+    /// A subject's consent records, oldest first.
+    async fn consents(&self, subject: SubjectId) -> Result<Vec<ConsentRow>, StoreError>;
+
+    /// Stores outcomes under their keys and links those that refer to one another, in one transaction. An outcome
+    /// without a decision takes the decision of the event it refers to; one that arrives later hands its decision to
+    /// those that were waiting for it. Answers in the order given; of equal keys in one call the first counts.
+    async fn take_outcomes(&self, outcomes: &[OutcomeRow]) -> Result<Vec<Taken>, StoreError>;
+
+    /// The outcomes attributed to a decision, by key.
+    async fn outcomes_of(&self, decision: DecisionId) -> Result<Vec<OutcomeFact>, StoreError>;
+
+    /// A new term of the learner, larger than any before; all older terms are fenced from now on.
+    async fn take_term(&self, holder: &str) -> Result<u64, StoreError>;
+
+    /// Unlearned batches (oldest first, at least one if there is any, then as many as fit in `decisions_max`) and
+    /// unapplied outcomes, with every decision they touch.
+    async fn learner_work(&self, decisions_max: u32) -> Result<LearnerWork, StoreError>;
+
+    /// Stores one step of the learner; `false` and nothing changed if the term is fenced.
+    async fn learn(&self, term: u64, learned: &Learned) -> Result<bool, StoreError>;
+
+    /// Every model with the last sequence of its stream.
+    async fn model_heads(&self) -> Result<Vec<(ModelId, u64)>, StoreError>;
+
+    /// Learning events of a model after a sequence, in order.
+    async fn learning_events(&self, model: ModelId, after: u64, limit: u32) -> Result<Vec<LearningRow>, StoreError>;
+
+    /// The newest checkpoint of a model.
+    async fn checkpoint(&self, model: ModelId) -> Result<Option<CheckpointRow>, StoreError>;
+
+    /// Keeps a bundle under its hash and makes it the active one; nothing changes if it is already.
+    async fn activate_bundle(&self, hash: Digest, body: &str, by: By<'_>) -> Result<Control, StoreError>;
+
+    /// A bundle's body.
+    async fn bundle(&self, hash: Digest) -> Result<Option<String>, StoreError>;
+
+    /// Stores offers as the next catalogue revision.
+    async fn import_offers(&self, offers: &[OfferBody], by: By<'_>) -> Result<Control, StoreError>;
+
+    /// Every offer as it was at a revision.
+    async fn catalogue(&self, revision: u64) -> Result<Vec<OfferBody>, StoreError>;
+
+    /// Stores an API key; `false` if a key in force has its name.
+    async fn create_key(&self, key: &KeyRow, by: By<'_>) -> Result<bool, StoreError>;
+
+    /// Every API key, revoked ones too, oldest first.
+    async fn keys(&self) -> Result<Vec<KeyRow>, StoreError>;
+
+    /// Revokes the key in force of this name; `false` if there is none.
+    async fn revoke_key(&self, name: &str, by: By<'_>) -> Result<bool, StoreError>;
+
+    /// Stores a source of outcomes; `false` if its name is taken.
+    async fn create_source(&self, source: &SourceRow, by: By<'_>) -> Result<bool, StoreError>;
+
+    /// Every source.
+    async fn sources(&self) -> Result<Vec<SourceRow>, StoreError>;
+
+    /// Totals for people.
+    async fn totals(&self) -> Result<Totals, StoreError>;
+}
+
+/// The kinds of subject as they stand in the column `kind`.
+pub fn kind_code(kind: SubjectKind) -> i16 {
+    match kind {
+        SubjectKind::Customer => 0,
+        SubjectKind::Session => 1,
+    }
+}
+
+/// The kinds of outcome as they stand in the column `kind`.
+pub fn outcome_code(kind: OutcomeKind) -> i16 {
+    match kind {
+        OutcomeKind::Order => 0,
+        OutcomeKind::Refund => 1,
+    }
+}

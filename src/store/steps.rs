@@ -1,0 +1,97 @@
+//! Steps of persistence, named so that tests can stop a process at each of them. Release builds contain no stop.
+
+/// A point before, inside or after a durable write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A batch is about to be written.
+    CommitBegin,
+    /// A batch is written but not yet durable.
+    CommitWritten,
+    /// A batch is durable and nobody was answered.
+    CommitDurable,
+    /// Identities are written but not yet durable.
+    SubjectsWritten,
+    /// Identities are durable.
+    SubjectsDurable,
+    /// A consent change is written but not yet durable.
+    ConsentsWritten,
+    /// A consent change is durable.
+    ConsentsDurable,
+    /// Outcomes are about to be written.
+    OutcomesBegin,
+    /// Outcomes are written but not yet durable.
+    OutcomesWritten,
+    /// Outcomes are durable and nobody was answered.
+    OutcomesDurable,
+    /// The learner has read its work.
+    LearnBegin,
+    /// A step of the learner is written but not yet durable.
+    LearnWritten,
+    /// A step of the learner is durable and not yet published.
+    LearnDurable,
+    /// An import is written but not yet durable.
+    ImportWritten,
+    /// An import is durable.
+    ImportDurable,
+}
+
+impl Step {
+    /// Every step with the name it has in `PROFFER_STOP_AT`.
+    pub const ALL: [(Self, &'static str); 15] = [
+        (Self::CommitBegin, "commit-begin"),
+        (Self::CommitWritten, "commit-written"),
+        (Self::CommitDurable, "commit-durable"),
+        (Self::SubjectsWritten, "subjects-written"),
+        (Self::SubjectsDurable, "subjects-durable"),
+        (Self::ConsentsWritten, "consents-written"),
+        (Self::ConsentsDurable, "consents-durable"),
+        (Self::OutcomesBegin, "outcomes-begin"),
+        (Self::OutcomesWritten, "outcomes-written"),
+        (Self::OutcomesDurable, "outcomes-durable"),
+        (Self::LearnBegin, "learn-begin"),
+        (Self::LearnWritten, "learn-written"),
+        (Self::LearnDurable, "learn-durable"),
+        (Self::ImportWritten, "import-written"),
+        (Self::ImportDurable, "import-durable"),
+    ];
+}
+
+/// Marks that a step was reached. In debug builds `PROFFER_STOP_AT=commit-written:7` makes the seventh arrival kill
+/// the process with SIGKILL, as a power switch would: no destructor, no flush.
+pub fn reach(step: Step) {
+    #[cfg(debug_assertions)]
+    stop::reach(step);
+    #[cfg(not(debug_assertions))]
+    let _ = step;
+}
+
+#[cfg(debug_assertions)]
+mod stop {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::Step;
+
+    static ARRIVALS: AtomicU64 = AtomicU64::new(0);
+    static STOP: OnceLock<Option<(Step, u64)>> = OnceLock::new();
+
+    fn wanted() -> Option<(Step, u64)> {
+        let text = std::env::var("PROFFER_STOP_AT").ok()?;
+        let (name, arrival) = text.split_once(':')?;
+        let step = Step::ALL.iter().find(|(_, known)| *known == name)?.0;
+        Some((step, arrival.parse().ok()?))
+    }
+
+    pub(super) fn reach(step: Step) {
+        if let Some((at, arrival)) = STOP.get_or_init(wanted)
+            && *at == step
+            && ARRIVALS.fetch_add(1, Ordering::SeqCst) + 1 == *arrival
+        {
+            let _ = std::process::Command::new("kill").arg("-9").arg(std::process::id().to_string()).status();
+            // The signal is on its way; nothing may happen in between.
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+}
