@@ -33,7 +33,8 @@ impl AttributeId {
         });
         if !named {
             return Err(Malformed(format!(
-                "`{text}` is not an attribute: expected `customer.`, `context.` or `offer.` and a name of letters, digits and `_`"
+                "`{text}` is not an attribute: expected `customer.`, `context.` or `offer.` \
+                 and a name of letters, digits and `_`"
             )));
         }
         Ok(Self(text.to_owned()))

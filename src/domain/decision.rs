@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::key::SubjectKey;
 use super::{
-    AttributeId, Basis, BasketLine, ConsentState, Day, DecisionId, Digest, Malformed, ModelId, PlacementId, Propensity,
-    PurposeId, SubjectId, SubjectKind, Timestamp, Value,
+    AttributeId, Basis, BasketLine, ConsentState, Currency, Day, DecisionId, Digest, Malformed, ModelId, OfferId,
+    PlacementId, Propensity, PurposeId, Span, SubjectId, SubjectKind, Timestamp, Value, VariantId,
 };
 
 /// Version of this encoding. Old versions stay readable.
@@ -94,6 +94,34 @@ pub struct Draw {
     /// Its probability.
     #[n(3)]
     pub propensity: Propensity,
+}
+
+/// The content that was answered with.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Shown {
+    /// The offer, or the placement's house content.
+    #[n(0)]
+    pub offer: OfferId,
+    /// Its variant.
+    #[n(1)]
+    pub variant: VariantId,
+}
+
+/// What the placement promised about learning when it decided; a later bundle does not change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Terms {
+    /// Orders count until this long after the decision.
+    #[n(0)]
+    pub window: Span,
+    /// Reported reward is clamped to plus or minus this, in minor units.
+    #[n(1)]
+    pub reward_cap_minor: i64,
+    /// Half-life of what is learned, in days.
+    #[n(2)]
+    pub half_life_days: Option<u32>,
+    /// Currency of all amounts.
+    #[n(3)]
+    pub currency: Currency,
 }
 
 /// Why the fallback was served.
@@ -198,8 +226,14 @@ pub struct Skeleton {
     /// Until when the chosen offer is reserved.
     #[n(21)]
     pub reserved_until: Option<Timestamp>,
-    /// Commitments to the private groups, in the order of [`GROUPS`].
+    /// The content that was answered with.
     #[n(22)]
+    pub shown: Shown,
+    /// What was promised about learning.
+    #[n(23)]
+    pub terms: Terms,
+    /// Commitments to the private groups, in the order of [`GROUPS`].
+    #[n(24)]
     pub commitments: Vec<Digest>,
 }
 
@@ -263,8 +297,11 @@ pub struct ContextGroup {
     /// As the request said.
     #[n(4)]
     pub basket: Vec<BasketLine>,
-    /// Quantised features (Q20) of what was chosen, as (component, value) without the zeros.
+    /// Number of feature components, the intercept included.
     #[n(5)]
+    pub dimensions: u16,
+    /// Quantised features (Q20) of what was chosen, as (component, value) without the zeros.
+    #[n(6)]
     pub features: Vec<(u16, i32)>,
 }
 

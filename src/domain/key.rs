@@ -7,7 +7,7 @@ use sha2::Sha256;
 
 use super::{Digest, Malformed, SubjectId};
 
-/// HMAC-SHA256 over the parts one after another. Callers keep the parts unambiguous (fixed widths or one variable part).
+/// HMAC-SHA256 over the parts one after another. Callers keep them unambiguous (fixed widths or one variable part).
 pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     // HMAC takes keys of any length, so this cannot fail; an empty tag would be refused by every reader.
     let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(key) else { return [0; 32] };

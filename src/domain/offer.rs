@@ -222,9 +222,10 @@ mod tests {
     #[test]
     fn margin_is_net_price_less_costs_plus_funding() {
         let offer = offer(
-            r#"{"offer_id":"a","price":{"amount":"20.00","currency":"USD"},"discount":{"amount":"2.00","currency":"USD"},
+            r#"{"offer_id":"a","price":{"amount":"20.00","currency":"USD"},
+            "discount":{"amount":"2.00","currency":"USD"},"vendor_funding":{"amount":"1.25","currency":"USD"},
             "cost_of_goods":{"amount":"9.00","currency":"USD"},"shipping":{"amount":"1.00","currency":"USD"},
-            "expected_return_cost":{"amount":"0.50","currency":"USD"},"vendor_funding":{"amount":"1.25","currency":"USD"},
+            "expected_return_cost":{"amount":"0.50","currency":"USD"},
             "variants":[{"variant_id":"b"},{"variant_id":"a"}]}"#,
         );
         assert_eq!((offer.net_price_minor(), offer.margin_minor()), (1800, 875));

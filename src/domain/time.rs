@@ -84,7 +84,10 @@ impl Span {
             number.checked_mul(*ms).filter(|ms| *ms <= 3_653 * 86_400_000)
         });
         parsed.map(Self).ok_or_else(|| {
-            Malformed(format!("`{text}` is not a span of time: expected a whole number with `s`, `m`, `h` or `d`, such as `24h`, at most ten years"))
+            Malformed(format!(
+                "`{text}` is not a span of time: expected a whole number with `s`, `m`, `h` or `d`, \
+                 such as `24h`, at most ten years"
+            ))
         })
     }
 

@@ -15,6 +15,8 @@ use crate::domain::decision::Record;
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
 use crate::domain::{Currency, DecisionId, Digest, ModelId, OfferId, SubjectId, SubjectKind, SubjectRef, Timestamp};
 use crate::engine::batch::{Batch, CommitOutcome};
+pub use crate::engine::learner::{BatchKey, CheckpointRow, Learned, LearningRow};
+pub use crate::learning::Applied;
 
 /// Why a call did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -138,28 +140,6 @@ pub enum Taken {
     Unmatched,
 }
 
-/// What the learner applied of one decision so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Applied {
-    /// Whether its exposure was learned.
-    pub exposed: bool,
-    /// Whether it counts as accepted.
-    pub accepted: bool,
-    /// Reported reward in minor units.
-    pub reward_minor: i64,
-}
-
-/// Name of a batch row.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BatchKey {
-    /// The engine's name.
-    pub node: String,
-    /// Its incarnation.
-    pub incarnation: u64,
-    /// Its number.
-    pub number: u64,
-}
-
 /// A decision the learner has to look at, with everything the fold needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touched {
@@ -180,51 +160,6 @@ pub struct LearnerWork {
     pub outcomes: Vec<Digest>,
     /// Every decision those touch, each once.
     pub touched: Vec<Touched>,
-}
-
-/// A learning event as stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LearningRow {
-    /// Which model.
-    pub model: ModelId,
-    /// Position in its stream, from 1, without gaps.
-    pub sequence: u64,
-    /// The decision that earned it.
-    pub decision_id: DecisionId,
-    /// The subject whose features it holds.
-    pub subject: Option<SubjectId>,
-    /// Sealed under the subject's key.
-    pub sealed: Vec<u8>,
-    /// The subject's wrapped key when read back; ignored when written.
-    pub wrapped_key: Option<Vec<u8>>,
-}
-
-/// A checkpoint of a model's integer state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckpointRow {
-    /// Which model.
-    pub model: ModelId,
-    /// How many events it holds.
-    pub sequence: u64,
-    /// Digest of the state.
-    pub digest: Digest,
-    /// Encoded state.
-    pub state: Vec<u8>,
-}
-
-/// All that one step of the learner stores: everything or nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Learned {
-    /// Batches that are now learned.
-    pub batches: Vec<BatchKey>,
-    /// Outcomes that are now applied.
-    pub outcomes: Vec<Digest>,
-    /// What is now applied of each decision touched.
-    pub applied: Vec<(DecisionId, Applied)>,
-    /// The events, continuing each model's stream.
-    pub events: Vec<LearningRow>,
-    /// New checkpoints.
-    pub checkpoints: Vec<CheckpointRow>,
 }
 
 /// An API key as stored: only its hash is known.

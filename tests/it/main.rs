@@ -1,2 +1,10 @@
-#[test]
-fn a() {}
+//! The integration tests, as one binary: the house rules, and Proffer as its users meet it.
+
+// `cfg(test)` on each module tells clippy that helpers, too, may unwrap, expect and panic here.
+#[cfg(test)]
+mod harness;
+
+#[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod tidiness;

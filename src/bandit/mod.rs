@@ -1,0 +1,32 @@
+//! Bandit: what arms have learned, what it means on a day, and how it becomes a distribution and a draw. Reads no
+//! clock, knows no rule, no offer and no price, and never chooses by itself.
+//!
+//! From the ground up: [`features()`] turns a context into fixed-point numbers; [`ArmStatistics`] adds them up as
+//! integers, weighted by [`decay`]; [`Posterior`] derives a belief from the integers of one arm for one day;
+//! [`strategies`] turn the estimates of the eligible candidates into scores and scores into a [`distribution`];
+//! [`explore`] mixes the exploration mass in and [`check`] holds the result to its invariants; [`draw`] makes the
+//! uniform number and picks.
+//!
+//! **Distribution first**: nothing is sampled from a posterior. The whole distribution is computed, recorded by the
+//! caller, and only then drawn from, so that the propensity of what was chosen is exact by construction.
+
+pub mod decay;
+pub mod draw;
+pub mod exact_rule;
+pub mod features;
+pub mod model;
+pub mod posterior;
+pub mod statistics;
+pub mod strategies;
+
+#[cfg(test)]
+mod sample;
+
+pub use decay::{generation_and_weight, weight_on};
+pub use draw::{DrawPurpose, pick, uniform};
+pub use exact_rule::DISTRIBUTION_RULE;
+pub use features::{Features, features};
+pub use model::{ArmKey, Model, ModelView};
+pub use posterior::{Derived, Estimate, Posterior, PosteriorAlarm};
+pub use statistics::{ArmStatistics, Increment, Sums};
+pub use strategies::{Arm, InvalidDistribution, Score, check, distribution, distribution_of, explore};

@@ -1,0 +1,360 @@
+//! Posteriors: what the integers of one arm mean on one day. The only place where learning meets floating point.
+//! Stores nothing, patches nothing in place and never panics on bad sums.
+//!
+//! Linear model with Gaussian prior (Agrawal and Goyal, arXiv 1209.3352; Li et al., arXiv 1003.0146):
+//! `A = lambda I + sum w x x'`, `b = sum w r x`, `theta = A^-1 b`. Only + - * / sqrt in a fixed order, so that the bits
+//! do not depend on the processor.
+
+use super::decay::{live_generations, weight_on};
+use super::{ArmStatistics, features};
+use crate::domain::Day;
+
+/// Inverse-gamma prior of the noise variance `v^2`: shape a.
+pub const PRIOR_SHAPE: f64 = 2.0;
+
+/// Inverse-gamma prior of the noise variance `v^2`: scale b.
+pub const PRIOR_SCALE: f64 = 1.0;
+
+/// The smallest scale that rounding may leave of `b_n`, so that a variance is never zero or below.
+const SCALE_MIN: f64 = 1e-12;
+
+/// Belief about the parameters of one arm.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Posterior {
+    theta: Vec<f64>,  // A^-1 b
+    factor: Vec<f64>, // L of A = L L', packed column by column from the diagonal down; the diagonal as 1 / L_jj
+    variance: f64,    // v^2 = b_n / (a_n - 1)
+    weight: f64,      // n
+}
+
+/// Estimate of one arm for one feature vector.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// `theta' x`: expected acceptance.
+    pub mean: f64,
+    /// `sqrt(x' A^-1 x)`: width of the belief before it is scaled by v or alpha.
+    pub bonus: f64,
+}
+
+/// Why the sums of an arm made no posterior, so that it decides by its prior until they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PosteriorAlarm {
+    /// A pivot of the factor was zero or below: more was taken back than had been learned.
+    #[error("the statistics of an arm are not positive definite; it decides by its prior until the model is rebuilt")]
+    NotPositiveDefinite,
+    /// NaN or infinity turned up.
+    #[error(
+        "the statistics of an arm give numbers that are not finite; it decides by its prior until the model is rebuilt"
+    )]
+    NotFinite,
+}
+
+/// A posterior, and whether it is only the prior because something was wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Derived {
+    /// What to decide by.
+    pub posterior: Posterior,
+    /// Set when the statistics were not used.
+    pub alarm: Option<PosteriorAlarm>,
+}
+
+impl Posterior {
+    /// Belief of an arm that has learned nothing: `A = lambda I`, theta 0, `v^2` the mean of its prior, 1.
+    pub fn prior(dimensions: usize, lambda: f64) -> Self {
+        let diagonal = 1.0 / lambda.sqrt();
+        let mut factor = Vec::with_capacity(packed_len(dimensions));
+        for below in (0..dimensions).rev() {
+            factor.push(diagonal);
+            factor.resize(factor.len() + below, 0.0);
+        }
+        let variance = PRIOR_SCALE / (PRIOR_SHAPE - 1.0);
+        Self { theta: vec![0.0; dimensions], factor, variance, weight: 0.0 }
+    }
+
+    /// Derives the posterior of an arm as seen on a day: every live generation divided by its weight of that day,
+    /// `lambda I` added, one factorisation. Components of the statistics at `dimensions` and beyond are not read.
+    pub fn derive(
+        statistics: &ArmStatistics,
+        dimensions: usize,
+        day: Day,
+        half_life_days: Option<u32>,
+        lambda: f64,
+    ) -> Derived {
+        let mut a = vec![0.0; packed_len(dimensions)];
+        let mut b = vec![0.0; dimensions];
+        let (mut weight, mut squares) = (0.0, 0.0);
+        let one = f64::from(features::ONE);
+        for (generation, sums) in statistics.generations().range(live_generations(day, half_life_days)) {
+            let unit = weight_on(day, *generation, half_life_days);
+            weight += number(sums.w()) / unit;
+            squares += number(sums.r()) / unit;
+            let kept = sums.dimensions().min(dimensions);
+            for (i, b_i) in b.iter_mut().enumerate().take(kept) {
+                *b_i += number(sums.rx(i)) / (unit * one);
+            }
+            let mut columns = a.as_mut_slice();
+            for j in 0..kept {
+                let (column, next) = columns.split_at_mut(dimensions - j);
+                for (i, a_ij) in (j..kept).zip(column) {
+                    *a_ij += number(sums.xx(j, i)) / (unit * (one * one));
+                }
+                columns = next;
+            }
+        }
+        match Self::solve(a, &b, lambda, weight, squares) {
+            Ok(posterior) => Derived { posterior, alarm: None },
+            Err(alarm) => Derived { posterior: Self::prior(dimensions, lambda), alarm: Some(alarm) },
+        }
+    }
+
+    /// Posterior from `sum w x x'` (lower triangle, packed column by column), `b`, n and `sum w r^2`.
+    fn solve(mut a: Vec<f64>, b: &[f64], lambda: f64, weight: f64, squares: f64) -> Result<Self, PosteriorAlarm> {
+        let dimensions = b.len();
+        let mut diagonal = 0;
+        for below in (0..dimensions).rev() {
+            if let Some(a_jj) = a.get_mut(diagonal) {
+                *a_jj += lambda;
+            }
+            diagonal += below + 1;
+        }
+        if !a.iter().chain(b).chain([&weight, &squares]).all(|number| number.is_finite()) {
+            return Err(PosteriorAlarm::NotFinite);
+        }
+        factorise(&mut a, dimensions)?;
+        let mut theta = b.to_vec();
+        solve_lower(&a, &mut theta);
+        let explained: f64 = theta.iter().map(|z| z * z).sum(); // theta' A theta = |L^-1 b|^2
+        solve_upper(&a, &mut theta);
+        let shape = PRIOR_SHAPE + weight / 2.0;
+        let scale = PRIOR_SCALE + (squares - explained) / 2.0;
+        let variance = (if scale > SCALE_MIN { scale } else { SCALE_MIN }) / (shape - 1.0);
+        if shape <= 1.0 {
+            return Err(PosteriorAlarm::NotPositiveDefinite);
+        }
+        if !theta.iter().chain([&explained, &variance]).all(|number| number.is_finite()) {
+            return Err(PosteriorAlarm::NotFinite);
+        }
+        Ok(Self { theta, factor: a, variance, weight })
+    }
+
+    /// Mean and width for a feature vector of this many dimensions: `theta' x` and `|z|` with `L z = x`.
+    pub fn score(&self, x: &[f64]) -> Estimate {
+        let mean = self.theta.iter().zip(x).map(|(t, x)| t * x).sum();
+        let mut z = x.to_vec();
+        z.resize(self.dimensions(), 0.0);
+        solve_lower(&self.factor, &mut z);
+        let square: f64 = z.iter().map(|z| z * z).sum();
+        Estimate { mean, bonus: square.sqrt() }
+    }
+
+    /// Number of components.
+    pub fn dimensions(&self) -> usize {
+        self.theta.len()
+    }
+
+    /// Posterior mean of the parameters.
+    pub fn theta(&self) -> &[f64] {
+        &self.theta
+    }
+
+    /// `v^2`, the plug-in mean of the noise variance: `b_n / (a_n - 1)` with `a_n = 2 + n/2` and
+    /// `b_n = 1 + (sum r^2 - theta' A theta) / 2`.
+    pub fn variance(&self) -> f64 {
+        self.variance
+    }
+
+    /// n: exposures learned from, each at its weight of the day.
+    pub fn weight(&self) -> f64 {
+        self.weight
+    }
+}
+
+fn packed_len(dimensions: usize) -> usize {
+    dimensions * (dimensions + 1) / 2
+}
+
+#[expect(clippy::cast_precision_loss, reason = "the one rounding between the integers and the posterior, to nearest")]
+fn number(sum: i128) -> f64 {
+    sum as f64
+}
+
+/// Cholesky in place, right-looking: every inner loop runs down one contiguous column.
+fn factorise(a: &mut [f64], dimensions: usize) -> Result<(), PosteriorAlarm> {
+    let mut rest = a;
+    for width in (1..=dimensions).rev() {
+        let (column, right) = rest.split_at_mut(width);
+        let Some((pivot, below)) = column.split_first_mut() else { break };
+        if !pivot.is_finite() {
+            return Err(PosteriorAlarm::NotFinite);
+        }
+        if *pivot <= 0.0 {
+            return Err(PosteriorAlarm::NotPositiveDefinite);
+        }
+        *pivot = 1.0 / pivot.sqrt();
+        for l in below.iter_mut() {
+            *l *= *pivot;
+        }
+        let mut below = &*below;
+        let mut targets = &mut *right;
+        while let Some((l, under)) = below.split_first() {
+            let (target, next) = targets.split_at_mut(below.len());
+            target.iter_mut().zip(below).for_each(|(a, l_i)| *a -= l * l_i);
+            (below, targets) = (under, next);
+        }
+        rest = right;
+    }
+    Ok(())
+}
+
+/// Solves `L z = x` in place.
+fn solve_lower(factor: &[f64], x: &mut [f64]) {
+    let (mut columns, mut x) = (factor, x);
+    while let Some((head, rest)) = x.split_first_mut() {
+        let (column, next) = columns.split_at(rest.len() + 1);
+        if let Some((diagonal, below)) = column.split_first() {
+            *head *= diagonal;
+            // A zero changes nothing below it, and most features are zero.
+            if *head != 0.0 {
+                rest.iter_mut().zip(below).for_each(|(x, l)| *x -= *head * l);
+            }
+        }
+        (columns, x) = (next, rest);
+    }
+}
+
+/// Solves `L' x = z` in place.
+fn solve_upper(factor: &[f64], z: &mut [f64]) {
+    let mut columns = factor;
+    for at in (0..z.len()).rev() {
+        let (head, solved) = z.split_at_mut(at + 1);
+        let (before, column) = columns.split_at(columns.len() - (solved.len() + 1));
+        if let (Some(z), Some((diagonal, below))) = (head.last_mut(), column.split_first()) {
+            let known: f64 = below.iter().zip(solved.iter()).map(|(l, x)| l * x).sum();
+            *z = (*z - known) * diagonal;
+        }
+        columns = before;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bandit::decay::generation_and_weight;
+    use crate::bandit::sample::increment;
+
+    fn close(a: f64, b: f64, within: f64) {
+        assert!((a - b).abs() <= within, "{a} is not {b}");
+    }
+
+    #[test]
+    fn ridge_regression_matches_its_reference_to_1e_9() {
+        let rows = [([1.0, 0.5], 1.0), ([0.2, -1.0], 0.0), ([0.7, 0.3], 0.5)];
+        let (mut a, mut b) = (vec![0.0; 3], [0.0; 2]);
+        for (x, r) in rows {
+            a[0] += x[0] * x[0];
+            a[1] += x[0] * x[1];
+            a[2] += x[1] * x[1];
+            b[0] += r * x[0];
+            b[1] += r * x[1];
+        }
+        for (sum, expected) in a.iter().zip([3.53 - 2.0, 0.51, 3.34 - 2.0]).chain(b.iter().zip([1.35, 0.65])) {
+            close(*sum, expected, 1e-9);
+        }
+        let posterior = Posterior::solve(a, &b, 2.0, 3.0, 1.25).unwrap();
+        close(posterior.theta()[0], 0.362_312_555_832_126_4, 1e-9);
+        close(posterior.theta()[1], 0.139_287_603_750_184_3, 1e-9);
+        let estimate = posterior.score(&[0.4, 0.9]);
+        close(estimate.mean, 0.270_283_865_708_016_43, 1e-9);
+        close(estimate.bonus * estimate.bonus, 0.262_486_882_160_605_73, 1e-9);
+        let explained = 1.35 * posterior.theta()[0] + 0.65 * posterior.theta()[1];
+        close(posterior.variance(), (1.0 + (1.25 - explained) / 2.0) / (2.0 + 1.5 - 1.0), 1e-12);
+    }
+
+    #[test]
+    fn a_fresh_arm_has_the_width_of_its_prior() {
+        let x = [1.0, -0.5, 0.0, 2.0];
+        let norm = 5.25_f64.sqrt();
+        for lambda in [0.1, 1.0, 10.0_f64] {
+            let derived = Posterior::derive(&ArmStatistics::default(), 4, Day(20_000), Some(60), lambda);
+            assert_eq!(derived.alarm, None);
+            assert_eq!(derived.posterior, Posterior::prior(4, lambda));
+            let estimate = derived.posterior.score(&x);
+            assert_eq!(estimate.mean, 0.0);
+            close(estimate.bonus, norm / lambda.sqrt(), 1e-12);
+            assert_eq!(derived.posterior.variance(), 1.0);
+        }
+    }
+
+    #[test]
+    fn integers_and_plain_sums_give_the_same_posterior() {
+        let rows = [([1.0, 0.5, -3.0], 1), ([1.0, -1.25, 0.0], 0), ([1.0, 2.0, 0.125], 1), ([1.0, 0.5, 16.0], 0)];
+        let mut statistics = ArmStatistics::default();
+        let (mut a, mut b) = (vec![0.0; 6], vec![0.0; 3]);
+        for (x, r) in rows {
+            statistics.apply(&increment(Day(100), Some(30), &x, 1, r));
+            for (at, (i, j)) in [(0, 0), (1, 0), (2, 0), (1, 1), (2, 1), (2, 2)].into_iter().enumerate() {
+                a[at] += x[i] * x[j];
+            }
+            (0..3).for_each(|i| b[i] += f64::from(r) * x[i]);
+        }
+        let derived = Posterior::derive(&statistics, 3, Day(100), Some(30), 1.0);
+        let plain = Posterior::solve(a, &b, 1.0, 4.0, 2.0).unwrap();
+        assert_eq!(derived.alarm, None);
+        close(derived.posterior.weight(), 4.0, 1e-12);
+        close(derived.posterior.variance(), plain.variance(), 1e-12);
+        derived.posterior.theta().iter().zip(plain.theta()).for_each(|(t, p)| close(*t, *p, 1e-12));
+        let x = [1.0, 0.3, -0.7];
+        close(derived.posterior.score(&x).bonus, plain.score(&x).bonus, 1e-12);
+    }
+
+    #[test]
+    fn what_was_learned_counts_half_after_a_half_life() {
+        let mut statistics = ArmStatistics::default();
+        for _ in 0..1_000 {
+            statistics.apply(&increment(Day(17), Some(30), &[1.0, 0.5], 1, 1));
+        }
+        for (half_lives, expected) in [(0, 1_000.0), (1, 500.0), (2, 250.0), (10, 1_000.0 / 1_024.0)] {
+            let derived = Posterior::derive(&statistics, 2, Day(17 + 30 * half_lives), Some(30), 1.0);
+            close(derived.posterior.weight(), expected, expected * 1e-4);
+        }
+        let forgotten = Posterior::derive(&statistics, 2, Day(30 * 48), Some(30), 1.0);
+        assert_eq!(forgotten, Derived { posterior: Posterior::prior(2, 1.0), alarm: None });
+    }
+
+    #[test]
+    fn years_of_fast_forgetting_stay_finite_even_for_a_component_seldom_seen() {
+        let mut statistics = ArmStatistics::default();
+        for day in 0..6_000 {
+            let seldom = f64::from(u8::from(day % 977 == 0));
+            let accepted = i8::from(day % 3 == 0);
+            statistics.apply(&increment(Day(day), Some(1), &[1.0, seldom, 16.0], 1, accepted));
+            if day % 7 == 0 {
+                let Derived { posterior, alarm } = Posterior::derive(&statistics, 3, Day(day), Some(1), 1e-3);
+                assert_eq!(alarm, None, "day {day}");
+                assert!(posterior.weight() > 0.99 && posterior.weight() < 2.01, "{}", posterior.weight());
+                let estimate = posterior.score(&[1.0, 1.0, 16.0]);
+                assert!(estimate.mean.is_finite() && estimate.bonus.is_finite());
+            }
+        }
+        assert_eq!(generation_and_weight(Day(5_999), Some(1)).0, 249);
+    }
+
+    #[test]
+    fn sums_that_make_no_sense_fall_back_to_the_prior_with_an_alarm() {
+        let mut statistics = ArmStatistics::default();
+        statistics.apply(&increment(Day(0), None, &[1.0, 3.0], -1, 0));
+        let derived = Posterior::derive(&statistics, 2, Day(0), None, 1.0);
+        assert_eq!(derived.posterior, Posterior::prior(2, 1.0));
+        assert_eq!(derived.alarm, Some(PosteriorAlarm::NotPositiveDefinite));
+        let check = |a: [f64; 3], b: [f64; 2], lambda, weight, squares, expected| {
+            assert_eq!(Posterior::solve(a.to_vec(), &b, lambda, weight, squares), Err(expected));
+        };
+        check([1.0, 2.0, 1.0], [0.0; 2], 0.5, 1.0, 0.0, PosteriorAlarm::NotPositiveDefinite);
+        check([1.0, f64::NAN, 1.0], [0.0; 2], 1.0, 1.0, 0.0, PosteriorAlarm::NotFinite);
+        check([1.0, 0.0, 1.0], [f64::INFINITY, 0.0], 1.0, 1.0, 0.0, PosteriorAlarm::NotFinite);
+        check([1.0, 0.0, 1.0], [1e300, 0.0], 1.0, 1.0, 0.0, PosteriorAlarm::NotFinite);
+        check([1.0, 0.0, 1.0], [0.0; 2], 1.0, -9.0, 0.0, PosteriorAlarm::NotPositiveDefinite);
+        check([1.0, 0.0, 1.0], [0.0; 2], f64::NAN, 1.0, 0.0, PosteriorAlarm::NotFinite);
+        assert!(Posterior::solve(vec![], &[], 1.0, 0.0, 0.0).is_ok());
+    }
+}

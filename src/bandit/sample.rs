@@ -1,0 +1,40 @@
+//! Samples for the tests of this floor: a placement and increments. Holds no test itself.
+
+use super::{Features, Increment, generation_and_weight};
+use crate::domain::placement::Fallback;
+use crate::domain::{
+    Currency, Day, Objective, ObjectiveKind, OfferId, Percent, Placement, PlacementId, PurposeId, Span, Strategy,
+    VariantId,
+};
+
+/// A placement without features.
+pub(crate) fn placement() -> Placement {
+    Placement {
+        id: PlacementId::new("home_banner").unwrap(),
+        channel: "web".into(),
+        purpose: PurposeId::new("offer_personalisation").unwrap(),
+        currency: Currency::parse("USD").unwrap(),
+        objective: Objective {
+            kind: ObjectiveKind::Margin,
+            window: Span::parse("7d").unwrap(),
+            reward_cap_minor: 20_000,
+        },
+        reservation: Span::parse("10m").unwrap(),
+        strategy: Strategy::ThompsonLinear,
+        lambda: 1.0,
+        half_life_days: Some(60),
+        exploration: 0.05,
+        features: Vec::new(),
+        holdout: Percent::parse("2%").unwrap(),
+        fallback: Fallback { offer: OfferId::new("house").unwrap(), variant: VariantId::new("a").unwrap() },
+    }
+}
+
+/// What an exposure on this day (or its correction) changes, for features given as numbers, the intercept first.
+pub(crate) fn increment(day: Day, half_life_days: Option<u32>, x: &[f64], exposure: i8, accepted: i8) -> Increment {
+    let (generation, weight) = generation_and_weight(day, half_life_days);
+    let q20 = |x: &f64| ((x * 1_048_576.0).round() as i32).clamp(-super::features::LIMIT, super::features::LIMIT);
+    let sparse: Vec<(u16, i32)> = (0..).zip(x.iter().map(q20)).filter(|(_, x)| *x != 0).collect();
+    let features = Features::from_sparse(x.len(), &sparse).unwrap();
+    Increment { generation, weight, features, exposure, accepted, reward: 0, reward_squared: 0 }
+}

@@ -1,0 +1,432 @@
+//! Statistics: what one arm has learned, as integers. Holds no prior, no floating point and nothing decayed in place.
+//!
+//! All of it is sums, so any order of the same increments gives the same integers, a refund undoes exactly what its
+//! order did, and the states of several nodes add. What has become zero is not kept: unlearned equals never learned.
+
+use std::collections::BTreeMap;
+
+use minicbor::{Decode, Decoder, Encode, Encoder};
+use sha2::{Digest as _, Sha256};
+
+use super::Features;
+use crate::domain::{Digest, Malformed};
+
+/// What one learning event changes, as differences from what the same decision had changed before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Increment {
+    /// Generation of the exposure's day.
+    pub generation: u32,
+    /// Weight of the exposure's day within that generation, in 2^-16ths; never itself a difference.
+    pub weight: i64,
+    /// Features as they were recorded with the decision.
+    pub features: Features,
+    /// +1 when the exposure is learned, -1 when it is taken back, 0 when only its reward changed.
+    pub exposure: i8,
+    /// Change of accepted, which is 0 or 1 for one decision.
+    pub accepted: i8,
+    /// Change of the reported reward, in minor units.
+    pub reward: i64,
+    /// Change of the reported reward squared, in minor units squared.
+    pub reward_squared: i128,
+}
+
+/// The weighted sums of one generation. Components behind the last that is not zero are not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sums {
+    w: i128,
+    r: i128,
+    rx: Vec<i128>,
+    xx: Vec<i128>, // packed upper triangle, column by column: (i, j), i <= j, at j (j + 1) / 2 + i
+}
+
+impl Sums {
+    /// Sum of w, in 2^-16ths.
+    pub fn w(&self) -> i128 {
+        self.w
+    }
+
+    /// Sum of w * accepted, in 2^-16ths; also the sum of w * accepted^2, accepted being 0 or 1.
+    pub fn r(&self) -> i128 {
+        self.r
+    }
+
+    /// Sum of w * accepted * `x_i`, in 2^-36ths.
+    pub fn rx(&self, i: usize) -> i128 {
+        self.rx.get(i).copied().unwrap_or(0)
+    }
+
+    /// Sum of w * `x_i` * `x_j`, in 2^-56ths.
+    pub fn xx(&self, i: usize, j: usize) -> i128 {
+        let (i, j) = (i.min(j), i.max(j));
+        self.xx.get(triangle(j) + i).copied().unwrap_or(0)
+    }
+
+    /// Number of components kept.
+    pub fn dimensions(&self) -> usize {
+        self.rx.len()
+    }
+
+    fn grow(&mut self, dimensions: usize) {
+        if dimensions > self.rx.len() {
+            self.rx.resize(dimensions, 0);
+            self.xx.resize(triangle(dimensions), 0);
+        }
+    }
+
+    fn trim(&mut self) {
+        while let Some(last) = self.rx.len().checked_sub(1) {
+            let zero = |sum: &i128| *sum == 0;
+            if !self.rx.iter().skip(last).all(zero) || !self.xx.iter().skip(triangle(last)).all(zero) {
+                break;
+            }
+            self.rx.truncate(last);
+            self.xx.truncate(triangle(last));
+        }
+    }
+
+    fn is_zero(&self) -> bool {
+        self.w == 0 && self.r == 0 && self.rx.is_empty()
+    }
+
+    fn apply(&mut self, increment: &Increment) {
+        let weight = i128::from(increment.weight);
+        let exposed = weight * i128::from(increment.exposure);
+        let accepted = weight * i128::from(increment.accepted);
+        self.w += exposed;
+        self.r += accepted;
+        self.grow(increment.features.dimensions());
+        let x = increment.features.as_slice();
+        for (j, x_j) in x.iter().enumerate().filter(|(_, x_j)| **x_j != 0) {
+            let x_j = i128::from(*x_j);
+            if let Some(sum) = self.rx.get_mut(j) {
+                *sum += accepted * x_j;
+            }
+            let exposed_j = exposed * x_j;
+            for (sum, x_i) in self.xx.iter_mut().skip(triangle(j)).zip(x.iter().take(j + 1)) {
+                *sum += exposed_j * i128::from(*x_i);
+            }
+        }
+        self.trim();
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.w += other.w;
+        self.r += other.r;
+        self.grow(other.dimensions());
+        self.rx.iter_mut().zip(&other.rx).for_each(|(sum, more)| *sum += more);
+        self.xx.iter_mut().zip(&other.xx).for_each(|(sum, more)| *sum += more);
+        self.trim();
+    }
+}
+
+/// Number of packed elements before column `j`.
+fn triangle(j: usize) -> usize {
+    j * (j + 1) / 2
+}
+
+/// The sufficient statistics of one arm: unweighted counts for people, weighted sums by generation for the posterior.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ArmStatistics {
+    exposures: i64,
+    accepted: i64,
+    reward: i128,
+    reward_squared: i128,
+    generations: BTreeMap<u32, Sums>,
+}
+
+impl ArmStatistics {
+    /// Decisions learned from, unweighted.
+    pub fn exposures(&self) -> i64 {
+        self.exposures
+    }
+
+    /// Decisions accepted among them, unweighted.
+    pub fn accepted(&self) -> i64 {
+        self.accepted
+    }
+
+    /// Sum of reported rewards, in minor units, unweighted.
+    pub fn reward(&self) -> i128 {
+        self.reward
+    }
+
+    /// Sum of squared reported rewards, in minor units squared, unweighted.
+    pub fn reward_squared(&self) -> i128 {
+        self.reward_squared
+    }
+
+    /// The weighted sums by generation, none of them all zero.
+    pub fn generations(&self) -> &BTreeMap<u32, Sums> {
+        &self.generations
+    }
+
+    /// Whether nothing is left of anything ever learned.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds what one learning event changes.
+    pub fn apply(&mut self, increment: &Increment) {
+        self.exposures += i64::from(increment.exposure);
+        self.accepted += i64::from(increment.accepted);
+        self.reward += i128::from(increment.reward);
+        self.reward_squared += increment.reward_squared;
+        self.change(increment.generation, |sums| sums.apply(increment));
+    }
+
+    /// Adds what another node learned of the same arm.
+    pub fn merge(&mut self, other: &Self) {
+        self.exposures += other.exposures;
+        self.accepted += other.accepted;
+        self.reward += other.reward;
+        self.reward_squared += other.reward_squared;
+        for (generation, sums) in &other.generations {
+            self.change(*generation, |own| own.merge(sums));
+        }
+    }
+
+    /// The canonical bytes: equal states have equal bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Writing into memory cannot fail.
+        minicbor::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads what [`ArmStatistics::to_bytes`] wrote, and refuses any other bytes for the same state.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut decoder = Decoder::new(bytes);
+        let read = decoder.decode().map_err(|error| Malformed(format!("arm statistics do not decode: {error}")))?;
+        if decoder.position() == bytes.len() {
+            Ok(read)
+        } else {
+            Err(Malformed::new("arm statistics do not decode: bytes are left over"))
+        }
+    }
+
+    /// SHA-256 of [`ArmStatistics::to_bytes`].
+    pub fn digest(&self) -> Digest {
+        Digest(Sha256::digest(self.to_bytes()).into())
+    }
+
+    fn change(&mut self, generation: u32, change: impl FnOnce(&mut Sums)) {
+        let sums = self.generations.entry(generation).or_default();
+        change(sums);
+        if sums.is_zero() {
+            self.generations.remove(&generation);
+        }
+    }
+}
+
+/// Version of the encoding of [`ArmStatistics`].
+const ENCODING: u8 = 1;
+
+impl<C> Encode<C> for ArmStatistics {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.array(5)?.u8(ENCODING)?.i64(self.exposures)?.i64(self.accepted)?;
+        e.bytes(&packed([self.reward, self.reward_squared].iter()))?;
+        e.map(self.generations.len() as u64)?;
+        for (generation, sums) in &self.generations {
+            let numbers = [sums.w, sums.r];
+            let numbers = numbers.iter().chain(&sums.rx).chain(&sums.xx);
+            e.u32(*generation)?.array(2)?.u64(sums.rx.len() as u64)?.bytes(&packed(numbers))?;
+        }
+        Ok(())
+    }
+}
+
+impl<'b, C> Decode<'b, C> for ArmStatistics {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let malformed = |what: &'static str| minicbor::decode::Error::message(what);
+        let start = d.position();
+        if d.array()? != Some(5) || d.u8()? != ENCODING {
+            return Err(malformed("not arm statistics of encoding 1"));
+        }
+        let mut read = Self { exposures: d.i64()?, accepted: d.i64()?, ..Self::default() };
+        let totals = unpacked(d.bytes()?).ok_or_else(|| malformed("totals are cut short"))?;
+        if let [reward, reward_squared] = totals[..] {
+            (read.reward, read.reward_squared) = (reward, reward_squared);
+        }
+        for _ in 0..d.map()?.unwrap_or(0) {
+            let generation = d.u32()?;
+            d.array()?;
+            let dimensions = usize::from(d.u16()?);
+            let numbers = unpacked(d.bytes()?).ok_or_else(|| malformed("sums are cut short"))?;
+            let [w, r, vectors @ ..] = numbers.as_slice() else { return Err(malformed("sums are missing")) };
+            if vectors.len() != dimensions + triangle(dimensions) {
+                return Err(malformed("sums do not have their number of components"));
+            }
+            let (rx, xx) = vectors.split_at(dimensions);
+            let mut sums = Sums { w: *w, r: *r, rx: rx.to_vec(), xx: xx.to_vec() };
+            sums.trim();
+            read.change(generation, |own| *own = sums);
+        }
+        // One comparison refuses everything that is not canonical: padded numbers, kept zeros, wrong order.
+        if d.input().get(start..d.position()) == Some(&read.to_bytes()) {
+            Ok(read)
+        } else {
+            Err(malformed("arm statistics are not in canonical form"))
+        }
+    }
+}
+
+/// Integers one after another, each zigzagged and written in groups of seven bits, low ones first.
+fn packed<'a>(numbers: impl Iterator<Item = &'a i128>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for number in numbers {
+        let mut rest = (number << 1 ^ number >> 127).cast_unsigned();
+        while rest >= 0x80 {
+            bytes.push((rest & 0x7f) as u8 | 0x80);
+            rest >>= 7;
+        }
+        bytes.push((rest & 0x7f) as u8);
+    }
+    bytes
+}
+
+fn unpacked(bytes: &[u8]) -> Option<Vec<i128>> {
+    let mut numbers = Vec::new();
+    let (mut zigzag, mut shift) = (0_u128, 0_u32);
+    for byte in bytes {
+        zigzag |= u128::from(byte & 0x7f).checked_shl(shift)?;
+        shift += 7;
+        if byte & 0x80 == 0 {
+            numbers.push((zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed());
+            (zigzag, shift) = (0, 0);
+        }
+    }
+    (shift == 0).then_some(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bandit::sample::increment;
+    use crate::domain::Day;
+    use proptest::prelude::*;
+
+    fn any_increment() -> impl Strategy<Value = Increment> {
+        let day = prop_oneof![0..5, 2_000..2_040];
+        let x = proptest::collection::vec(prop_oneof![Just(0.0), -20.0..20.0], 0..4);
+        (day, x, -1..=1_i8, -1..=1_i8, -5_000..5_000_i64).prop_map(|(day, x, exposure, accepted, reward)| {
+            let x: Vec<f64> = std::iter::once(1.0).chain(x).collect();
+            let mut made = increment(Day(day), Some(30), &x, exposure, accepted);
+            made.reward = reward;
+            made.reward_squared = i128::from(reward) * i128::from(reward);
+            made
+        })
+    }
+
+    fn opposite(of: &Increment) -> Increment {
+        Increment {
+            exposure: -of.exposure,
+            accepted: -of.accepted,
+            reward: -of.reward,
+            reward_squared: -of.reward_squared,
+            ..of.clone()
+        }
+    }
+
+    fn fold<'a>(increments: impl IntoIterator<Item = &'a Increment>) -> ArmStatistics {
+        increments.into_iter().fold(ArmStatistics::default(), |mut statistics, increment| {
+            statistics.apply(increment);
+            statistics
+        })
+    }
+
+    #[test]
+    fn an_exposure_and_its_order_add_up_to_the_sums_of_the_formula() {
+        let mut exposure = increment(Day(30), Some(30), &[1.0, -0.5, 0.0, 2.0], 1, 0);
+        let mut order = Increment { exposure: 0, accepted: 1, reward: 250, reward_squared: 62_500, ..exposure.clone() };
+        let both = fold([&exposure, &order]);
+        assert_eq!((both.exposures(), both.accepted(), both.reward(), both.reward_squared()), (1, 1, 250, 62_500));
+        let sums = &both.generations()[&0];
+        let (w, q20) = (1 << 17, 1 << 20);
+        assert_eq!((sums.w(), sums.r(), sums.dimensions()), (w, w, 4));
+        assert_eq!([0, 1, 2, 3].map(|i| sums.rx(i)), [w * q20, -w * q20 / 2, 0, 2 * w * q20]);
+        assert_eq!(
+            [(0, 0), (1, 0), (1, 1), (3, 1), (2, 3)].map(|(i, j)| sums.xx(i, j)),
+            [w * q20 * q20, -w * q20 * q20 / 2, w * q20 * q20 / 4, -w * q20 * q20, 0]
+        );
+
+        // The refund comes forty days later and still meets the weight of its exposure.
+        (order.accepted, order.reward, order.reward_squared) = (-1, -250, -62_500);
+        let mut refunded = both.clone();
+        refunded.apply(&order);
+        assert_eq!(refunded, fold([&exposure]));
+        exposure.exposure = -1;
+        refunded.apply(&exposure);
+        assert!(refunded.is_empty());
+        assert_eq!(refunded.digest(), ArmStatistics::default().digest());
+    }
+
+    #[test]
+    fn bytes_that_are_not_canonical_are_refused() {
+        let statistics = fold([&increment(Day(3), None, &[1.0, 0.25], 1, 1)]);
+        let bytes = statistics.to_bytes();
+        assert_eq!(ArmStatistics::from_bytes(&bytes), Ok(statistics));
+        assert_eq!(bytes.len(), 56, "seven numbers of at most nine bytes and their frame");
+        for cut in 0..bytes.len() {
+            assert!(ArmStatistics::from_bytes(&bytes[..cut]).is_err(), "{cut}");
+        }
+        let longer = [&bytes[..], &[0]].concat();
+        assert!(ArmStatistics::from_bytes(&longer).unwrap_err().to_string().contains("left over"));
+        let check = |bytes: &[u8]| assert!(ArmStatistics::from_bytes(bytes).is_err(), "{bytes:?}");
+        check(&[0x85, 2, 0, 0, 0x42, 0, 0, 0xa0]); // another encoding
+        check(&[0x85, 1, 0, 0, 0x43, 0x80, 0, 0, 0xa0]); // a padded number
+        check(&[0x85, 1, 0, 0, 0x42, 0, 0, 0xa1, 0, 0x82, 0, 0x42, 0, 0]); // a generation of zeros
+        check(&[0x85, 1, 0, 0, 0x42, 0, 0, 0xa1, 0, 0x82, 1, 0x44, 2, 0, 0, 0]); // a component of zeros
+        check(&[0x85, 1, 0, 0, 0x42, 0, 0, 0xbf, 0xff]); // an indefinite map
+        assert_eq!(ArmStatistics::from_bytes(&[0x85, 1, 0, 0, 0x42, 0, 0, 0xa0]), Ok(ArmStatistics::default()));
+    }
+
+    #[test]
+    fn packed_integers_come_back_over_their_whole_range() {
+        let numbers = [0, 1, -1, 63, -64, 64, i128::from(i64::MAX), i128::MAX, i128::MIN];
+        assert_eq!(unpacked(&packed(numbers.iter())), Some(numbers.to_vec()));
+        assert_eq!(packed([63, -64].iter()).len(), 2);
+        assert_eq!(unpacked(&[0x80; 20]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_of_the_same_increments_gives_the_same_integers(
+            (increments, shuffled) in proptest::collection::vec(any_increment(), 0..24)
+                .prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
+        ) {
+            prop_assert_eq!(fold(&increments), fold(&shuffled));
+            prop_assert_eq!(fold(&increments).digest(), fold(&shuffled).digest());
+        }
+
+        #[test]
+        fn what_is_taken_back_was_never_learned(
+            kept in proptest::collection::vec(any_increment(), 0..12),
+            order in any_increment(),
+        ) {
+            let refund = opposite(&order);
+            let mut undone = vec![order];
+            undone.extend(kept.iter().cloned());
+            undone.push(refund);
+            prop_assert_eq!(fold(&undone), fold(&kept));
+        }
+
+        #[test]
+        fn merging_any_split_gives_the_whole(
+            parts in proptest::collection::vec((any_increment(), 0_usize..3), 0..24),
+        ) {
+            let whole = fold(parts.iter().map(|(increment, _)| increment));
+            let nodes = [2, 0, 1].map(|node| fold(parts.iter().filter(|(_, at)| *at == node).map(|(part, _)| part)));
+            let mut merged = ArmStatistics::default();
+            nodes.iter().for_each(|node| merged.merge(node));
+            prop_assert_eq!(&merged, &whole);
+        }
+
+        #[test]
+        fn encoded_statistics_come_back(increments in proptest::collection::vec(any_increment(), 0..24)) {
+            let statistics = fold(&increments);
+            prop_assert_eq!(ArmStatistics::from_bytes(&statistics.to_bytes()), Ok(statistics));
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The key file: master key and generator keys, outside the database, mode 0600. Wraps nothing and draws nothing.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Digest;
+use crate::domain::key::{GeneratorKey, MasterKey};
+
+/// Why keys could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// The file cannot be read, written or made.
+    #[error("the key file `{path}` cannot be used; check that its folder exists and belongs to this user")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file says something else than keys.
+    #[error(
+        "the key file `{path}` is not readable as keys: {what}; restore it from its backup, since a new one cannot open the store"
+    )]
+    Malformed {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// Others may read it.
+    #[error("the key file `{path}` may be read by others (mode {mode:o}); run `chmod 600 {path}`")]
+    TooOpen {
+        /// Which file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// The operating system gives no random numbers.
+    #[error("the operating system gives no random numbers: {0}")]
+    Random(getrandom::Error),
+}
+
+/// The keys of one tenant.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// Wraps subject keys.
+    pub master: MasterKey,
+    /// The generator of the current key period.
+    pub generator: GeneratorKey,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyText {
+    master: String,
+    generator: Vec<GeneratorText>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GeneratorText {
+    period: u32,
+    key: String,
+}
+
+const HEAD: &str = "# Proffer keys. Keep a backup apart from the database: without this file no record opens and no draw\n\
+# can be checked; with it and the database everything can be read. Mode 0600.\n";
+
+/// Random bytes from the operating system.
+pub fn random<const N: usize>() -> Result<[u8; N], KeyFileError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(KeyFileError::Random)?;
+    Ok(bytes)
+}
+
+/// Reads the keys, making the file at first start. Says whether it was made now.
+pub fn load_or_create(path: &Path) -> Result<(Keys, bool), KeyFileError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            refuse_if_open_to_others(path)?;
+            Ok((parse(path, &text)?, false))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let text = KeyText {
+                master: Digest(random()?).hex(),
+                generator: vec![GeneratorText { period: 1, key: Digest(random()?).hex() }],
+            };
+            let body = toml::to_string(&text)
+                .map_err(|error| KeyFileError::Malformed { path: path.to_owned(), what: error.to_string() })?;
+            write_secret(path, &format!("{HEAD}{body}"))
+                .map_err(|source| KeyFileError::Io { path: path.to_owned(), source })?;
+            Ok((parse(path, &body)?, true))
+        }
+        Err(source) => Err(KeyFileError::Io { path: path.to_owned(), source }),
+    }
+}
+
+/// Writes a file that only its owner may read, and makes it durable; fails if it exists.
+pub fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    // A file whose name is lost in a power cut is lost: its folder is synced too.
+    if let Some(folder) = path.parent() {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn refuse_if_open_to_others(path: &Path) -> Result<(), KeyFileError> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let io = |source| KeyFileError::Io { path: path.to_owned(), source };
+        let mode = std::fs::metadata(path).map_err(io)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(KeyFileError::TooOpen { path: path.to_owned(), mode });
+        }
+    }
+    Ok(())
+}
+
+fn parse(path: &Path, text: &str) -> Result<Keys, KeyFileError> {
+    let malformed = |what: String| KeyFileError::Malformed { path: path.to_owned(), what };
+    let text: KeyText = toml::from_str(text).map_err(|error| malformed(error.message().to_owned()))?;
+    let key = |hex: &str| {
+        Digest::from_hex(hex).map(|digest| digest.0).map_err(|_| malformed("a key is not 64 hexadecimal digits".into()))
+    };
+    let newest = text.generator.iter().max_by_key(|generator| generator.period);
+    let newest = newest.ok_or_else(|| malformed("it has no generator key".into()))?;
+    Ok(Keys {
+        master: MasterKey(key(&text.master)?),
+        generator: GeneratorKey { period: newest.period, key: key(&newest.key)? },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_made_once_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        let (made, new) = load_or_create(&path).unwrap();
+        let (read, again) = load_or_create(&path).unwrap();
+        assert!(new && !again);
+        assert_eq!(made.master, read.master);
+        assert_eq!(made.generator, read.generator);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_file_others_may_read_is_refused_with_its_mend() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        load_or_create(&path).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let error = load_or_create(&path).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!("the key file `{0}` may be read by others (mode 644); run `chmod 600 {0}`", path.display())
+        );
+    }
+
+    #[test]
+    fn a_damaged_key_file_is_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        write_secret(&path, "master = \"00\"\ngenerator = []\n").unwrap();
+        let error = load_or_create(&path).unwrap_err().to_string();
+        assert!(error.contains("restore it from its backup"), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "master = \"00\"\ngenerator = []\n");
+    }
+}

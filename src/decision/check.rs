@@ -1,0 +1,55 @@
+//! Whether a request fits the active bundle: every problem at once, each with its place. Decides nothing.
+
+use crate::domain::{AttributeScope, DecisionRequest, Placement};
+use crate::policy::Bundle;
+
+/// Something in a request that cannot be, with a JSON pointer to it and a way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// RFC 6901 pointer into the request.
+    pub pointer: String,
+    /// What was wrong, what was expected, how to mend it.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem at a place.
+    pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into() }
+    }
+}
+
+/// The placement asked for, or everything that is wrong with the request.
+pub fn check<'a>(bundle: &'a Bundle, request: &DecisionRequest) -> Result<&'a Placement, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let placement = bundle.placement(request.placement.as_str());
+    if placement.is_none() {
+        let known: Vec<&str> = bundle.placements.keys().map(|id| id.as_str()).collect();
+        problems.push(Problem::new(
+            "/placement",
+            format!("unknown placement `{}`: expected one of {}", request.placement, listed(&known)),
+        ));
+    }
+    if request.count != 1 {
+        problems.push(Problem::new(
+            "/count",
+            format!("`{}` slots were asked for: every placement of the active bundle has 1", request.count),
+        ));
+    }
+    for (scope, values, at) in [
+        (AttributeScope::Customer, &request.customer.attributes, "/customer/attributes"),
+        (AttributeScope::Context, &request.context, "/context"),
+    ] {
+        for (name, message) in bundle.check_attributes(scope, values) {
+            problems.push(Problem::new(format!("{at}/{name}"), message));
+        }
+    }
+    match placement {
+        Some(placement) if problems.is_empty() => Ok(placement),
+        _ => Err(problems),
+    }
+}
+
+fn listed(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,15 @@
+//! Decision: one pure function from a snapshot, a subject and a request to a decision with its reasons.
+//!
+//! Reads no clock, draws no unkeyed number, commits nothing.
+
+pub mod check;
+
+pub mod decide;
+
+pub mod minimise;
+
+pub mod snapshot;
+
+pub use check::{Problem, check};
+pub use decide::{Ask, Decision, SubjectView, decide};
+pub use snapshot::Snapshot;

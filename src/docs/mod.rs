@@ -1,0 +1,10 @@
+//! The long pages, mounted here so that their links and code are checked. No code of Proffer lives here.
+
+#[doc = include_str!("architecture.md")]
+pub mod architecture {}
+
+#[doc = include_str!("design.md")]
+pub mod design {}
+
+#[doc = include_str!("mathematics.md")]
+pub mod mathematics {}

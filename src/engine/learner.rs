@@ -1,0 +1,141 @@
+//! The learner: from decisions and their outcomes to learning events and the next models. Stores nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::bandit::Model;
+use crate::domain::key::SubjectKey;
+use crate::domain::outcome::OutcomeFact;
+use crate::domain::{DecisionId, Digest, Malformed, ModelId, SubjectId};
+use crate::learning::{Applied, LearningEvent, Lesson};
+
+/// Name of a batch row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BatchKey {
+    /// The engine's name.
+    pub node: String,
+    /// Its incarnation.
+    pub incarnation: u64,
+    /// Its number.
+    pub number: u64,
+}
+
+/// A learning event as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LearningRow {
+    /// Which model.
+    pub model: ModelId,
+    /// Position in its stream, from 1, without gaps.
+    pub sequence: u64,
+    /// The decision that earned it.
+    pub decision_id: DecisionId,
+    /// The subject whose features it holds.
+    pub subject: Option<SubjectId>,
+    /// Sealed under the subject's key.
+    pub sealed: Vec<u8>,
+    /// The subject's wrapped key when read back; ignored when written.
+    pub wrapped_key: Option<Vec<u8>>,
+}
+
+/// A checkpoint of a model's integer state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointRow {
+    /// Which model.
+    pub model: ModelId,
+    /// How many events it holds.
+    pub sequence: u64,
+    /// Digest of the state.
+    pub digest: Digest,
+    /// Encoded state.
+    pub state: Vec<u8>,
+}
+
+/// All that one step of the learner stores: everything or nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Learned {
+    /// Batches that are now learned.
+    pub batches: Vec<BatchKey>,
+    /// Outcomes that are now applied.
+    pub outcomes: Vec<Digest>,
+    /// What is now applied of each decision touched.
+    pub applied: Vec<(DecisionId, Applied)>,
+    /// The events, continuing each model's stream.
+    pub events: Vec<LearningRow>,
+    /// New checkpoints.
+    pub checkpoints: Vec<CheckpointRow>,
+}
+
+/// A decision to learn from, opened.
+#[derive(Debug, Clone)]
+pub struct Studied {
+    /// What its record teaches.
+    pub lesson: Lesson,
+    /// Whose features it holds.
+    pub subject: Option<SubjectId>,
+    /// The key that its event is sealed under.
+    pub key: SubjectKey,
+    /// What was applied before.
+    pub before: Applied,
+    /// All of its outcomes.
+    pub outcomes: Vec<OutcomeFact>,
+}
+
+/// A checkpoint is due when a stream passes a multiple of this many events.
+pub const CHECKPOINT_EVENTS: u64 = 2_000;
+
+/// Every model with the integers it has absorbed.
+#[derive(Debug, Clone, Default)]
+pub struct Models(pub BTreeMap<ModelId, Arc<Model>>);
+
+impl Models {
+    /// What is to be stored for these decisions, and the models after it. Changes nothing: the caller adopts the
+    /// models once the store has taken the rest.
+    pub fn study(&self, studied: &[Studied]) -> Result<(Learned, Self), Malformed> {
+        let mut next = self.clone();
+        let mut learned = Learned::default();
+        for study in studied {
+            let (now, _) = study.lesson.earned(&study.outcomes);
+            learned.applied.push((study.lesson.decision_id, now));
+            let Some(event) = study.lesson.event(study.before, now) else { continue };
+            let id = study.lesson.model;
+            let sequence = next.0.get(&id).map_or(0, |model| model.sequence()) + 1;
+            learned.events.push(LearningRow {
+                model: id,
+                sequence,
+                decision_id: study.lesson.decision_id,
+                subject: study.subject,
+                sealed: event.seal(&study.key, study.lesson.decision_id, sequence),
+                wrapped_key: None,
+            });
+            next.absorb(id, sequence, &event)?;
+            if sequence % CHECKPOINT_EVENTS == 0
+                && let Some(model) = next.0.get(&id)
+            {
+                let (digest, state) = (model.digest(), model.encode());
+                learned.checkpoints.push(CheckpointRow { model: id, sequence, digest, state });
+            }
+        }
+        Ok((learned, next))
+    }
+
+    /// Applies the next event of a model's stream.
+    pub fn absorb(&mut self, id: ModelId, sequence: u64, event: &LearningEvent) -> Result<(), Malformed> {
+        let dimensions = event.increment.features.dimensions();
+        let model = self.0.entry(id).or_insert_with(|| Arc::new(Model::new(id, dimensions)));
+        Arc::make_mut(model).apply(sequence, &event.arm, &event.increment)
+    }
+
+    /// Takes a model from a checkpoint and says whether its digest is the one written with it.
+    pub fn restore(&mut self, row: &CheckpointRow) -> Result<(), Malformed> {
+        let model = Model::decode(&row.state)?;
+        if model.digest() != row.digest || model.sequence() != row.sequence {
+            return Err(Malformed(format!(
+                "the checkpoint of model {} at {} does not have the digest written with it",
+                row.model.hex(),
+                row.sequence
+            )));
+        }
+        self.0.insert(row.model, Arc::new(model));
+        Ok(())
+    }
+}

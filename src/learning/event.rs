@@ -1,0 +1,183 @@
+//! Learning events: what one decision adds to, or takes back from, its model. Reads no outcome and keeps no model.
+
+use minicbor::{Decode, Encode};
+
+use super::fold::{Earned, Exposed, fold};
+use crate::bandit::{ArmKey, Features, Increment, generation_and_weight};
+use crate::domain::decision::{Private, Skeleton};
+use crate::domain::key::SubjectKey;
+use crate::domain::outcome::OutcomeFact;
+use crate::domain::{DecisionId, Malformed, ModelId, Timestamp};
+
+/// What the learner applied of one decision so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Applied {
+    /// Whether its exposure was learned.
+    pub exposed: bool,
+    /// Whether it counts as accepted.
+    pub accepted: bool,
+    /// Reported reward in minor units.
+    pub reward_minor: i64,
+}
+
+/// What the learner reads of a decision's record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lesson {
+    /// Which decision.
+    pub decision_id: DecisionId,
+    /// The model that gave its posterior.
+    pub model: ModelId,
+    /// The arm and its features; nothing where the fallback was served, from which nothing is learned.
+    pub arm: Option<(ArmKey, Features)>,
+    /// What the fold reads.
+    pub exposed: Exposed,
+}
+
+impl Lesson {
+    /// Reads a record.
+    pub fn read(skeleton: &Skeleton, private: &Private) -> Result<Self, Malformed> {
+        let row = skeleton.chosen();
+        let arm = row
+            .map(|_| {
+                let features = Features::from_sparse(private.context.dimensions.into(), &private.context.features)?;
+                Ok::<_, Malformed>((
+                    ArmKey { offer: skeleton.shown.offer.clone(), variant: skeleton.shown.variant.clone() },
+                    features,
+                ))
+            })
+            .transpose()?;
+        Ok(Self {
+            decision_id: skeleton.decision_id,
+            model: skeleton.model.id,
+            arm,
+            exposed: Exposed {
+                at: skeleton.at,
+                margin_minor: row.map_or(0, |row| row.margin_minor),
+                cost_minor: row.map_or(0, |row| row.cost_minor),
+                terms: skeleton.terms,
+            },
+        })
+    }
+
+    /// What is to be applied of the decision in all, given every outcome known.
+    pub fn earned(&self, outcomes: &[OutcomeFact]) -> (Applied, Earned) {
+        let earned = fold(&self.exposed, outcomes);
+        let applied =
+            Applied { exposed: self.arm.is_some(), accepted: earned.accepted, reward_minor: earned.reward_minor };
+        (applied, earned)
+    }
+
+    /// The event that leads from what was applied `before` to what is `now`; nothing if that changes no model.
+    pub fn event(&self, before: Applied, now: Applied) -> Option<LearningEvent> {
+        let (arm, features) = self.arm.clone()?;
+        // Before the exposure was learned nothing of the decision was in the model, whatever was reported.
+        let before = if before.exposed { before } else { Applied::default() };
+        if before == now {
+            return None;
+        }
+        let difference = |after: bool, before: bool| i8::from(after) - i8::from(before);
+        let square = |minor: i64| i128::from(minor) * i128::from(minor);
+        let (generation, weight) = generation_and_weight(self.exposed.at.day(), self.exposed.terms.half_life_days);
+        let increment = Increment {
+            generation,
+            weight,
+            features,
+            exposure: difference(now.exposed, before.exposed),
+            accepted: difference(now.accepted, before.accepted),
+            reward: now.reward_minor - before.reward_minor,
+            reward_squared: square(now.reward_minor) - square(before.reward_minor),
+        };
+        Some(LearningEvent { arm, exposed_at: self.exposed.at, increment })
+    }
+}
+
+/// One event of a model's stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LearningEvent {
+    /// The arm it changes.
+    pub arm: ArmKey,
+    /// When the decision was seen.
+    pub exposed_at: Timestamp,
+    /// What it adds.
+    pub increment: Increment,
+}
+
+/// How an event stands in the store.
+#[derive(Encode, Decode)]
+struct Encoded {
+    #[n(0)]
+    encoding: u8,
+    #[n(1)]
+    arm: ArmKey,
+    #[n(2)]
+    exposed_at: Timestamp,
+    #[n(3)]
+    generation: u32,
+    #[n(4)]
+    weight: i64,
+    #[n(5)]
+    dimensions: u16,
+    #[n(6)]
+    features: Vec<(u16, i32)>,
+    #[n(7)]
+    exposure: i8,
+    #[n(8)]
+    accepted: i8,
+    #[n(9)]
+    reward: i64,
+    #[cbor(n(10), with = "minicbor::bytes")]
+    reward_squared: [u8; 16],
+}
+
+const ENCODING: u8 = 1;
+const SEALED_AS: &str = "learning";
+
+impl LearningEvent {
+    /// Encodes and seals under the subject's key: features are personal. The model sequence makes the nonce unique.
+    pub fn seal(&self, key: &SubjectKey, decision: DecisionId, sequence: u64) -> Vec<u8> {
+        key.seal(SEALED_AS, decision.as_bytes(), sequence, &self.encode())
+    }
+
+    /// Opens and decodes.
+    pub fn open(key: &SubjectKey, decision: DecisionId, sequence: u64, sealed: &[u8]) -> Result<Self, Malformed> {
+        Self::decode(&key.open(SEALED_AS, decision.as_bytes(), sequence, sealed)?)
+    }
+
+    /// The event as bytes, before they are sealed.
+    pub fn encode(&self) -> Vec<u8> {
+        let increment = &self.increment;
+        let encoded = Encoded {
+            encoding: ENCODING,
+            arm: self.arm.clone(),
+            exposed_at: self.exposed_at,
+            generation: increment.generation,
+            weight: increment.weight,
+            dimensions: u16::try_from(increment.features.dimensions()).unwrap_or(u16::MAX),
+            features: increment.features.sparse(),
+            exposure: increment.exposure,
+            accepted: increment.accepted,
+            reward: increment.reward,
+            reward_squared: increment.reward_squared.to_be_bytes(),
+        };
+        minicbor::to_vec(encoded).unwrap_or_default()
+    }
+
+    /// The event back from its bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let wrong = |what: String| Malformed(format!("a learning event does not decode: {what}"));
+        let encoded: Encoded = minicbor::decode(bytes).map_err(|error| wrong(error.to_string()))?;
+        if encoded.encoding != ENCODING {
+            return Err(wrong(format!("encoding {} is not {ENCODING}", encoded.encoding)));
+        }
+        let increment = Increment {
+            generation: encoded.generation,
+            weight: encoded.weight,
+            features: Features::from_sparse(encoded.dimensions.into(), &encoded.features)?,
+            exposure: encoded.exposure,
+            accepted: encoded.accepted,
+            reward: encoded.reward,
+            reward_squared: i128::from_be_bytes(encoded.reward_squared),
+        };
+        Ok(Self { arm: encoded.arm, exposed_at: encoded.exposed_at, increment })
+    }
+}

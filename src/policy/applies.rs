@@ -1,0 +1,159 @@
+//! Where a rule applies: placements, offers, categories, channels. What it then checks is elsewhere.
+
+use super::codes;
+use super::finding::Report;
+use super::placements::channel_name;
+use super::read::{self, Declared, Fields};
+use super::rules::Known;
+use super::suggest::did_you_mean;
+use super::syntax::Node;
+use crate::domain::{CategoryId, Offer, OfferId, Placement, PlacementId};
+
+/// Where a rule applies. Every list given must name the candidate's; a list not given allows any.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AppliesTo {
+    /// Placements named.
+    pub placements: Option<Vec<PlacementId>>,
+    /// Offers named.
+    pub offers: Option<Vec<OfferId>>,
+    /// Categories named; an offer without category is in none.
+    pub categories: Option<Vec<CategoryId>>,
+    /// Channels named.
+    pub channels: Option<Vec<String>>,
+}
+
+impl AppliesTo {
+    /// Whether it applies at a placement, to some offer.
+    pub fn covers_placement(&self, placement: &Placement) -> bool {
+        self.placements.as_ref().is_none_or(|named| named.contains(&placement.id))
+            && self.channels.as_ref().is_none_or(|named| named.contains(&placement.channel))
+    }
+
+    /// Whether it applies to an offer at a placement.
+    pub fn covers(&self, placement: &Placement, offer: &Offer) -> bool {
+        self.covers_placement(placement)
+            && self.offers.as_ref().is_none_or(|named| named.contains(&offer.offer_id))
+            && self.categories.as_ref().is_none_or(|named| offer.category.as_ref().is_some_and(|c| named.contains(c)))
+    }
+
+    /// As [`Self::covers`], for a contact whose placement or offer may be gone. What is gone cannot be shown to fall
+    /// outside, so that it counts.
+    pub(super) fn covers_contact(
+        &self,
+        (placement_id, placement): (&PlacementId, Option<&Placement>),
+        (offer_id, offer): (&OfferId, Option<&Offer>),
+    ) -> bool {
+        let in_category = |named: &Vec<CategoryId>| {
+            offer.is_none_or(|offer| offer.category.as_ref().is_some_and(|category| named.contains(category)))
+        };
+        self.placements.as_ref().is_none_or(|named| named.contains(placement_id))
+            && self.offers.as_ref().is_none_or(|named| named.contains(offer_id))
+            && self.channels.as_ref().is_none_or(|named| placement.is_none_or(|p| named.contains(&p.channel)))
+            && self.categories.as_ref().is_none_or(in_category)
+    }
+}
+
+/// Reads `applies_to`.
+pub(super) fn read(
+    report: &mut Report<'_>,
+    what: &str,
+    node: &Node,
+    known: Known<'_>,
+    gate: bool,
+) -> Option<AppliesTo> {
+    let names = ["placements", "offers", "categories", "channels"];
+    let fields = Fields::open(report, format!("{what}: applies_to"), node, &names, &["regions"])?;
+    let what = fields.what.as_str();
+    if gate {
+        for name in ["offers", "categories"] {
+            if let Some(node) = fields.get(name) {
+                report
+                    .add(
+                        codes::GATE_OFFERS,
+                        node.place,
+                        format!("{what}: a gate cannot be limited to {name}"),
+                        "not for gates",
+                    )
+                    .with_help(
+                        "a gate is asked once, before any offer is looked at; limit it by placements or channels",
+                    );
+            }
+        }
+    }
+    let placements = fields.get("placements").map(|node| {
+        let home = (codes::PLACEMENT_UNKNOWN, "placement", "placements.yaml");
+        read::list_of(report, what, node, EMPTY, |report, node| {
+            let id = read::parsed(report, what, node, "a placement id", PlacementId::new)?;
+            read::refer(report, home, what, (node.place, id.as_str()), known.placement_names).then_some(id)
+        })
+    });
+    let offers = fields.get("offers").map(|node| {
+        read::list_of(report, what, node, EMPTY, |report, node| {
+            read::parsed(report, what, node, "an offer id", OfferId::new)
+        })
+    });
+    let categories = fields.get("categories").map(|node| {
+        read::list_of(report, what, node, EMPTY, |report, node| {
+            let id = read::parsed(report, what, node, "a category", CategoryId::new)?;
+            category_known(report, what, node, id.as_str(), known).then_some(id)
+        })
+    });
+    let channels = fields.get("channels").map(|node| {
+        let mut used = Declared::default();
+        for placement in known.placements.values() {
+            if used.lacks(&placement.channel) {
+                used.add(report, "channel", &placement.channel, node.place);
+            }
+        }
+        // The channel of a placement with findings of its own is not known here.
+        if !known.placement_names.are(known.placements.len()) {
+            used.miss();
+        }
+        let home = (codes::CHANNEL_UNKNOWN, "channel", "placements.yaml: no placement uses it");
+        read::list_of(report, what, node, EMPTY, |report, node| {
+            let channel = read::parsed(report, what, node, "a channel such as `web`", channel_name)?;
+            read::refer(report, home, what, (node.place, &channel), &used).then_some(channel)
+        })
+    });
+    Some(AppliesTo {
+        placements: given(placements)?,
+        offers: given(offers)?,
+        categories: given(categories)?,
+        channels: given(channels)?,
+    })
+}
+
+const EMPTY: &str = "the rule would apply nowhere; leave the list out to apply everywhere";
+
+/// A list not given is fine, a list given and broken is not.
+#[expect(clippy::option_option, reason = "absent, broken and read are three things")]
+fn given<T>(list: Option<Option<T>>) -> Option<Option<T>> {
+    match list {
+        None => Some(None),
+        Some(list) => list.map(Some),
+    }
+}
+
+fn category_known(report: &mut Report<'_>, what: &str, node: &Node, id: &str, known: Known<'_>) -> bool {
+    match known.categories {
+        None => true,
+        Some(Some(names)) if names.iter().any(|name| name == id) => true,
+        Some(names) => {
+            let meant = did_you_mean(id, names.unwrap_or_default().iter().map(String::as_str));
+            let help = if names.is_some() {
+                "categories are the names of `offer.category` in catalog/attributes.yaml: add it there, or correct it here"
+            } else {
+                "declare `offer.category` in catalog/attributes.yaml with `type: {enum: [...]}`"
+            };
+            report
+                .add(
+                    codes::CATEGORY_UNKNOWN,
+                    node.place,
+                    format!("{what}: unknown category `{id}`{meant}"),
+                    "not declared",
+                )
+                .with_help(help);
+            false
+        }
+    }
+}

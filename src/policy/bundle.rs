@@ -1,0 +1,267 @@
+//! The bundle: one checked, hashed, immutable set of policies, and how it is compiled. Reads no disk.
+
+use std::collections::BTreeMap;
+
+use super::attributes::{self, AttributeKind, AttributeSpec, CATEGORY};
+use super::features::Catalog;
+use super::finding::{Place, Report};
+use super::purposes::{self, PurposeSpec};
+use super::read::{self, Declared, Fields};
+use super::rules::{self, Known, Rule, RuleKind};
+use super::suggest::nearest;
+use super::syntax::{self, Node};
+use super::{Finding, codes, placements};
+use crate::domain::{AttributeId, AttributeScope, Digest, Malformed, Placement, PlacementId, PurposeId, Span, Value};
+
+/// Names the meaning given to the text: it changes whenever the same text would come to mean something else.
+pub const COMPILER: &str = "proffer/policy/1";
+
+/// One file of a bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Relative to the directory of the bundle, with `/`, such as `rules/10-consent.yaml`.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// One checked, hashed, immutable set of policies.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bundle {
+    /// BLAKE3 over [`COMPILER`] and every path and text.
+    pub hash: Digest,
+    /// For people.
+    pub name: String,
+    /// What it was compiled from, by path, with line ends normalised.
+    pub sources: Vec<Source>,
+    /// Where decisions are asked for.
+    pub placements: BTreeMap<PlacementId, Placement>,
+    /// What is declared about customers, contexts and offers.
+    pub attributes: BTreeMap<AttributeId, AttributeSpec>,
+    /// What data may be processed for.
+    pub purposes: BTreeMap<PurposeId, PurposeSpec>,
+    /// Built-in rules, then by kind (gates, floors, caps) and id. Positions name rules in records.
+    pub rules: Vec<Rule>,
+    /// Changes with whatever changes what a cap counts; counters built for another set are rebuilt from contacts.
+    pub cap_set: Digest,
+}
+
+impl Bundle {
+    /// The hash as people and answers show it: `b3:` and hexadecimal.
+    pub fn hash_text(&self) -> String {
+        format!("b3:{}", self.hash.hex())
+    }
+
+    /// The placement of this id.
+    pub fn placement(&self, id: &str) -> Option<&Placement> {
+        self.placements.get(id)
+    }
+
+    /// Everything wrong with attribute values of one scope, given by the name behind the scope: (name, message).
+    pub fn check_attributes(&self, scope: AttributeScope, values: &BTreeMap<String, Value>) -> Vec<(String, String)> {
+        attributes::problems(&self.attributes, scope, values)
+    }
+
+    /// The longest window of any cap: contacts older than that are counted by none.
+    pub fn cap_window_max(&self) -> Option<Span> {
+        let windows = self.rules.iter().filter_map(|rule| match rule.kind {
+            RuleKind::FrequencyCap { window, .. } => Some(window),
+            _ => None,
+        });
+        windows.max()
+    }
+
+    /// The rule at a position.
+    pub fn rule(&self, at: u16) -> Option<&Rule> {
+        self.rules.get(usize::from(at))
+    }
+}
+
+const LAYOUT: &str = "a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/purposes.yaml, \
+                      rules/*.yaml and tests/**";
+
+const NEEDED: [(&str, &str); 3] = [
+    ("bundle.yaml", "add it with `name: my-shop` and `schema: 1`"),
+    ("catalog/purposes.yaml", "add it with a list `purposes:`; every placement names one"),
+    ("placements.yaml", "add it with a list `placements:`"),
+];
+
+const ATTRIBUTES: &str = "catalog/attributes.yaml";
+
+/// Compiles the files of a bundle, or says everything that is wrong with them, by file and line.
+pub fn compile(files: &[Source]) -> Result<Bundle, Vec<Finding>> {
+    let mut sources: Vec<Source> = files
+        .iter()
+        .map(|file| Source { path: file.path.clone(), text: file.text.replace("\r\n", "\n").replace('\r', "\n") })
+        .collect();
+    sources.sort_by(|a, b| (&a.path, &a.text).cmp(&(&b.path, &b.text)));
+    let mut report = Report::new(&sources);
+    check_layout(&mut report, &sources);
+    let parts = read_all(&mut report, &sources);
+    let findings = report.finish();
+    match parts {
+        Some(parts) if findings.is_empty() => Ok(Bundle {
+            hash: hash(&sources),
+            cap_set: cap_set(&parts.rules, &parts.placements),
+            name: parts.name,
+            sources,
+            placements: parts.placements,
+            attributes: parts.attributes,
+            purposes: parts.purposes,
+            rules: parts.rules,
+        }),
+        _ => Err(findings),
+    }
+}
+
+fn is_rules(path: &str) -> bool {
+    path.strip_prefix("rules/")
+        .and_then(|name| name.strip_suffix(".yaml"))
+        .is_some_and(|name| !name.is_empty() && !name.contains('/'))
+}
+
+fn check_layout(report: &mut Report<'_>, sources: &[Source]) {
+    let fixed = || NEEDED.iter().map(|(path, _)| *path).chain([ATTRIBUTES]);
+    for (at, source) in sources.iter().enumerate() {
+        let path = source.path.as_str();
+        if at > 0 && sources[at - 1].path == path {
+            report
+                .add(codes::FILE_TWICE, Place::file(at), format!("file `{path}` is given twice"), "")
+                .with_help("keep one");
+        }
+        if !fixed().any(|known| known == path) && !is_rules(path) && !path.starts_with("tests/") {
+            let yaml = path.strip_suffix(".yml").map(|stem| format!("{stem}.yaml"));
+            let renamed = yaml.filter(|yaml| is_rules(yaml) || fixed().any(|known| known == yaml));
+            let meant = renamed.or_else(|| nearest(path, fixed()).map(str::to_owned));
+            let meant = meant.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+            let message = format!("a bundle has no file `{path}`{meant}");
+            report.add(codes::FILE_UNKNOWN, Place::file(at), message, "").with_help(LAYOUT);
+        }
+    }
+    for (path, help) in NEEDED {
+        if !sources.iter().any(|source| source.path == path) {
+            report.add_missing(path, format!("file `{path}` is missing")).with_help(help);
+        }
+    }
+}
+
+struct Parts {
+    name: String,
+    placements: BTreeMap<PlacementId, Placement>,
+    attributes: BTreeMap<AttributeId, AttributeSpec>,
+    purposes: BTreeMap<PurposeId, PurposeSpec>,
+    rules: Vec<Rule>,
+}
+
+/// Reads every file, each even where others are broken. `None` where there is no bundle to speak of.
+fn read_all(report: &mut Report<'_>, sources: &[Source]) -> Option<Parts> {
+    let mut trees: BTreeMap<&str, Node> = BTreeMap::new();
+    for (at, source) in sources.iter().enumerate() {
+        let path = source.path.as_str();
+        let known = path == ATTRIBUTES || is_rules(path) || NEEDED.iter().any(|(needed, _)| *needed == path);
+        if known && let Some(node) = syntax::parse(report, at, &source.text) {
+            trees.insert(path, node);
+        }
+    }
+    let name = trees.get("bundle.yaml").and_then(|root| bundle_name(report, root));
+    let (attributes, attribute_names) = match trees.get(ATTRIBUTES) {
+        Some(root) => attributes::read(report, root),
+        None if sources.iter().any(|source| source.path == ATTRIBUTES) => (BTreeMap::new(), Declared::unreadable()),
+        None => (BTreeMap::new(), Declared::default()),
+    };
+    let (purposes, purpose_names) = match trees.get("catalog/purposes.yaml") {
+        Some(root) => purposes::read(report, root),
+        None => (BTreeMap::new(), Declared::unreadable()),
+    };
+    let catalog = Catalog { specs: &attributes, declared: &attribute_names };
+    let (placements, placement_names) = match trees.get("placements.yaml") {
+        Some(root) => placements::read(report, root, catalog, &purpose_names),
+        None => (BTreeMap::new(), Declared::unreadable()),
+    };
+    let known = Known {
+        specs: &purposes,
+        purposes: &purpose_names,
+        placements: &placements,
+        placement_names: &placement_names,
+        categories: categories(&attributes, &attribute_names),
+    };
+    let mut rules = Vec::new();
+    let mut declared = Declared::default();
+    for (_, root) in trees.iter().filter(|(path, _)| is_rules(path)) {
+        rules::read(report, root, known, &mut declared, &mut rules);
+    }
+    let rules = rules::in_order(rules);
+    if u16::try_from(rules.len()).is_err() {
+        let help = "split the bundle: records number the rules with 16 bits";
+        let message = format!("{} rules are more than a bundle can number", rules.len());
+        report.add(codes::RULES_MANY, Place::file(0), message, "").with_help(help);
+    }
+    Some(Parts { name: name?, placements, attributes, purposes, rules })
+}
+
+/// The declared categories; `None` where their declaration is broken, so that nothing can be said about them.
+#[expect(clippy::option_option, reason = "unknown, undeclared and declared are three things")]
+fn categories<'a>(
+    specs: &'a BTreeMap<AttributeId, AttributeSpec>,
+    declared: &Declared,
+) -> Option<Option<&'a [String]>> {
+    match specs.get(CATEGORY).map(|spec| &spec.kind) {
+        Some(AttributeKind::Enum(names)) => Some(Some(names)),
+        Some(_) => None,
+        None => declared.lacks(CATEGORY).then_some(None),
+    }
+}
+
+fn bundle_name(report: &mut Report<'_>, root: &Node) -> Option<String> {
+    let fields = Fields::open(report, "bundle", root, &["name", "schema"], &["approvers"])?;
+    let name = fields.need(report, "name", "name: my-shop").and_then(|node| {
+        read::parsed(report, "bundle", node, "a name such as `my-shop`", |text| {
+            let fits = !text.trim().is_empty() && text.len() <= 128;
+            fits.then(|| text.to_owned()).ok_or_else(|| Malformed::new("a name has 1 to 128 bytes"))
+        })
+    });
+    let schema =
+        fields.need(report, "schema", "schema: 1").and_then(|node| read::whole(report, "bundle: schema", node, 1, 1));
+    schema?;
+    name
+}
+
+/// Feeds texts to a hash so that no two lists of texts give the same bytes.
+fn feed(hasher: &mut blake3::Hasher, text: &str) {
+    hasher.update(&(text.len() as u64).to_be_bytes()).update(text.as_bytes());
+}
+
+fn hash(sources: &[Source]) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    feed(&mut hasher, COMPILER);
+    for source in sources {
+        feed(&mut hasher, &source.path);
+        feed(&mut hasher, &source.text);
+    }
+    Digest(*hasher.finalize().as_bytes())
+}
+
+/// Everything that decides what each cap counts; a channel counts as the placements that use it.
+fn cap_set(rules: &[Rule], placements: &BTreeMap<PlacementId, Placement>) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    feed(&mut hasher, "proffer/cap-set/1");
+    for rule in rules {
+        let RuleKind::FrequencyCap { by_offer, max, window } = &rule.kind else { continue };
+        let applies = &rule.applies_to;
+        let list = |names: Option<Vec<&str>>| names.map_or("*".to_owned(), |names| names.join(" "));
+        let on_channels = applies.channels.as_ref().map(|channels| {
+            placements.values().filter(|p| channels.contains(&p.channel)).map(|p| p.id.as_str()).collect::<Vec<_>>()
+        });
+        for text in [
+            rule.id.as_str(),
+            &format!("{by_offer} {max} {}", window.0),
+            &list(applies.placements.as_ref().map(|named| named.iter().map(PlacementId::as_str).collect())),
+            &list(applies.offers.as_ref().map(|named| named.iter().map(|id| id.as_str()).collect())),
+            &list(applies.categories.as_ref().map(|named| named.iter().map(|id| id.as_str()).collect())),
+            &list(on_channels),
+        ] {
+            feed(&mut hasher, text);
+        }
+    }
+    Digest(*hasher.finalize().as_bytes())
+}

@@ -1,0 +1,67 @@
+//! Codes of findings: one stable code per kind of mistake, with its meaning. Finds nothing itself.
+//!
+//! `P00` is about files and their syntax, `P01` about fields and names, `P02` about what the policies would do.
+//! A code is never given a second meaning; a retired one stays unused.
+
+macro_rules! codes {
+    ($($name:ident = $code:literal, $meaning:literal;)*) => {
+        $(#[doc = $meaning] pub const $name: &str = $code;)*
+
+        /// Every code with its meaning, in order.
+        pub const CODES: &[(&str, &str)] = &[$(($code, $meaning)),*];
+    };
+}
+
+codes! {
+    SYNTAX = "P0001", "the file is not well-formed YAML";
+    TAB = "P0002", "a tab indents a line; YAML is indented with spaces";
+    ANCHOR = "P0003", "an anchor, alias or merge key; every value is written where it counts";
+    TAG = "P0004", "a YAML tag; types come from the field";
+    DOCUMENTS = "P0005", "more than one YAML document in a file";
+    FIELD_TWICE = "P0006", "a field is given twice";
+    FILE_UNKNOWN = "P0007", "a file that a bundle does not have";
+    FILE_MISSING = "P0008", "a file that every bundle needs is missing";
+    FILE_TWICE = "P0009", "the same file is given twice";
+    FIELD_UNKNOWN = "P0101", "an unknown field or list";
+    FIELD_MISSING = "P0102", "a field that is needed is missing";
+    TYPE = "P0103", "a value of another type than the field has";
+    VALUE = "P0104", "a value that cannot be read as what the field holds";
+    RANGE = "P0105", "a number or a span outside its range";
+    CHOICE = "P0106", "a name that is not among those the field allows";
+    ATTRIBUTE_UNKNOWN = "P0107", "an attribute that is not in catalog/attributes.yaml";
+    PLACEMENT_UNKNOWN = "P0108", "a placement that is not in placements.yaml";
+    PURPOSE_UNKNOWN = "P0109", "a purpose that is not in catalog/purposes.yaml";
+    CATEGORY_UNKNOWN = "P0110", "a category that `offer.category` does not declare";
+    CHANNEL_UNKNOWN = "P0111", "a channel that no placement uses";
+    ID_TWICE = "P0112", "an id is declared twice";
+    NOT_YET = "P0113", "a part of the language that is not available yet";
+    WHY_EMPTY = "P0114", "a rule without its justification";
+    NOT_BOOLEAN = "P0115", "a truth value written other than `true` or `false`";
+    LIST_EMPTY = "P0116", "a list with nothing in it";
+    ENTRY_TWICE = "P0117", "a list names the same thing twice";
+    ID_RESERVED = "P0118", "an id that begins with `proffer.`, which names built-in rules";
+    CLASS_PUBLIC = "P0201", "a customer attribute classed as public";
+    CATEGORY_KIND = "P0202", "`offer.category` declared as something other than an enum of category names";
+    FEATURE_TEXT = "P0203", "a feature over free text";
+    FEATURE_CLASS = "P0204", "a feature over a sensitive or protected attribute";
+    FEATURE_WIDE = "P0205", "features with too many dimensions together";
+    FEATURE_FACTORS = "P0206", "a feature with more than two factors";
+    CAP_ZERO = "P0207", "a cap of zero";
+    EXPLORATION_ZERO = "P0208", "LinUCB without exploration";
+    ALPHA_UNUSED = "P0209", "a width given to a strategy that has none";
+    PURPOSE_CIRCLE = "P0210", "fallback purposes that lead back to themselves";
+    BASES_NONE = "P0211", "a gate for a purpose without lawful bases";
+    FLOOR_CURRENCY = "P0212", "a floor in another currency than a placement it applies to";
+    GATE_OFFERS = "P0213", "a gate limited to offers";
+    RULES_MANY = "P0214", "more rules than a bundle can number";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CODES;
+
+    #[test]
+    fn codes_are_distinct_and_in_order() {
+        assert!(CODES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+}

@@ -1,0 +1,122 @@
+//! Features of a placement: names and products of names, bound to declared attributes. Computes no vector.
+
+use std::collections::BTreeMap;
+
+use super::attributes::{AttributeClass, AttributeKind, AttributeSpec};
+use super::codes;
+use super::finding::Report;
+use super::read::{self, Declared};
+use super::suggest::did_you_mean;
+use super::syntax::Node;
+use crate::domain::placement::Encoder;
+use crate::domain::{AttributeId, Feature, FeatureAtom};
+
+/// The most components of a feature vector, the intercept included.
+pub(super) const DIMENSIONS_MAX: usize = 512;
+
+/// The feature that is no attribute.
+const HOUR_OF_DAY: &str = "hour_of_day";
+
+/// The attributes that features are bound to.
+#[derive(Clone, Copy)]
+pub(super) struct Catalog<'a> {
+    pub(super) specs: &'a BTreeMap<AttributeId, AttributeSpec>,
+    pub(super) declared: &'a Declared,
+}
+
+/// Reads the list of features.
+pub(super) fn read(report: &mut Report<'_>, what: &str, node: &Node, catalog: Catalog<'_>) -> Option<Vec<Feature>> {
+    let mut features: Vec<Feature> = Vec::new();
+    let mut whole = true;
+    let mut width = 1;
+    for item in read::list(report, what, node)? {
+        let Some(feature) = feature(report, what, item, catalog) else {
+            whole = false;
+            continue;
+        };
+        if features.iter().any(|other| other.text == feature.text) {
+            let message = format!("{what}: feature `{}` appears twice", feature.text);
+            report.add(codes::ENTRY_TWICE, item.place, message, "again").with_help("keep one of them");
+            continue;
+        }
+        let before = width;
+        width += feature.width();
+        if before <= DIMENSIONS_MAX && width > DIMENSIONS_MAX {
+            let message =
+                format!("{what}: with this feature there are {width} dimensions: at most {DIMENSIONS_MAX} are allowed");
+            report.add(codes::FEATURE_WIDE, item.place, message, format!("{} dimensions", feature.width())).with_help(
+                "leave a product or an enum with many names out; each name is a dimension, and products multiply",
+            );
+        }
+        features.push(feature);
+    }
+    whole.then_some(features)
+}
+
+fn feature(report: &mut Report<'_>, what: &str, node: &Node, catalog: Catalog<'_>) -> Option<Feature> {
+    let text = read::text(report, what, node)?;
+    let names: Vec<&str> = text.split('*').map(str::trim).collect();
+    if names.len() > 2 {
+        report
+            .add(
+                codes::FEATURE_FACTORS,
+                node.place,
+                format!("{what}: feature `{text}` has {} factors", names.len()),
+                "at most two",
+            )
+            .with_help("multiply two at most, such as `customer.tier * offer.category`");
+        return None;
+    }
+    let atoms: Option<Vec<FeatureAtom>> = names.iter().map(|name| atom(report, what, node, name, catalog)).collect();
+    Some(Feature { text: names.join(" * "), atoms: atoms? })
+}
+
+fn atom(report: &mut Report<'_>, what: &str, node: &Node, name: &str, catalog: Catalog<'_>) -> Option<FeatureAtom> {
+    if name == HOUR_OF_DAY {
+        return Some(FeatureAtom { attribute: None, encoder: Encoder::HourOfDay });
+    }
+    let Some(spec) = catalog.specs.get(name) else {
+        // A declared attribute without a spec has a finding of its own.
+        if catalog.declared.lacks(name) {
+            let meant = did_you_mean(name, catalog.declared.names().chain([HOUR_OF_DAY]));
+            report
+                .add(
+                    codes::ATTRIBUTE_UNKNOWN,
+                    node.place,
+                    format!("{what}: unknown attribute `{name}`{meant}"),
+                    "not in catalog/attributes.yaml",
+                )
+                .with_help("a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier * offer.category`");
+        }
+        return None;
+    };
+    if spec.class >= AttributeClass::Sensitive {
+        let class = spec.class.name();
+        report
+            .add(
+                codes::FEATURE_CLASS,
+                node.place,
+                format!("{what}: `{name}` is {class} and can never be a feature"),
+                format!("class {class}"),
+            )
+            .with_help("remove it: sensitive and protected attributes must not steer what is shown");
+        return None;
+    }
+    let encoder = match &spec.kind {
+        AttributeKind::Enum(names) => Encoder::OneHot(names.clone()),
+        AttributeKind::Number { mean, scale } => Encoder::Standardised { mean: *mean, scale: *scale },
+        AttributeKind::Bool => Encoder::Flag,
+        AttributeKind::Text => {
+            report
+                .add(
+                    codes::FEATURE_TEXT,
+                    node.place,
+                    format!("{what}: `{name}` is free text and cannot be a feature"),
+                    "free text",
+                )
+                .with_help("declare it as `{enum: [...]}` if it has few values, or remove it");
+            return None;
+        }
+    };
+    Some(FeatureAtom { attribute: Some(spec.id.clone()), encoder })
+}

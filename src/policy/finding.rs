@@ -1,0 +1,182 @@
+//! Findings: mistakes in policy files, each with its place and a way to mend it. Looks for none itself.
+
+use serde::Serialize;
+
+use super::Source;
+
+/// One mistake of an author. `Display` shows it with the line it stands on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Stable, one per kind of mistake; see [`super::codes::CODES`].
+    pub code: &'static str,
+    /// The file, relative to the directory of the bundle.
+    pub path: String,
+    /// From 1; 0 where the finding is about the file as a whole.
+    pub line: usize,
+    /// From 1, in characters; 0 where the finding is about the file as a whole.
+    pub column: usize,
+    /// Characters concerned.
+    pub length: usize,
+    /// What is wrong.
+    pub message: String,
+    /// Short words under the place.
+    pub label: String,
+    /// A way out, where the message does not name it.
+    pub help: Option<String>,
+    /// The line it stands on.
+    pub source_line: String,
+}
+
+impl Finding {
+    /// Adds a way out.
+    pub fn with_help(&mut self, help: impl Into<String>) -> &mut Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "error[{}]: {}", self.code, self.message)?;
+        let number = if self.line == 0 { String::new() } else { self.line.to_string() };
+        let gutter = " ".repeat(number.len().max(1));
+        if self.line == 0 {
+            write!(f, "{gutter}--> {}", self.path)?;
+        } else {
+            // Control characters would move the carets away from what they point at.
+            let shown: String = self.source_line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let rest = shown.chars().count().saturating_sub(self.column.saturating_sub(1));
+            let carets = "^".repeat(self.length.min(rest).max(1));
+            let before = " ".repeat(self.column.saturating_sub(1));
+            writeln!(f, "{gutter}--> {}:{}:{}", self.path, self.line, self.column)?;
+            writeln!(f, "{gutter} |")?;
+            writeln!(f, "{number} | {shown}")?;
+            write!(f, "{gutter} | {}", format!("{before}{carets} {}", self.label).trim_end())?;
+        }
+        match &self.help {
+            Some(help) => write!(f, "\n{gutter} = help: {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A stretch of one line of one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// Position in the sorted sources.
+    pub(super) file: usize,
+    /// From 1; 0 for the whole file.
+    pub(super) line: usize,
+    /// From 1, in characters.
+    pub(super) column: usize,
+    /// In characters.
+    pub(super) length: usize,
+}
+
+impl Place {
+    /// A file as a whole.
+    pub(super) fn file(file: usize) -> Self {
+        Self { file, line: 0, column: 0, length: 0 }
+    }
+}
+
+/// Where findings gather, so that an author sees all of them at once.
+pub(super) struct Report<'a> {
+    sources: &'a [Source],
+    found: Vec<Finding>,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(sources: &'a [Source]) -> Self {
+        Self { sources, found: Vec::new() }
+    }
+
+    /// Notes a mistake at a place.
+    pub(super) fn add(
+        &mut self,
+        code: &'static str,
+        place: Place,
+        message: impl Into<String>,
+        label: impl Into<String>,
+    ) -> &mut Finding {
+        let source = self.sources.get(place.file);
+        let line = place.line.checked_sub(1).and_then(|at| source?.text.lines().nth(at));
+        self.push(Finding {
+            code,
+            path: source.map_or_else(String::new, |s| s.path.clone()),
+            line: place.line,
+            column: place.column,
+            length: place.length,
+            message: message.into(),
+            label: label.into(),
+            help: None,
+            source_line: line.unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// Notes that a file is not there.
+    pub(super) fn add_missing(&mut self, path: &str, message: impl Into<String>) -> &mut Finding {
+        self.push(Finding {
+            code: super::codes::FILE_MISSING,
+            path: path.to_owned(),
+            line: 0,
+            column: 0,
+            length: 0,
+            message: message.into(),
+            label: String::new(),
+            help: None,
+            source_line: String::new(),
+        })
+    }
+
+    /// A place as authors name it: `placements.yaml:3:9`.
+    pub(super) fn name(&self, place: Place) -> String {
+        let path = self.sources.get(place.file).map_or("", |s| s.path.as_str());
+        if place.line == 0 { path.to_owned() } else { format!("{path}:{}:{}", place.line, place.column) }
+    }
+
+    /// The file of a place.
+    pub(super) fn path(&self, place: Place) -> String {
+        self.sources.get(place.file).map_or_else(String::new, |s| s.path.clone())
+    }
+
+    /// Everything found, by file and line.
+    pub(super) fn finish(mut self) -> Vec<Finding> {
+        self.found.sort_by(|a, b| {
+            (&a.path, a.line, a.column, a.code, &a.message).cmp(&(&b.path, b.line, b.column, b.code, &b.message))
+        });
+        self.found
+    }
+
+    fn push(&mut self, finding: Finding) -> &mut Finding {
+        let at = self.found.len();
+        self.found.push(finding);
+        &mut self.found[at]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_shows_its_line_with_carets_under_the_words_concerned() {
+        let finding = Finding {
+            code: "P0107",
+            path: "policies/rules/20-exclusions.yaml".into(),
+            line: 10,
+            column: 11,
+            length: 13,
+            message: "rule `loyalty.bronze`: unknown attribute `customer.teir`; did you mean `customer.tier`?".into(),
+            label: "not in catalog/attributes.yaml".into(),
+            help: None,
+            source_line: "    when: customer.teir == \"bronze\" && offer.loyalty_only".into(),
+        };
+        assert_eq!(
+            finding.to_string(),
+            "error[P0107]: rule `loyalty.bronze`: unknown attribute `customer.teir`; did you mean `customer.tier`?\n  \
+             --> policies/rules/20-exclusions.yaml:10:11\n   |\n10 |     when: customer.teir == \"bronze\" && \
+             offer.loyalty_only\n   |           ^^^^^^^^^^^^^ not in catalog/attributes.yaml"
+        );
+    }
+}

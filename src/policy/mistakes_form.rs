@@ -1,0 +1,339 @@
+//! Golden text of author mistakes in files, syntax, fields and names. What rules mean is in the sibling file.
+
+use super::sample::{ATTRIBUTES, BUNDLE, CAPS, CONSENT, MARGIN, PLACEMENTS, PURPOSES, added, removed, wrong};
+
+#[test]
+fn yaml_that_is_not_well_formed_is_shown_where_it_breaks() {
+    insta::assert_snapshot!(wrong(MARGIN, "min_margin: 10%", "min_margin: [10%"), @r"
+    error[P0001]: not well-formed YAML: illegal placement of ':' indicator
+     --> rules/20-margin.yaml:8:7
+      |
+    8 |   - id: margin.floor.beauty
+      |       ^ here
+      = help: look at the indentation of this line and the one above, and at quotes and brackets left open; text with `: ` or ` #` inside goes into quotes
+    ");
+    insta::assert_snapshot!(wrong(MARGIN, "    why: Finance floor for the year, memo 112", "   why: Finance floor: memo 112"), @r"
+    error[P0001]: not well-formed YAML: while parsing a block collection, did not find expected '-' indicator
+     --> rules/20-margin.yaml:5:4
+      |
+    5 |    why: Finance floor: memo 112
+      |    ^ here
+      = help: look at the indentation of this line and the one above, and at quotes and brackets left open; text with `: ` or ` #` inside goes into quotes
+    ");
+    insta::assert_snapshot!(wrong(CAPS, "  - id: cap.all.week", "\t- id: cap.all.week"), @r"
+    error[P0002]: a tab indents this line
+      --> rules/30-caps.yaml:11:1
+       |
+    11 |  - id: cap.all.week
+       | ^ a tab
+       = help: indent with spaces, two per level
+    ");
+}
+
+#[test]
+fn anchors_aliases_merge_keys_tags_and_second_documents_are_refused_in_their_place() {
+    insta::assert_snapshot!(wrong(MARGIN, "why: Finance floor for the year, memo 112", "why: &memo Finance floor for the year"), @r"
+    error[P0003]: anchor `&memo`
+     --> rules/20-margin.yaml:5:10
+      |
+    5 |     why: &memo Finance floor for the year
+      |          ^^^^^ anchors are not allowed
+      = help: write the value out wherever it counts, so that each rule can be read alone
+    ");
+    insta::assert_snapshot!(wrong(MARGIN, "min_margin: 25%", "min_margin: *floor"), @r"
+    error[P0003]: an alias stands for a value written elsewhere
+      --> rules/20-margin.yaml:11:17
+       |
+    11 |     min_margin: *floor
+       |                 ^^^^^^ aliases are not allowed
+       = help: write the value out here; text that begins with `*` goes into quotes
+    ");
+    insta::assert_snapshot!(wrong(MARGIN, "min_margin: 25%", "<<: {min_margin: 25%}"), @r"
+    error[P0102]: rule `margin.floor.beauty`: field `min_margin` is missing
+     --> rules/20-margin.yaml:8:5
+      |
+    8 |   - id: margin.floor.beauty
+      |     ^^ in these fields
+      = help: add it, such as `min_margin: 15%`
+
+    error[P0003]: merge key `<<`
+      --> rules/20-margin.yaml:11:5
+       |
+    11 |     <<: {min_margin: 25%}
+       |     ^^ merge keys are not allowed
+       = help: write the fields out, so that each rule can be read alone
+    ");
+    insta::assert_snapshot!(wrong(MARGIN, "min_margin: 25%", "min_margin: !!str 25%"), @r"
+    error[P0004]: tag `!!str`
+      --> rules/20-margin.yaml:11:17
+       |
+    11 |     min_margin: !!str 25%
+       |                 ^^^^^ tags are not allowed
+       = help: remove the tag: the field says what type it holds
+    ");
+    insta::assert_snapshot!(wrong(BUNDLE, "schema: 1", "schema: 1\n---\nname: other"), @r"
+    error[P0005]: a second YAML document begins here
+     --> bundle.yaml:4:1
+      |
+    4 | ---
+      | ^^^ one document per file
+      = help: remove the `---` or move what follows into a file of its own
+    ");
+}
+
+#[test]
+fn fields_are_known_given_once_and_of_their_type() {
+    insta::assert_snapshot!(wrong(MARGIN, "min_margin: 25%", "minmargin: 25%"), @r"
+    error[P0102]: rule `margin.floor.beauty`: field `min_margin` is missing
+     --> rules/20-margin.yaml:8:5
+      |
+    8 |   - id: margin.floor.beauty
+      |     ^^ in these fields
+      = help: add it, such as `min_margin: 15%`
+
+    error[P0101]: rule `margin.floor.beauty`: unknown field `minmargin`; did you mean `min_margin`?
+      --> rules/20-margin.yaml:11:5
+       |
+    11 |     minmargin: 25%
+       |     ^^^^^^^^^ unknown field
+       = help: the fields here are `id`, `why`, `owner`, `applies_to`, `min_margin`
+    ");
+    insta::assert_snapshot!(wrong(CAPS, "max: 40", "max: 40\n    max: 41"), @r"
+    error[P0006]: field `max` is given twice
+      --> rules/30-caps.yaml:15:5
+       |
+    15 |     max: 41
+       |     ^^^ first given in line 14
+       = help: keep one of them
+    ");
+    insta::assert_snapshot!(wrong(MARGIN, "margin_floors:", "margin_floor:"), @r"
+    error[P0101]: rules: unknown field `margin_floor`; did you mean `margin_floors`?
+     --> rules/20-margin.yaml:3:1
+      |
+    3 | margin_floor:
+      | ^^^^^^^^^^^^ unknown field
+      = help: the fields here are `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`
+    ");
+    insta::assert_snapshot!(wrong(CAPS, "max: 40", "max: [40]"), @r"
+    error[P0103]: rule `cap.all.week`: expected a whole number, found a list
+      --> rules/30-caps.yaml:14:10
+       |
+    14 |     max: [40]
+       |          ^ this is a list
+    ");
+    insta::assert_snapshot!(wrong(MARGIN, "why: Finance floor for the year, memo 112", "why: 112"), @r"
+    error[P0103]: rule `margin.floor.default`: expected text, found a number
+     --> rules/20-margin.yaml:5:10
+      |
+    5 |     why: 112
+      |          ^^^ this is a number
+      = help: put it in quotes if it is meant as text
+    ");
+    insta::assert_snapshot!(wrong(PLACEMENTS, "currency: USD", "nothing_allowed: no"), @r"
+    error[P0102]: placement `home_banner`: field `currency` is missing
+     --> placements.yaml:3:5
+      |
+    3 |   - id: home_banner
+      |     ^^ in these fields
+      = help: add it, such as `currency: USD`
+
+    error[P0115]: placement `home_banner`: `no` is not `true` or `false`
+     --> placements.yaml:6:22
+      |
+    6 |     nothing_allowed: no
+      |                      ^^ write `false`
+    ");
+    insta::assert_snapshot!(wrong(ATTRIBUTES, "attributes:", "attributes: many\nrest:"), @r"
+    error[P0103]: attributes: expected a list, found text
+     --> catalog/attributes.yaml:2:13
+      |
+    2 | attributes: many
+      |             ^^^^ this is text
+
+    error[P0101]: attributes: unknown field `rest`
+     --> catalog/attributes.yaml:3:1
+      |
+    3 | rest:
+      | ^^^^ unknown field
+      = help: the fields here are `attributes`
+
+    error[P0107]: placement `home_banner`: unknown attribute `customer.tier`
+      --> placements.yaml:10:16
+       |
+    10 |     features: [customer.tier, customer.region, customer.visits_90d, context.device_type]
+       |                ^^^^^^^^^^^^^ not in catalog/attributes.yaml
+       = help: a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier * offer.category`
+
+    error[P0107]: placement `home_banner`: unknown attribute `customer.region`
+      --> placements.yaml:10:31
+       |
+    10 |     features: [customer.tier, customer.region, customer.visits_90d, context.device_type]
+       |                               ^^^^^^^^^^^^^^^ not in catalog/attributes.yaml
+       = help: a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier * offer.category`
+
+    error[P0107]: placement `home_banner`: unknown attribute `customer.visits_90d`
+      --> placements.yaml:10:48
+       |
+    10 |     features: [customer.tier, customer.region, customer.visits_90d, context.device_type]
+       |                                                ^^^^^^^^^^^^^^^^^^^ not in catalog/attributes.yaml
+       = help: a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier * offer.category`
+
+    error[P0107]: placement `home_banner`: unknown attribute `context.device_type`
+      --> placements.yaml:10:69
+       |
+    10 |     features: [customer.tier, customer.region, customer.visits_90d, context.device_type]
+       |                                                                     ^^^^^^^^^^^^^^^^^^^ not in catalog/attributes.yaml
+       = help: a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier * offer.category`
+
+    error[P0107]: placement `home_banner_linucb`: unknown attribute `customer.tier`
+      --> placements.yaml:21:16
+       |
+    21 |     features: [customer.tier, customer.region, customer.visits_90d, context.device_type]
+       |                ^^^^^^^^^^^^^ not in catalog/attributes.yaml
+       = help: a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier * offer.category`
+
+    error[P0107]: placement `home_banner_linucb`: unknown attribute `customer.region`
+      --> placements.yaml:21:31
+       |
+    21 |     features: [customer.tier, customer.region, customer.visits_90d, context.device_type]
+       |                               ^^^^^^^^^^^^^^^ not in catalog/attributes.yaml
+       = help: a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier * offer.category`
+
+    error[P0107]: placement `home_banner_linucb`: unknown attribute `customer.visits_90d`
+      --> placements.yaml:21:48
+       |
+    21 |     features: [customer.tier, customer.region, customer.visits_90d, context.device_type]
+       |                                                ^^^^^^^^^^^^^^^^^^^ not in catalog/attributes.yaml
+       = help: a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier * offer.category`
+
+    error[P0107]: placement `home_banner_linucb`: unknown attribute `context.device_type`
+      --> placements.yaml:21:69
+       |
+    21 |     features: [customer.tier, customer.region, customer.visits_90d, context.device_type]
+       |                                                                     ^^^^^^^^^^^^^^^^^^^ not in catalog/attributes.yaml
+       = help: a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier * offer.category`
+
+    error[P0107]: placement `home_banner_uniform`: unknown attribute `customer.tier`
+      --> placements.yaml:32:16
+       |
+    32 |     features: [customer.tier, customer.region, customer.visits_90d, context.device_type]
+       |                ^^^^^^^^^^^^^ not in catalog/attributes.yaml
+       = help: a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier * offer.category`
+
+    error[P0107]: placement `home_banner_uniform`: unknown attribute `customer.region`
+      --> placements.yaml:32:31
+       |
+    32 |     features: [customer.tier, customer.region, customer.visits_90d, context.device_type]
+       |                               ^^^^^^^^^^^^^^^ not in catalog/attributes.yaml
+       = help: a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier * offer.category`
+
+    error[P0107]: placement `home_banner_uniform`: unknown attribute `customer.visits_90d`
+      --> placements.yaml:32:48
+       |
+    32 |     features: [customer.tier, customer.region, customer.visits_90d, context.device_type]
+       |                                                ^^^^^^^^^^^^^^^^^^^ not in catalog/attributes.yaml
+       = help: a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier * offer.category`
+
+    error[P0107]: placement `home_banner_uniform`: unknown attribute `context.device_type`
+      --> placements.yaml:32:69
+       |
+    32 |     features: [customer.tier, customer.region, customer.visits_90d, context.device_type]
+       |                                                                     ^^^^^^^^^^^^^^^^^^^ not in catalog/attributes.yaml
+       = help: a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier * offer.category`
+
+    error[P0110]: rule `margin.floor.beauty`: applies_to: unknown category `beauty`
+      --> rules/20-margin.yaml:10:31
+       |
+    10 |     applies_to: {categories: [beauty]}
+       |                               ^^^^^^ not declared
+       = help: declare `offer.category` in catalog/attributes.yaml with `type: {enum: [...]}`
+    ");
+    insta::assert_snapshot!(wrong(PURPOSES, "dpv: Marketing", "dpv:"), @r"
+    error[P0103]: purpose `offer_contextual`: expected text, found nothing
+      --> catalog/purposes.yaml:12:5
+       |
+    12 |     dpv:
+       |     ^^^ this is nothing
+    ");
+}
+
+#[test]
+fn files_are_those_of_the_layout() {
+    insta::assert_snapshot!(added("rules/40-caps.yml"), @r"
+    error[P0007]: a bundle has no file `rules/40-caps.yml`; did you mean `rules/40-caps.yaml`?
+     --> rules/40-caps.yml
+      = help: a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/purposes.yaml, rules/*.yaml and tests/**
+    ");
+    insta::assert_snapshot!(added("placement.yaml"), @r"
+    error[P0007]: a bundle has no file `placement.yaml`; did you mean `placements.yaml`?
+     --> placement.yaml
+      = help: a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/purposes.yaml, rules/*.yaml and tests/**
+    ");
+    insta::assert_snapshot!(removed(BUNDLE), @r"
+    error[P0008]: file `bundle.yaml` is missing
+     --> bundle.yaml
+      = help: add it with `name: my-shop` and `schema: 1`
+    ");
+}
+
+#[test]
+fn names_that_nothing_declares_come_with_the_nearest_one() {
+    insta::assert_snapshot!(wrong(PLACEMENTS, "[customer.tier, customer.region", "[customer.teir, customer.region"), @r"
+    error[P0107]: placement `home_banner`: unknown attribute `customer.teir`; did you mean `customer.tier`?
+      --> placements.yaml:10:16
+       |
+    10 |     features: [customer.teir, customer.region, customer.visits_90d, context.device_type]
+       |                ^^^^^^^^^^^^^ not in catalog/attributes.yaml
+       = help: a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier * offer.category`
+    ");
+    insta::assert_snapshot!(wrong(PLACEMENTS, "purpose: offer_personalisation", "purpose: offer_personalization"), @r"
+    error[P0109]: placement `home_banner`: unknown purpose `offer_personalization`; did you mean `offer_personalisation`?
+     --> placements.yaml:5:14
+      |
+    5 |     purpose: offer_personalization
+      |              ^^^^^^^^^^^^^^^^^^^^^ not in catalog/purposes.yaml
+    ");
+    insta::assert_snapshot!(wrong(MARGIN, "categories: [beauty]", "categories: [beuaty]"), @r"
+    error[P0110]: rule `margin.floor.beauty`: applies_to: unknown category `beuaty`; did you mean `beauty`?
+      --> rules/20-margin.yaml:10:31
+       |
+    10 |     applies_to: {categories: [beuaty]}
+       |                               ^^^^^^ not declared
+       = help: categories are the names of `offer.category` in catalog/attributes.yaml: add it there, or correct it here
+    ");
+    insta::assert_snapshot!(wrong(MARGIN, "applies_to: {categories: [beauty]}", "applies_to: {placements: [home_baner], channels: [wep]}"), @r"
+    error[P0108]: rule `margin.floor.beauty`: applies_to: unknown placement `home_baner`; did you mean `home_banner`?
+      --> rules/20-margin.yaml:10:31
+       |
+    10 |     applies_to: {placements: [home_baner], channels: [wep]}
+       |                               ^^^^^^^^^^ not in placements.yaml
+
+    error[P0111]: rule `margin.floor.beauty`: applies_to: unknown channel `wep`; did you mean `web`?
+      --> rules/20-margin.yaml:10:55
+       |
+    10 |     applies_to: {placements: [home_baner], channels: [wep]}
+       |                                                       ^^^ not in placements.yaml: no placement uses it
+    ");
+    insta::assert_snapshot!(wrong(CONSENT, "purpose: offer_personalisation", "purpose: newsletter"), @r"
+    error[P0109]: rule `consent.personal`: unknown purpose `newsletter`
+     --> rules/10-consent.yaml:6:14
+      |
+    6 |     purpose: newsletter
+      |              ^^^^^^^^^^ not in catalog/purposes.yaml
+    ");
+    insta::assert_snapshot!(wrong(PURPOSES, "EU: [consent]", "EU: [consnet]"), @r"
+    error[P0106]: purpose `offer_personalisation`: unknown lawful basis `consnet`; did you mean `consent`?
+     --> catalog/purposes.yaml:6:12
+      |
+    6 |       EU: [consnet]
+      |            ^^^^^^^ unknown lawful basis
+      = help: expected one of `consent`, `legitimate_interest`, `contract`, `legal_obligation`
+    ");
+    insta::assert_snapshot!(wrong(PURPOSES, "fallback: offer_contextual", "fallback: contextual"), @r"
+    error[P0109]: purpose `offer_personalisation`: unknown purpose `contextual`
+     --> catalog/purposes.yaml:8:15
+      |
+    8 |     fallback: contextual
+      |               ^^^^^^^^^^ not in catalog/purposes.yaml
+    ");
+}

@@ -1,0 +1,226 @@
+//! Placements: from `placements.yaml` to [`Placement`]. Decides nothing at them.
+
+use std::collections::BTreeMap;
+
+use super::codes;
+use super::features::{self, Catalog};
+use super::finding::Report;
+use super::read::{self, Declared, Fields};
+use super::syntax::Node;
+use crate::domain::placement::Fallback;
+use crate::domain::{
+    Currency, Malformed, Money, Objective, ObjectiveKind, OfferId, Percent, Placement, PlacementId, PurposeId, Span,
+    Strategy, VariantId,
+};
+
+/// Exploration mass where none is given.
+const EXPLORATION_DEFAULT: f64 = 0.05;
+
+/// Life of a reservation where none is given: ten minutes.
+const RESERVATION_DEFAULT: Span = Span(600_000);
+
+/// The longest half-life, in days.
+const HALF_LIFE_DAYS_MAX: u32 = 365;
+
+/// Reads `placements.yaml`.
+pub(super) fn read(
+    report: &mut Report<'_>,
+    root: &Node,
+    attributes: Catalog<'_>,
+    purposes: &Declared,
+) -> (BTreeMap<PlacementId, Placement>, Declared) {
+    let mut placements = BTreeMap::new();
+    let mut declared = Declared::default();
+    for item in read::items(report, root, "placements", "placements: [...]", &mut declared) {
+        if let Some(placement) = placement(report, item, &mut declared, attributes, purposes) {
+            placements.insert(placement.id.clone(), placement);
+        }
+    }
+    (placements, declared)
+}
+
+const KNOWN: [&str; 13] = [
+    "id",
+    "channel",
+    "purpose",
+    "currency",
+    "slots",
+    "nothing_allowed",
+    "objective",
+    "exposure",
+    "reservation",
+    "strategy",
+    "features",
+    "holdout",
+    "fallback",
+];
+
+fn placement(
+    report: &mut Report<'_>,
+    node: &Node,
+    declared: &mut Declared,
+    attributes: Catalog<'_>,
+    purposes: &Declared,
+) -> Option<Placement> {
+    let fields = read::item(report, "placement", node, &KNOWN, declared)?;
+    let what = fields.what.as_str();
+    let id = ("placement", "a placement id", "id: home_banner");
+    let id = read::declare(report, &fields, id, |text| PlacementId::new(text), declared);
+    let channel = fields
+        .need(report, "channel", "channel: web")
+        .and_then(|node| read::parsed(report, what, node, "a name such as `web`", channel_name));
+    let purpose = fields.need(report, "purpose", "purpose: offer_personalisation").and_then(|node| {
+        let purpose = read::parsed(report, what, node, "a purpose id", PurposeId::new)?;
+        let home = (codes::PURPOSE_UNKNOWN, "purpose", "catalog/purposes.yaml");
+        read::refer(report, home, what, (node.place, purpose.as_str()), purposes).then_some(purpose)
+    });
+    let currency = fields
+        .need(report, "currency", "currency: USD")
+        .and_then(|node| read::parsed(report, what, node, "an ISO 4217 code such as `USD`", Currency::parse));
+    not_built_yet(report, &fields);
+    let objective = fields
+        .need(report, "objective", "objective: {kind: margin, window: 7d, reward_cap: 200.00}")
+        .and_then(|node| objective(report, what, node, currency));
+    let reservation =
+        fields.get("reservation").map_or(Some(RESERVATION_DEFAULT), |node| read::span(report, what, node));
+    let learning = fields
+        .need(report, "strategy", "strategy: {name: thompson_linear}")
+        .and_then(|node| strategy(report, what, node));
+    let features =
+        fields.get("features").map_or(Some(Vec::new()), |node| features::read(report, what, node, attributes));
+    let holdout = fields.get("holdout").map_or(Some(Percent(0)), |node| read::percent(report, what, node));
+    let fallback = fields
+        .need(report, "fallback", "fallback: {offer: house-welcome, variant: a}")
+        .and_then(|node| fallback(report, what, node));
+    let learning = learning?;
+    Some(Placement {
+        id: id?,
+        channel: channel?,
+        purpose: purpose?,
+        currency: currency?,
+        objective: objective?,
+        reservation: reservation?,
+        strategy: learning.strategy,
+        lambda: learning.lambda,
+        half_life_days: learning.half_life_days,
+        exploration: learning.exploration,
+        features: features?,
+        holdout: holdout?,
+        fallback: fallback?,
+    })
+}
+
+pub(super) fn channel_name(text: &str) -> Result<String, Malformed> {
+    let fits = (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+    if fits {
+        return Ok(text.to_owned());
+    }
+    Err(Malformed::new(format!("`{text}` is not a channel: expected 1 to 64 letters, digits, `_`, `-` or `.`")))
+}
+
+/// Fields of the language with only one value for now.
+fn not_built_yet(report: &mut Report<'_>, fields: &Fields<'_>) {
+    let what = fields.what.as_str();
+    if let Some(node) = fields.get("slots")
+        && let Some(slots) = read::whole(report, what, node, 1, 100)
+        && slots != 1
+    {
+        read::not_yet(report, what, node.place, "more than one slot", "slots: 1");
+    }
+    if let Some(node) = fields.get("nothing_allowed")
+        && read::flag(report, what, node) == Some(true)
+    {
+        read::not_yet(report, what, node.place, "`nothing_allowed: true`", "nothing_allowed: false");
+    }
+    if let Some(node) = fields.get("exposure") {
+        read::choice(report, what, node, "exposure", &["decision"], &["impression", "send"]);
+    }
+}
+
+fn objective(report: &mut Report<'_>, what: &str, node: &Node, currency: Option<Currency>) -> Option<Objective> {
+    let fields = Fields::open(report, format!("{what}: objective"), node, &["kind", "window", "reward_cap"], &[])?;
+    let what = fields.what.as_str();
+    let kind = fields.need(report, "kind", "kind: margin").and_then(|node| {
+        let chosen = read::choice(report, what, node, "objective", &["margin", "conversion"], &["click"])?;
+        Some(if chosen == "margin" { ObjectiveKind::Margin } else { ObjectiveKind::Conversion })
+    });
+    let window = fields.need(report, "window", "window: 7d").and_then(|node| read::span(report, what, node));
+    let cap = fields.need(report, "reward_cap", "reward_cap: 200.00").and_then(|node| {
+        let currency = currency?;
+        let cap = read::parsed(report, what, node, "an amount such as `200.00`", |text| Money::parse(text, currency))?;
+        if cap.minor <= 0 {
+            read::out_of_range(report, what, node, "an amount above zero");
+            return None;
+        }
+        Some(cap.minor)
+    });
+    Some(Objective { kind: kind?, window: window?, reward_cap_minor: cap? })
+}
+
+struct Learning {
+    strategy: Strategy,
+    lambda: f64,
+    half_life_days: Option<u32>,
+    exploration: f64,
+}
+
+fn strategy(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Learning> {
+    let known = ["name", "half_life", "exploration", "alpha", "lambda"];
+    let fields = Fields::open(report, format!("{what}: strategy"), node, &known, &[])?;
+    let what = fields.what.as_str();
+    let name = fields.need(report, "name", "name: thompson_linear").and_then(|node| {
+        read::choice(report, what, node, "strategy", &["thompson_linear", "linucb", "uniform"], &["greedy"])
+    });
+    let half_life = fields.get("half_life").map_or(Some(None), |node| half_life(report, what, node).map(Some));
+    let exploration = fields.get("exploration").map_or(Some(EXPLORATION_DEFAULT), |node| {
+        let mass = read::number(report, what, node, 0.0, 1.0, "a share from 0 to 1")?;
+        if mass <= 0.0 && name == Some("linucb") {
+            report
+                .add(codes::EXPLORATION_ZERO, node.place, format!("{what}: linucb needs exploration above 0"), "zero")
+                .with_help(
+                    "linucb alone always takes the same candidate, so that nothing could be estimated later; \
+                     write `exploration: 0.05` or choose thompson_linear",
+                );
+            return None;
+        }
+        Some(mass)
+    });
+    let alpha = fields.get("alpha").map_or(Some(1.0), |node| {
+        if name.is_some_and(|name| name != "linucb") {
+            report
+                .add(codes::ALPHA_UNUSED, node.place, format!("{what}: only linucb has a width `alpha`"), "not used")
+                .with_help("remove it, or write `name: linucb`");
+        }
+        read::number(report, what, node, 0.0, 100.0, "a width from 0 to 100")
+    });
+    let lambda = fields
+        .get("lambda")
+        .map_or(Some(1.0), |node| read::number(report, what, node, 1e-3, 1e6, "a ridge prior from 0.001 to 1000000"));
+    let strategy = match name? {
+        "linucb" => Strategy::Linucb { alpha: alpha? },
+        "uniform" => Strategy::Uniform,
+        _ => Strategy::ThompsonLinear,
+    };
+    Some(Learning { strategy, lambda: lambda?, half_life_days: half_life?, exploration: exploration? })
+}
+
+fn half_life(report: &mut Report<'_>, what: &str, node: &Node) -> Option<u32> {
+    let span = read::span(report, what, node)?;
+    let days = span.whole_days().filter(|days| (1..=HALF_LIFE_DAYS_MAX).contains(days));
+    if days.is_none() {
+        read::out_of_range(report, what, node, "whole days from `1d` to `365d`");
+    }
+    days
+}
+
+fn fallback(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Fallback> {
+    let fields = Fields::open(report, format!("{what}: fallback"), node, &["offer", "variant"], &[])?;
+    let what = fields.what.as_str();
+    let offer = fields
+        .need(report, "offer", "offer: house-welcome")
+        .and_then(|node| read::parsed(report, what, node, "an offer id", OfferId::new));
+    let variant = fields
+        .need(report, "variant", "variant: a")
+        .and_then(|node| read::parsed(report, what, node, "a variant id", VariantId::new));
+    Some(Fallback { offer: offer?, variant: variant? })
+}

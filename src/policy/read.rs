@@ -1,0 +1,446 @@
+//! Typed readers: a value of the tree as what its field holds, or a finding that says what was expected. Knows no field.
+
+use std::collections::BTreeMap;
+
+use super::codes;
+use super::finding::{Place, Report};
+use super::suggest::{did_you_mean, nearest};
+use super::syntax::{Key, MERGE, Node, Yaml};
+use crate::domain::{Malformed, Percent, Span};
+
+/// The fields of a mapping, checked against those the language knows.
+pub(super) struct Fields<'n> {
+    /// For messages, such as "rule `cap.offer.day`".
+    pub(super) what: String,
+    /// Where the mapping begins.
+    pub(super) place: Place,
+    entries: &'n [(Key, Node)],
+    /// Fields that a misspelt one stands for: not missing as well.
+    meant: Vec<String>,
+}
+
+impl<'n> Fields<'n> {
+    /// Opens a mapping. `known` are its fields; `later` are fields of the language that are not available yet.
+    pub(super) fn open(
+        report: &mut Report<'_>,
+        what: impl Into<String>,
+        node: &'n Node,
+        known: &[&str],
+        later: &[&str],
+    ) -> Option<Self> {
+        let what = what.into();
+        let Yaml::Map(entries) = &node.value else {
+            expected(report, &what, node, "a mapping of fields");
+            return None;
+        };
+        let mut meant = Vec::new();
+        for (key, _) in entries.iter().filter(|(key, _)| key.text != MERGE) {
+            let name = key.text.as_str();
+            if known.contains(&name) {
+                continue;
+            }
+            if later.contains(&name) {
+                not_yet(report, &what, key.place, &format!("`{name}`"), &known.join("`, `"));
+                continue;
+            }
+            let spelt = nearest(name, known.iter().chain(later).copied());
+            meant.extend(spelt.map(str::to_owned));
+            let spelt = spelt.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+            let message = format!("{what}: unknown field `{name}`{spelt}");
+            let help = format!("the fields here are `{}`", known.join("`, `"));
+            report.add(codes::FIELD_UNKNOWN, key.place, message, "unknown field").with_help(help);
+        }
+        let place = entries.first().map_or(node.place, |(key, _)| key.place);
+        Some(Self { what, place, entries, meant })
+    }
+
+    /// The value of a field, if given.
+    pub(super) fn get(&self, name: &str) -> Option<&'n Node> {
+        self.entries.iter().find(|(key, _)| key.text == name).map(|(_, node)| node)
+    }
+
+    /// The value of a field that must be given; `example` shows how it is written.
+    pub(super) fn need(&self, report: &mut Report<'_>, name: &str, example: &str) -> Option<&'n Node> {
+        let found = self.get(name);
+        let excused = self.get(MERGE).is_some() || self.meant.iter().any(|meant| meant == name);
+        if found.is_none() && !excused {
+            let message = format!("{}: field `{name}` is missing", self.what);
+            report
+                .add(codes::FIELD_MISSING, self.place, message, format!("no `{name}` here"))
+                .with_help(format!("add it, such as `{example}`"));
+        }
+        found
+    }
+
+    /// The fields as written, in order.
+    pub(super) fn entries(&self) -> &'n [(Key, Node)] {
+        self.entries
+    }
+}
+
+/// What an item of a list is called in messages: by its id, where it has one.
+pub(super) fn title(kind: &str, node: &Node) -> String {
+    let id = match &node.value {
+        Yaml::Map(entries) => entries.iter().find(|(key, _)| key.text == "id").and_then(|(_, id)| raw(id)),
+        _ => None,
+    };
+    let article = if kind.starts_with('a') { "an" } else { "a" };
+    id.map_or_else(|| format!("{article} {kind}"), |id| format!("{kind} `{id}`"))
+}
+
+/// The text of a scalar as written, whatever its type.
+fn raw(node: &Node) -> Option<&str> {
+    match &node.value {
+        Yaml::Scalar { text, .. } => Some(text),
+        _ => None,
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    digits.bytes().any(|b| b.is_ascii_digit())
+        && digits.bytes().all(|b| b.is_ascii_digit() || b"._eE-+".contains(&b))
+        && digits.parse::<f64>().is_ok()
+}
+
+/// What a value is, for messages.
+fn kind(node: &Node) -> &'static str {
+    match &node.value {
+        Yaml::Scalar { text, plain: true } => match text.as_str() {
+            "" | "~" | "null" | "Null" | "NULL" => "nothing",
+            "true" | "false" => "true or false",
+            text if is_number(text) => "a number",
+            _ => "text",
+        },
+        Yaml::Scalar { .. } => "text",
+        Yaml::List(_) => "a list",
+        Yaml::Map(_) => "a mapping",
+        Yaml::Refused => "",
+    }
+}
+
+/// Says which type was expected and which was found. Silent where the value was refused before.
+pub(super) fn expected(report: &mut Report<'_>, what: &str, node: &Node, wanted: &str) {
+    if matches!(node.value, Yaml::Refused) {
+        return;
+    }
+    let found = kind(node);
+    let label = if found == "nothing" { "no value given".to_owned() } else { format!("this is {found}") };
+    let finding = report.add(codes::TYPE, node.place, format!("{what}: expected {wanted}, found {found}"), label);
+    if wanted == "text" && ["a number", "true or false"].contains(&found) {
+        finding.with_help("put it in quotes if it is meant as text");
+    }
+}
+
+/// Says that a part of the language is not available yet, and what is.
+pub(super) fn not_yet(report: &mut Report<'_>, what: &str, place: Place, name: &str, available: &str) {
+    report
+        .add(codes::NOT_YET, place, format!("{what}: {name} is not available yet"), "not available yet")
+        .with_help(format!("available now: `{available}`"));
+}
+
+/// Text that is not a number, a truth value or nothing.
+pub(super) fn text<'n>(report: &mut Report<'_>, what: &str, node: &'n Node) -> Option<&'n str> {
+    if kind(node) == "text" {
+        return raw(node);
+    }
+    expected(report, what, node, "text");
+    None
+}
+
+/// True or false, spelt so.
+pub(super) fn flag(report: &mut Report<'_>, what: &str, node: &Node) -> Option<bool> {
+    match (kind(node), raw(node)) {
+        ("true or false", text) => text.map(|text| text == "true"),
+        ("text", Some(text)) => {
+            let label = match text.to_ascii_lowercase().as_str() {
+                "yes" | "y" | "on" | "true" => "write `true`",
+                "no" | "n" | "off" | "false" => "write `false`",
+                _ => "expected `true` or `false`",
+            };
+            report.add(codes::NOT_BOOLEAN, node.place, format!("{what}: `{text}` is not `true` or `false`"), label);
+            None
+        }
+        _ => {
+            expected(report, what, node, "`true` or `false`");
+            None
+        }
+    }
+}
+
+/// A number within bounds, both included; `range` says them.
+pub(super) fn number(
+    report: &mut Report<'_>,
+    what: &str,
+    node: &Node,
+    low: f64,
+    high: f64,
+    range: &str,
+) -> Option<f64> {
+    let value = raw(node).filter(|_| kind(node) == "a number").and_then(|text| text.parse::<f64>().ok());
+    let Some(value) = value else {
+        expected(report, what, node, "a number");
+        return None;
+    };
+    if value.is_finite() && value >= low && value <= high {
+        return Some(value);
+    }
+    out_of_range(report, what, node, range);
+    None
+}
+
+/// A whole number within bounds, both included.
+pub(super) fn whole(report: &mut Report<'_>, what: &str, node: &Node, low: u32, high: u32) -> Option<u32> {
+    let text = raw(node).filter(|_| kind(node) == "a number");
+    let Some(text) = text else {
+        expected(report, what, node, "a whole number");
+        return None;
+    };
+    match text.parse::<u32>() {
+        Ok(value) if value >= low && value <= high => Some(value),
+        _ => {
+            out_of_range(report, what, node, &format!("a whole number from {low} to {high}"));
+            None
+        }
+    }
+}
+
+/// Says that a value is outside its range.
+pub(super) fn out_of_range(report: &mut Report<'_>, what: &str, node: &Node, range: &str) {
+    let text = raw(node).unwrap_or_default();
+    report.add(
+        codes::RANGE,
+        node.place,
+        format!("{what}: `{text}` is out of range: expected {range}"),
+        format!("expected {range}"),
+    );
+}
+
+/// A value parsed from its text as written, such as an id, an amount or a percent.
+pub(super) fn parsed<'n, T>(
+    report: &mut Report<'_>,
+    what: &str,
+    node: &'n Node,
+    wanted: &str,
+    parse: impl FnOnce(&'n str) -> Result<T, Malformed>,
+) -> Option<T> {
+    let Some(text) = raw(node).filter(|_| ["text", "a number"].contains(&kind(node))) else {
+        expected(report, what, node, wanted);
+        return None;
+    };
+    match parse(text) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            report.add(codes::VALUE, node.place, format!("{what}: {error}"), format!("expected {wanted}"));
+            None
+        }
+    }
+}
+
+/// A span of time above zero.
+pub(super) fn span(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Span> {
+    let span = parsed(report, what, node, "a span such as `24h` or `7d`", Span::parse)?;
+    if span.0 == 0 {
+        out_of_range(report, what, node, "a span longer than zero");
+        return None;
+    }
+    Some(span)
+}
+
+/// A percent from 0% to 100%.
+pub(super) fn percent(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Percent> {
+    let percent = parsed(report, what, node, "a percent such as `15%`", Percent::parse)?;
+    if !(0..=10_000).contains(&percent.0) {
+        out_of_range(report, what, node, "0% to 100%");
+        return None;
+    }
+    Some(percent)
+}
+
+/// One of the names that a field allows. `later` are names of the language that are not available yet.
+pub(super) fn choice<'k>(
+    report: &mut Report<'_>,
+    what: &str,
+    node: &Node,
+    noun: &str,
+    known: &[&'k str],
+    later: &[&str],
+) -> Option<&'k str> {
+    let text = text(report, what, node)?;
+    let found = known.iter().find(|name| **name == text);
+    if found.is_none() {
+        let shown = known.join("`, `");
+        if later.contains(&text) {
+            not_yet(report, what, node.place, &format!("{noun} `{text}`"), &shown);
+        } else {
+            let meant = did_you_mean(text, known.iter().chain(later).copied());
+            report
+                .add(
+                    codes::CHOICE,
+                    node.place,
+                    format!("{what}: unknown {noun} `{text}`{meant}"),
+                    format!("unknown {noun}"),
+                )
+                .with_help(format!("expected one of `{shown}`"));
+        }
+    }
+    found.copied()
+}
+
+/// The items of a list.
+pub(super) fn list<'n>(report: &mut Report<'_>, what: &str, node: &'n Node) -> Option<&'n [Node]> {
+    if let Yaml::List(items) = &node.value {
+        return Some(items);
+    }
+    expected(report, what, node, "a list");
+    None
+}
+
+/// The items of a list that must not be empty, each read by `item`; the same item twice is a finding.
+pub(super) fn list_of<T: PartialEq>(
+    report: &mut Report<'_>,
+    what: &str,
+    node: &Node,
+    empty: &str,
+    mut item: impl FnMut(&mut Report<'_>, &Node) -> Option<T>,
+) -> Option<Vec<T>> {
+    let items = list(report, what, node)?;
+    if items.is_empty() {
+        report.add(codes::LIST_EMPTY, node.place, format!("{what}: an empty list: {empty}"), "nothing in it");
+        return None;
+    }
+    let mut read: Vec<T> = Vec::new();
+    let mut whole = true;
+    for node in items {
+        match item(report, node) {
+            Some(value) if read.contains(&value) => {
+                let text = raw(node).unwrap_or_default();
+                report
+                    .add(codes::ENTRY_TWICE, node.place, format!("{what}: `{text}` appears twice in the list"), "again")
+                    .with_help("keep one of them");
+            }
+            Some(value) => read.push(value),
+            None => whole = false,
+        }
+    }
+    whole.then_some(read)
+}
+
+/// Ids declared so far, with their places: nothing is declared twice.
+#[derive(Default)]
+pub(super) struct Declared {
+    ids: BTreeMap<String, Place>,
+    /// Some declaration could not be read: then nothing can be called undeclared.
+    incomplete: bool,
+}
+
+impl Declared {
+    /// Declares an id; false (and a finding that names both places) if it was there before.
+    pub(super) fn add(&mut self, report: &mut Report<'_>, kind: &str, id: &str, place: Place) -> bool {
+        if let Some(first) = self.ids.get(id) {
+            let first = report.name(*first);
+            report
+                .add(
+                    codes::ID_TWICE,
+                    place,
+                    format!("{kind} `{id}` is declared twice"),
+                    format!("first declared at {first}"),
+                )
+                .with_help("rename one of them or remove it");
+            self.incomplete = true;
+            return false;
+        }
+        self.ids.insert(id.to_owned(), place);
+        true
+    }
+
+    /// The declarations of a file that cannot be read.
+    pub(super) fn unreadable() -> Self {
+        Self { incomplete: true, ..Self::default() }
+    }
+
+    /// Whether every declaration was read, and these are as many.
+    pub(super) fn are(&self, count: usize) -> bool {
+        !self.incomplete && self.ids.len() == count
+    }
+
+    /// Notes that a declaration could not be read.
+    pub(super) fn miss(&mut self) {
+        self.incomplete = true;
+    }
+
+    /// Whether the id is certainly not declared.
+    pub(super) fn lacks(&self, id: &str) -> bool {
+        !self.incomplete && !self.ids.contains_key(id)
+    }
+
+    /// Every id.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.ids.keys().map(String::as_str)
+    }
+}
+
+/// The items of the one list of a file. A file without the list leaves the declarations incomplete.
+pub(super) fn items<'n>(
+    report: &mut Report<'_>,
+    root: &'n Node,
+    name: &str,
+    example: &str,
+    declared: &mut Declared,
+) -> &'n [Node] {
+    let items = Fields::open(report, name, root, &[name], &[])
+        .and_then(|fields| fields.need(report, name, example))
+        .and_then(|node| list(report, name, node));
+    if items.is_none() {
+        declared.miss();
+    }
+    items.unwrap_or_default()
+}
+
+/// The fields of an item that declares something.
+pub(super) fn item<'n>(
+    report: &mut Report<'_>,
+    kind: &str,
+    node: &'n Node,
+    known: &[&str],
+    declared: &mut Declared,
+) -> Option<Fields<'n>> {
+    let fields = Fields::open(report, title(kind, node), node, known, &[]);
+    if fields.is_none() {
+        declared.miss();
+    }
+    fields
+}
+
+/// The id of an item, declared; an id that cannot be read leaves the declarations incomplete.
+pub(super) fn declare<T: std::fmt::Display>(
+    report: &mut Report<'_>,
+    fields: &Fields<'_>,
+    (kind, wanted, example): (&str, &str, &str),
+    parse: impl Fn(&str) -> Result<T, Malformed>,
+    declared: &mut Declared,
+) -> Option<T> {
+    let node = fields.need(report, "id", example);
+    let id = node.and_then(|node| parsed(report, &fields.what, node, wanted, parse));
+    let Some((id, node)) = id.zip(node) else {
+        declared.miss();
+        return None;
+    };
+    declared.add(report, kind, &id.to_string(), node.place).then_some(id)
+}
+
+/// A reference to something declared elsewhere: false with a finding if it is certainly not declared.
+pub(super) fn refer(
+    report: &mut Report<'_>,
+    (code, noun, home): (&'static str, &str, &str),
+    what: &str,
+    (place, name): (Place, &str),
+    declared: &Declared,
+) -> bool {
+    if !declared.lacks(name) {
+        return true;
+    }
+    let meant = did_you_mean(name, declared.names());
+    report.add(code, place, format!("{what}: unknown {noun} `{name}`{meant}"), format!("not in {home}"));
+    false
+}

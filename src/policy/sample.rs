@@ -1,0 +1,221 @@
+//! Tests over the sample bundle of `policies/`: that it compiles, what it says, and that mutations never panic.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::{AttributeScope, Value};
+
+pub(super) const BUNDLE: &str = "bundle.yaml";
+pub(super) const ATTRIBUTES: &str = "catalog/attributes.yaml";
+pub(super) const PURPOSES: &str = "catalog/purposes.yaml";
+pub(super) const PLACEMENTS: &str = "placements.yaml";
+pub(super) const CONSENT: &str = "rules/10-consent.yaml";
+pub(super) const MARGIN: &str = "rules/20-margin.yaml";
+pub(super) const CAPS: &str = "rules/30-caps.yaml";
+
+const FILES: [(&str, &str); 7] = [
+    (BUNDLE, include_str!("../../policies/bundle.yaml")),
+    (ATTRIBUTES, include_str!("../../policies/catalog/attributes.yaml")),
+    (PURPOSES, include_str!("../../policies/catalog/purposes.yaml")),
+    (PLACEMENTS, include_str!("../../policies/placements.yaml")),
+    (CONSENT, include_str!("../../policies/rules/10-consent.yaml")),
+    (MARGIN, include_str!("../../policies/rules/20-margin.yaml")),
+    (CAPS, include_str!("../../policies/rules/30-caps.yaml")),
+];
+
+/// The files of the sample bundle.
+pub(super) fn files() -> Vec<Source> {
+    FILES.iter().map(|(path, text)| Source { path: (*path).into(), text: (*text).into() }).collect()
+}
+
+/// Every finding as an author sees it.
+pub(super) fn shown(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| format!("{finding}\n")).collect::<Vec<_>>().join("\n")
+}
+
+/// The sample bundle, compiled.
+pub(super) fn bundle() -> Bundle {
+    compile(&files()).unwrap_or_else(|findings| panic!("{}", shown(&findings)))
+}
+
+/// What an author sees who replaces one text in one file of the sample bundle, the first time it occurs.
+pub(super) fn wrong(path: &str, from: &str, to: &str) -> String {
+    let mut files = files();
+    let file = files.iter_mut().find(|file| file.path == path).unwrap();
+    assert!(file.text.contains(from), "{path} has no `{from}`");
+    file.text = file.text.replacen(from, to, 1);
+    refused(&files)
+}
+
+/// What an author sees who adds a file.
+pub(super) fn added(path: &str) -> String {
+    let mut files = files();
+    files.push(Source { path: path.into(), text: String::new() });
+    refused(&files)
+}
+
+/// What an author sees who leaves a file out.
+pub(super) fn removed(path: &str) -> String {
+    let mut files = files();
+    files.retain(|file| file.path != path);
+    refused(&files)
+}
+
+fn refused(files: &[Source]) -> String {
+    shown(&compile(files).expect_err("it compiled"))
+}
+
+#[test]
+fn the_sample_bundle_compiles_with_its_rules_in_order() {
+    let bundle = bundle();
+    let rules: Vec<String> = bundle.rules.iter().map(|r| format!("{} {}:{}", r.id, r.place.0, r.place.1)).collect();
+    assert_eq!(
+        rules,
+        [
+            "proffer.currency :0",
+            "consent.personal rules/10-consent.yaml:4",
+            "margin.floor.beauty rules/20-margin.yaml:8",
+            "margin.floor.default rules/20-margin.yaml:4",
+            "cap.all.week rules/30-caps.yaml:11",
+            "cap.offer.day rules/30-caps.yaml:4",
+        ]
+    );
+    let placement = bundle.placement("home_banner").unwrap();
+    assert_eq!(placement.dimensions(), 1 + 3 + 4 + 1 + 3);
+    assert_eq!(placement.objective.reward_cap_minor, 20_000);
+    assert_eq!(placement.half_life_days, Some(60));
+    assert_eq!(bundle.cap_window_max().map(|w| w.to_string()).as_deref(), Some("7d"));
+    assert!(bundle.hash_text().starts_with("b3:"));
+}
+
+#[test]
+fn the_hash_follows_content_and_neither_order_nor_line_ends() {
+    let same = |change: &dyn Fn(&mut Vec<Source>)| {
+        let mut files = files();
+        change(&mut files);
+        let changed = compile(&files).unwrap();
+        (changed.hash == bundle().hash, changed.cap_set == bundle().cap_set)
+    };
+    assert_eq!(same(&|files| files.reverse()), (true, true));
+    assert_eq!(same(&|files| files.iter_mut().for_each(|f| f.text = f.text.replace('\n', "\r\n"))), (true, true));
+    assert_eq!(same(&|files| files[0].text.push('\n')), (false, true));
+    assert_eq!(same(&|files| files[6].text = files[6].text.replace("max: 2", "max: 3")), (false, false));
+    assert_eq!(
+        same(&|files| files.push(Source { path: "tests/a.test.yaml".into(), text: "\tanything".into() })),
+        (false, true)
+    );
+}
+
+#[test]
+fn attribute_values_are_checked_against_their_declaration() {
+    let bundle = bundle();
+    let check = |scope, json: &str| {
+        let values: BTreeMap<String, Value> = serde_json::from_str(json).unwrap();
+        let found = bundle.check_attributes(scope, &values);
+        found.into_iter().map(|(name, message)| format!("{name}: {message}")).collect::<Vec<_>>().join("\n")
+    };
+    let customer = AttributeScope::Customer;
+    assert_eq!(check(customer, r#"{"tier": "gold", "visits_90d": 3.5}"#), "");
+    insta::assert_snapshot!(check(customer, r#"{"teir": "gold", "tier": "glod", "visits_90d": "many", "region": 3}"#), @r"
+    region: `customer.region` is one of `north`, `south`, `east`, `west`, found a number
+    teir: `customer.teir` is not declared in catalog/attributes.yaml; did you mean `tier`?
+    tier: `glod` is not a value of `customer.tier`; did you mean `gold`?: expected one of `bronze`, `silver`, `gold`
+    visits_90d: `customer.visits_90d` is a number, found text
+    ");
+    insta::assert_snapshot!(check(AttributeScope::Context, r#"{"tier": "gold"}"#), @r"tier: `context.tier` is not declared in catalog/attributes.yaml");
+    assert_eq!(check(AttributeScope::Offer, r#"{"category": "shoes"}"#), "");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutated_files_compile_or_are_refused_with_findings_that_show_and_never_panic(
+        edits in prop::collection::vec((0_usize..7, any::<prop::sample::Index>(), 0_usize..12, ".{0,3}"), 1..5)
+    ) {
+        let mut files = files();
+        for (file, at, cut, text) in edits {
+            let mut letters: Vec<char> = files[file].text.chars().collect();
+            let at = at.index(letters.len().max(1)).min(letters.len());
+            let end = (at + cut).min(letters.len());
+            letters.splice(at..end, text.chars());
+            files[file].text = letters.into_iter().collect();
+        }
+        check_refusal(&files)?;
+    }
+
+    #[test]
+    fn tokens_strewn_over_the_files_never_panic(
+        edits in prop::collection::vec((0_usize..7, any::<prop::sample::Index>(), prop::sample::select(TOKENS)), 1..6)
+    ) {
+        let mut files = files();
+        for (file, at, token) in edits {
+            let mut lines: Vec<String> = files[file].text.lines().map(str::to_owned).collect();
+            let at = at.index(lines.len());
+            let line = &mut lines[at];
+            let cut = line.find(':').map_or(line.len(), |colon| colon + 1);
+            line.truncate(cut);
+            line.push_str(token);
+            files[file].text = lines.join("\n");
+        }
+        check_refusal(&files)?;
+    }
+}
+
+const TOKENS: &[&str] = &[
+    " [",
+    " ]",
+    " {",
+    " }",
+    " &a",
+    " *a",
+    " !!str x",
+    " |",
+    " >",
+    " '",
+    " \"",
+    " - ",
+    ": ",
+    " ? ",
+    "\n  <<: *a",
+    "\n---\n",
+    " 0",
+    " -1",
+    " 1e999",
+    " 99999999999999999999",
+    " ~",
+    " null",
+    " yes",
+    " true",
+    " [[[]]]",
+    " {a: {b: c}}",
+    " \u{feff}",
+    " é😀",
+    "\t",
+    " 0%",
+    " 100000%",
+    " 0h",
+    " 3653d",
+    " a * b",
+    " customer.tier * offer.category",
+    " \u{85}",
+    " \u{0}",
+    "\n\n",
+    "\r",
+    " %YAML",
+];
+
+fn check_refusal(files: &[Source]) -> Result<(), TestCaseError> {
+    let Err(findings) = compile(files) else { return Ok(()) };
+    prop_assert!(!findings.is_empty());
+    for finding in &findings {
+        prop_assert!(codes::CODES.iter().any(|(code, _)| *code == finding.code));
+        prop_assert!(finding.to_string().starts_with("error[P0"));
+        prop_assert_eq!(finding.line == 0, finding.column == 0);
+    }
+    let sorted = findings.windows(2).all(|w| (&w[0].path, w[0].line) <= (&w[1].path, w[1].line));
+    prop_assert!(sorted);
+    Ok(())
+}

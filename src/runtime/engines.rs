@@ -1,0 +1,222 @@
+//! One thread per engine: gathers events, steps, carries effects out. Decides nothing itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::Core;
+use crate::domain::{DecisionRequest, SubjectRef};
+use crate::engine::{Effect, Engine, Event, Loaded, Reply, Settings, Ticket};
+
+/// What is sent to an engine's thread.
+#[derive(Debug)]
+enum Message {
+    Ask(Arc<DecisionRequest>, oneshot::Sender<Reply>),
+    Event(Event),
+    Stop(oneshot::Sender<()>),
+}
+
+/// The engines of a process. Each owns the subjects that hash to it.
+#[derive(Debug)]
+pub struct Engines {
+    inboxes: Vec<mpsc::UnboundedSender<Message>>,
+    turn: AtomicU64,
+}
+
+impl Engines {
+    /// Starts one thread for each of the settings.
+    pub(super) fn start(core: &Arc<Core>, settings: Vec<Settings>) -> std::io::Result<Self> {
+        let mut inboxes = Vec::new();
+        for settings in settings {
+            let (inbox, messages) = mpsc::unbounded_channel();
+            let engine = Engine::new(settings.clone(), core.snapshot());
+            let carrier = Carrier {
+                core: core.clone(),
+                node: settings.node.clone(),
+                incarnation: settings.incarnation,
+                inbox: inbox.clone(),
+                runtime: tokio::runtime::Handle::current(),
+                tickets: BTreeMap::new(),
+                next_ticket: 0,
+            };
+            std::thread::Builder::new()
+                .name(format!("engine-{}", settings.node))
+                .spawn(move || carrier.run(engine, messages))?;
+            inboxes.push(inbox);
+        }
+        Ok(Self { inboxes, turn: AtomicU64::new(0) })
+    }
+
+    fn of(&self, subject: Option<&SubjectRef>) -> Option<&mpsc::UnboundedSender<Message>> {
+        let hash = subject.map_or_else(
+            || self.turn.fetch_add(1, Ordering::Relaxed),
+            // FNV-1a: spreads subjects over engines, nothing more.
+            |subject| {
+                subject.outside_id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+                    (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+                })
+            },
+        );
+        let engines = self.inboxes.len().max(1) as u64;
+        self.inboxes.get(usize::try_from(hash % engines).unwrap_or(0))
+    }
+
+    /// Asks the engine that owns the subject.
+    pub async fn ask(&self, request: DecisionRequest) -> Reply {
+        let subject = request.subject();
+        let (answer, answered) = oneshot::channel();
+        let sent = self.of(subject.as_ref()).map(|inbox| inbox.send(Message::Ask(Arc::new(request), answer)));
+        match sent {
+            Some(Ok(())) => answered.await.unwrap_or(Reply::Unavailable),
+            _ => Reply::Unavailable,
+        }
+    }
+
+    /// Tells the engine that owns a subject that somebody else changed it.
+    pub fn subject_changed(&self, subject: SubjectRef) {
+        if let Some(inbox) = self.of(Some(&subject)) {
+            let _ = inbox.send(Message::Event(Event::SubjectChanged(subject)));
+        }
+    }
+
+    /// Tells every engine of a newer snapshot.
+    pub(super) fn published(&self, core: &Core) {
+        for inbox in &self.inboxes {
+            let _ = inbox.send(Message::Event(Event::Published(core.snapshot())));
+        }
+    }
+
+    /// Lets everybody who waits be answered, then ends the threads.
+    pub async fn stop(&self) {
+        for inbox in &self.inboxes {
+            let (done, finished) = oneshot::channel();
+            if inbox.send(Message::Stop(done)).is_ok() {
+                let _ = finished.await;
+            }
+        }
+    }
+}
+
+struct Carrier {
+    core: Arc<Core>,
+    node: String,
+    incarnation: u64,
+    inbox: mpsc::UnboundedSender<Message>,
+    runtime: tokio::runtime::Handle,
+    tickets: BTreeMap<Ticket, oneshot::Sender<Reply>>,
+    next_ticket: Ticket,
+}
+
+impl Carrier {
+    fn run(mut self, mut engine: Engine, mut messages: mpsc::UnboundedReceiver<Message>) {
+        let mut stopping: Option<oneshot::Sender<()>> = None;
+        while let Some(first) = messages.blocking_recv() {
+            let mut events = Vec::new();
+            let mut next = Some(first);
+            while let Some(message) = next {
+                match message {
+                    Message::Event(event) => events.push(event),
+                    Message::Ask(_, answer) if stopping.is_some() => drop(answer.send(Reply::Unavailable)),
+                    Message::Ask(request, answer) => {
+                        self.next_ticket += 1;
+                        self.tickets.insert(self.next_ticket, answer);
+                        events.push(Event::Asked { ticket: self.next_ticket, request });
+                    }
+                    Message::Stop(done) => stopping = Some(done),
+                }
+                next = messages.try_recv().ok();
+            }
+            for effect in engine.step(events, self.core.clock.now()) {
+                self.carry_out(effect);
+            }
+            if engine.is_idle()
+                && let Some(done) = stopping.take()
+            {
+                let _ = done.send(());
+                return;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        let (core, inbox) = (self.core.clone(), self.inbox.clone());
+        let send = move |event| drop(inbox.send(Message::Event(event)));
+        match effect {
+            Effect::Reply(ticket, reply) => {
+                if let Some(answer) = self.tickets.remove(&ticket) {
+                    // Whoever hung up is not told.
+                    drop(answer.send(reply));
+                }
+            }
+            Effect::LoadSubjects(references) => {
+                self.runtime.spawn(async move {
+                    send(match core.load(&references).await {
+                        Ok(loaded) => Event::SubjectsLoaded(loaded),
+                        Err(error) => {
+                            tracing::warn!(%error, "subjects could not be read");
+                            Event::LoadFailed(references)
+                        }
+                    });
+                });
+            }
+            Effect::Commit(batch) => {
+                let node = self.node.clone();
+                self.runtime.spawn(async move {
+                    send(match core.store.commit(&batch).await {
+                        Ok(outcome) => {
+                            if outcome == crate::engine::batch::CommitOutcome::Stored {
+                                core.work.notify_one();
+                            }
+                            Event::Committed(outcome)
+                        }
+                        Err(error) => {
+                            let cause = std::error::Error::source(&error).map(ToString::to_string);
+                            tracing::warn!(%error, cause, node, number = batch.number, "a batch was not stored");
+                            Event::CommitFailed
+                        }
+                    });
+                });
+            }
+            Effect::Resync => {
+                let (node, incarnation) = (self.node.clone(), self.incarnation);
+                self.runtime.spawn(async move {
+                    let mut pause = Duration::from_millis(50);
+                    loop {
+                        match core.store.last_batch(&node, incarnation).await {
+                            Ok(last) => return send(Event::Resynced(last)),
+                            Err(error) => tracing::warn!(%error, node, "the store is still away"),
+                        }
+                        tokio::time::sleep(pause).await;
+                        pause = (pause * 2).min(Duration::from_secs(2));
+                    }
+                });
+            }
+            Effect::ReloadSnapshot => {
+                self.runtime.spawn(async move { core.reload_until_done().await });
+            }
+        }
+    }
+}
+
+impl Core {
+    /// Reads subjects, creating identities for those unknown, and their contacts where counters must be rebuilt.
+    async fn load(&self, references: &[SubjectRef]) -> Result<Vec<Loaded>, super::RuntimeError> {
+        let snapshot = self.snapshot();
+        let mut loaded = Vec::with_capacity(references.len());
+        for subject in self.open_subjects(references).await? {
+            let stale = subject.state.cap_set.is_some_and(|cap_set| cap_set != snapshot.bundle.cap_set);
+            let contacts = if stale {
+                let since =
+                    snapshot.bundle.cap_window_max().map_or(self.clock.now(), |span| self.clock.now().minus(span));
+                Some(self.contacts(&subject, since).await?)
+            } else {
+                None
+            };
+            loaded.push(Loaded { subject, contacts });
+        }
+        Ok(loaded)
+    }
+}

@@ -1,0 +1,238 @@
+//! Runtime: carries out what the engine decides: clock, commits, learner, reloads. Decides nothing itself.
+
+mod clock;
+
+mod engines;
+
+mod keys;
+
+mod learning;
+
+mod outcomes;
+
+mod records;
+
+mod start;
+
+mod subjects;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use tokio::sync::Notify;
+
+pub use clock::Clock;
+pub use engines::Engines;
+pub use keys::{ApiKey, KeyRing, Role, hash_key};
+pub use learning::Progress;
+pub use outcomes::Intake;
+pub use records::{Kept, Opened};
+pub use start::{Setup, StartError, read_policies};
+pub use subjects::ConsentKept;
+
+use crate::bandit::ModelView;
+use crate::config::Settings;
+use crate::config::keyfile::{KeyFileError, Keys};
+use crate::decision::Snapshot;
+use crate::domain::key::SubjectKey;
+use crate::domain::{Catalogue, DecisionId, DecisionRequest, Digest, Malformed, PlacementId, SubjectId, SubjectRef};
+use crate::engine::Reply;
+use crate::engine::learner::Models;
+use crate::policy::Bundle;
+use crate::store::{Store, StoreError};
+
+/// Why something could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What was read cannot be opened or decoded.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// No keys or random numbers.
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    /// Others kept changing the same subject.
+    #[error("the customer's state kept changing; send the request again")]
+    Contended,
+}
+
+/// Everything a process shares: store, keys, clock, snapshot, engines. A handle to it is the service.
+pub struct Core {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The clock.
+    pub clock: Clock,
+    /// Settings in force.
+    pub settings: Settings,
+    /// API keys and webhook secrets in force.
+    pub ring: KeyRing,
+    keys: Keys,
+    snapshot: RwLock<Arc<Snapshot>>,
+    models: RwLock<Arc<Models>>,
+    engines: OnceLock<Engines>,
+    kept: Kept,
+    /// Announces work to the learner.
+    work: Notify,
+    /// Announces that the learner found nothing left.
+    idle: Notify,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    /// The newest snapshot.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The newest models.
+    pub fn models(&self) -> Arc<Models> {
+        self.models.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks for a decision.
+    pub async fn decide(&self, request: DecisionRequest) -> Reply {
+        match self.engines.get() {
+            Some(engines) => engines.ask(request).await,
+            None => Reply::Unavailable,
+        }
+    }
+
+    fn subject_changed(&self, reference: SubjectRef) {
+        if let Some(engines) = self.engines.get() {
+            engines.subject_changed(reference);
+        }
+    }
+
+    /// The key that a decision's private part is sealed under.
+    fn key_of(
+        &self,
+        subject: Option<SubjectId>,
+        wrapped: Option<&[u8]>,
+        decision: DecisionId,
+    ) -> Result<SubjectKey, RuntimeError> {
+        match (subject, wrapped) {
+            (None, _) => Ok(self.keys.master.anonymous_key(decision.as_bytes())),
+            (Some(subject), Some(wrapped)) => Ok(self.keys.master.unwrap(subject, wrapped)?),
+            (Some(_), None) => {
+                Err(Malformed::new("the customer's key is gone: the private part can no longer be read").into())
+            }
+        }
+    }
+
+    fn adopt_models(&self, models: Models) {
+        *self.models.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(models);
+    }
+
+    /// Derives posteriors for the clock's day and publishes a snapshot of the same bundle and catalogue.
+    pub fn publish(&self) {
+        let (snapshot, models, day) = (self.snapshot(), self.models(), self.clock.now().day());
+        let views = derive_views(&snapshot.bundle, &models, Some(&snapshot), day);
+        self.replace(Snapshot { models: views, day, ..(*snapshot).clone() });
+    }
+
+    /// Publishes anew if the day has changed since posteriors were derived.
+    pub fn follow_day(&self) {
+        if self.clock.now().day() != self.snapshot().day {
+            self.publish();
+        }
+    }
+
+    fn replace(&self, snapshot: Snapshot) {
+        {
+            let mut current = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+            // Two loads may end in the wrong order; an older control row never replaces a newer one.
+            if snapshot.control_sequence < current.control_sequence {
+                return;
+            }
+            *current = Arc::new(snapshot);
+        }
+        if let Some(engines) = self.engines.get() {
+            engines.published(self);
+        }
+    }
+
+    /// Reads the control row and publishes a snapshot for it.
+    pub async fn reload(&self) -> Result<(), RuntimeError> {
+        let control = self.store.control().await?;
+        let current = self.snapshot();
+        let bundle = match control.bundle {
+            Some(hash) if hash != current.bundle.hash => self.bundle_at(hash).await?,
+            _ => current.bundle.clone(),
+        };
+        let catalogue = if control.catalogue_revision == current.catalogue.revision {
+            current.catalogue.clone()
+        } else {
+            self.catalogue_at(control.catalogue_revision).await?
+        };
+        let day = self.clock.now().day();
+        let models = derive_views(&bundle, &self.models(), Some(&current), day);
+        let (tenant, build) = (current.tenant.clone(), current.build.clone());
+        self.replace(Snapshot { tenant, build, control_sequence: control.sequence, bundle, catalogue, models, day });
+        Ok(())
+    }
+
+    async fn reload_until_done(&self) {
+        let mut pause = std::time::Duration::from_millis(20);
+        while let Err(error) = self.reload().await {
+            tracing::warn!(%error, "the snapshot could not be read and will be tried again");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(std::time::Duration::from_secs(2));
+        }
+        // Engines that wait for a snapshot are told even if nothing changed.
+        if let Some(engines) = self.engines.get() {
+            engines.published(self);
+        }
+    }
+
+    /// Waits until the learner has nothing left to do.
+    pub async fn learned_all(&self) -> Result<(), RuntimeError> {
+        loop {
+            let idle = self.idle.notified();
+            let totals = self.store.totals().await?;
+            if totals.batches_unlearned == 0 && totals.outcomes_unapplied == 0 {
+                return Ok(());
+            }
+            self.work.notify_one();
+            let _ = tokio::time::timeout(std::time::Duration::from_millis(200), idle).await;
+        }
+    }
+
+    /// Lets everybody who waits be answered, then stops deciding.
+    pub async fn stop(&self) {
+        if let Some(engines) = self.engines.get() {
+            engines.stop().await;
+        }
+    }
+}
+
+/// The view of each placement's model for a day; arms that did not change are taken over from `before`.
+fn derive_views(
+    bundle: &Bundle,
+    models: &Models,
+    before: Option<&Snapshot>,
+    day: crate::domain::Day,
+) -> BTreeMap<PlacementId, Arc<ModelView>> {
+    let mut views = BTreeMap::new();
+    for placement in bundle.placements.values() {
+        let old = before.and_then(|snapshot| snapshot.models.get(&placement.id));
+        let view = match models.0.get(&placement.model_id()) {
+            Some(model) => ModelView::derive(model, placement, day, old.map(AsRef::as_ref)),
+            None => ModelView::prior(placement),
+        };
+        for alarm in &view.alarms {
+            tracing::error!(placement = %placement.id, alarm, "an arm fell back to its prior");
+        }
+        views.insert(placement.id.clone(), Arc::new(view));
+    }
+    views
+}
+
+/// What the catalogue and bundle caches hold.
+type Versions = (BTreeMap<u64, Arc<Catalogue>>, BTreeMap<Digest, Arc<Bundle>>);

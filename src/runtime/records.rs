@@ -1,0 +1,159 @@
+//! What a record refers to: bundles and catalogues of any version, and private parts opened. Renders nothing.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Core, RuntimeError, Versions};
+use crate::decision::Problem;
+use crate::domain::decision::{Private, Skeleton};
+use crate::domain::{AttributeScope, Catalogue, DecisionId, Digest, Malformed, Offer};
+use crate::policy::{Bundle, Source, compile};
+use crate::store::{By, Control, OfferBody, StoredDecision};
+
+/// Versions kept in memory besides the current ones.
+const VERSIONS_MAX: usize = 16;
+
+/// Bundles and catalogues read before.
+#[derive(Debug, Default)]
+pub struct Kept(Mutex<Versions>);
+
+/// A record with everything it refers to.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// As stored.
+    pub stored: StoredDecision,
+    /// The public part.
+    pub skeleton: Skeleton,
+    /// The private part; nothing once its key is gone.
+    pub private: Option<Private>,
+    /// The bundle it was decided under.
+    pub bundle: Arc<Bundle>,
+    /// The catalogue it was decided over.
+    pub catalogue: Arc<Catalogue>,
+}
+
+/// A bundle's files as they are stored.
+pub(super) fn print_sources(sources: &[Source]) -> String {
+    let files: Vec<(&str, &str)> = sources.iter().map(|source| (source.path.as_str(), source.text.as_str())).collect();
+    serde_json::to_string(&files).unwrap_or_default()
+}
+
+fn parse_sources(body: &str) -> Result<Vec<Source>, Malformed> {
+    let files: Vec<(String, String)> =
+        serde_json::from_str(body).map_err(|error| Malformed(format!("a stored bundle does not parse: {error}")))?;
+    Ok(files.into_iter().map(|(path, text)| Source { path, text }).collect())
+}
+
+impl Core {
+    /// The bundle of a hash.
+    pub async fn bundle_at(&self, hash: Digest) -> Result<Arc<Bundle>, RuntimeError> {
+        let current = self.snapshot().bundle.clone();
+        if current.hash == hash {
+            return Ok(current);
+        }
+        if let Some(bundle) = self.kept.0.lock().unwrap_or_else(PoisonError::into_inner).1.get(&hash) {
+            return Ok(bundle.clone());
+        }
+        let body = self.store.bundle(hash).await?;
+        let body = body.ok_or_else(|| Malformed(format!("bundle {} is not in the store", hash.hex())))?;
+        let bundle = compile(&parse_sources(&body)?).map_err(|findings| {
+            Malformed(format!("bundle {} no longer compiles: {} findings", hash.hex(), findings.len()))
+        })?;
+        let bundle = Arc::new(bundle);
+        let mut kept = self.kept.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.1.len() >= VERSIONS_MAX {
+            kept.1.pop_first();
+        }
+        kept.1.insert(hash, bundle.clone());
+        Ok(bundle)
+    }
+
+    /// The catalogue of a revision.
+    pub async fn catalogue_at(&self, revision: u64) -> Result<Arc<Catalogue>, RuntimeError> {
+        let current = self.snapshot().catalogue.clone();
+        if current.revision == revision {
+            return Ok(current);
+        }
+        if let Some(catalogue) = self.kept.0.lock().unwrap_or_else(PoisonError::into_inner).0.get(&revision) {
+            return Ok(catalogue.clone());
+        }
+        let catalogue = Arc::new(read_catalogue(self.store.as_ref(), revision).await?);
+        let mut kept = self.kept.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.0.len() >= VERSIONS_MAX {
+            kept.0.pop_first();
+        }
+        kept.0.insert(revision, catalogue.clone());
+        Ok(catalogue)
+    }
+
+    /// A record with everything it refers to; nothing if no decision has the id.
+    pub async fn record(&self, id: DecisionId) -> Result<Option<Opened>, RuntimeError> {
+        match self.store.decision(id).await? {
+            Some(stored) => Ok(Some(self.open_record(stored).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Opens a stored decision.
+    pub async fn open_record(&self, stored: StoredDecision) -> Result<Opened, RuntimeError> {
+        let skeleton = stored.record.skeleton()?;
+        let private = match self.key_of(stored.subject, stored.wrapped_key.as_deref(), stored.decision_id) {
+            Ok(key) => Some(stored.record.private(&key)?),
+            Err(_) if stored.wrapped_key.is_none() => None,
+            Err(error) => return Err(error),
+        };
+        let bundle = self.bundle_at(skeleton.bundle).await?;
+        let catalogue = self.catalogue_at(skeleton.catalogue_revision).await?;
+        Ok(Opened { stored, skeleton, private, bundle, catalogue })
+    }
+
+    /// Stores offers as the next revision and publishes it; everything wrong with them at once if anything is.
+    pub async fn import_offers(
+        &self,
+        offers: Vec<Offer>,
+        by: &str,
+    ) -> Result<Result<Control, Vec<Problem>>, RuntimeError> {
+        let bundle = self.snapshot().bundle.clone();
+        let mut problems = Vec::new();
+        for (at, offer) in offers.iter().enumerate() {
+            for (pointer, message) in offer.problems() {
+                problems.push(Problem::new(format!("/{at}{pointer}"), message));
+            }
+            let mut values = offer.attributes.clone();
+            if let Some(category) = offer.attribute("category") {
+                values.insert("category".into(), category);
+            }
+            for (name, message) in bundle.check_attributes(AttributeScope::Offer, &values) {
+                let place = if name == "category" { "category".to_owned() } else { format!("attributes/{name}") };
+                problems.push(Problem::new(format!("/{at}/{place}"), message));
+            }
+            if offers.iter().take(at).any(|other| other.offer_id == offer.offer_id) {
+                let message = format!("offer `{}` appears twice in this import", offer.offer_id);
+                problems.push(Problem::new(format!("/{at}/offer_id"), message));
+            }
+        }
+        if !problems.is_empty() {
+            return Ok(Err(problems));
+        }
+        let bodies: Vec<OfferBody> = offers
+            .iter()
+            .map(|offer| OfferBody {
+                offer_id: offer.offer_id.clone(),
+                json: serde_json::to_string(offer).unwrap_or_default(),
+            })
+            .collect();
+        let control = self.store.import_offers(&bodies, By { key: by, at: self.clock.now() }).await?;
+        self.reload().await?;
+        Ok(Ok(control))
+    }
+}
+
+/// Reads a catalogue from the store.
+pub(super) async fn read_catalogue(store: &dyn crate::store::Store, revision: u64) -> Result<Catalogue, RuntimeError> {
+    let mut offers = Vec::new();
+    for body in store.catalogue(revision).await? {
+        let offer: Offer = serde_json::from_str(&body.json)
+            .map_err(|error| Malformed(format!("offer `{}` does not parse: {error}", body.offer_id)))?;
+        offers.push(offer);
+    }
+    Ok(Catalogue::new(revision, offers))
+}

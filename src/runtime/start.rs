@@ -1,0 +1,234 @@
+//! Start-up: policies, keys, models, engines, learner. Listens on no port.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, RwLock};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::keys::{KeyRing, Role};
+use super::records::{Kept, print_sources, read_catalogue};
+use super::{Clock, Core, Engines, RuntimeError, derive_views};
+use crate::config::Settings;
+use crate::config::keyfile::{KeyFileError, Keys, write_secret};
+use crate::decision::Snapshot;
+use crate::engine;
+use crate::engine::learner::Models;
+use crate::policy::{Finding, Source, compile};
+use crate::store::{By, Store};
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The bundle does not compile.
+    #[error("the policies have {} mistakes; `proffer policy check` lists them", .0.len())]
+    Policies(Vec<Finding>),
+    /// The policies cannot be read.
+    #[error("the policies in `{path}` cannot be read; name their folder with --policies")]
+    Read {
+        /// Which file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The key file belongs to another store.
+    #[error(
+        "the key file `{path}` does not open this store: it belongs to another one; restore the right file or name it with PROFFER_MASTER_KEY_FILE"
+    )]
+    WrongKeys {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The admin key cannot be written down.
+    #[error("the first admin key cannot be written to `{path}`; move an old file away or set admin_key_file")]
+    AdminKey {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Threads cannot be started.
+    #[error("an engine cannot be started")]
+    Thread(#[source] std::io::Error),
+    /// Anything carried out while starting.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+}
+
+impl From<crate::store::StoreError> for StartError {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Runtime(error.into())
+    }
+}
+
+impl From<KeyFileError> for StartError {
+    fn from(error: KeyFileError) -> Self {
+        Self::Runtime(error.into())
+    }
+}
+
+/// What a service is started with.
+pub struct Setup {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Settings.
+    pub settings: Settings,
+    /// Keys.
+    pub keys: Keys,
+    /// The files of the policy bundle.
+    pub policies: Vec<Source>,
+    /// A clock set by hand, for replays.
+    pub clock: Option<Clock>,
+}
+
+/// Reads every YAML file of a bundle's folder, with paths relative to it.
+pub fn read_policies(folder: &Path) -> Result<Vec<Source>, StartError> {
+    let mut sources = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        let failed = |source| StartError::Read { path: next.clone(), source };
+        for entry in std::fs::read_dir(&next).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
+                let text =
+                    std::fs::read_to_string(&path).map_err(|source| StartError::Read { path: path.clone(), source })?;
+                let relative = path.strip_prefix(folder).unwrap_or(&path);
+                sources.push(Source { path: relative.to_string_lossy().replace('\\', "/"), text });
+            }
+        }
+    }
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(sources)
+}
+
+impl Core {
+    /// Starts everything but the HTTP server. The first admin key, if one was made, is in the settings' file.
+    pub async fn start(setup: Setup) -> Result<Arc<Self>, StartError> {
+        let Setup { store, settings, keys, policies, clock } = setup;
+        let bundle = Arc::new(compile(&policies).map_err(StartError::Policies)?);
+        let clock = match clock {
+            Some(clock) => clock,
+            None => Clock::following(store.now().await?),
+        };
+        let by = By { key: "start", at: clock.now() };
+        let control = store.activate_bundle(bundle.hash, &print_sources(&bundle.sources), by).await?;
+        let catalogue = Arc::new(read_catalogue(store.as_ref(), control.catalogue_revision).await?);
+        let day = clock.now().day();
+        let core = Arc::new(Self {
+            store,
+            clock,
+            ring: KeyRing::default(),
+            keys,
+            snapshot: RwLock::new(Arc::new(Snapshot {
+                tenant: settings.tenant.clone(),
+                build: env!("CARGO_PKG_VERSION").to_owned(),
+                control_sequence: control.sequence,
+                models: derive_views(&bundle, &Models::default(), None, day),
+                bundle,
+                catalogue,
+                day,
+            })),
+            settings,
+            models: RwLock::new(Arc::new(Models::default())),
+            engines: OnceLock::new(),
+            kept: Kept::default(),
+            work: Notify::new(),
+            idle: Notify::new(),
+        });
+        core.refuse_foreign_keys().await?;
+        core.refresh_keys().await?;
+        core.ensure_admin_key().await?;
+        core.adopt_models(core.restore_models().await?);
+        core.publish();
+        core.start_engines().await?;
+        core.start_loops().await?;
+        Ok(core)
+    }
+
+    /// A key file that belongs to another store would seal new records under keys that cannot open the old ones.
+    async fn refuse_foreign_keys(&self) -> Result<(), StartError> {
+        let wrong = || StartError::WrongKeys { path: self.settings.key_file.clone() };
+        for source in self.store.sources().await? {
+            self.keys.master.open_secret(&source.name, &source.sealed_secret).map_err(|_| wrong())?;
+        }
+        let first = self.store.decisions_after(None, 1).await?.into_iter().next();
+        if let Some((subject, wrapped)) = first.and_then(|first| first.subject.zip(first.wrapped_key)) {
+            self.keys.master.unwrap(subject, &wrapped).map_err(|_| wrong())?;
+        }
+        Ok(())
+    }
+
+    async fn ensure_admin_key(&self) -> Result<(), StartError> {
+        let admin = self
+            .store
+            .keys()
+            .await?
+            .iter()
+            .any(|key| key.revoked_at.is_none() && key.roles.split(',').any(|role| role == Role::Admin.name()));
+        if admin {
+            return Ok(());
+        }
+        let path = &self.settings.admin_key_file;
+        let failed = |source| StartError::AdminKey { path: path.clone(), source };
+        if path.exists() {
+            return Err(failed(std::io::Error::from(std::io::ErrorKind::AlreadyExists)));
+        }
+        if let Some(key) = self.create_key("admin", &[Role::Admin], "start").await? {
+            write_secret(path, &format!("{key}\n")).map_err(failed)?;
+            tracing::info!(file = %path.display(), "made the first admin key");
+        }
+        Ok(())
+    }
+
+    async fn start_engines(self: &Arc<Self>) -> Result<(), StartError> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        let count = match self.settings.engines {
+            // SQLite has one writer, so a second engine would only wait for the first.
+            0 if self.settings.store.starts_with("sqlite:") => 1,
+            0 => cores,
+            given => given,
+        };
+        let mut settings = Vec::new();
+        for number in 1..=count {
+            let node = format!("{}/{number}", self.settings.node);
+            let incarnation = self.store.start_incarnation(&node).await?;
+            settings.push(engine::Settings {
+                node,
+                incarnation,
+                batch_decisions_max: self.settings.batch_decisions_max,
+                waiting_max: self.settings.waiting_max,
+                subjects_max: self.settings.subjects_max,
+                generator: self.keys.generator.clone(),
+                master: self.keys.master.clone(),
+            });
+        }
+        let engines = Engines::start(self, settings).map_err(StartError::Thread)?;
+        let _ = self.engines.set(engines);
+        Ok(())
+    }
+
+    async fn start_loops(self: &Arc<Self>) -> Result<(), StartError> {
+        let term = self.store.take_term(&self.settings.node).await?;
+        tokio::spawn(self.clone().learn_forever(term));
+        tokio::spawn(self.clone().keep_house());
+        Ok(())
+    }
+
+    /// Once a second: keys made or revoked elsewhere, the store's clock.
+    async fn keep_house(self: Arc<Self>) {
+        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tick.tick().await;
+            if let Err(error) = self.refresh_keys().await {
+                tracing::warn!(%error, "keys could not be read");
+            }
+            if let (false, Ok(now)) = (self.clock.is_by_hand(), self.store.now().await) {
+                self.clock.follow(now);
+            }
+        }
+    }
+}

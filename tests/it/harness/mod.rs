@@ -1,0 +1,4 @@
+//! What several integration tests share. Holds no test of its own subject.
+
+pub mod postgres;
+pub mod source;
