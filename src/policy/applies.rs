@@ -1,10 +1,11 @@
 //! Where a rule applies: placements, offers, categories, channels. What it then checks is elsewhere.
 
 use super::codes;
+use super::declare::{self, Declared};
 use super::finding::Report;
 use super::placements::channel_name;
-use super::read::{self, Declared, Fields};
-use super::rules::Known;
+use super::read::{self, Fields};
+use super::rules::{Categories, Known};
 use super::suggest::did_you_mean;
 use super::syntax::Node;
 use crate::domain::{CategoryId, Offer, OfferId, Placement, PlacementId};
@@ -84,7 +85,7 @@ pub(super) fn read(
         let home = (codes::PLACEMENT_UNKNOWN, "placement", "placements.yaml");
         read::list_of(report, what, node, EMPTY, |report, node| {
             let id = read::parsed(report, what, node, "a placement id", PlacementId::new)?;
-            read::refer(report, home, what, (node.place, id.as_str()), known.placement_names).then_some(id)
+            declare::refer(report, home, what, (node.place, id.as_str()), known.placement_names).then_some(id)
         })
     });
     let offers = fields.get("offers").map(|node| {
@@ -112,48 +113,37 @@ pub(super) fn read(
         let home = (codes::CHANNEL_UNKNOWN, "channel", "placements.yaml: no placement uses it");
         read::list_of(report, what, node, EMPTY, |report, node| {
             let channel = read::parsed(report, what, node, "a channel such as `web`", channel_name)?;
-            read::refer(report, home, what, (node.place, &channel), &used).then_some(channel)
+            declare::refer(report, home, what, (node.place, &channel), &used).then_some(channel)
         })
     });
-    Some(AppliesTo {
-        placements: given(placements)?,
-        offers: given(offers)?,
-        categories: given(categories)?,
-        channels: given(channels)?,
-    })
+    // A list not given is fine, a list given and broken is not.
+    let unbroken = || {
+        Ok::<_, ()>(AppliesTo {
+            placements: placements.map(|list| list.ok_or(())).transpose()?,
+            offers: offers.map(|list| list.ok_or(())).transpose()?,
+            categories: categories.map(|list| list.ok_or(())).transpose()?,
+            channels: channels.map(|list| list.ok_or(())).transpose()?,
+        })
+    };
+    unbroken().ok()
 }
 
 const EMPTY: &str = "the rule would apply nowhere; leave the list out to apply everywhere";
 
-/// A list not given is fine, a list given and broken is not.
-#[expect(clippy::option_option, reason = "absent, broken and read are three things")]
-fn given<T>(list: Option<Option<T>>) -> Option<Option<T>> {
-    match list {
-        None => Some(None),
-        Some(list) => list.map(Some),
-    }
-}
-
 fn category_known(report: &mut Report<'_>, what: &str, node: &Node, id: &str, known: Known<'_>) -> bool {
-    match known.categories {
-        None => true,
-        Some(Some(names)) if names.iter().any(|name| name == id) => true,
-        Some(names) => {
-            let meant = did_you_mean(id, names.unwrap_or_default().iter().map(String::as_str));
-            let help = if names.is_some() {
-                "categories are the names of `offer.category` in catalog/attributes.yaml: add it there, or correct it here"
-            } else {
-                "declare `offer.category` in catalog/attributes.yaml with `type: {enum: [...]}`"
-            };
-            report
-                .add(
-                    codes::CATEGORY_UNKNOWN,
-                    node.place,
-                    format!("{what}: unknown category `{id}`{meant}"),
-                    "not declared",
-                )
-                .with_help(help);
-            false
+    let (names, help) = match known.categories {
+        Categories::Unreadable => return true,
+        Categories::Declared(names) if names.iter().any(|name| name == id) => return true,
+        Categories::Declared(names) => (
+            names,
+            "categories are the names of `offer.category` in catalog/attributes.yaml: add it there, or correct it here",
+        ),
+        Categories::Undeclared => {
+            (&[][..], "declare `offer.category` in catalog/attributes.yaml with `type: {enum: [...]}`")
         }
-    }
+    };
+    let meant = did_you_mean(id, names.iter().map(String::as_str));
+    let message = format!("{what}: unknown category `{id}`{meant}");
+    report.add(codes::CATEGORY_UNKNOWN, node.place, message, "not declared").with_help(help);
+    false
 }

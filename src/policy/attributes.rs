@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::codes;
+use super::declare::{self, Declared};
 use super::finding::Report;
-use super::read::{self, Declared, Fields};
+use super::read::{self, Fields};
 use super::suggest::did_you_mean;
 use super::syntax::{Node, Yaml};
 use crate::domain::attribute::VALUE_BYTES_MAX;
@@ -130,7 +131,7 @@ pub(super) fn problems(
 pub(super) fn read(report: &mut Report<'_>, root: &Node) -> (BTreeMap<AttributeId, AttributeSpec>, Declared) {
     let mut specs = BTreeMap::new();
     let mut declared = Declared::default();
-    for item in read::items(report, root, "attributes", "attributes: [...]", &mut declared) {
+    for item in declare::items(report, root, "attributes", "attributes: [...]", &mut declared) {
         if let Some(spec) = attribute(report, item, &mut declared) {
             specs.insert(spec.id.clone(), spec);
         }
@@ -140,10 +141,10 @@ pub(super) fn read(report: &mut Report<'_>, root: &Node) -> (BTreeMap<AttributeI
 
 fn attribute(report: &mut Report<'_>, node: &Node, declared: &mut Declared) -> Option<AttributeSpec> {
     let known = ["id", "type", "class", "source", "time_to_live", "owner"];
-    let fields = read::item(report, "attribute", node, &known, declared)?;
+    let fields = declare::item(report, "attribute", node, &known, declared)?;
     let what = fields.what.as_str();
     let id = ("attribute", "a name such as `customer.tier`", "id: customer.tier");
-    let id = read::declare(report, &fields, id, AttributeId::parse, declared);
+    let id = declare::declare(report, &fields, id, AttributeId::parse, declared);
     let kind = fields.need(report, "type", "type: {enum: [bronze, silver, gold]}");
     let kind = kind.and_then(|node| kind_of(report, what, node, id.as_ref()));
     let class = class(report, &fields, id.as_ref());

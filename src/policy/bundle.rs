@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::attributes::{self, AttributeKind, AttributeSpec, CATEGORY};
+use super::declare::Declared;
 use super::features::Catalog;
 use super::finding::{Place, Report};
 use super::purposes::{self, PurposeSpec};
-use super::read::{self, Declared, Fields};
-use super::rules::{self, Known, Rule, RuleKind};
+use super::read::{self, Fields};
+use super::rules::{self, Categories, Known, Rule, RuleKind};
 use super::suggest::nearest;
 use super::syntax::{self, Node};
 use super::{Finding, codes, placements};
-use crate::domain::{AttributeId, AttributeScope, Digest, Malformed, Placement, PlacementId, PurposeId, Span, Value};
+use crate::domain::{
+    AttributeId, AttributeScope, CategoryId, Digest, Malformed, OfferId, Placement, PlacementId, PurposeId, Span, Value,
+};
 
 /// Names the meaning given to the text: it changes whenever the same text would come to mean something else.
 pub const COMPILER: &str = "proffer/policy/1";
@@ -199,16 +202,11 @@ fn read_all(report: &mut Report<'_>, sources: &[Source]) -> Option<Parts> {
     Some(Parts { name: name?, placements, attributes, purposes, rules })
 }
 
-/// The declared categories; `None` where their declaration is broken, so that nothing can be said about them.
-#[expect(clippy::option_option, reason = "unknown, undeclared and declared are three things")]
-fn categories<'a>(
-    specs: &'a BTreeMap<AttributeId, AttributeSpec>,
-    declared: &Declared,
-) -> Option<Option<&'a [String]>> {
+fn categories<'a>(specs: &'a BTreeMap<AttributeId, AttributeSpec>, declared: &Declared) -> Categories<'a> {
     match specs.get(CATEGORY).map(|spec| &spec.kind) {
-        Some(AttributeKind::Enum(names)) => Some(Some(names)),
-        Some(_) => None,
-        None => declared.lacks(CATEGORY).then_some(None),
+        Some(AttributeKind::Enum(names)) => Categories::Declared(names),
+        None if declared.lacks(CATEGORY) => Categories::Undeclared,
+        _ => Categories::Unreadable,
     }
 }
 
@@ -241,6 +239,10 @@ fn hash(sources: &[Source]) -> Digest {
     Digest(*hasher.finalize().as_bytes())
 }
 
+fn list<'a>(names: Option<impl Iterator<Item = &'a str>>) -> String {
+    names.map_or_else(|| "*".to_owned(), |names| names.collect::<Vec<_>>().join(" "))
+}
+
 /// Everything that decides what each cap counts; a channel counts as the placements that use it.
 fn cap_set(rules: &[Rule], placements: &BTreeMap<PlacementId, Placement>) -> Digest {
     let mut hasher = blake3::Hasher::new();
@@ -248,16 +250,15 @@ fn cap_set(rules: &[Rule], placements: &BTreeMap<PlacementId, Placement>) -> Dig
     for rule in rules {
         let RuleKind::FrequencyCap { by_offer, max, window } = &rule.kind else { continue };
         let applies = &rule.applies_to;
-        let list = |names: Option<Vec<&str>>| names.map_or("*".to_owned(), |names| names.join(" "));
         let on_channels = applies.channels.as_ref().map(|channels| {
-            placements.values().filter(|p| channels.contains(&p.channel)).map(|p| p.id.as_str()).collect::<Vec<_>>()
+            placements.values().filter(|placement| channels.contains(&placement.channel)).map(|p| p.id.as_str())
         });
         for text in [
             rule.id.as_str(),
             &format!("{by_offer} {max} {}", window.0),
-            &list(applies.placements.as_ref().map(|named| named.iter().map(PlacementId::as_str).collect())),
-            &list(applies.offers.as_ref().map(|named| named.iter().map(|id| id.as_str()).collect())),
-            &list(applies.categories.as_ref().map(|named| named.iter().map(|id| id.as_str()).collect())),
+            &list(applies.placements.as_ref().map(|named| named.iter().map(PlacementId::as_str))),
+            &list(applies.offers.as_ref().map(|named| named.iter().map(OfferId::as_str))),
+            &list(applies.categories.as_ref().map(|named| named.iter().map(CategoryId::as_str))),
             &list(on_channels),
         ] {
             feed(&mut hasher, text);

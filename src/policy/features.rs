@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::attributes::{AttributeClass, AttributeKind, AttributeSpec};
 use super::codes;
+use super::declare::Declared;
 use super::finding::Report;
-use super::read::{self, Declared};
+use super::read;
 use super::suggest::did_you_mean;
 use super::syntax::Node;
 use crate::domain::placement::Encoder;
@@ -86,7 +87,10 @@ fn atom(report: &mut Report<'_>, what: &str, node: &Node, name: &str, catalog: C
                     format!("{what}: unknown attribute `{name}`{meant}"),
                     "not in catalog/attributes.yaml",
                 )
-                .with_help("a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier * offer.category`");
+                .with_help(
+                    "a feature is a declared attribute, `hour_of_day`, or a product such as \
+                     `customer.tier * offer.category`",
+                );
         }
         return None;
     };

@@ -54,10 +54,31 @@ impl std::fmt::Display for Finding {
             write!(f, "{gutter} | {}", format!("{before}{carets} {}", self.label).trim_end())?;
         }
         match &self.help {
-            Some(help) => write!(f, "\n{gutter} = help: {help}"),
+            Some(help) => {
+                let indent = format!("\n{gutter}         ");
+                write!(f, "\n{gutter} = help: {}", wrapped(help).join(&indent))
+            }
             None => Ok(()),
         }
     }
+}
+
+/// Columns that a way out may take before it continues on the next line.
+const HELP_COLUMNS: usize = 96;
+
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let full = lines.last().is_some_and(|line| !line.is_empty() && line.len() + word.len() >= HELP_COLUMNS);
+        if full {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(word);
+        }
+    }
+    lines
 }
 
 /// A stretch of one line of one file.
@@ -148,7 +169,11 @@ impl<'a> Report<'a> {
         self.found
     }
 
-    fn push(&mut self, finding: Finding) -> &mut Finding {
+    fn push(&mut self, mut finding: Finding) -> &mut Finding {
+        // Quoted text of a file may hold line breaks and worse; a message is one line.
+        for text in [&mut finding.message, &mut finding.label] {
+            *text = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        }
         let at = self.found.len();
         self.found.push(finding);
         &mut self.found[at]

@@ -11,6 +11,8 @@ mod syntax;
 
 mod read;
 
+mod declare;
+
 mod jurisdiction;
 
 mod attributes;
@@ -32,6 +34,8 @@ mod mistakes_form;
 mod mistakes_meaning;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod verdict_tests;
 
 pub use applies::AppliesTo;
 pub use attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::codes;
+use super::declare::{self, Declared};
 use super::features::{self, Catalog};
 use super::finding::Report;
-use super::read::{self, Declared, Fields};
+use super::read::{self, Fields};
 use super::syntax::Node;
 use crate::domain::placement::Fallback;
 use crate::domain::{
@@ -31,7 +32,7 @@ pub(super) fn read(
 ) -> (BTreeMap<PlacementId, Placement>, Declared) {
     let mut placements = BTreeMap::new();
     let mut declared = Declared::default();
-    for item in read::items(report, root, "placements", "placements: [...]", &mut declared) {
+    for item in declare::items(report, root, "placements", "placements: [...]", &mut declared) {
         if let Some(placement) = placement(report, item, &mut declared, attributes, purposes) {
             placements.insert(placement.id.clone(), placement);
         }
@@ -62,17 +63,17 @@ fn placement(
     attributes: Catalog<'_>,
     purposes: &Declared,
 ) -> Option<Placement> {
-    let fields = read::item(report, "placement", node, &KNOWN, declared)?;
+    let fields = declare::item(report, "placement", node, &KNOWN, declared)?;
     let what = fields.what.as_str();
     let id = ("placement", "a placement id", "id: home_banner");
-    let id = read::declare(report, &fields, id, |text| PlacementId::new(text), declared);
+    let id = declare::declare(report, &fields, id, |text| PlacementId::new(text), declared);
     let channel = fields
         .need(report, "channel", "channel: web")
         .and_then(|node| read::parsed(report, what, node, "a name such as `web`", channel_name));
     let purpose = fields.need(report, "purpose", "purpose: offer_personalisation").and_then(|node| {
         let purpose = read::parsed(report, what, node, "a purpose id", PurposeId::new)?;
         let home = (codes::PURPOSE_UNKNOWN, "purpose", "catalog/purposes.yaml");
-        read::refer(report, home, what, (node.place, purpose.as_str()), purposes).then_some(purpose)
+        declare::refer(report, home, what, (node.place, purpose.as_str()), purposes).then_some(purpose)
     });
     let currency = fields
         .need(report, "currency", "currency: USD")

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::codes;
+use super::declare::{self, Declared};
 use super::finding::{Place, Report};
 use super::jurisdiction;
-use super::read::{self, Declared};
+use super::read;
 use super::syntax::{Node, Yaml};
 use crate::domain::{Basis, PurposeId};
 
@@ -35,7 +36,7 @@ pub(super) fn read(report: &mut Report<'_>, root: &Node) -> (BTreeMap<PurposeId,
     let mut specs = BTreeMap::new();
     let mut declared = Declared::default();
     let mut fallbacks: Vec<(PurposeId, Place)> = Vec::new();
-    for item in read::items(report, root, "purposes", "purposes: [...]", &mut declared) {
+    for item in declare::items(report, root, "purposes", "purposes: [...]", &mut declared) {
         let Some((spec, fallback)) = purpose(report, item, &mut declared) else { continue };
         fallbacks.extend(fallback.map(|place| (spec.id.clone(), place)));
         specs.insert(spec.id.clone(), spec);
@@ -47,10 +48,10 @@ pub(super) fn read(report: &mut Report<'_>, root: &Node) -> (BTreeMap<PurposeId,
 }
 
 fn purpose(report: &mut Report<'_>, node: &Node, declared: &mut Declared) -> Option<(PurposeSpec, Option<Place>)> {
-    let fields = read::item(report, "purpose", node, &["id", "dpv", "bases", "fallback"], declared)?;
+    let fields = declare::item(report, "purpose", node, &["id", "dpv", "bases", "fallback"], declared)?;
     let what = fields.what.as_str();
     let id = ("purpose", "a purpose id", "id: offer_personalisation");
-    let id = read::declare(report, &fields, id, |text| PurposeId::new(text), declared);
+    let id = declare::declare(report, &fields, id, |text| PurposeId::new(text), declared);
     let dpv = fields.get("dpv").and_then(|node| read::text(report, what, node));
     let bases = fields.get("bases").map(|node| bases(report, what, node)).unwrap_or_default();
     let fallback = fields.get("fallback");
@@ -69,7 +70,7 @@ fn bases(report: &mut Report<'_>, what: &str, node: &Node) -> BTreeMap<String, V
     let mut listed = BTreeMap::new();
     for (key, node) in entries {
         if let Err(error) = jurisdiction::check(&key.text) {
-            report.add(codes::VALUE, key.place, format!("{what}: {error}"), "expected `EU`, `US` or `US-NY`");
+            read::unreadable(report, what, key.place, &error, "`EU`, `US` or `US-NY`");
             continue;
         }
         let allowed =
@@ -93,7 +94,7 @@ fn check_fallback(
     let what = format!("purpose `{id}`");
     let Some(fallback) = next(id) else { return };
     let home = (codes::PURPOSE_UNKNOWN, "purpose", "catalog/purposes.yaml");
-    if !read::refer(report, home, &what, (place, fallback.as_str()), declared) {
+    if !declare::refer(report, home, &what, (place, fallback.as_str()), declared) {
         return;
     }
     // A circle is found by its members: each returns to itself within as many steps as there are purposes.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::applies::{self, AppliesTo};
 use super::codes;
+use super::declare::{self, Declared};
 use super::finding::{Place, Report};
 use super::purposes::PurposeSpec;
-use super::read::{self, Declared, Fields};
+use super::read::{self, Fields};
 use super::syntax::{Node, Yaml};
 use crate::domain::{Currency, Malformed, Money, Percent, Placement, PlacementId, PurposeId, RuleId, Span};
 
@@ -111,6 +112,17 @@ const FIELDS: [&str; 4] = ["id", "why", "owner", "applies_to"];
 
 const FIELDS_LATER: [&str; 4] = ["effective", "severity", "on_missing", "overridable"];
 
+/// What is known of the categories of offers.
+#[derive(Clone, Copy)]
+pub(super) enum Categories<'a> {
+    /// The names of `offer.category`.
+    Declared(&'a [String]),
+    /// `offer.category` is not declared.
+    Undeclared,
+    /// Its declaration cannot be read, so that nothing can be said.
+    Unreadable,
+}
+
 /// What rules refer to.
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
@@ -118,8 +130,7 @@ pub(super) struct Known<'a> {
     pub(super) purposes: &'a Declared,
     pub(super) placements: &'a BTreeMap<PlacementId, Placement>,
     pub(super) placement_names: &'a Declared,
-    /// The names of `offer.category`, or nothing where it is not declared; `None` where its declaration is broken.
-    pub(super) categories: Option<Option<&'a [String]>>,
+    pub(super) categories: Categories<'a>,
 }
 
 /// Reads one rule file and adds its rules.
@@ -241,15 +252,15 @@ fn gate(report: &mut Report<'_>, fields: &Fields<'_>, known: Known<'_>) -> Optio
     let node = fields.need(report, "purpose", "purpose: offer_personalisation")?;
     let purpose = read::parsed(report, what, node, "a purpose id", PurposeId::new)?;
     let home = (codes::PURPOSE_UNKNOWN, "purpose", "catalog/purposes.yaml");
-    if !read::refer(report, home, what, (node.place, purpose.as_str()), known.purposes) {
+    if !declare::refer(report, home, what, (node.place, purpose.as_str()), known.purposes) {
         return None;
     }
     if known.specs.get(&purpose).is_some_and(|spec| spec.bases.is_empty()) {
-        let message =
-            format!("{what}: purpose `{purpose}` lists no lawful bases, so that this gate would refuse everyone");
-        report
-            .add(codes::BASES_NONE, node.place, message, "no bases")
-            .with_help("add `bases: {EU: [consent]}` to the purpose in catalog/purposes.yaml, or remove the gate");
+        let message = format!("{what}: purpose `{purpose}` lists no lawful bases");
+        report.add(codes::BASES_NONE, node.place, message, "no bases").with_help(
+            "such a gate would refuse everyone: add `bases: {EU: [consent]}` to the purpose in \
+             catalog/purposes.yaml, or remove the gate",
+        );
         return None;
     }
     Some(RuleKind::PurposeGate { purpose })
@@ -271,14 +282,14 @@ fn floor(
         }
         FloorLimit::Amount(money) => {
             let applies_to = applies_to?;
-            let covered = known.placements.values().filter(|placement| applies_to.covers_placement(placement));
-            for placement in covered.filter(|placement| placement.currency != money.currency) {
+            let mut covered = known.placements.values().filter(|placement| applies_to.covers_placement(placement));
+            if let Some(placement) = covered.find(|placement| placement.currency != money.currency) {
                 let (id, currency) = (&placement.id, placement.currency);
                 let message =
                     format!("{what}: the floor is in {} but placement `{id}` is in {currency}", money.currency);
-                report.add(codes::FLOOR_CURRENCY, node.place, message, format!("not in {currency}")).with_help(
-                    "use a percent, or name the placements of this currency in `applies_to: {placements: [...]}`",
-                );
+                let help =
+                    "use a percent, or name the placements of this currency in `applies_to: {placements: [...]}`";
+                report.add(codes::FLOOR_CURRENCY, node.place, message, format!("not in {currency}")).with_help(help);
                 return None;
             }
         }

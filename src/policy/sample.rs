@@ -118,13 +118,15 @@ fn attribute_values_are_checked_against_their_declaration() {
     };
     let customer = AttributeScope::Customer;
     assert_eq!(check(customer, r#"{"tier": "gold", "visits_90d": 3.5}"#), "");
-    insta::assert_snapshot!(check(customer, r#"{"teir": "gold", "tier": "glod", "visits_90d": "many", "region": 3}"#), @r"
+    let seen = check(customer, r#"{"teir": "gold", "tier": "glod", "visits_90d": "many", "region": 3}"#);
+    insta::assert_snapshot!(seen, @r"
     region: `customer.region` is one of `north`, `south`, `east`, `west`, found a number
     teir: `customer.teir` is not declared in catalog/attributes.yaml; did you mean `tier`?
-    tier: `glod` is not a value of `customer.tier`; did you mean `gold`?: expected one of `bronze`, `silver`, `gold`
+    tier: `glod` is not a value of `customer.tier`: expected one of `bronze`, `silver`, `gold`; did you mean `gold`?
     visits_90d: `customer.visits_90d` is a number, found text
     ");
-    insta::assert_snapshot!(check(AttributeScope::Context, r#"{"tier": "gold"}"#), @r"tier: `context.tier` is not declared in catalog/attributes.yaml");
+    let seen = check(AttributeScope::Context, r#"{"tier": "gold"}"#);
+    insta::assert_snapshot!(seen, @r"tier: `context.tier` is not declared in catalog/attributes.yaml");
     assert_eq!(check(AttributeScope::Offer, r#"{"category": "shoes"}"#), "");
 }
 

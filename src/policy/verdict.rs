@@ -46,8 +46,8 @@ fn numbered(bundle: &Bundle) -> impl Iterator<Item = (u16, &Rule)> {
     (0..=u16::MAX).zip(&bundle.rules)
 }
 
-/// Asks every gate of a purpose at a placement. Without a gate the purpose is allowed. A gate lets through a consent that
-/// was granted, has not expired, and rests on a basis that the jurisdiction allows for the purpose.
+/// Asks every gate of a purpose at a placement. Without a gate the purpose is allowed. A gate lets through a consent
+/// that was granted, has not expired, and rests on a basis that the jurisdiction allows for the purpose.
 pub fn gate(
     bundle: &Bundle,
     placement: &Placement,

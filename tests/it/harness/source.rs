@@ -68,8 +68,22 @@ pub fn occurrences(code: &str, words: &str) -> Vec<usize> {
 
 /// The text with comments, strings and characters blanked; as long as before, with every line end kept.
 pub fn code_only(text: &str) -> String {
+    let mut code = text.as_bytes().to_vec();
+    for (start, end) in no_code(text) {
+        blank(&mut code, start, end);
+    }
+    String::from_utf8(code).unwrap()
+}
+
+/// Where the string literals of the text start and end.
+pub fn strings(text: &str) -> Vec<(usize, usize)> {
+    no_code(text).into_iter().filter(|(start, _)| matches!(text.as_bytes()[*start], b'"' | b'r')).collect()
+}
+
+/// Where comments, strings and characters start and end.
+fn no_code(text: &str) -> Vec<(usize, usize)> {
     let bytes = text.as_bytes();
-    let mut code = bytes.to_vec();
+    let mut found = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
         let end = match bytes[at] {
@@ -83,10 +97,10 @@ pub fn code_only(text: &str) -> String {
                 continue;
             }
         };
-        blank(&mut code, at, end);
+        found.push((at, end));
         at = end;
     }
-    String::from_utf8(code).unwrap()
+    found
 }
 
 /// Code, as [`code_only`] gives it, with every item behind `#[cfg(test)]` blanked.
