@@ -23,6 +23,8 @@ pub mod decision;
 pub mod learning;
 
 // floor 3
+pub mod audit;
+
 pub mod engine;
 
 // floor 5
@@ -35,3 +37,6 @@ pub mod telemetry;
 
 // floor 7
 pub mod runtime;
+
+// floor 8
+pub mod api;

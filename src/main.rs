@@ -1,3 +1,39 @@
 //! The binary `proffer`: reads the command line and hands over. Nothing is decided here.
 
-fn main() {}
+mod commands;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Decides which offer, in which content variant, for this customer, here and now, and learns from what follows.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Examples:\n  proffer demo\n  proffer serve --listen 127.0.0.1:8080 --policies policies\n  proffer policy check policies"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service.
+    Serve(commands::serve::ServeArgs),
+    /// Make, list and revoke API keys and webhook secrets.
+    Keys(commands::keys::KeysArgs),
+    /// Work with policy files.
+    Policy(commands::policy::PolicyArgs),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    proffer::telemetry::start(std::env::var("PROFFER_LOG").ok().as_deref());
+    match arguments.command {
+        Command::Serve(args) => commands::serve::run(args).await,
+        Command::Keys(args) => commands::keys::run(args).await,
+        Command::Policy(args) => commands::policy::run(&args),
+    }
+}

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::{DecisionId, Digest, Money, Timestamp};
+use super::{DecisionId, Digest, Money, OfferId, Timestamp};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Encode, Decode)]
@@ -41,6 +41,12 @@ pub struct Outcome {
     pub occurred_at: Timestamp,
     /// The decision it follows, where the shop kept it.
     pub decision_id: Option<DecisionId>,
+    /// The customer, as the shop knows it.
+    pub customer_id: Option<String>,
+    /// The offer that was accepted.
+    pub offer_id: Option<OfferId>,
+    /// The coupon code that was redeemed.
+    pub coupon: Option<String>,
     /// The event it corrects: a refund names its order's event id.
     pub refers_to: Option<String>,
     /// What was paid, or paid back.

@@ -36,8 +36,8 @@ pub struct Lesson {
 impl Lesson {
     /// Reads a record.
     pub fn read(skeleton: &Skeleton, private: &Private) -> Result<Self, Malformed> {
-        let row = skeleton.chosen();
-        let arm = row
+        let arm = skeleton
+            .chosen()
             .map(|_| {
                 let features = Features::from_sparse(private.context.dimensions.into(), &private.context.features)?;
                 Ok::<_, Malformed>((
@@ -46,17 +46,7 @@ impl Lesson {
                 ))
             })
             .transpose()?;
-        Ok(Self {
-            decision_id: skeleton.decision_id,
-            model: skeleton.model.id,
-            arm,
-            exposed: Exposed {
-                at: skeleton.at,
-                margin_minor: row.map_or(0, |row| row.margin_minor),
-                cost_minor: row.map_or(0, |row| row.cost_minor),
-                terms: skeleton.terms,
-            },
-        })
+        Ok(Self { decision_id: skeleton.decision_id, model: skeleton.model.id, arm, exposed: Exposed::of(skeleton) })
     }
 
     /// What is to be applied of the decision in all, given every outcome known.

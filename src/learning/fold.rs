@@ -1,7 +1,7 @@
 //! The reward of one decision: a pure fold over the set of its outcomes. Knows no order of arrival and no model.
 
 use crate::domain::Timestamp;
-use crate::domain::decision::Terms;
+use crate::domain::decision::{Skeleton, Terms};
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
 
 /// How far a source's clock may be behind ours before an order counts as earlier than its decision.
@@ -18,6 +18,19 @@ pub struct Exposed {
     pub cost_minor: i64,
     /// What the placement promised.
     pub terms: Terms,
+}
+
+impl Exposed {
+    /// Reads a record. Where the fallback was served nothing of the catalogue was at stake.
+    pub fn of(skeleton: &Skeleton) -> Self {
+        let row = skeleton.chosen();
+        Self {
+            at: skeleton.at,
+            margin_minor: row.map_or(0, |row| row.margin_minor),
+            cost_minor: row.map_or(0, |row| row.cost_minor),
+            terms: skeleton.terms,
+        }
+    }
 }
 
 /// What the outcomes of a decision amount to.

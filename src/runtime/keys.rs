@@ -1,7 +1,7 @@
 //! API keys and webhook secrets in force, held in memory. Only hashes of keys are stored; checks no route.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 use super::{Core, RuntimeError};
 use crate::config::keyfile;
 use crate::domain::Digest;
-use crate::store::{By, KeyRow, SourceRow};
+use crate::domain::key::MasterKey;
+use crate::store::{By, KeyRow, SourceRow, Store};
 
 /// What a key may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,9 +100,9 @@ impl KeyRing {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).get(&hash_key(bearer)).cloned()
     }
 
-    /// The webhook secret of a source.
-    pub fn secret(&self, source: &str) -> Option<Vec<u8>> {
-        self.secrets.read().unwrap_or_else(PoisonError::into_inner).get(source).cloned()
+    /// Every source with its webhook secret.
+    pub fn secrets(&self) -> BTreeMap<String, Vec<u8>> {
+        self.secrets.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -126,10 +127,39 @@ impl Core {
         Ok(())
     }
 
+    /// Makes keys and sources in the store.
+    fn maker(&self) -> KeyMaker {
+        KeyMaker { store: self.store.clone(), master: self.keys.master.clone() }
+    }
+
+    /// [`KeyMaker::create_key`], in force at once.
+    pub async fn create_key(&self, name: &str, roles: &[Role], by: &str) -> Result<Option<String>, RuntimeError> {
+        let key = self.maker().create_key(name, roles, by).await?;
+        self.refresh_keys().await?;
+        Ok(key)
+    }
+
+    /// [`KeyMaker::create_source`], in force at once.
+    pub async fn create_source(&self, name: &str, by: &str) -> Result<Option<String>, RuntimeError> {
+        let secret = self.maker().create_source(name, by).await?;
+        self.refresh_keys().await?;
+        Ok(secret)
+    }
+}
+
+/// Makes and revokes keys in a store, with or without a service running on it.
+pub struct KeyMaker {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Seals webhook secrets.
+    pub master: MasterKey,
+}
+
+impl KeyMaker {
     /// Makes a key with these roles and returns its text, which nobody can read again; nothing if the name is taken.
     pub async fn create_key(&self, name: &str, roles: &[Role], by: &str) -> Result<Option<String>, RuntimeError> {
         let key = format!("proffer_{}", random_text()?);
-        let at = self.clock.now();
+        let at = self.store.now().await?;
         let row = KeyRow {
             hash: hash_key(&key),
             name: name.to_owned(),
@@ -137,29 +167,24 @@ impl Core {
             created_at: at,
             revoked_at: None,
         };
-        let created = self.store.create_key(&row, By { key: by, at }).await?;
-        self.refresh_keys().await?;
-        Ok(created.then_some(key))
+        Ok(self.store.create_key(&row, By { key: by, at }).await?.then_some(key))
     }
 
     /// Revokes a key; `false` if none in force has the name.
     pub async fn revoke_key(&self, name: &str, by: &str) -> Result<bool, RuntimeError> {
-        let revoked = self.store.revoke_key(name, By { key: by, at: self.clock.now() }).await?;
-        self.refresh_keys().await?;
-        Ok(revoked)
+        let at = self.store.now().await?;
+        Ok(self.store.revoke_key(name, By { key: by, at }).await?)
     }
 
     /// Makes a source of outcomes and returns its webhook secret in the form of Standard Webhooks (`whsec_...`);
     /// nothing if the name is taken.
     pub async fn create_source(&self, name: &str, by: &str) -> Result<Option<String>, RuntimeError> {
         let secret: [u8; 32] = keyfile::random()?;
-        let at = self.clock.now();
-        let sealed_secret = self.keys.master.seal_secret(name, &secret);
+        let at = self.store.now().await?;
+        let sealed_secret = self.master.seal_secret(name, &secret);
         let row = SourceRow { name: name.to_owned(), sealed_secret, created_at: at };
-        let created = self.store.create_source(&row, By { key: by, at }).await?;
-        self.refresh_keys().await?;
         let text = format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(secret));
-        Ok(created.then_some(text))
+        Ok(self.store.create_source(&row, By { key: by, at }).await?.then_some(text))
     }
 }
 

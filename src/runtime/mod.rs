@@ -23,9 +23,9 @@ use tokio::sync::Notify;
 
 pub use clock::Clock;
 pub use engines::Engines;
-pub use keys::{ApiKey, KeyRing, Role, hash_key};
+pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;
-pub use outcomes::Intake;
+pub use outcomes::{Intake, OutcomesSeen};
 pub use records::{Kept, Opened};
 pub use start::{Setup, StartError, read_policies};
 pub use subjects::ConsentKept;

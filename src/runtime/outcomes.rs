@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Core, RuntimeError};
+use super::{Core, Opened, RuntimeError};
 use crate::domain::DecisionId;
 use crate::domain::decision::{Skeleton, decode_skeleton};
 use crate::domain::outcome::{Outcome, OutcomeFact, OutcomeKind};
-use crate::learning::within_window;
+use crate::learning::{Earned, Exposed, fold, within_window};
 use crate::store::{OutcomeRow, Taken};
 
 /// What became of one outcome, as its source is told.
@@ -27,7 +27,23 @@ pub enum Intake {
     Rejected(String),
 }
 
+/// What the outcomes of one decision amount to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutcomesSeen {
+    /// How many are attributed.
+    pub count: usize,
+    /// Their fold.
+    pub earned: Earned,
+}
+
 impl Core {
+    /// The outcomes of a decision, folded as the learner folds them.
+    pub async fn outcomes_of(&self, opened: &Opened) -> Result<OutcomesSeen, RuntimeError> {
+        let facts = self.store.outcomes_of(opened.skeleton.decision_id).await?;
+        let earned = fold(&Exposed::of(&opened.skeleton), &facts);
+        Ok(OutcomesSeen { count: facts.len(), earned })
+    }
+
     /// Takes in outcomes of one source, in order. When this returns, all that are not rejected are durable.
     pub async fn take_outcomes(&self, outcomes: &[Outcome]) -> Result<Vec<Intake>, RuntimeError> {
         let named: Vec<DecisionId> = outcomes.iter().filter_map(|outcome| outcome.decision_id).collect();

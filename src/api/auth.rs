@@ -1,0 +1,75 @@
+//! Who asks: bearer keys and webhook signatures. Decides nothing about what is asked.
+
+use actix_web::HttpRequest;
+use base64::Engine as _;
+
+use super::problem::Problem;
+use crate::domain::key::hmac_sha256;
+use crate::runtime::{ApiKey, Core, Role};
+
+/// How far the timestamp of a webhook may be off, in seconds.
+pub const WEBHOOK_TOLERANCE_SECONDS: i64 = 300;
+
+/// The key of a request, if it may do what one of the roles may.
+pub fn authorise(core: &Core, request: &HttpRequest, roles: &[Role]) -> Result<ApiKey, Problem> {
+    let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
+    let Some(bearer) = header.and_then(|header| header.strip_prefix("Bearer ")) else {
+        return Err(Problem::unauthorised(
+            "no API key was sent: add the header `Authorization: Bearer KEY`; `proffer keys create` makes one",
+        ));
+    };
+    let key = core.ring.key(bearer.trim());
+    let key = key.ok_or_else(|| Problem::unauthorised("the API key is unknown or was revoked"))?;
+    if roles.iter().any(|role| key.may(*role)) {
+        return Ok(key);
+    }
+    let needed: Vec<String> = roles.iter().map(|role| format!("`{}`", role.name())).collect();
+    Err(Problem::forbidden(format!("key `{}` lacks the role {}", key.name, needed.join(" or "))))
+}
+
+/// Whether a request carries a webhook signature.
+pub fn is_signed(request: &HttpRequest) -> bool {
+    request.headers().contains_key("webhook-signature")
+}
+
+/// The source whose secret signed the body, as Standard Webhooks does: HMAC-SHA256 over `id.timestamp.body`.
+pub fn signed_source(core: &Core, request: &HttpRequest, body: &[u8]) -> Result<String, Problem> {
+    let header = |name: &str| {
+        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+        value.ok_or_else(|| Problem::unauthorised(format!("the header `{name}` is missing or not text")))
+    };
+    let (id, timestamp, signatures) =
+        (header("webhook-id")?, header("webhook-timestamp")?, header("webhook-signature")?);
+    let sent: i64 = timestamp
+        .parse()
+        .map_err(|_| Problem::unauthorised(format!("`webhook-timestamp` `{timestamp}` is not a number of seconds")))?;
+    let off = core.clock.now().0.div_euclid(1_000).saturating_sub(sent);
+    if off.saturating_abs() > WEBHOOK_TOLERANCE_SECONDS {
+        let way = if off > 0 { "behind" } else { "ahead of" };
+        return Err(Problem::unauthorised(format!(
+            "`webhook-timestamp` is {} seconds {way} the service's time: at most {WEBHOOK_TOLERANCE_SECONDS} are \
+             accepted; sign it anew when sending it again",
+            off.saturating_abs()
+        )));
+    }
+    let given: Vec<Vec<u8>> = signatures
+        .split_ascii_whitespace()
+        .filter_map(|signature| signature.strip_prefix("v1,"))
+        .filter_map(|text| base64::engine::general_purpose::STANDARD.decode(text).ok())
+        .collect();
+    for (source, secret) in core.ring.secrets() {
+        let tag = hmac_sha256(&secret, &[id.as_bytes(), b".", timestamp.as_bytes(), b".", body]);
+        if given.iter().any(|given| equal(given, &tag)) {
+            return Ok(source);
+        }
+    }
+    Err(Problem::unauthorised(
+        "the signature fits no source's secret: sign `webhook-id.webhook-timestamp.body` with HMAC-SHA256 and send \
+         `v1,BASE64`",
+    ))
+}
+
+/// Compares without telling by its time where two tags differ.
+fn equal(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |different, (x, y)| different | (x ^ y)) == 0
+}

@@ -1,0 +1,84 @@
+//! `PUT` and `GET /v1/customers/{id}/consents`: append-only consent records. Judges no consent.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::problem::{At, Problem};
+use super::{App, auth, body};
+use crate::domain::{ConsentRecord, SubjectKind, SubjectRef};
+use crate::runtime::Role;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConsentsWire {
+    consents: Vec<ConsentRecord>,
+}
+
+const RECORDS_MAX: usize = 50;
+
+fn customer(id: &str) -> Result<SubjectRef, Problem> {
+    if id.is_empty() || id.len() > 128 {
+        let message = format!("a customer id has 1 to 128 bytes; this one has {}", id.len());
+        return Err(Problem::invalid(vec![At { pointer: String::new(), message }]));
+    }
+    Ok(SubjectRef { kind: SubjectKind::Customer, outside_id: id.to_owned() })
+}
+
+/// `PUT /v1/customers/{id}/consents`.
+pub async fn put_consents(
+    app: App,
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    auth::authorise(&app, &request, &[Role::Privacy])?;
+    let customer = customer(&id)?;
+    let bytes = body::read(payload, app.settings.body_bytes_max).await?;
+    let wire: ConsentsWire = body::parse(&bytes)?;
+    let bundle = app.snapshot().bundle.clone();
+    let mut errors = Vec::new();
+    if wire.consents.is_empty() || wire.consents.len() > RECORDS_MAX {
+        let message = format!("{} records were sent: expected 1 to {RECORDS_MAX}", wire.consents.len());
+        errors.push(At { pointer: "/consents".into(), message });
+    }
+    for (at, record) in wire.consents.iter().enumerate() {
+        if !bundle.purposes.contains_key(&record.purpose) {
+            let known: Vec<String> = bundle.purposes.keys().map(|id| format!("`{id}`")).collect();
+            let message = format!("unknown purpose `{}`: expected one of {}", record.purpose, known.join(", "));
+            errors.push(At { pointer: format!("/consents/{at}/purpose"), message });
+        }
+        let from = record.valid_from.unwrap_or(app.clock.now());
+        if record.valid_until.is_some_and(|until| until <= from) {
+            let message = "valid_until is not after valid_from: such a record would never count".to_owned();
+            errors.push(At { pointer: format!("/consents/{at}/valid_until"), message });
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Problem::invalid(errors));
+    }
+    app.put_consents(customer.clone(), &wire.consents).await?;
+    listed(&app, &customer).await
+}
+
+/// `GET /v1/customers/{id}/consents`.
+pub async fn get_consents(app: App, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse, Problem> {
+    auth::authorise(&app, &request, &[Role::Privacy])?;
+    listed(&app, &customer(&id)?).await
+}
+
+async fn listed(app: &App, customer: &SubjectRef) -> Result<HttpResponse, Problem> {
+    let kept = app.consents(customer).await?;
+    let kept = kept.ok_or_else(|| Problem::not_found(format!("no customer `{}` is known", customer.outside_id)))?;
+    let consents: Vec<Value> = kept
+        .iter()
+        .map(|kept| {
+            let mut value = json!(kept.record);
+            if let Some(fields) = value.as_object_mut() {
+                fields.insert("taken_in_at".into(), json!(kept.at));
+            }
+            value
+        })
+        .collect();
+    Ok(HttpResponse::Ok().json(json!({"customer_id": customer.outside_id, "consents": consents})))
+}

@@ -1,0 +1,221 @@
+//! `POST /v1/decisions` and `GET /v1/decisions/{id}`: JSON in, JSON out. Nothing is decided here.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use super::problem::{At, Problem};
+use super::{App, auth, body, render};
+use crate::config::Settings;
+use crate::domain::{
+    BasketLine, CategoryId, Customer, DecisionId, DecisionRequest, Malformed, Money, OfferId, PlacementId, Timestamp,
+    Value,
+};
+use crate::engine::Reply;
+use crate::runtime::Role;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DecisionWire {
+    decision_id: Option<String>,
+    customer: Option<CustomerWire>,
+    placement: String,
+    count: Option<u16>,
+    jurisdiction: Option<String>,
+    time_zone: Option<String>,
+    #[serde(default)]
+    context: BTreeMap<String, Value>,
+    #[serde(default)]
+    basket: Vec<BasketWire>,
+    candidates: Option<Vec<String>>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct CustomerWire {
+    id: Option<String>,
+    session: Option<String>,
+    device: Option<String>,
+    household: Option<String>,
+    #[serde(default)]
+    attributes: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BasketWire {
+    sku: String,
+    category: Option<String>,
+    quantity: u32,
+    price: Option<Money>,
+}
+
+/// A decision id may lie this far from now: further away, its time says nothing true.
+const ID_AWAY_MS_MAX: i64 = 24 * 3_600_000;
+/// Longest outside id, in bytes.
+const OUTSIDE_ID_BYTES_MAX: usize = 128;
+const BASKET_LINES_MAX: usize = 200;
+
+/// Collects what is wrong instead of stopping at the first mistake.
+struct Checks(Vec<At>);
+
+impl Checks {
+    fn add(&mut self, pointer: impl Into<String>, message: impl Into<String>) {
+        self.0.push(At { pointer: pointer.into(), message: message.into() });
+    }
+
+    fn ok<T>(&mut self, pointer: &str, result: Result<T, Malformed>) -> Option<T> {
+        result.map_err(|error| self.add(pointer, error.to_string())).ok()
+    }
+
+    fn at_most(&mut self, pointer: &str, what: &str, count: usize, max: usize) {
+        if count > max {
+            self.add(pointer, format!("{count} {what} are too many: at most {max}"));
+        }
+    }
+
+    fn outside_id(&mut self, pointer: &str, id: Option<&String>) {
+        if let Some(id) = id
+            && (id.is_empty() || id.len() > OUTSIDE_ID_BYTES_MAX)
+        {
+            self.add(pointer, format!("an id has 1 to {OUTSIDE_ID_BYTES_MAX} bytes; this one has {}", id.len()));
+        }
+    }
+}
+
+impl DecisionWire {
+    fn parse(self, settings: &Settings, now: Timestamp) -> Result<DecisionRequest, Problem> {
+        let mut checks = Checks(Vec::new());
+        let decision_id = self.decision_id.and_then(|text| {
+            let id = checks.ok("/decision_id", DecisionId::parse(&text))?;
+            if id.unix_ms().abs_diff(now.0) > ID_AWAY_MS_MAX.unsigned_abs() {
+                let at = Timestamp(id.unix_ms());
+                let message = format!("the time inside `{text}` is {at}: at most 24 hours from now ({now})");
+                checks.add("/decision_id", message);
+            }
+            Some(id)
+        });
+        let customer = self.customer.unwrap_or_default();
+        checks.outside_id("/customer/id", customer.id.as_ref());
+        checks.outside_id("/customer/session", customer.session.as_ref());
+        checks.outside_id("/customer/device", customer.device.as_ref());
+        checks.outside_id("/customer/household", customer.household.as_ref());
+        let attributes_max = settings.attributes_max;
+        checks.at_most("/customer/attributes", "attributes", customer.attributes.len(), attributes_max);
+        checks.at_most("/context", "attributes", self.context.len(), attributes_max);
+        checks.at_most("/basket", "lines", self.basket.len(), BASKET_LINES_MAX);
+        if let Some(text) = &self.jurisdiction {
+            let fits = (2..=16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+            if !fits {
+                checks
+                    .add("/jurisdiction", format!("`{text}` is not a jurisdiction: expected such as `DE` or `US-NY`"));
+            }
+        }
+        if let Some(name) = &self.time_zone
+            && name.parse::<chrono_tz::Tz>().is_err()
+        {
+            checks.add("/time_zone", format!("`{name}` is not an IANA time zone: expected such as `Europe/Berlin`"));
+        }
+        if self.dry_run {
+            checks.add("/dry_run", "dry runs are not available yet: leave `dry_run` out or set it to false");
+        }
+        let mut basket = Vec::new();
+        for (at, line) in self.basket.into_iter().enumerate() {
+            if line.quantity == 0 {
+                checks.add(format!("/basket/{at}/quantity"), "a quantity is at least 1");
+            }
+            if line.price.is_some_and(|price| price.minor < 0) {
+                checks.add(format!("/basket/{at}/price/amount"), "a price is 0.00 or more");
+            }
+            let category = line
+                .category
+                .and_then(|category| checks.ok(&format!("/basket/{at}/category"), CategoryId::new(category)));
+            basket.push(BasketLine { sku: line.sku, category, quantity: line.quantity, price: line.price });
+        }
+        let candidates = self.candidates.map(|named| {
+            checks.at_most("/candidates", "candidates", named.len(), settings.candidates_max);
+            let mut ids = Vec::new();
+            for (at, id) in named.into_iter().enumerate().take(settings.candidates_max) {
+                ids.extend(checks.ok(&format!("/candidates/{at}"), OfferId::new(id)));
+            }
+            ids.sort();
+            ids.dedup();
+            ids
+        });
+        let placement = checks.ok("/placement", PlacementId::new(self.placement));
+        match placement {
+            Some(placement) if checks.0.is_empty() => Ok(DecisionRequest {
+                decision_id,
+                customer: Customer {
+                    id: customer.id,
+                    session: customer.session,
+                    device: customer.device,
+                    household: customer.household,
+                    attributes: customer.attributes,
+                },
+                placement,
+                count: self.count.unwrap_or(1),
+                jurisdiction: self.jurisdiction,
+                time_zone: self.time_zone,
+                context: self.context,
+                basket,
+                candidates,
+            }),
+            _ => Err(Problem::invalid(checks.0)),
+        }
+    }
+}
+
+/// `POST /v1/decisions`.
+pub async fn decide(app: App, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    auth::authorise(&app, &request, &[Role::Decide])?;
+    let bytes = body::read(payload, app.settings.body_bytes_max).await?;
+    let asked = body::parse::<DecisionWire>(&bytes)?.parse(&app.settings, app.clock.now())?;
+    let answer = match app.decide(asked).await {
+        Reply::Decided(skeleton) => {
+            let catalogue = app.catalogue_at(skeleton.catalogue_revision).await?;
+            render::answer(&skeleton, &catalogue)
+        }
+        Reply::Stored(record) => {
+            let skeleton = record.skeleton().map_err(crate::runtime::RuntimeError::from)?;
+            let catalogue = app.catalogue_at(skeleton.catalogue_revision).await?;
+            render::answer(&skeleton, &catalogue)
+        }
+        Reply::Conflict(id) => {
+            return Err(Problem::conflict(format!(
+                "decision `{id}` was made for another request: send the same body again, or use a new decision id"
+            )));
+        }
+        Reply::Refused(problems) => return Err(problems.into()),
+        Reply::Overloaded => return Err(Problem::overloaded()),
+        Reply::Unavailable => {
+            return Err(Problem::unavailable(
+                "the decision may or may not be stored; sending it again with the same decision id is safe",
+            ));
+        }
+    };
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// `GET /v1/decisions/{id}`.
+pub async fn show(app: App, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse, Problem> {
+    auth::authorise(&app, &request, &[Role::Audit])?;
+    let id = DecisionId::parse(&id)
+        .map_err(|error| Problem::invalid(vec![At { pointer: String::new(), message: error.to_string() }]))?;
+    let opened = app.record(id).await?;
+    let opened = opened.ok_or_else(|| Problem::not_found(format!("no decision `{id}` is stored")))?;
+    let wants_text = request
+        .headers()
+        .get("accept")
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.starts_with("text/plain"));
+    if wants_text {
+        let told = render::sentences(&opened).join("\n");
+        return Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(format!("{told}\n")));
+    }
+    let outcomes = app.outcomes_of(&opened).await?;
+    Ok(HttpResponse::Ok().json(render::record(&opened, &outcomes)))
+}

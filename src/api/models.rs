@@ -1,0 +1,39 @@
+//! `GET /v1/models`: what was learned, arm by arm. Derives nothing.
+
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Value, json};
+
+use super::problem::Problem;
+use super::{App, auth};
+use crate::domain::money::print_decimal;
+use crate::runtime::Role;
+
+/// `GET /v1/models`.
+pub async fn list(app: App, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    auth::authorise(&app, &request, &[Role::Decide, Role::Audit, Role::Operate])?;
+    let (snapshot, models) = (app.snapshot(), app.models());
+    let listed: Vec<Value> = models
+        .0
+        .iter()
+        .map(|(id, model)| {
+            let placement = snapshot.bundle.placements.values().find(|placement| placement.model_id() == *id);
+            let digits = placement.map_or(2, |placement| placement.currency.exponent());
+            let arms: Vec<Value> = model
+                .arms()
+                .map(|(arm, statistics)| {
+                    let reward = i64::try_from(statistics.reward()).unwrap_or(i64::MAX);
+                    json!({
+                        "offer_id": arm.offer, "variant_id": arm.variant, "exposures": statistics.exposures(),
+                        "accepted": statistics.accepted(), "reward": print_decimal(reward, digits),
+                    })
+                })
+                .collect();
+            json!({
+                "model": id, "placement": placement.map(|placement| &placement.id),
+                "strategy": placement.map(|placement| placement.strategy.name()),
+                "sequence": model.sequence(), "digest": model.digest(), "dimensions": model.dimensions(), "arms": arms,
+            })
+        })
+        .collect();
+    Ok(HttpResponse::Ok().json(json!({"day": snapshot.day.0, "models": listed})))
+}

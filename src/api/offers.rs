@@ -1,0 +1,41 @@
+//! `POST /v1/offers:import`: offers as JSON, all mistakes at once. Judges no margin.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+
+use super::problem::{At, Problem};
+use super::{App, auth, body};
+use crate::domain::Offer;
+use crate::runtime::Role;
+
+const OFFERS_MAX: usize = 10_000;
+
+/// `POST /v1/offers:import`.
+pub async fn import(app: App, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    let key = auth::authorise(&app, &request, &[Role::Catalogue])?;
+    let bytes = body::read(payload, app.settings.import_bytes_max).await?;
+    let parsed: Value = body::parse(&bytes)?;
+    let Value::Array(items) = parsed else {
+        return Err(Problem::malformed("an import is a JSON array of offers"));
+    };
+    let mut errors = Vec::new();
+    if items.is_empty() || items.len() > OFFERS_MAX {
+        let message = format!("{} offers were sent: expected 1 to {OFFERS_MAX}", items.len());
+        errors.push(At { pointer: String::new(), message });
+    }
+    let mut offers = Vec::new();
+    for (at, item) in items.into_iter().enumerate() {
+        match body::parse_value_at::<Offer>(item) {
+            Ok(offer) => offers.push(offer),
+            Err((pointer, message)) => errors.push(At { pointer: format!("/{at}{pointer}"), message }),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Problem::invalid(errors));
+    }
+    let count = offers.len();
+    match app.import_offers(offers, &key.name).await? {
+        Ok(control) => Ok(HttpResponse::Ok().json(json!({"offers": count, "catalogue": control.catalogue_revision}))),
+        Err(problems) => Err(problems.into()),
+    }
+}

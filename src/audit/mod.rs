@@ -1,0 +1,162 @@
+//! Audit: a record told in sentences. Recomputes nothing and judges nobody.
+
+use crate::domain::decision::{CandidateRow, ContactsGroup, FallbackReason, Private, Skeleton};
+use crate::domain::money::Money;
+use crate::domain::{Catalogue, ConsentState};
+use crate::policy::{Bundle, describe};
+
+/// A rule that left a candidate out, as people read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The rule's id.
+    pub rule: String,
+    /// Its justification.
+    pub why: String,
+    /// What was observed, in the unit of the limit; nothing where that is personal and sealed away.
+    pub observed: Option<i64>,
+    /// What was required.
+    pub limit: Option<i64>,
+    /// All of it in a sentence.
+    pub sentence: String,
+}
+
+/// The exclusions of one candidate. Cap usage is personal and comes from the contacts group, where it is at hand.
+pub fn exclusions(
+    row: &CandidateRow,
+    position: usize,
+    skeleton: &Skeleton,
+    contacts: Option<&ContactsGroup>,
+    bundle: &Bundle,
+) -> Vec<Told> {
+    row.failed
+        .iter()
+        .map(|failed| {
+            let reading = contacts.and_then(|contacts| {
+                contacts
+                    .readings
+                    .iter()
+                    .find(|reading| reading.candidate as usize == position && reading.rule == failed.rule)
+            });
+            let observed = failed.observed.or(reading.map(|reading| i64::from(reading.used)));
+            let rule = bundle.rule(failed.rule);
+            Told {
+                rule: rule.map_or_else(|| format!("rule {}", failed.rule), |rule| rule.id.to_string()),
+                why: rule.map(|rule| rule.why.clone()).unwrap_or_default(),
+                observed,
+                limit: failed.limit,
+                sentence: describe(bundle, failed.rule, observed, failed.limit, skeleton.terms.currency),
+            }
+        })
+        .collect()
+}
+
+fn named(row: &CandidateRow, catalogue: &Catalogue) -> String {
+    match catalogue.at(row.candidate as usize) {
+        Some((offer, variant)) => format!("`{}/{}`", offer.offer_id, variant.variant_id),
+        None => format!("candidate {}", row.candidate),
+    }
+}
+
+fn percent(p: f64) -> String {
+    format!("{:.1} %", p * 100.0)
+}
+
+/// One sentence: what was shown and why.
+pub fn summary(skeleton: &Skeleton) -> String {
+    let shown = format!("`{}/{}`", skeleton.shown.offer, skeleton.shown.variant);
+    let eligible = skeleton.candidates.iter().filter(|row| row.failed.is_empty()).count();
+    match (skeleton.draw, skeleton.fallback) {
+        (Some(draw), _) => format!(
+            "{shown} was drawn with probability {} from {eligible} eligible of {} candidates",
+            percent(draw.propensity.get()),
+            skeleton.candidates.len()
+        ),
+        (None, reason) => {
+            let reason = match reason {
+                Some(FallbackReason::PurposeRefused) => "consent for the purpose is lacking",
+                Some(FallbackReason::Holdout) => "the customer is in the holdout",
+                Some(FallbackReason::Contention) => "the customer's state kept changing while deciding",
+                Some(FallbackReason::DistributionInvalid) => "the distribution failed its check",
+                Some(FallbackReason::NoEligibleCandidate) | None => "no candidate was eligible",
+            };
+            format!("the house content {shown} was shown because {reason}")
+        }
+    }
+}
+
+/// The decision in sentences, from the record and the versions it names.
+pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalogue: &Catalogue) -> Vec<String> {
+    let mut told = vec![format!("At {} in placement `{}`: {}.", skeleton.at, skeleton.placement, summary(skeleton))];
+    if let Some(refused) = &skeleton.refused {
+        let rule = bundle.rule(refused.rule).map_or_else(String::new, |rule| format!(" by `{}`", rule.id));
+        let instead = if skeleton.purpose == refused.purpose {
+            "so no candidate could be shown".to_owned()
+        } else {
+            format!("so it was decided under `{}` without personal attributes", skeleton.purpose)
+        };
+        told.push(format!("Purpose `{}` was refused{rule}, {instead}.", refused.purpose));
+    }
+    for reading in private.iter().flat_map(|private| &private.consent.readings) {
+        let state = match reading.state {
+            None => "no record".to_owned(),
+            Some(state) => {
+                let since = reading.valid_from.map_or_else(String::new, |at| format!(" since {at}"));
+                let expired = reading.valid_until.filter(|until| *until <= skeleton.at);
+                let expired = expired.map_or_else(String::new, |until| format!(", expired at {until}"));
+                let basis = match (state, reading.basis) {
+                    (ConsentState::Granted, Some(basis)) => format!(" on the basis of {}", basis.name()),
+                    _ => String::new(),
+                };
+                format!("{}{basis}{since}{expired}", state.name())
+            }
+        };
+        told.push(format!("Consent read for `{}`: {state}.", reading.purpose));
+    }
+    if let Some(private) = private {
+        if !private.context.used.is_empty() {
+            let used: Vec<String> = private.context.used.iter().map(|(id, value)| format!("{id} = {value}")).collect();
+            told.push(format!("Seen by rules and features: {}.", used.join(", ")));
+        }
+        if !private.context.withheld.is_empty() {
+            let withheld: Vec<String> = private.context.withheld.iter().map(|(id, _)| format!("`{id}`")).collect();
+            told.push(format!("Withheld from them: {}.", withheld.join(", ")));
+        }
+    }
+    if skeleton.draw.is_some() {
+        told.push(format!(
+            "Model {} had absorbed {} learning events; exploration mass {} was shared by all eligible candidates.",
+            &skeleton.model.id.hex()[..8],
+            skeleton.model.sequence,
+            percent(skeleton.exploration)
+        ));
+    }
+    let contacts = private.map(|private| &private.contacts);
+    let mut eligible: Vec<(&CandidateRow, f64, f64)> = skeleton
+        .candidates
+        .iter()
+        .filter_map(|row| row.scored.map(|scored| (row, scored.probability, scored.mean)))
+        .collect();
+    eligible.sort_by(|a, b| b.1.total_cmp(&a.1));
+    for (row, probability, mean) in eligible {
+        let margin = Money { minor: row.margin_minor, currency: skeleton.terms.currency };
+        told.push(format!(
+            "{}: probability {}, margin {margin} if accepted, expected score {mean:.2}.",
+            named(row, catalogue),
+            percent(probability)
+        ));
+    }
+    for (position, row) in skeleton.candidates.iter().enumerate().filter(|(_, row)| !row.failed.is_empty()) {
+        let reasons: Vec<String> =
+            exclusions(row, position, skeleton, contacts, bundle).into_iter().map(|told| told.sentence).collect();
+        told.push(format!("{} was left out: {}.", named(row, catalogue), reasons.join("; ")));
+    }
+    if let Some(draw) = skeleton.draw {
+        told.push(format!(
+            "The number drawn was {:.6}, from generator key period {}{}.",
+            draw.u,
+            draw.key_period,
+            if skeleton.id_minted { "" } else { "; the decision id was chosen by the caller" }
+        ));
+    }
+    told
+}

@@ -1,0 +1,136 @@
+//! `proffer keys`: API keys and webhook secrets, made and revoked in the store. Authorises nothing.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use proffer::config::keyfile;
+use proffer::runtime::{KeyMaker, Role};
+use proffer::store;
+
+use super::{Format, failed, serve};
+
+/// Arguments of `proffer keys`.
+#[derive(Args)]
+#[command(after_help = "A running service takes changes up within a second.\n\nExamples:\n  \
+proffer keys create shop-front --role decide\n  proffer keys create-source checkout\n  proffer keys list\n  \
+proffer keys revoke shop-front")]
+pub struct KeysArgs {
+    /// A TOML file with settings.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// The store: `sqlite:PATH` or `postgres://...`.
+    #[arg(long, value_name = "URL", global = true)]
+    store: Option<String>,
+    /// How to print.
+    #[arg(long, value_enum, default_value = "text", global = true)]
+    format: Format,
+    #[command(subcommand)]
+    command: KeysCommand,
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Make an API key; it is printed once and only its hash is kept.
+    Create {
+        /// For people; unique among the keys in force.
+        name: String,
+        /// What it may do; give it several times for several roles.
+        #[arg(long = "role", required = true, value_name = "ROLE", value_parser = Role::parse)]
+        roles: Vec<Role>,
+    },
+    /// Make a source of outcomes; its webhook secret is printed once and kept sealed.
+    CreateSource {
+        /// As in the field `source` of its events.
+        name: String,
+    },
+    /// List keys and sources.
+    List,
+    /// Revoke an API key.
+    Revoke {
+        /// The key's name.
+        name: String,
+    },
+}
+
+async fn maker(args: &KeysArgs) -> Result<KeyMaker, Box<dyn Error>> {
+    let mut settings = serve::settings(args.config.as_ref())?;
+    settings.store = args.store.clone().unwrap_or(settings.store);
+    settings.complete();
+    let (keys, _) = keyfile::load_or_create(&settings.key_file)?;
+    let store: Arc<dyn store::Store> = store::open(&settings.store, 1).await?;
+    Ok(KeyMaker { store, master: keys.master })
+}
+
+/// Runs the command.
+pub async fn run(args: KeysArgs) -> ExitCode {
+    match execute(&args).await {
+        Ok(code) => code,
+        Err(error) => failed(error.as_ref()),
+    }
+}
+
+async fn execute(args: &KeysArgs) -> Result<ExitCode, Box<dyn Error>> {
+    let maker = maker(args).await?;
+    let made = |what: &str, name: &str, secret: Option<String>| match (secret, args.format) {
+        (None, _) => {
+            eprintln!("error: {what} `{name}` exists already: revoke it first or choose another name");
+            ExitCode::from(1)
+        }
+        (Some(secret), Format::Json) => {
+            println!("{}", serde_json::json!({"name": name, "secret": secret}));
+            ExitCode::SUCCESS
+        }
+        (Some(secret), Format::Text) => {
+            println!("{secret}");
+            eprintln!("made {what} `{name}`; this is the only time it is shown");
+            ExitCode::SUCCESS
+        }
+    };
+    match &args.command {
+        KeysCommand::Create { name, roles } => {
+            Ok(made("key", name, maker.create_key(name, roles, "command line").await?))
+        }
+        KeysCommand::CreateSource { name } => {
+            Ok(made("source", name, maker.create_source(name, "command line").await?))
+        }
+        KeysCommand::Revoke { name } => {
+            if maker.revoke_key(name, "command line").await? {
+                eprintln!("revoked `{name}`");
+                return Ok(ExitCode::SUCCESS);
+            }
+            eprintln!("error: no key in force is called `{name}`; `proffer keys list` shows them");
+            Ok(ExitCode::from(1))
+        }
+        KeysCommand::List => {
+            let (keys, sources) = (maker.store.keys().await?, maker.store.sources().await?);
+            match args.format {
+                Format::Json => {
+                    let keys: Vec<serde_json::Value> = keys
+                        .iter()
+                        .map(|key| {
+                            serde_json::json!({
+                                "name": key.name, "roles": key.roles.split(',').collect::<Vec<_>>(),
+                                "created_at": key.created_at, "revoked_at": key.revoked_at,
+                            })
+                        })
+                        .collect();
+                    let sources: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+                    println!("{}", serde_json::json!({"keys": keys, "sources": sources}));
+                }
+                Format::Text => {
+                    for key in keys {
+                        let state = key.revoked_at.map_or("in force".to_owned(), |at| format!("revoked {at}"));
+                        println!("key     {:24} {:32} {state}", key.name, key.roles);
+                    }
+                    for source in sources {
+                        println!("source  {:24} made {}", source.name, source.created_at);
+                    }
+                }
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

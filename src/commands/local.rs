@@ -1,0 +1,93 @@
+//! A service in this process: store, runtime and HTTP server together. Used by `serve` and `demo`; decides nothing.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use proffer::config::{Settings, keyfile};
+use proffer::policy::Source;
+use proffer::runtime::{Clock, Core, Setup};
+use proffer::{api, store};
+
+/// What a service of this process is started with.
+pub struct LocalOptions {
+    /// `sqlite:PATH` or `postgres://...`; nothing for a temporary SQLite file.
+    pub store: Option<String>,
+    /// The policy bundle.
+    pub policies: Vec<Source>,
+    /// A clock set by hand, for replays.
+    pub clock: Option<Clock>,
+    /// Address and port; port 0 takes a free one.
+    pub listen: String,
+}
+
+/// A running service.
+pub struct Local {
+    /// Where it answers.
+    pub url: String,
+    /// The runtime behind it.
+    pub core: Arc<Core>,
+    /// A key that may do everything.
+    pub admin_key: String,
+    handle: actix_web::dev::ServerHandle,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+    folder: Option<PathBuf>,
+}
+
+/// Starts runtime and server with these settings.
+pub async fn start(
+    settings: Settings,
+    policies: Vec<Source>,
+    clock: Option<Clock>,
+) -> Result<(Arc<Core>, api::Listening), Box<dyn Error>> {
+    let (keys, new) = keyfile::load_or_create(&settings.key_file)?;
+    if new {
+        tracing::info!(file = %settings.key_file.display(), "made new keys; keep a backup apart from the database");
+    }
+    let store = store::open(&settings.store, settings.connections_max).await?;
+    let listen = settings.listen.clone();
+    let core = Core::start(Setup { store, settings, keys, policies, clock }).await?;
+    let listening = api::listen(&core, &listen)
+        .map_err(|error| format!("cannot listen on {listen}: {error}; choose another address with --listen"))?;
+    Ok((core, listening))
+}
+
+impl Local {
+    /// Starts a service for as long as this process wants it.
+    pub async fn start(options: LocalOptions) -> Result<Self, Box<dyn Error>> {
+        let tag = proffer::domain::SubjectId(keyfile::random()?).hex();
+        let folder = std::env::temp_dir().join(format!("proffer-{tag}"));
+        std::fs::create_dir(&folder)?;
+        let store = options.store.unwrap_or_else(|| format!("sqlite:{}", folder.join("store.sqlite").display()));
+        // A named store keeps its keys beside it, so that a second run can open it.
+        let temporary = store.starts_with(&format!("sqlite:{}", folder.display())) || !store.starts_with("sqlite:");
+        let mut settings = Settings { store, listen: options.listen, ..Settings::default() };
+        if temporary {
+            settings.key_file = folder.join("keys.toml");
+            settings.admin_key_file = folder.join("admin-key");
+        }
+        settings.complete();
+        let (core, listening) = start(settings, options.policies, options.clock).await?;
+        let name = format!("local-{tag}");
+        let admin_key = core.create_key(&name, &[proffer::runtime::Role::Admin], "start").await?;
+        let api::Listening { server, handle, address } = listening;
+        Ok(Self {
+            url: format!("http://{address}"),
+            core,
+            admin_key: admin_key.ok_or("the key could not be made")?,
+            handle,
+            serving: tokio::spawn(server),
+            folder: Some(folder),
+        })
+    }
+
+    /// Lets requests in flight finish, then stops and removes what was temporary.
+    pub async fn stop(mut self) {
+        self.handle.stop(true).await;
+        let _ = self.serving.await;
+        self.core.stop().await;
+        if let Some(folder) = self.folder.take() {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}

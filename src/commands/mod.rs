@@ -1,0 +1,31 @@
+//! Commands of the binary: one file each. They parse arguments, call the library and print; they decide nothing.
+
+pub mod keys;
+
+pub mod local;
+
+pub mod policy;
+
+pub mod serve;
+
+use std::process::ExitCode;
+
+/// How a command's result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// Prints an error with its causes on standard error; the exit code says that the thing asked for went wrong.
+pub fn failed(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+    ExitCode::from(1)
+}

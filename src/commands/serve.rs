@@ -1,0 +1,136 @@
+//! `proffer serve`: runs the service until it is told to stop. Answers nothing itself.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use proffer::config::Settings;
+use proffer::runtime::{StartError, read_policies};
+
+use super::{failed, local, policy};
+
+/// Arguments of `proffer serve`.
+#[derive(Args)]
+#[command(
+    after_help = "Settings come from defaults, then --config, then PROFFER_... variables and DATABASE_URL, then flags.\n\n\
+Examples:\n  proffer serve\n  proffer serve --listen 0.0.0.0:8080 --policies /etc/proffer/policies\n  \
+DATABASE_URL=postgres://localhost/shop proffer serve\n  proffer serve --print-config"
+)]
+pub struct ServeArgs {
+    /// A TOML file with settings.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address and port to listen on.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// Folder of the policy bundle.
+    #[arg(long, value_name = "DIR")]
+    policies: Option<PathBuf>,
+    /// Where to keep everything: `sqlite:PATH` or `postgres://...`.
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// Print the settings in force and stop.
+    #[arg(long)]
+    print_config: bool,
+}
+
+/// Settings from file and environment.
+pub fn settings(config: Option<&PathBuf>) -> Result<Settings, proffer::config::ConfigError> {
+    Settings::load(config.map(PathBuf::as_path), &|name| std::env::var(name).ok())
+}
+
+/// Runs the command.
+pub async fn run(args: ServeArgs) -> ExitCode {
+    let mut settings = match settings(args.config.as_ref()) {
+        Ok(settings) => settings,
+        Err(error) => return failed(&error),
+    };
+    settings.listen = args.listen.unwrap_or(settings.listen);
+    settings.policies = args.policies.unwrap_or(settings.policies);
+    settings.store = args.store.unwrap_or(settings.store);
+    settings.complete();
+    if args.print_config {
+        print!("{}", settings.print());
+        return ExitCode::SUCCESS;
+    }
+    let policies = match read_policies(&settings.policies) {
+        Ok(policies) => policies,
+        Err(error) => return failed(&error),
+    };
+    let folder = settings.policies.clone();
+    let admin = settings.admin_key_file.clone();
+    let store = settings.store.clone();
+    let (core, listening) = match local::start(settings, policies, None).await {
+        Ok(started) => started,
+        Err(error) => {
+            if let Some(StartError::Policies(findings)) = error.downcast_ref::<StartError>() {
+                policy::print_findings(&folder, findings);
+            }
+            return failed(error.as_ref());
+        }
+    };
+    let snapshot = core.snapshot();
+    eprintln!("proffer {} listens on http://{}", env!("CARGO_PKG_VERSION"), listening.address);
+    eprintln!("  store     {}", shown(&store));
+    eprintln!(
+        "  policies  {} ({} rules), {}",
+        folder.display(),
+        snapshot.bundle.rules.len(),
+        snapshot.bundle.hash_text()
+    );
+    eprintln!("  catalogue revision {}, {} offers", snapshot.catalogue.revision, snapshot.catalogue.offers().len());
+    if admin.exists() {
+        eprintln!("  admin key in {}", admin.display());
+    }
+    let handle = listening.handle.clone();
+    let serving = tokio::spawn(listening.server);
+    let stopped = wait_for_stop().await;
+    if let Err(error) = stopped {
+        return failed(&error);
+    }
+    eprintln!("stopping: requests in flight are answered first");
+    handle.stop(true).await;
+    let served = serving.await;
+    core.stop().await;
+    match served {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => failed(&error),
+        Err(error) => failed(&error),
+    }
+}
+
+/// The store's address without its password.
+fn shown(store: &str) -> String {
+    match (store.find("://"), store.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => {
+            let user = store[scheme + 3..at].split(':').next().unwrap_or_default();
+            format!("{}://{user}@{}", &store[..scheme], &store[at + 1..])
+        }
+        _ => store.to_owned(),
+    }
+}
+
+/// Returns at Ctrl-C or SIGTERM.
+pub async fn wait_for_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        assert_eq!(shown("postgres://shop:secret@db/shop"), "postgres://shop@db/shop");
+        assert_eq!(shown("sqlite:proffer.sqlite"), "sqlite:proffer.sqlite");
+    }
+}
