@@ -9,6 +9,14 @@ pub mod sqlite;
 
 pub mod steps;
 
+mod column;
+
+mod open;
+
+mod work;
+
+pub use open::open;
+
 use async_trait::async_trait;
 
 use crate::domain::decision::Record;

@@ -7,4 +7,6 @@ mod harness;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod store;
+#[cfg(test)]
 mod tidiness;

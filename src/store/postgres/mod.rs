@@ -1,1 +1,211 @@
-//! PostgreSQL store.
+//! PostgreSQL store: the same contract on a server that several nodes share. Keeps nothing in memory between calls.
+
+mod catalogue;
+
+mod commit;
+
+mod keys;
+
+mod learner;
+
+mod outcomes;
+
+mod subjects;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool};
+
+use crate::domain::outcome::OutcomeFact;
+use crate::domain::{DecisionId, Digest, ModelId, SubjectId, SubjectRef, Timestamp};
+use crate::engine::batch::{Batch, CommitOutcome};
+
+use super::{
+    By, CheckpointRow, ConsentChange, ConsentRow, Control, KeyRow, Learned, LearnerWork, LearningRow, NewSubject,
+    OfferBody, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
+};
+
+/// How long a call waits for a connection: a fallback soon is worth more than a decision late.
+const ACQUIRE: Duration = Duration::from_secs(3);
+
+/// A connection idle for longer is tested before it is used: the server may have been restarted meanwhile.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// What every connection sets, whatever the server's or the user's defaults are.
+const SETTINGS: [(&str, &str); 6] = [
+    // A commit is answered when its log is synced. Whether a sync reaches the disk (`fsync`) is the server's setting.
+    ("synchronous_commit", "on"),
+    // After waiting for a lock a statement has to see what the other one wrote.
+    ("default_transaction_isolation", "read committed"),
+    // Every statement here looks rows up by key. A plan kept from when the table was small would read all of it later.
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    // Plans that have no other way than what is switched off look expensive, and would be compiled for 50 ms.
+    ("jit", "off"),
+];
+
+/// A store in one schema of a PostgreSQL database.
+///
+/// A write survives the end of the process and of the server, and a power cut where the server syncs (`fsync`) and its
+/// disk keeps what was synced. It does not survive the loss of that disk.
+pub struct PostgresStore {
+    pool: PgPool,
+}
+
+impl PostgresStore {
+    /// Connects, with as many connections as given at most, and brings the tables up to date. The schema is the first
+    /// of the search path, which the address may set: `?options=-csearch_path%3DNAME`.
+    pub async fn connect(url: &str, connections: u32) -> Result<Self, StoreError> {
+        let options: PgConnectOptions = url.parse().map_err(|error| {
+            StoreError::Address(format!(
+                "the address of the PostgreSQL store is not `postgres://USER:PASSWORD@HOST/DATABASE`: {error}"
+            ))
+        })?;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .connect_with(options.options(SETTINGS).disable_statement_logging())
+            .await?;
+        sqlx::migrate!("migrations/postgres").run(&pool).await?;
+        Ok(Self { pool })
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        catalogue::now(self).await
+    }
+
+    async fn control(&self) -> Result<Control, StoreError> {
+        catalogue::control(self).await
+    }
+
+    async fn start_incarnation(&self, node: &str) -> Result<u64, StoreError> {
+        commit::start_incarnation(self, node).await
+    }
+
+    async fn last_batch(&self, node: &str, incarnation: u64) -> Result<u64, StoreError> {
+        commit::last_batch(self, node, incarnation).await
+    }
+
+    async fn load_subjects(&self, wanted: &[NewSubject]) -> Result<Vec<SubjectRow>, StoreError> {
+        subjects::load(self, wanted).await
+    }
+
+    async fn find_subject(&self, reference: &SubjectRef) -> Result<Option<SubjectRow>, StoreError> {
+        subjects::find(self, reference).await
+    }
+
+    async fn commit(&self, batch: &Batch) -> Result<CommitOutcome, StoreError> {
+        commit::commit(self, batch).await
+    }
+
+    async fn decision(&self, id: DecisionId) -> Result<Option<StoredDecision>, StoreError> {
+        Ok(commit::decisions(self, &[id]).await?.pop())
+    }
+
+    async fn decisions(&self, ids: &[DecisionId]) -> Result<Vec<StoredDecision>, StoreError> {
+        commit::decisions(self, ids).await
+    }
+
+    async fn decisions_after(&self, after: Option<DecisionId>, limit: u32) -> Result<Vec<StoredDecision>, StoreError> {
+        commit::decisions_after(self, after, limit).await
+    }
+
+    async fn subject_decisions(&self, subject: SubjectId, after: Timestamp) -> Result<Vec<StoredDecision>, StoreError> {
+        commit::subject_decisions(self, subject, after).await
+    }
+
+    async fn change_consents(&self, change: &ConsentChange) -> Result<bool, StoreError> {
+        subjects::change_consents(self, change).await
+    }
+
+    async fn consents(&self, subject: SubjectId) -> Result<Vec<ConsentRow>, StoreError> {
+        subjects::consents(self, subject).await
+    }
+
+    async fn take_outcomes(&self, outcomes: &[OutcomeRow]) -> Result<Vec<Taken>, StoreError> {
+        outcomes::take(self, outcomes).await
+    }
+
+    async fn outcomes_of(&self, decision: DecisionId) -> Result<Vec<OutcomeFact>, StoreError> {
+        outcomes::of(self, decision).await
+    }
+
+    async fn take_term(&self, holder: &str) -> Result<u64, StoreError> {
+        learner::take_term(self, holder).await
+    }
+
+    async fn learner_work(&self, decisions_max: u32) -> Result<LearnerWork, StoreError> {
+        learner::work(self, decisions_max).await
+    }
+
+    async fn learn(&self, term: u64, learned: &Learned) -> Result<bool, StoreError> {
+        learner::learn(self, term, learned).await
+    }
+
+    async fn model_heads(&self) -> Result<Vec<(ModelId, u64)>, StoreError> {
+        learner::model_heads(self).await
+    }
+
+    async fn learning_events(&self, model: ModelId, after: u64, limit: u32) -> Result<Vec<LearningRow>, StoreError> {
+        learner::events(self, model, after, limit).await
+    }
+
+    async fn checkpoint(&self, model: ModelId) -> Result<Option<CheckpointRow>, StoreError> {
+        learner::checkpoint(self, model).await
+    }
+
+    async fn activate_bundle(&self, hash: Digest, body: &str, by: By<'_>) -> Result<Control, StoreError> {
+        catalogue::activate_bundle(self, hash, body, by).await
+    }
+
+    async fn bundle(&self, hash: Digest) -> Result<Option<String>, StoreError> {
+        catalogue::bundle(self, hash).await
+    }
+
+    async fn import_offers(&self, offers: &[OfferBody], by: By<'_>) -> Result<Control, StoreError> {
+        catalogue::import_offers(self, offers, by).await
+    }
+
+    async fn catalogue(&self, revision: u64) -> Result<Vec<OfferBody>, StoreError> {
+        catalogue::catalogue(self, revision).await
+    }
+
+    async fn create_key(&self, key: &KeyRow, by: By<'_>) -> Result<bool, StoreError> {
+        keys::create(self, key, by).await
+    }
+
+    async fn keys(&self) -> Result<Vec<KeyRow>, StoreError> {
+        keys::list(self).await
+    }
+
+    async fn revoke_key(&self, name: &str, by: By<'_>) -> Result<bool, StoreError> {
+        keys::revoke(self, name, by).await
+    }
+
+    async fn create_source(&self, source: &SourceRow, by: By<'_>) -> Result<bool, StoreError> {
+        keys::create_source(self, source, by).await
+    }
+
+    async fn sources(&self) -> Result<Vec<SourceRow>, StoreError> {
+        keys::sources(self).await
+    }
+
+    async fn totals(&self) -> Result<Totals, StoreError> {
+        learner::totals(self).await
+    }
+}

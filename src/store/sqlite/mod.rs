@@ -1,1 +1,239 @@
-//! SQLite store.
+//! SQLite store: one file, one process, one writer. Keeps nothing in memory that the file does not hold.
+
+mod catalogue;
+
+mod commit;
+
+mod keys;
+
+mod learner;
+
+mod outcomes;
+
+mod statement;
+
+mod subjects;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use tokio::sync::Mutex;
+
+use crate::domain::outcome::OutcomeFact;
+use crate::domain::{DecisionId, Digest, ModelId, SubjectId, SubjectRef, Timestamp};
+use crate::engine::batch::{Batch, CommitOutcome};
+
+use super::{
+    By, CheckpointRow, ConsentChange, ConsentRow, Control, KeyRow, Learned, LearnerWork, LearningRow, NewSubject,
+    OfferBody, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
+};
+
+const READERS: u32 = 4;
+
+/// How long a write waits for another process, such as a command line beside a running service.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Pages in the write-ahead log before they are moved into the file (16 MB). The move stalls the commit that does it:
+/// the default of 1000 stalls often, much more than this stalls for long.
+const CHECKPOINT_PAGES: &str = "4000";
+
+/// A store in one SQLite file.
+///
+/// A write survives the end of the process and, where the disk keeps what it has synced, a power cut: the write-ahead
+/// log is synced before the call returns. It does not survive the loss of the disk.
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: Mutex<SqliteConnection>,
+    readers: SqlitePool,
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY)
+        .foreign_keys(false)
+        .statement_cache_capacity(200)
+        .disable_statement_logging()
+}
+
+async fn connect_writer(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    options(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        // On macOS a plain sync stops at the drive's cache; elsewhere these change nothing.
+        .pragma("fullfsync", "on")
+        .pragma("checkpoint_fullfsync", "on")
+        .connect()
+        .await
+}
+
+/// Makes the file, readable by its owner only; SQLite gives the log beside it the same mode.
+fn create(path: &Path) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new();
+    file.read(true).append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    file.open(path).map(|_| ())
+}
+
+impl SqliteStore {
+    /// Opens the file, makes it if it is missing, and brings its tables up to date.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        create(path).map_err(|error| {
+            StoreError::Address(format!("`{}` cannot be opened for writing: {error}", path.display()))
+        })?;
+        let mut writer = connect_writer(path).await?;
+        sqlx::migrate!("migrations/sqlite").run(&mut writer).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .test_before_acquire(false)
+            .connect_with(options(path).read_only(true))
+            .await?;
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers })
+    }
+
+    /// Begins a transaction that excludes every other writer, on the connection behind `writer`.
+    async fn begin<'a>(&self, writer: &'a mut SqliteConnection) -> Result<Transaction<'a, Sqlite>, StoreError> {
+        if writer.is_in_transaction() {
+            // The one before failed and is rolled back in the background; this waits for that.
+            writer.ping().await?;
+        }
+        if writer.is_in_transaction() {
+            // SQLite ended it by itself, as it does when the disk is full, and the connection would believe in it for
+            // ever. A new one knows of no transaction, and the end of the old one leaves none open.
+            *writer = connect_writer(&self.path).await?;
+        }
+        Ok(writer.begin_with("begin immediate").await?)
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        catalogue::now(self).await
+    }
+
+    async fn control(&self) -> Result<Control, StoreError> {
+        catalogue::control(self).await
+    }
+
+    async fn start_incarnation(&self, node: &str) -> Result<u64, StoreError> {
+        commit::start_incarnation(self, node).await
+    }
+
+    async fn last_batch(&self, node: &str, incarnation: u64) -> Result<u64, StoreError> {
+        commit::last_batch(self, node, incarnation).await
+    }
+
+    async fn load_subjects(&self, wanted: &[NewSubject]) -> Result<Vec<SubjectRow>, StoreError> {
+        subjects::load(self, wanted).await
+    }
+
+    async fn find_subject(&self, reference: &SubjectRef) -> Result<Option<SubjectRow>, StoreError> {
+        subjects::find(self, reference).await
+    }
+
+    async fn commit(&self, batch: &Batch) -> Result<CommitOutcome, StoreError> {
+        commit::commit(self, batch).await
+    }
+
+    async fn decision(&self, id: DecisionId) -> Result<Option<StoredDecision>, StoreError> {
+        Ok(commit::decisions(self, &[id]).await?.pop())
+    }
+
+    async fn decisions(&self, ids: &[DecisionId]) -> Result<Vec<StoredDecision>, StoreError> {
+        commit::decisions(self, ids).await
+    }
+
+    async fn decisions_after(&self, after: Option<DecisionId>, limit: u32) -> Result<Vec<StoredDecision>, StoreError> {
+        commit::decisions_after(self, after, limit).await
+    }
+
+    async fn subject_decisions(&self, subject: SubjectId, after: Timestamp) -> Result<Vec<StoredDecision>, StoreError> {
+        commit::subject_decisions(self, subject, after).await
+    }
+
+    async fn change_consents(&self, change: &ConsentChange) -> Result<bool, StoreError> {
+        subjects::change_consents(self, change).await
+    }
+
+    async fn consents(&self, subject: SubjectId) -> Result<Vec<ConsentRow>, StoreError> {
+        subjects::consents(self, subject).await
+    }
+
+    async fn take_outcomes(&self, outcomes: &[OutcomeRow]) -> Result<Vec<Taken>, StoreError> {
+        outcomes::take(self, outcomes).await
+    }
+
+    async fn outcomes_of(&self, decision: DecisionId) -> Result<Vec<OutcomeFact>, StoreError> {
+        outcomes::of(self, decision).await
+    }
+
+    async fn take_term(&self, holder: &str) -> Result<u64, StoreError> {
+        learner::take_term(self, holder).await
+    }
+
+    async fn learner_work(&self, decisions_max: u32) -> Result<LearnerWork, StoreError> {
+        learner::work(self, decisions_max).await
+    }
+
+    async fn learn(&self, term: u64, learned: &Learned) -> Result<bool, StoreError> {
+        learner::learn(self, term, learned).await
+    }
+
+    async fn model_heads(&self) -> Result<Vec<(ModelId, u64)>, StoreError> {
+        learner::model_heads(self).await
+    }
+
+    async fn learning_events(&self, model: ModelId, after: u64, limit: u32) -> Result<Vec<LearningRow>, StoreError> {
+        learner::events(self, model, after, limit).await
+    }
+
+    async fn checkpoint(&self, model: ModelId) -> Result<Option<CheckpointRow>, StoreError> {
+        learner::checkpoint(self, model).await
+    }
+
+    async fn activate_bundle(&self, hash: Digest, body: &str, by: By<'_>) -> Result<Control, StoreError> {
+        catalogue::activate_bundle(self, hash, body, by).await
+    }
+
+    async fn bundle(&self, hash: Digest) -> Result<Option<String>, StoreError> {
+        catalogue::bundle(self, hash).await
+    }
+
+    async fn import_offers(&self, offers: &[OfferBody], by: By<'_>) -> Result<Control, StoreError> {
+        catalogue::import_offers(self, offers, by).await
+    }
+
+    async fn catalogue(&self, revision: u64) -> Result<Vec<OfferBody>, StoreError> {
+        catalogue::catalogue(self, revision).await
+    }
+
+    async fn create_key(&self, key: &KeyRow, by: By<'_>) -> Result<bool, StoreError> {
+        keys::create(self, key, by).await
+    }
+
+    async fn keys(&self) -> Result<Vec<KeyRow>, StoreError> {
+        keys::list(self).await
+    }
+
+    async fn revoke_key(&self, name: &str, by: By<'_>) -> Result<bool, StoreError> {
+        keys::revoke(self, name, by).await
+    }
+
+    async fn create_source(&self, source: &SourceRow, by: By<'_>) -> Result<bool, StoreError> {
+        keys::create_source(self, source, by).await
+    }
+
+    async fn sources(&self) -> Result<Vec<SourceRow>, StoreError> {
+        keys::sources(self).await
+    }
+
+    async fn totals(&self) -> Result<Totals, StoreError> {
+        learner::totals(self).await
+    }
+}

@@ -1,4 +1,5 @@
 //! What several integration tests share. Holds no test of its own subject.
 
+pub mod database;
 pub mod postgres;
 pub mod source;

@@ -1,0 +1,269 @@
+//! Column: turns what a row of either database holds into the store's types and back. Knows no SQL.
+
+use crate::domain::decision::Record;
+use crate::domain::outcome::{OutcomeFact, OutcomeKind};
+use crate::domain::{DecisionId, Digest, ModelId, OfferId, SubjectId, SubjectKind, SubjectRef, Timestamp};
+use crate::engine::batch::{Batch, DecisionWrite, Known};
+
+use super::{
+    Applied, BatchKey, CheckpointRow, ConsentRow, Control, KeyRow, LearningRow, OfferBody, SourceRow, StoreError,
+    StoredDecision, SubjectRow,
+};
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Corrupt(error.to_string()),
+            error => Self::Unavailable(Box::new(error)),
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        Self::Unavailable(Box::new(error))
+    }
+}
+
+/// A number as databases hold it, which know only signed ones.
+pub(super) fn signed(value: u64) -> Result<i64, StoreError> {
+    i64::try_from(value).map_err(|_| StoreError::Corrupt(format!("`{value}` does not fit into a column")))
+}
+
+/// A number that was written by [`signed`].
+pub(super) fn natural(value: i64) -> Result<u64, StoreError> {
+    u64::try_from(value).map_err(|_| StoreError::Corrupt(format!("`{value}` where only positive numbers were written")))
+}
+
+/// Exactly the bytes of an id or a digest.
+fn exactly<const N: usize>(bytes: &[u8]) -> Result<[u8; N], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::Corrupt(format!("{} bytes where {N} were written", bytes.len())))
+}
+
+pub(super) fn decision_id(bytes: &[u8]) -> Result<DecisionId, StoreError> {
+    exactly(bytes).map(DecisionId::from_bytes)
+}
+
+pub(super) fn subject_id(bytes: &[u8]) -> Result<SubjectId, StoreError> {
+    exactly(bytes).map(SubjectId)
+}
+
+pub(super) fn model_id(bytes: &[u8]) -> Result<ModelId, StoreError> {
+    exactly(bytes).map(ModelId)
+}
+
+pub(super) fn digest(bytes: &[u8]) -> Result<Digest, StoreError> {
+    exactly(bytes).map(Digest)
+}
+
+fn subject_kind(code: i16) -> Result<SubjectKind, StoreError> {
+    [SubjectKind::Customer, SubjectKind::Session]
+        .into_iter()
+        .find(|kind| super::kind_code(*kind) == code)
+        .ok_or_else(|| StoreError::Corrupt(format!("`{code}` is no kind of subject")))
+}
+
+fn outcome_kind(code: i16) -> Result<OutcomeKind, StoreError> {
+    [OutcomeKind::Order, OutcomeKind::Refund]
+        .into_iter()
+        .find(|kind| super::outcome_code(*kind) == code)
+        .ok_or_else(|| StoreError::Corrupt(format!("`{code}` is no kind of outcome")))
+}
+
+/// sequence, bundle, `catalogue_revision`
+pub(super) type ControlColumns = (i64, Option<Vec<u8>>, i64);
+
+pub(super) fn control(columns: ControlColumns) -> Result<Control, StoreError> {
+    let (sequence, bundle, revision) = columns;
+    Ok(Control {
+        sequence: natural(sequence)?,
+        bundle: bundle.as_deref().map(digest).transpose()?,
+        catalogue_revision: natural(revision)?,
+    })
+}
+
+/// kind, `outside_id`, `subject_id`, `wrapped_key`, version, state
+pub(super) type SubjectColumns = (i16, String, Vec<u8>, Vec<u8>, i64, Vec<u8>);
+
+pub(super) fn subject(columns: SubjectColumns) -> Result<SubjectRow, StoreError> {
+    let (kind, outside_id, subject, wrapped_key, version, state) = columns;
+    Ok(SubjectRow {
+        reference: SubjectRef { kind: subject_kind(kind)?, outside_id },
+        subject: subject_id(&subject)?,
+        wrapped_key,
+        version: natural(version)?,
+        state,
+    })
+}
+
+/// `decision_id`, `subject_id`, `wrapped_key`, at, `request_digest`, skeleton, private, leaf
+pub(super) type DecisionColumns = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>, i64, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>);
+
+pub(super) fn decision(columns: DecisionColumns) -> Result<StoredDecision, StoreError> {
+    let (id, subject, wrapped_key, at, request_digest, skeleton, private, leaf) = columns;
+    Ok(StoredDecision {
+        decision_id: decision_id(&id)?,
+        subject: subject.as_deref().map(subject_id).transpose()?,
+        wrapped_key,
+        at: Timestamp(at),
+        request_digest: digest(&request_digest)?,
+        record: Record { skeleton, private, leaf: digest(&leaf)? },
+    })
+}
+
+pub(super) fn decisions(rows: Vec<DecisionColumns>) -> Result<Vec<StoredDecision>, StoreError> {
+    rows.into_iter().map(decision).collect()
+}
+
+/// What a commit answers of decisions that it found stored.
+pub(super) fn known(stored: Vec<StoredDecision>) -> Vec<Known> {
+    stored
+        .into_iter()
+        .map(|decision| Known {
+            decision_id: decision.decision_id,
+            request_digest: decision.request_digest,
+            record: decision.record,
+        })
+        .collect()
+}
+
+/// version, position, at, sealed
+pub(super) type ConsentColumns = (i64, i16, i64, Vec<u8>);
+
+pub(super) fn consent(columns: ConsentColumns) -> Result<ConsentRow, StoreError> {
+    let (version, position, at, sealed) = columns;
+    let position = u16::try_from(position).map_err(|_| StoreError::Corrupt(format!("position `{position}`")))?;
+    Ok(ConsentRow { version: natural(version)?, position, at: Timestamp(at), sealed })
+}
+
+/// Positions of the records of one change of consents.
+pub(super) fn positions(records: usize) -> Result<Vec<i16>, StoreError> {
+    let count = i16::try_from(records)
+        .map_err(|_| StoreError::Corrupt(format!("{records} consent records in one change: at most {}", i16::MAX)))?;
+    Ok((0..count).collect())
+}
+
+/// `decision_id`, key, kind, `occurred_at`, `refers_to`, `revenue_minor`, `margin_minor`
+pub(super) type AttributedColumns = (Vec<u8>, Vec<u8>, i16, i64, Option<Vec<u8>>, Option<i64>, Option<i64>);
+
+pub(super) fn attributed(columns: AttributedColumns) -> Result<(DecisionId, OutcomeFact), StoreError> {
+    let (decision, key, kind, occurred_at, refers_to, revenue_minor, margin_minor) = columns;
+    let fact = OutcomeFact {
+        key: digest(&key)?,
+        kind: outcome_kind(kind)?,
+        occurred_at: Timestamp(occurred_at),
+        refers_to: refers_to.as_deref().map(digest).transpose()?,
+        revenue_minor,
+        margin_minor,
+    };
+    Ok((decision_id(&decision)?, fact))
+}
+
+/// node, incarnation, number, `decision_ids`
+pub(super) type BatchColumns = (String, i64, i64, Vec<u8>);
+
+/// A batch with its decisions in the order of their leaves.
+pub(super) fn batch(columns: BatchColumns) -> Result<(BatchKey, Vec<DecisionId>), StoreError> {
+    let (node, incarnation, number, ids) = columns;
+    let decisions = ids.chunks(16).map(decision_id).collect::<Result<_, _>>()?;
+    Ok((BatchKey { node, incarnation: natural(incarnation)?, number: natural(number)? }, decisions))
+}
+
+/// The column `decision_ids` of a batch.
+pub(super) fn decision_ids(batch: &Batch) -> Vec<u8> {
+    batch.decisions.iter().flat_map(|decision| *decision.decision_id.as_bytes()).collect()
+}
+
+/// The decisions of a batch in the order of their ids, in which both stores write them.
+pub(super) fn sorted(batch: &Batch) -> Vec<&DecisionWrite> {
+    let mut decisions: Vec<&DecisionWrite> = batch.decisions.iter().collect();
+    decisions.sort_by_key(|decision| decision.decision_id);
+    decisions
+}
+
+/// The error for a batch whose number is taken: writing it under another would hide that two engines share a name.
+pub(super) fn number_taken(batch: &Batch) -> StoreError {
+    StoreError::Corrupt(format!(
+        "batch {} of incarnation {} of node `{}` is stored already; give each engine a name of its own",
+        batch.number, batch.incarnation, batch.node
+    ))
+}
+
+/// The error for a batch that is refused although nothing speaks against it.
+pub(super) fn refused_without_reason(batch: &Batch) -> StoreError {
+    StoreError::Corrupt(format!("batch {} of node `{}` names a decision or a subject twice", batch.number, batch.node))
+}
+
+/// `decision_id`, exposed, accepted, `reward_minor`
+pub(super) type AppliedColumns = (Vec<u8>, bool, bool, i64);
+
+pub(super) fn applied(columns: &AppliedColumns) -> Result<(DecisionId, Applied), StoreError> {
+    let (id, exposed, accepted, reward_minor) = columns;
+    Ok((decision_id(id)?, Applied { exposed: *exposed, accepted: *accepted, reward_minor: *reward_minor }))
+}
+
+/// `model_id`, sequence, `decision_id`, `subject_id`, sealed, `wrapped_key`
+pub(super) type LearningColumns = (Vec<u8>, i64, Vec<u8>, Option<Vec<u8>>, Vec<u8>, Option<Vec<u8>>);
+
+pub(super) fn learning(columns: LearningColumns) -> Result<LearningRow, StoreError> {
+    let (model, sequence, decision, subject, sealed, wrapped_key) = columns;
+    Ok(LearningRow {
+        model: model_id(&model)?,
+        sequence: natural(sequence)?,
+        decision_id: decision_id(&decision)?,
+        subject: subject.as_deref().map(subject_id).transpose()?,
+        sealed,
+        wrapped_key,
+    })
+}
+
+/// `model_id`, sequence, digest, state
+pub(super) type CheckpointColumns = (Vec<u8>, i64, Vec<u8>, Vec<u8>);
+
+pub(super) fn checkpoint(columns: CheckpointColumns) -> Result<CheckpointRow, StoreError> {
+    let (model, sequence, state_digest, state) = columns;
+    Ok(CheckpointRow { model: model_id(&model)?, sequence: natural(sequence)?, digest: digest(&state_digest)?, state })
+}
+
+/// `offer_id`, body
+pub(super) type OfferColumns = (String, String);
+
+pub(super) fn offer(columns: OfferColumns) -> Result<OfferBody, StoreError> {
+    let (id, json) = columns;
+    Ok(OfferBody { offer_id: OfferId::new(id).map_err(|error| StoreError::Corrupt(error.to_string()))?, json })
+}
+
+/// `key_hash`, name, roles, `created_at`, `revoked_at`
+pub(super) type KeyColumns = (Vec<u8>, String, String, i64, Option<i64>);
+
+pub(super) fn key(columns: KeyColumns) -> Result<KeyRow, StoreError> {
+    let (hash, name, roles, created_at, revoked_at) = columns;
+    Ok(KeyRow {
+        hash: digest(&hash)?,
+        name,
+        roles,
+        created_at: Timestamp(created_at),
+        revoked_at: revoked_at.map(Timestamp),
+    })
+}
+
+/// name, `sealed_secret`, `created_at`
+pub(super) type SourceColumns = (String, Vec<u8>, i64);
+
+pub(super) fn source(columns: SourceColumns) -> SourceRow {
+    let (name, sealed_secret, created_at) = columns;
+    SourceRow { name, sealed_secret, created_at: Timestamp(created_at) }
+}
+
+/// decisions, outcomes, batches unlearned, outcomes unapplied
+pub(super) type TotalsColumns = (i64, i64, i64, i64);
+
+pub(super) fn totals(columns: TotalsColumns) -> Result<super::Totals, StoreError> {
+    let (decisions, outcomes, batches, unapplied) = columns;
+    Ok(super::Totals {
+        decisions: natural(decisions)?,
+        outcomes: natural(outcomes)?,
+        batches_unlearned: natural(batches)?,
+        outcomes_unapplied: natural(unapplied)?,
+    })
+}

@@ -1,0 +1,121 @@
+//! Subjects in PostgreSQL: identities, their states as read, and changes of consent. Opens no sealed part.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{SubjectId, SubjectRef};
+use crate::store::column::{self, ConsentColumns, SubjectColumns};
+use crate::store::steps::{Step, reach};
+use crate::store::{ConsentChange, ConsentRow, NewSubject, StoreError, SubjectRow, kind_code};
+
+use super::PostgresStore;
+
+type ByReference = BTreeMap<SubjectRef, SubjectRow>;
+
+pub(super) async fn load(store: &PostgresStore, wanted: &[NewSubject]) -> Result<Vec<SubjectRow>, StoreError> {
+    // Each outside id once; of several offers the first counts.
+    let mut offered: BTreeMap<&SubjectRef, &NewSubject> = BTreeMap::new();
+    for new in wanted {
+        offered.entry(&new.reference).or_insert(new);
+    }
+    let references: Vec<&SubjectRef> = offered.keys().copied().collect();
+    let mut found = read(store, &references).await?;
+    let missing: Vec<&NewSubject> = offered.into_values().filter(|new| !found.contains_key(&new.reference)).collect();
+    if !missing.is_empty() {
+        create(store, &missing).await?;
+        let references: Vec<&SubjectRef> = missing.iter().map(|new| &new.reference).collect();
+        found.extend(read(store, &references).await?);
+    }
+    let row = |new: &NewSubject| {
+        let row = found.get(&new.reference).cloned();
+        row.ok_or_else(|| StoreError::Corrupt("an identity just created is not there".to_owned()))
+    };
+    wanted.iter().map(row).collect()
+}
+
+pub(super) async fn find(store: &PostgresStore, reference: &SubjectRef) -> Result<Option<SubjectRow>, StoreError> {
+    let mut found = read(store, &[reference]).await?;
+    Ok(found.remove(reference))
+}
+
+async fn read(store: &PostgresStore, references: &[&SubjectRef]) -> Result<ByReference, StoreError> {
+    let rows: Vec<SubjectColumns> = sqlx::query_as(
+        "select i.kind, i.outside_id, i.subject_id, i.wrapped_key, coalesce(s.version, 0), coalesce(s.state, '') \
+         from unnest($1::int2[], $2::text[]) as wanted (kind, outside_id) \
+         join identity i on i.kind = wanted.kind and i.outside_id = wanted.outside_id \
+         left join subject s on s.subject_id = i.subject_id",
+    )
+    .bind(references.iter().map(|reference| kind_code(reference.kind)).collect::<Vec<_>>())
+    .bind(references.iter().map(|reference| reference.outside_id.as_str()).collect::<Vec<_>>())
+    .fetch_all(&store.pool)
+    .await?;
+    let mut found = ByReference::new();
+    for row in rows {
+        let row = column::subject(row)?;
+        found.insert(row.reference.clone(), row);
+    }
+    Ok(found)
+}
+
+/// Makes identities, in the order of the outside ids: two processes that make the same ones wait for one another
+/// at the first and cannot do so in a circle.
+async fn create(store: &PostgresStore, missing: &[&NewSubject]) -> Result<(), StoreError> {
+    let mut transaction = store.pool.begin().await?;
+    // Somebody else may have made it since it was looked for: theirs stays.
+    sqlx::query(
+        "insert into identity (subject_id, kind, outside_id, wrapped_key) \
+         select * from unnest($1::bytea[], $2::int2[], $3::text[], $4::bytea[]) on conflict do nothing",
+    )
+    .bind(missing.iter().map(|new| new.subject.0.as_slice()).collect::<Vec<_>>())
+    .bind(missing.iter().map(|new| kind_code(new.reference.kind)).collect::<Vec<_>>())
+    .bind(missing.iter().map(|new| new.reference.outside_id.as_str()).collect::<Vec<_>>())
+    .bind(missing.iter().map(|new| new.wrapped_key.as_slice()).collect::<Vec<_>>())
+    .execute(&mut *transaction)
+    .await?;
+    reach(Step::SubjectsWritten);
+    transaction.commit().await?;
+    reach(Step::SubjectsDurable);
+    Ok(())
+}
+
+pub(super) async fn change_consents(store: &PostgresStore, change: &ConsentChange) -> Result<bool, StoreError> {
+    let version = column::signed(change.version)?;
+    let mut transaction = store.pool.begin().await?;
+    // Only version 0 may be without a row.
+    let statement = if version == 0 {
+        "insert into subject (subject_id, version, state) values ($1, $2 + 1, $3) \
+         on conflict (subject_id) do update set version = excluded.version, state = excluded.state \
+         where subject.version = $2"
+    } else {
+        "update subject set version = $2 + 1, state = $3 where subject_id = $1 and version = $2"
+    };
+    let query = sqlx::query(statement).bind(change.subject.0.as_slice()).bind(version).bind(&change.state);
+    if query.execute(&mut *transaction).await?.rows_affected() == 0 {
+        transaction.rollback().await?;
+        return Ok(false);
+    }
+    sqlx::query(
+        "insert into consent (subject_id, version, position, at, sealed) \
+         select $1, $2, position, $3, sealed from unnest($4::int2[], $5::bytea[]) as record (position, sealed)",
+    )
+    .bind(change.subject.0.as_slice())
+    .bind(version + 1)
+    .bind(change.at.0)
+    .bind(column::positions(change.records.len())?)
+    .bind(change.records.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    .execute(&mut *transaction)
+    .await?;
+    reach(Step::ConsentsWritten);
+    transaction.commit().await?;
+    reach(Step::ConsentsDurable);
+    Ok(true)
+}
+
+pub(super) async fn consents(store: &PostgresStore, subject: SubjectId) -> Result<Vec<ConsentRow>, StoreError> {
+    let rows: Vec<ConsentColumns> = sqlx::query_as(
+        "select version, position, at, sealed from consent where subject_id = $1 order by version, position",
+    )
+    .bind(subject.0.as_slice())
+    .fetch_all(&store.pool)
+    .await?;
+    rows.into_iter().map(column::consent).collect()
+}

@@ -1,0 +1,129 @@
+//! Subjects in SQLite: identities, their states as read, and changes of consent. Opens no sealed part.
+
+use std::collections::BTreeMap;
+
+use sqlx::{QueryBuilder, SqliteConnection};
+
+use crate::domain::{SubjectId, SubjectRef};
+use crate::store::column::{self, ConsentColumns, SubjectColumns};
+use crate::store::steps::{Step, reach};
+use crate::store::{ConsentChange, ConsentRow, NewSubject, StoreError, SubjectRow, kind_code};
+
+use super::SqliteStore;
+use super::statement::row_pieces;
+
+type ByReference = BTreeMap<SubjectRef, SubjectRow>;
+
+pub(super) async fn load(store: &SqliteStore, wanted: &[NewSubject]) -> Result<Vec<SubjectRow>, StoreError> {
+    // Each outside id once; of several offers the first counts.
+    let mut offered: BTreeMap<&SubjectRef, &NewSubject> = BTreeMap::new();
+    for new in wanted {
+        offered.entry(&new.reference).or_insert(new);
+    }
+    let references: Vec<&SubjectRef> = offered.keys().copied().collect();
+    let mut found = read(&mut *store.readers.acquire().await?, &references).await?;
+    let missing: Vec<&NewSubject> = offered.into_values().filter(|new| !found.contains_key(&new.reference)).collect();
+    if !missing.is_empty() {
+        create(store, &missing).await?;
+        let references: Vec<&SubjectRef> = missing.iter().map(|new| &new.reference).collect();
+        found.extend(read(&mut *store.readers.acquire().await?, &references).await?);
+    }
+    let row = |new: &NewSubject| {
+        let row = found.get(&new.reference).cloned();
+        row.ok_or_else(|| StoreError::Corrupt("an identity just created is not there".to_owned()))
+    };
+    wanted.iter().map(row).collect()
+}
+
+pub(super) async fn find(store: &SqliteStore, reference: &SubjectRef) -> Result<Option<SubjectRow>, StoreError> {
+    let mut found = read(&mut *store.readers.acquire().await?, &[reference]).await?;
+    Ok(found.remove(reference))
+}
+
+async fn read(connection: &mut SqliteConnection, references: &[&SubjectRef]) -> Result<ByReference, StoreError> {
+    let mut found = ByReference::new();
+    for piece in row_pieces(references) {
+        let mut statement = QueryBuilder::new("with wanted (kind, outside_id) as (");
+        statement.push_values(piece, |mut row, reference| {
+            row.push_bind(kind_code(reference.kind)).push_bind(&reference.outside_id);
+        });
+        // A cross join keeps the order written: one look-up for each id wanted, never a scan.
+        statement.push(
+            ") select i.kind, i.outside_id, i.subject_id, i.wrapped_key, coalesce(s.version, 0), coalesce(s.state, x'') \
+             from wanted w cross join identity i on i.kind = w.kind and i.outside_id = w.outside_id \
+             left join subject s on s.subject_id = i.subject_id",
+        );
+        let rows: Vec<SubjectColumns> = statement.build_query_as().fetch_all(&mut *connection).await?;
+        for row in rows {
+            let row = column::subject(row)?;
+            found.insert(row.reference.clone(), row);
+        }
+    }
+    Ok(found)
+}
+
+async fn create(store: &SqliteStore, missing: &[&NewSubject]) -> Result<(), StoreError> {
+    let mut writer = store.writer.lock().await;
+    let mut transaction = store.begin(&mut writer).await?;
+    for piece in row_pieces(missing) {
+        let mut statement = QueryBuilder::new("insert into identity (subject_id, kind, outside_id, wrapped_key) ");
+        statement.push_values(piece, |mut row, new| {
+            row.push_bind(new.subject.0.as_slice())
+                .push_bind(kind_code(new.reference.kind))
+                .push_bind(&new.reference.outside_id)
+                .push_bind(&new.wrapped_key);
+        });
+        // Somebody else may have made it since it was looked for: theirs stays.
+        statement.push(" on conflict do nothing");
+        statement.build().execute(&mut *transaction).await?;
+    }
+    reach(Step::SubjectsWritten);
+    transaction.commit().await?;
+    reach(Step::SubjectsDurable);
+    Ok(())
+}
+
+pub(super) async fn change_consents(store: &SqliteStore, change: &ConsentChange) -> Result<bool, StoreError> {
+    let version = column::signed(change.version)?;
+    let mut writer = store.writer.lock().await;
+    let mut transaction = store.begin(&mut writer).await?;
+    // Only version 0 may be without a row.
+    let statement = if version == 0 {
+        "insert into subject (subject_id, version, state) values (?1, ?2 + 1, ?3) \
+         on conflict (subject_id) do update set version = excluded.version, state = excluded.state where version = ?2"
+    } else {
+        "update subject set version = ?2 + 1, state = ?3 where subject_id = ?1 and version = ?2"
+    };
+    let query = sqlx::query(statement).bind(change.subject.0.as_slice()).bind(version).bind(&change.state);
+    if query.execute(&mut *transaction).await?.rows_affected() == 0 {
+        transaction.rollback().await?;
+        return Ok(false);
+    }
+    let records: Vec<(i16, &Vec<u8>)> =
+        column::positions(change.records.len())?.into_iter().zip(&change.records).collect();
+    for piece in row_pieces(&records) {
+        let mut statement = QueryBuilder::new("insert into consent (subject_id, version, position, at, sealed) ");
+        statement.push_values(piece, |mut row, (position, sealed)| {
+            row.push_bind(change.subject.0.as_slice())
+                .push_bind(version + 1)
+                .push_bind(*position)
+                .push_bind(change.at.0)
+                .push_bind(*sealed);
+        });
+        statement.build().execute(&mut *transaction).await?;
+    }
+    reach(Step::ConsentsWritten);
+    transaction.commit().await?;
+    reach(Step::ConsentsDurable);
+    Ok(true)
+}
+
+pub(super) async fn consents(store: &SqliteStore, subject: SubjectId) -> Result<Vec<ConsentRow>, StoreError> {
+    let rows: Vec<ConsentColumns> = sqlx::query_as(
+        "select version, position, at, sealed from consent where subject_id = ? order by version, position",
+    )
+    .bind(subject.0.as_slice())
+    .fetch_all(&store.readers)
+    .await?;
+    rows.into_iter().map(column::consent).collect()
+}

@@ -1,0 +1,10 @@
+//! The contract of a store, held against SQLite and PostgreSQL by the same cases.
+
+mod catalogue;
+mod commit;
+mod commit_races;
+mod keys;
+mod learner;
+mod make;
+mod outcomes;
+mod subjects;

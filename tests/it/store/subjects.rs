@@ -1,0 +1,110 @@
+//! Identities and consents: one subject for each outside id whoever asks, and no change on a version gone by.
+
+use std::sync::Arc;
+
+use proffer::domain::{SubjectId, SubjectKind, SubjectRef, Timestamp};
+use proffer::store::{ConsentChange, ConsentRow, NewSubject, SubjectRow};
+
+use super::make::{batch, new_subject, reference, refused, state, stored, subject, written};
+use crate::harness::database::{Database, on_both_stores};
+
+on_both_stores! {
+    subjects_come_in_the_order_asked_and_keep_their_first_identity,
+    many_subjects_are_made_at_once,
+    two_processes_that_make_the_same_outside_id_get_the_same_subject,
+    finding_a_subject_makes_none,
+    consents_are_appended_and_checked_against_the_version,
+}
+
+async fn subjects_come_in_the_order_asked_and_keep_their_first_identity(database: Arc<Database>) {
+    let store = database.open().await;
+    let again = NewSubject { subject: subject(99), wrapped_key: b"other".to_vec(), ..new_subject(2) };
+    let session = SubjectRef { kind: SubjectKind::Session, ..reference(2) };
+    let session = NewSubject { reference: session, subject: subject(3), wrapped_key: b"s".to_vec() };
+    let row = |new: &NewSubject| SubjectRow {
+        reference: new.reference.clone(),
+        subject: new.subject,
+        wrapped_key: new.wrapped_key.clone(),
+        version: 0,
+        state: vec![],
+    };
+    let (one, two) = (new_subject(1), new_subject(2));
+    let found = store.load_subjects(&[two.clone(), again.clone(), session.clone(), one.clone()]).await.unwrap();
+    assert_eq!(found, [row(&two), row(&two), row(&session), row(&one)]);
+
+    stored(&*store, &batch(1, vec![written(2, 0)], vec![])).await;
+    let found = store.load_subjects(&[again, one.clone()]).await.unwrap();
+    assert_eq!(found, [SubjectRow { version: 1, state: b"state 2 at 1".to_vec(), ..row(&two) }, row(&one)]);
+    assert_eq!(store.load_subjects(&[]).await.unwrap(), []);
+}
+
+async fn many_subjects_are_made_at_once(database: Arc<Database>) {
+    let store = database.open().await;
+    let new: Vec<_> = (0..3000).map(new_subject).collect();
+    for _ in 0..2 {
+        let found = store.load_subjects(&new).await.unwrap();
+        assert!(found.iter().zip(&new).all(|(row, new)| row.subject == new.subject && row.reference == new.reference));
+        assert_eq!(found.len(), new.len());
+    }
+}
+
+async fn two_processes_that_make_the_same_outside_id_get_the_same_subject(database: Arc<Database>) {
+    let stores = [database.open().await, database.open().await];
+    for round in 0..20_u16 {
+        let offered = |process: u8| -> Vec<NewSubject> {
+            let mut new: Vec<_> = (0..10).map(|number| new_subject(round * 10 + number)).collect();
+            for new in &mut new {
+                new.subject.0[15] = process;
+                new.wrapped_key = vec![process];
+            }
+            if process == 1 {
+                new.reverse();
+            }
+            new
+        };
+        let (left, right) = (offered(0), offered(1));
+        let (left, right) = tokio::join!(stores[0].load_subjects(&left), stores[1].load_subjects(&right));
+        let (left, mut right) = (left.unwrap(), right.unwrap());
+        right.reverse();
+        assert_eq!(left, right);
+    }
+}
+
+async fn finding_a_subject_makes_none(database: Arc<Database>) {
+    let store = database.open().await;
+    assert_eq!(store.find_subject(&reference(1)).await.unwrap(), None);
+    assert_eq!(store.find_subject(&reference(1)).await.unwrap(), None);
+    let made = store.load_subjects(&[new_subject(1)]).await.unwrap();
+    assert_eq!(store.find_subject(&reference(1)).await.unwrap().as_ref(), made.first());
+}
+
+fn change(version: u64, records: &[&str]) -> ConsentChange {
+    ConsentChange {
+        subject: subject(1),
+        version,
+        state: format!("consented {version}").into_bytes(),
+        records: records.iter().map(|record| record.as_bytes().to_vec()).collect(),
+        at: Timestamp(70 + i64::try_from(version).unwrap()),
+    }
+}
+
+async fn consents_are_appended_and_checked_against_the_version(database: Arc<Database>) {
+    let store = database.open().await;
+    assert!(!store.change_consents(&change(3, &["x"])).await.unwrap());
+    assert!(store.change_consents(&change(0, &["a", "b"])).await.unwrap());
+    assert!(!store.change_consents(&change(0, &["x"])).await.unwrap());
+    assert_eq!(state(&*store, 1).await, (1, "consented 0".to_owned()));
+    stored(&*store, &batch(1, vec![written(1, 1)], vec![])).await;
+    assert!(!store.change_consents(&change(1, &["x"])).await.unwrap());
+    assert!(store.change_consents(&change(2, &["c"])).await.unwrap());
+    refused(&*store, &batch(2, vec![written(1, 2)], vec![]), None, &[1], &[]).await;
+
+    let row = |version, position, at, sealed: &str| ConsentRow {
+        version,
+        position,
+        at: Timestamp(at),
+        sealed: sealed.as_bytes().to_vec(),
+    };
+    assert_eq!(store.consents(subject(1)).await.unwrap(), [row(1, 0, 70, "a"), row(1, 1, 70, "b"), row(3, 0, 72, "c")]);
+    assert_eq!(store.consents(SubjectId([0; 16])).await.unwrap(), []);
+}
