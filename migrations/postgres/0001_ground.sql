@@ -83,6 +83,10 @@ create table outcome (
     source text not null,
     received_at int8 not null,
     decision_id bytea,
+    -- Whom it is about, where that is known, and what it claimed itself (decision, offer, coupon), sealed: kept so that
+    -- it can be attributed later, or by other rules.
+    subject_id bytea,
+    claim bytea not null,
     applied boolean not null default false
 );
 create index outcome_of_decision on outcome (decision_id) where decision_id is not null;

@@ -79,6 +79,10 @@ create table outcome (
     source text not null,
     received_at integer not null,
     decision_id blob,
+    -- Whom it is about, where that is known, and what it claimed itself (decision, offer, coupon), sealed: kept so that
+    -- it can be attributed later, or by other rules.
+    subject_id blob,
+    claim blob not null,
     applied integer not null default 0
 ) strict, without rowid;
 create index outcome_of_decision on outcome (decision_id) where decision_id is not null;

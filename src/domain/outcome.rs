@@ -55,6 +55,20 @@ pub struct Outcome {
     pub margin: Option<Money>,
 }
 
+/// What an outcome says of itself, kept so that it can be attributed later or by other rules.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Claim {
+    /// The decision it names, known or not.
+    #[n(0)]
+    pub decision_id: Option<DecisionId>,
+    /// The offer it names.
+    #[n(1)]
+    pub offer_id: Option<OfferId>,
+    /// The coupon it names.
+    #[n(2)]
+    pub coupon: Option<String>,
+}
+
 /// What the fold reads of an outcome. Amounts are in minor units of the placement's currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct OutcomeFact {

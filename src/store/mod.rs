@@ -133,6 +133,10 @@ pub struct OutcomeRow {
     pub received_at: Timestamp,
     /// The decision it is attributed to; nothing where it names none.
     pub decision_id: Option<DecisionId>,
+    /// Whom it is about, where that is known.
+    pub subject: Option<SubjectId>,
+    /// What it claimed itself, sealed.
+    pub claim: Vec<u8>,
     /// Currency of its amounts.
     pub currency: Option<Currency>,
 }

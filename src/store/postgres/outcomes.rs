@@ -42,9 +42,9 @@ async fn insert(connection: &mut PgConnection, firsts: &[&OutcomeRow]) -> Result
     let facts = || firsts.iter().map(|outcome| &outcome.fact);
     let rows: Vec<(Vec<u8>,)> = sqlx::query_as(
         "insert into outcome (key, kind, occurred_at, refers_to, revenue_minor, margin_minor, currency, source, \
-             received_at, decision_id) \
+             received_at, decision_id, subject_id, claim) \
          select * from unnest($1::bytea[], $2::int2[], $3::int8[], $4::bytea[], $5::int8[], $6::int8[], $7::text[], \
-             $8::text[], $9::int8[], $10::bytea[]) on conflict do nothing returning key",
+             $8::text[], $9::int8[], $10::bytea[], $11::bytea[], $12::bytea[]) on conflict do nothing returning key",
     )
     .bind(facts().map(|fact| fact.key.0.as_slice()).collect::<Vec<_>>())
     .bind(facts().map(|fact| outcome_code(fact.kind)).collect::<Vec<_>>())
@@ -56,6 +56,8 @@ async fn insert(connection: &mut PgConnection, firsts: &[&OutcomeRow]) -> Result
     .bind(firsts.iter().map(|outcome| outcome.source.as_str()).collect::<Vec<_>>())
     .bind(firsts.iter().map(|outcome| outcome.received_at.0).collect::<Vec<_>>())
     .bind(firsts.iter().map(|o| o.decision_id.as_ref().map(|id| id.as_bytes().as_slice())).collect::<Vec<_>>())
+    .bind(firsts.iter().map(|o| o.subject.as_ref().map(|id| id.0.as_slice())).collect::<Vec<_>>())
+    .bind(firsts.iter().map(|o| o.claim.as_slice()).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
     rows.iter().map(|(key,)| column::digest(key)).collect()
@@ -93,11 +95,13 @@ async fn take_over(connection: &mut PgConnection, column: &str, keys: &[Digest])
     let statement = if column == "key" {
         "update outcome o set decision_id = r.decision_id from outcome r \
          where o.key = any ($1) and o.decision_id is null and r.key = o.refers_to and r.decision_id is not null \
+             and (r.currency = o.currency or o.currency is null or r.currency is null) \
          returning o.key, o.decision_id"
     } else {
         "update outcome o set decision_id = r.decision_id from outcome r \
          where o.refers_to = any ($1) and o.decision_id is null and r.key = o.refers_to \
              and r.decision_id is not null \
+             and (r.currency = o.currency or o.currency is null or r.currency is null) \
          returning o.key, o.decision_id"
     };
     let rows: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(statement)

@@ -37,7 +37,7 @@ async fn insert(connection: &mut SqliteConnection, firsts: &[&OutcomeRow]) -> Re
     for piece in row_pieces(firsts) {
         let mut statement = QueryBuilder::new(
             "insert into outcome (key, kind, occurred_at, refers_to, revenue_minor, margin_minor, currency, source, \
-             received_at, decision_id) ",
+             received_at, decision_id, subject_id, claim) ",
         );
         statement.push_values(piece, |mut row, outcome| {
             row.push_bind(outcome.fact.key.0.as_slice())
@@ -49,7 +49,9 @@ async fn insert(connection: &mut SqliteConnection, firsts: &[&OutcomeRow]) -> Re
                 .push_bind(outcome.currency.as_ref().map(crate::domain::Currency::as_str))
                 .push_bind(&outcome.source)
                 .push_bind(outcome.received_at.0)
-                .push_bind(outcome.decision_id.as_ref().map(|id| id.as_bytes().as_slice()));
+                .push_bind(outcome.decision_id.as_ref().map(|id| id.as_bytes().as_slice()))
+                .push_bind(outcome.subject.as_ref().map(|id| id.0.as_slice()))
+                .push_bind(outcome.claim.as_slice());
         });
         statement.push(" on conflict do nothing returning key");
         let rows: Vec<(Vec<u8>,)> = statement.build_query_as().fetch_all(&mut *connection).await?;
@@ -94,7 +96,8 @@ async fn take_over(
     let mut linked = Decisions::new();
     for piece in key_pieces(keys) {
         let mut statement = QueryBuilder::new(
-            "update outcome set decision_id = (select r.decision_id from outcome r where r.key = outcome.refers_to) \
+            "update outcome set decision_id = (select r.decision_id from outcome r where r.key = outcome.refers_to \
+                 and (r.currency = outcome.currency or outcome.currency is null or r.currency is null)) \
              where decision_id is null and ",
         );
         push_keys(statement.push(column).push(" in "), piece);

@@ -33,6 +33,8 @@ pub fn order(key: u8, decision: Option<DecisionId>) -> OutcomeRow {
         source: "shop".to_owned(),
         received_at: Timestamp(2_000),
         decision_id: decision,
+        subject: None,
+        claim: vec![1],
         currency: Some(Currency::parse("USD").unwrap()),
     }
 }
