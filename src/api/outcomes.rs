@@ -128,14 +128,14 @@ pub async fn take(app: App, request: HttpRequest, payload: web::Payload) -> Resu
         .into_iter()
         .zip(outcomes)
         .map(|(event_id, outcome)| match outcome {
-            Ok(_) => result(event_id, &taken.next().unwrap_or(Intake::Unmatched)),
-            Err(reason) => result(event_id, &Intake::Rejected(reason)),
+            Ok(_) => result(&event_id, &taken.next().unwrap_or(Intake::Unmatched)),
+            Err(reason) => result(&event_id, &Intake::Rejected(reason)),
         })
         .collect();
     Ok(HttpResponse::Ok().json(json!({"results": results})))
 }
 
-fn result(event_id: Value, intake: &Intake) -> Value {
+fn result(event_id: &Value, intake: &Intake) -> Value {
     match intake {
         Intake::Accepted { decision_id, late } => {
             json!({"event_id": event_id, "status": "accepted", "decision_id": decision_id, "late": late})

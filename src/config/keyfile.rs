@@ -72,6 +72,7 @@ const HEAD: &str = "# Proffer keys. Keep a backup apart from the database: witho
 /// Random bytes from the operating system.
 pub fn random<const N: usize>() -> Result<[u8; N], KeyFileError> {
     let mut bytes = [0; N];
+    #[expect(clippy::disallowed_methods, reason = "the one place where keys and random ids are made")]
     getrandom::fill(&mut bytes).map_err(KeyFileError::Random)?;
     Ok(bytes)
 }

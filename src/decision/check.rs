@@ -1,6 +1,6 @@
 //! Whether a request fits the active bundle: every problem at once, each with its place. Decides nothing.
 
-use crate::domain::{AttributeScope, DecisionRequest, Placement};
+use crate::domain::{AttributeScope, DecisionRequest, Placement, PlacementId};
 use crate::policy::Bundle;
 
 /// Something in a request that cannot be, with a JSON pointer to it and a way out.
@@ -24,7 +24,7 @@ pub fn check<'a>(bundle: &'a Bundle, request: &DecisionRequest) -> Result<&'a Pl
     let mut problems = Vec::new();
     let placement = bundle.placement(request.placement.as_str());
     if placement.is_none() {
-        let known: Vec<&str> = bundle.placements.keys().map(|id| id.as_str()).collect();
+        let known: Vec<&str> = bundle.placements.keys().map(PlacementId::as_str).collect();
         problems.push(Problem::new(
             "/placement",
             format!("unknown placement `{}`: expected one of {}", request.placement, listed(&known)),

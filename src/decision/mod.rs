@@ -2,13 +2,19 @@
 //!
 //! Reads no clock, draws no unkeyed number, commits nothing.
 
-pub mod check;
+mod check;
 
-pub mod decide;
+mod decide;
 
-pub mod minimise;
+mod distribute;
 
-pub mod snapshot;
+mod eligibility;
+
+mod minimise;
+
+mod purpose;
+
+mod snapshot;
 
 pub use check::{Problem, check};
 pub use decide::{Ask, Decision, SubjectView, decide};

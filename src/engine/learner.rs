@@ -108,7 +108,7 @@ impl Models {
                 wrapped_key: None,
             });
             next.absorb(id, sequence, &event)?;
-            if sequence % CHECKPOINT_EVENTS == 0
+            if sequence.is_multiple_of(CHECKPOINT_EVENTS)
                 && let Some(model) = next.0.get(&id)
             {
                 let (digest, state) = (model.digest(), model.encode());

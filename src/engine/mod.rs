@@ -4,9 +4,19 @@ pub mod batch;
 
 pub mod cache;
 
+mod chain;
+
 pub mod learner;
 
-pub mod step;
+mod message;
+
+mod sealed;
+
+mod settle;
+
+mod step;
 
 pub use cache::Subject;
-pub use step::{Effect, Engine, Event, Loaded, Reply, Settings, Ticket, open_state, seal_state};
+pub use message::{Effect, Event, Loaded, Reply, Settings, Ticket};
+pub use sealed::{open_state, seal_state};
+pub use step::Engine;

@@ -9,147 +9,18 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::batch::{Batch, CommitOutcome, DecisionWrite, Known, SubjectNext, SubjectTouched};
-use super::cache::{Subject, SubjectCache};
-use crate::decision::{Ask, Problem, Snapshot, SubjectView, decide};
-use crate::domain::decision::{Record, Skeleton};
-use crate::domain::key::{GeneratorKey, MasterKey, SubjectKey};
-use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectId, SubjectRef, SubjectState, Timestamp};
-use crate::policy::{Contact, rebuild_caps};
+use super::batch::{Batch, SubjectNext, SubjectTouched};
+use super::cache::SubjectCache;
+use super::chain::{Chained, Decided, InFlight, Waiting, decide_one};
+use super::message::{Effect, Event, Loaded, Reply, Settings, Ticket};
+use super::sealed::seal_state;
+use crate::decision::Snapshot;
+use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectRef, SubjectState, Timestamp};
+use crate::policy::rebuild_caps;
 use crate::transparency::merkle_root;
 
-/// Who waits for an answer.
-pub type Ticket = u64;
-
-/// How an engine is set up.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The engine's name, stable over restarts.
-    pub node: String,
-    /// This start of it.
-    pub incarnation: u64,
-    /// Decisions in one batch at most.
-    pub batch_decisions_max: usize,
-    /// Requests that may wait at once; more are turned away at the door.
-    pub waiting_max: usize,
-    /// Subjects kept in memory.
-    pub subjects_max: usize,
-    /// Draws are made from it.
-    pub generator: GeneratorKey,
-    /// Decisions without a subject are sealed under a key derived from it.
-    pub master: MasterKey,
-}
-
-/// What an engine is told.
-#[derive(Debug)]
-pub enum Event {
-    /// Somebody asks for a decision.
-    Asked {
-        /// Who waits.
-        ticket: Ticket,
-        /// What for.
-        request: Arc<DecisionRequest>,
-    },
-    /// Subjects it wanted were read.
-    SubjectsLoaded(Vec<Loaded>),
-    /// Subjects it wanted could not be read.
-    LoadFailed(Vec<SubjectRef>),
-    /// The store settled the batch in flight.
-    Committed(CommitOutcome),
-    /// The store failed; whether the batch is stored is unknown.
-    CommitFailed,
-    /// The number of the last batch stored, after a failure.
-    Resynced(u64),
-    /// A newer snapshot.
-    Published(Arc<Snapshot>),
-    /// Somebody else changed a subject.
-    SubjectChanged(SubjectRef),
-}
-
-/// A subject as loaded, with its contacts where its counters were built for another cap set.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The subject.
-    pub subject: Subject,
-    /// Counted contacts within the longest window, if they were asked for.
-    pub contacts: Option<Vec<Contact>>,
-}
-
-/// What an engine wants done.
-#[derive(Debug)]
-pub enum Effect {
-    /// Read these subjects.
-    LoadSubjects(Vec<SubjectRef>),
-    /// Store this batch.
-    Commit(Box<Batch>),
-    /// Read the number of the last batch stored, for as long as it takes.
-    Resync,
-    /// Read the control row and publish a snapshot for it.
-    ReloadSnapshot,
-    /// Answer.
-    Reply(Ticket, Reply),
-}
-
-/// An answer.
-#[derive(Debug, Clone)]
-pub enum Reply {
-    /// Decided now, and durable.
-    Decided(Arc<Skeleton>),
-    /// Decided before under the same id; this is what is stored.
-    Stored(Record),
-    /// The id names another request.
-    Conflict(DecisionId),
-    /// The request does not fit the active bundle.
-    Refused(Vec<Problem>),
-    /// Too many wait already.
-    Overloaded,
-    /// The store does not answer; asking again with the same decision id is safe.
-    Unavailable,
-}
-
-/// Redecisions of one request before it is answered with the fallback.
-const REDECIDED_MAX: u16 = 3;
-
-#[derive(Debug, Clone)]
-struct Waiting {
-    tickets: Vec<Ticket>,
-    request: Arc<DecisionRequest>,
-    request_digest: Digest,
-    decision_id: DecisionId,
-    id_minted: bool,
-    attempt: u16,
-}
-
-impl Waiting {
-    fn contended(&self) -> bool {
-        self.attempt > REDECIDED_MAX
-    }
-}
-
-#[derive(Debug)]
-struct Decided {
-    waiting: Waiting,
-    subject: Option<SubjectRef>,
-    skeleton: Arc<Skeleton>,
-    write: DecisionWrite,
-}
-
-/// A subject as the decisions of one batch see it, one after another.
-#[derive(Debug, Clone)]
-struct Chained {
-    subject: Subject,
-    version_read: u64,
-    changed: bool,
-}
-
-#[derive(Debug, Default)]
-struct InFlight {
-    decided: Vec<Decided>,
-    chained: BTreeMap<SubjectRef, Chained>,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Halt {
+pub(super) enum Halt {
     /// Until a snapshot for a newer control row is published.
     Snapshot(u64),
     /// Until the store says what it has.
@@ -159,17 +30,17 @@ enum Halt {
 /// The state of one engine. It owns the subjects that hash to it and shares nothing but the snapshot and the store.
 #[derive(Debug)]
 pub struct Engine {
-    settings: Settings,
-    snapshot: Arc<Snapshot>,
-    next_number: u64,
+    pub(super) settings: Settings,
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) next_number: u64,
     minted: u64,
-    cache: SubjectCache,
-    loading: BTreeMap<SubjectRef, Vec<Waiting>>,
-    ready: VecDeque<Waiting>,
+    pub(super) cache: SubjectCache,
+    pub(super) loading: BTreeMap<SubjectRef, Vec<Waiting>>,
+    pub(super) ready: VecDeque<Waiting>,
     /// Every decision id that waits or is in flight, with what it names and who else waits for it.
-    pending: BTreeMap<DecisionId, (Digest, Vec<Ticket>)>,
-    in_flight: Option<InFlight>,
-    halted: Option<Halt>,
+    pub(super) pending: BTreeMap<DecisionId, (Digest, Vec<Ticket>)>,
+    pub(super) in_flight: Option<InFlight>,
+    pub(super) halted: Option<Halt>,
 }
 
 impl Engine {
@@ -354,7 +225,7 @@ impl Engine {
     }
 
     /// Sends a batch of what was decided; states that no decision of it read are left out.
-    fn commit(&mut self, mut batch: InFlight, effects: &mut Vec<Effect>) {
+    pub(super) fn commit(&mut self, mut batch: InFlight, effects: &mut Vec<Effect>) {
         if batch.decided.is_empty() {
             return;
         }
@@ -393,182 +264,10 @@ impl Engine {
         self.in_flight = Some(batch);
     }
 
-    fn committed(&mut self, outcome: CommitOutcome, wanted: &mut Vec<SubjectRef>, effects: &mut Vec<Effect>) {
-        let Some(batch) = self.in_flight.take() else { return };
-        match outcome {
-            CommitOutcome::Stored => {
-                self.next_number += 1;
-                for chained in batch.chained.into_values() {
-                    self.cache.put(chained.subject);
-                }
-                for decided in batch.decided {
-                    self.reply(&decided.waiting, &Reply::Decided(decided.skeleton), effects);
-                }
-            }
-            CommitOutcome::Refused { gate, stale, known } => {
-                self.refused(batch, gate, &stale, &known, wanted, effects);
-            }
-        }
-    }
-
-    /// Settles a refused batch: known ids are answered from the store, what read something stale (or came after a
-    /// known id of the same subject) is decided again, the rest goes into the next attempt at once.
-    fn refused(
-        &mut self,
-        batch: InFlight,
-        gate: Option<u64>,
-        stale: &[SubjectId],
-        known: &[Known],
-        wanted: &mut Vec<SubjectRef>,
-        effects: &mut Vec<Effect>,
-    ) {
-        let InFlight { decided, mut chained } = batch;
-        let mut again: Vec<SubjectRef> = Vec::new();
-        for (reference, chain) in &chained {
-            if stale.contains(&chain.subject.subject) {
-                self.cache.forget(reference);
-                again.push(reference.clone());
-            }
-        }
-        let (mut kept, mut redo) = (Vec::new(), Vec::new());
-        for decided in decided {
-            match known.iter().find(|known| known.decision_id == decided.waiting.decision_id) {
-                Some(known) => {
-                    let same = known.request_digest == decided.waiting.request_digest;
-                    let reply =
-                        if same { Reply::Stored(known.record.clone()) } else { Reply::Conflict(known.decision_id) };
-                    self.reply(&decided.waiting, &reply, effects);
-                    again.extend(decided.subject);
-                }
-                None => kept.push(decided),
-            }
-        }
-        let stays = |decided: &Decided| {
-            let fresh = decided.subject.as_ref().is_none_or(|reference| !again.contains(reference));
-            gate.is_none() && (fresh || decided.waiting.contended())
-        };
-        let mut rest = Vec::new();
-        for decided in kept {
-            if stays(&decided) { rest.push(decided) } else { redo.push(decided.waiting) }
-        }
-        chained.retain(|reference, _| !again.contains(reference));
-        // The oldest first, before what came meanwhile.
-        for mut waiting in redo.into_iter().rev() {
-            waiting.attempt += 1;
-            match waiting.request.subject() {
-                Some(reference) if self.cache.get(&reference).is_none() => self.admit_first(waiting, reference, wanted),
-                _ => self.ready.push_front(waiting),
-            }
-        }
-        if let Some(sequence) = gate.filter(|sequence| *sequence > self.snapshot.control_sequence) {
-            self.halted = Some(Halt::Snapshot(sequence));
-            effects.push(Effect::ReloadSnapshot);
-        }
-        self.commit(InFlight { decided: rest, chained }, effects);
-    }
-
-    fn admit_first(&mut self, waiting: Waiting, reference: SubjectRef, wanted: &mut Vec<SubjectRef>) {
-        if let Some(others) = self.loading.get_mut(&reference) {
-            others.insert(0, waiting);
-        } else {
-            wanted.push(reference.clone());
-            self.loading.insert(reference, vec![waiting]);
-        }
-    }
-
-    fn commit_failed(&mut self, effects: &mut Vec<Effect>) {
-        let batch = self.in_flight.take().unwrap_or_default();
-        for reference in batch.chained.keys() {
-            self.cache.forget(reference);
-        }
-        for decided in batch.decided {
-            self.reply(&decided.waiting, &Reply::Unavailable, effects);
-        }
-        // Those who wait are told at once rather than kept for a store that may stay away.
-        while let Some(waiting) = self.ready.pop_front() {
-            self.reply(&waiting, &Reply::Unavailable, effects);
-        }
-        self.halted = Some(Halt::Resync);
-        effects.push(Effect::Resync);
-    }
-
-    fn reply(&mut self, waiting: &Waiting, reply: &Reply, effects: &mut Vec<Effect>) {
+    pub(super) fn reply(&mut self, waiting: &Waiting, reply: &Reply, effects: &mut Vec<Effect>) {
         let followers = self.pending.remove(&waiting.decision_id).map(|(_, followers)| followers).unwrap_or_default();
         for ticket in waiting.tickets.iter().copied().chain(followers) {
             effects.push(Effect::Reply(ticket, reply.clone()));
         }
     }
-}
-
-const STATE_SEALED_AS: &str = "state";
-
-/// Encodes and seals a subject state with its version.
-pub fn seal_state(key: &SubjectKey, subject: SubjectId, version: u64, state: &SubjectState) -> Vec<u8> {
-    let plain = minicbor::to_vec(state).unwrap_or_default();
-    key.seal(STATE_SEALED_AS, &subject.0, version, &plain)
-}
-
-/// Opens what [`seal_state`] made; version 0 is the empty state that was never stored.
-pub fn open_state(
-    key: &SubjectKey,
-    subject: SubjectId,
-    version: u64,
-    sealed: &[u8],
-) -> Result<SubjectState, crate::domain::Malformed> {
-    if version == 0 {
-        return Ok(SubjectState::default());
-    }
-    let plain = key.open(STATE_SEALED_AS, &subject.0, version, sealed)?;
-    minicbor::decode(&plain)
-        .map_err(|error| crate::domain::Malformed(format!("a subject state does not decode: {error}")))
-}
-
-fn decide_one(
-    snapshot: &Snapshot,
-    settings: &Settings,
-    waiting: Waiting,
-    chained: Option<&mut Chained>,
-    now: Timestamp,
-) -> Result<Decided, (Waiting, Vec<Problem>)> {
-    let ask = Ask {
-        request: &waiting.request,
-        request_digest: waiting.request_digest,
-        decision_id: waiting.decision_id,
-        id_minted: waiting.id_minted,
-        attempt: waiting.attempt,
-        contended: waiting.contended(),
-    };
-    let view = chained.as_ref().filter(|_| !waiting.contended()).map(|chained| SubjectView {
-        kind: chained.subject.reference.kind,
-        subject: chained.subject.subject,
-        version: chained.subject.version,
-        state: &chained.subject.state,
-    });
-    let decision = match decide(snapshot, &ask, view, &settings.generator, now) {
-        Ok(decision) => decision,
-        Err(problems) => return Err((waiting, problems)),
-    };
-    let anonymous;
-    let key = match &chained {
-        Some(chained) => &chained.subject.key,
-        None => {
-            anonymous = settings.master.anonymous_key(waiting.decision_id.as_bytes());
-            &anonymous
-        }
-    };
-    let record = Record::seal(decision.skeleton.clone(), &decision.private, key);
-    let write = DecisionWrite {
-        decision_id: waiting.decision_id,
-        subject: chained.as_ref().map(|chained| chained.subject.subject),
-        at: decision.skeleton.at,
-        request_digest: waiting.request_digest,
-        record,
-    };
-    if let (Some(chained), Some(next)) = (chained, decision.next) {
-        chained.subject.state = next;
-        chained.subject.version += 1;
-        chained.changed = true;
-    }
-    let subject = waiting.request.subject();
-    Ok(Decided { waiting, subject, skeleton: Arc::new(decision.skeleton), write })
 }

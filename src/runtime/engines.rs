@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::Core;
+use super::backoff::Backoff;
 use crate::domain::{DecisionRequest, SubjectRef};
 use crate::engine::{Effect, Engine, Event, Loaded, Reply, Settings, Ticket};
 
@@ -183,14 +183,13 @@ impl Carrier {
             Effect::Resync => {
                 let (node, incarnation) = (self.node.clone(), self.incarnation);
                 self.runtime.spawn(async move {
-                    let mut pause = Duration::from_millis(50);
+                    let mut backoff = Backoff::new();
                     loop {
                         match core.store.last_batch(&node, incarnation).await {
                             Ok(last) => return send(Event::Resynced(last)),
                             Err(error) => tracing::warn!(%error, node, "the store is still away"),
                         }
-                        tokio::time::sleep(pause).await;
-                        pause = (pause * 2).min(Duration::from_secs(2));
+                        backoff.pause().await;
                     }
                 });
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::backoff::Backoff;
 use super::{Core, RuntimeError};
 use crate::domain::decision::Record;
 use crate::engine::learner::{Models, Studied};
@@ -91,11 +92,11 @@ impl Core {
 
     /// Runs until the process stops, a newer term appears, or nothing can be read any more.
     pub(super) async fn learn_forever(self: Arc<Self>, term: u64) {
-        let mut pause = Duration::from_millis(50);
+        let mut backoff = Backoff::new();
         loop {
             match self.learn_once(term).await {
                 Ok(Progress::Learned) => {
-                    pause = Duration::from_millis(50);
+                    backoff.reset();
                     tokio::task::yield_now().await;
                 }
                 Ok(Progress::Idle) => {
@@ -110,8 +111,7 @@ impl Core {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "learning is interrupted and will be tried again");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_secs(2));
+                    backoff.pause().await;
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! Runtime: carries out what the engine decides: clock, commits, learner, reloads. Decides nothing itself.
 
+mod backoff;
+
 mod clock;
 
 mod engines;
@@ -179,11 +181,10 @@ impl Core {
     }
 
     async fn reload_until_done(&self) {
-        let mut pause = std::time::Duration::from_millis(20);
+        let mut backoff = backoff::Backoff::new();
         while let Err(error) = self.reload().await {
             tracing::warn!(%error, "the snapshot could not be read and will be tried again");
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(std::time::Duration::from_secs(2));
+            backoff.pause().await;
         }
         // Engines that wait for a snapshot are told even if nothing changed.
         if let Some(engines) = self.engines.get() {

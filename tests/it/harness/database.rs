@@ -55,7 +55,7 @@ impl Database {
 
     /// A handle with connections of its own, as another process would have.
     pub async fn open(&self) -> Arc<dyn Store> {
-        store::open(&self.url).await.unwrap()
+        store::open(&self.url, 8).await.unwrap()
     }
 
     /// Removes it.

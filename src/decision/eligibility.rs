@@ -1,0 +1,61 @@
+//! Eligibility: every rule on every candidate, no short circuit, every failure kept. Ranks nothing.
+
+use super::purpose::Purpose;
+use super::snapshot::Snapshot;
+use crate::domain::decision::{CandidateRow, CapReading, Failed};
+use crate::domain::{DecisionRequest, Offer, OfferStatus, Placement, SubjectState, Timestamp};
+use crate::policy;
+
+/// Every candidate with what the rules said.
+pub(super) struct Judged {
+    pub(super) rows: Vec<CandidateRow>,
+    pub(super) readings: Vec<CapReading>,
+}
+
+/// Every rule on every candidate, no short circuit.
+pub(super) fn judge(
+    snapshot: &Snapshot,
+    placement: &Placement,
+    request: &DecisionRequest,
+    state: Option<&SubjectState>,
+    purpose: &Purpose,
+    now: Timestamp,
+) -> Judged {
+    let mut judged = Judged { rows: Vec::new(), readings: Vec::new() };
+    let mut last: Option<(usize, policy::Verdict)> = None;
+    for (position, candidate) in snapshot.catalogue.candidates().iter().enumerate() {
+        let Some(offer) = snapshot.catalogue.offers().get(candidate.offer) else { continue };
+        if !is_candidate(placement, request, offer) {
+            continue;
+        }
+        // Rules speak about offers; the variants of one offer share the verdict.
+        let verdict = match last.take() {
+            Some((of, verdict)) if of == candidate.offer => verdict,
+            _ => policy::judge(&snapshot.bundle, placement, offer, state, now),
+        };
+        let row = u32::try_from(judged.rows.len()).unwrap_or(u32::MAX);
+        let closed = purpose.closed_by.map(|rule| Failed { rule, observed: None, limit: None });
+        judged.rows.push(CandidateRow {
+            candidate: u32::try_from(position).unwrap_or(u32::MAX),
+            margin_minor: offer.margin_minor(),
+            cost_minor: offer.cost_of_showing_minor(),
+            failed: closed.into_iter().chain(verdict.failed.iter().copied()).collect(),
+            scored: None,
+        });
+        judged.readings.extend(verdict.readings.iter().map(|(rule, used, limit)| CapReading {
+            candidate: row,
+            rule: *rule,
+            used: *used,
+            limit: *limit,
+        }));
+        last = Some((candidate.offer, verdict));
+    }
+    judged
+}
+
+/// Active, not the placement's own house content, and asked for.
+fn is_candidate(placement: &Placement, request: &DecisionRequest, offer: &Offer) -> bool {
+    offer.status == OfferStatus::Active
+        && offer.offer_id != placement.fallback.offer
+        && request.candidates.as_ref().is_none_or(|asked| asked.binary_search(&offer.offer_id).is_ok())
+}

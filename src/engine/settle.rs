@@ -1,0 +1,114 @@
+//! What becomes of a batch: stored, refused or unknown. Performs no effect.
+
+use super::batch::{CommitOutcome, Known};
+use super::chain::InFlight;
+use super::chain::{Decided, Waiting};
+use super::message::{Effect, Reply};
+use super::step::{Engine, Halt};
+use crate::domain::{SubjectId, SubjectRef};
+
+impl Engine {
+    pub(super) fn committed(
+        &mut self,
+        outcome: CommitOutcome,
+        wanted: &mut Vec<SubjectRef>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(batch) = self.in_flight.take() else { return };
+        match outcome {
+            CommitOutcome::Stored => {
+                self.next_number += 1;
+                for chained in batch.chained.into_values() {
+                    self.cache.put(chained.subject);
+                }
+                for decided in batch.decided {
+                    self.reply(&decided.waiting, &Reply::Decided(decided.skeleton), effects);
+                }
+            }
+            CommitOutcome::Refused { gate, stale, known } => {
+                self.refused(batch, gate, &stale, &known, wanted, effects);
+            }
+        }
+    }
+
+    /// Settles a refused batch: known ids are answered from the store, what read something stale (or came after a
+    /// known id of the same subject) is decided again, the rest goes into the next attempt at once.
+    fn refused(
+        &mut self,
+        batch: InFlight,
+        gate: Option<u64>,
+        stale: &[SubjectId],
+        known: &[Known],
+        wanted: &mut Vec<SubjectRef>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let InFlight { decided, mut chained } = batch;
+        let mut again: Vec<SubjectRef> = Vec::new();
+        for (reference, chain) in &chained {
+            if stale.contains(&chain.subject.subject) {
+                self.cache.forget(reference);
+                again.push(reference.clone());
+            }
+        }
+        let (mut kept, mut redo) = (Vec::new(), Vec::new());
+        for decided in decided {
+            match known.iter().find(|known| known.decision_id == decided.waiting.decision_id) {
+                Some(known) => {
+                    let same = known.request_digest == decided.waiting.request_digest;
+                    let reply =
+                        if same { Reply::Stored(known.record.clone()) } else { Reply::Conflict(known.decision_id) };
+                    self.reply(&decided.waiting, &reply, effects);
+                    again.extend(decided.subject);
+                }
+                None => kept.push(decided),
+            }
+        }
+        let stays = |decided: &Decided| {
+            let fresh = decided.subject.as_ref().is_none_or(|reference| !again.contains(reference));
+            gate.is_none() && (fresh || decided.waiting.contended())
+        };
+        let mut rest = Vec::new();
+        for decided in kept {
+            if stays(&decided) { rest.push(decided) } else { redo.push(decided.waiting) }
+        }
+        chained.retain(|reference, _| !again.contains(reference));
+        // The oldest first, before what came meanwhile.
+        for mut waiting in redo.into_iter().rev() {
+            waiting.attempt += 1;
+            match waiting.request.subject() {
+                Some(reference) if self.cache.get(&reference).is_none() => self.admit_first(waiting, reference, wanted),
+                _ => self.ready.push_front(waiting),
+            }
+        }
+        if let Some(sequence) = gate.filter(|sequence| *sequence > self.snapshot.control_sequence) {
+            self.halted = Some(Halt::Snapshot(sequence));
+            effects.push(Effect::ReloadSnapshot);
+        }
+        self.commit(InFlight { decided: rest, chained }, effects);
+    }
+
+    fn admit_first(&mut self, waiting: Waiting, reference: SubjectRef, wanted: &mut Vec<SubjectRef>) {
+        if let Some(others) = self.loading.get_mut(&reference) {
+            others.insert(0, waiting);
+        } else {
+            wanted.push(reference.clone());
+            self.loading.insert(reference, vec![waiting]);
+        }
+    }
+
+    pub(super) fn commit_failed(&mut self, effects: &mut Vec<Effect>) {
+        let batch = self.in_flight.take().unwrap_or_default();
+        for reference in batch.chained.keys() {
+            self.cache.forget(reference);
+        }
+        for decided in batch.decided {
+            self.reply(&decided.waiting, &Reply::Unavailable, effects);
+        }
+        // Those who wait are told at once rather than kept for a store that may stay away.
+        while let Some(waiting) = self.ready.pop_front() {
+            self.reply(&waiting, &Reply::Unavailable, effects);
+        }
+        self.halted = Some(Halt::Resync);
+        effects.push(Effect::Resync);
+    }
+}
