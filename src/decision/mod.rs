@@ -16,6 +16,9 @@ mod purpose;
 
 mod snapshot;
 
+#[cfg(test)]
+mod tests;
+
 pub use check::{Problem, check};
 pub use decide::{Ask, Decision, SubjectView, decide};
 pub use snapshot::Snapshot;

@@ -78,12 +78,11 @@ pub(super) fn decide_one(
         Err(problems) => return Err((waiting, problems)),
     };
     let anonymous;
-    let key = match &chained {
-        Some(chained) => &chained.subject.key,
-        None => {
-            anonymous = settings.master.anonymous_key(waiting.decision_id.as_bytes());
-            &anonymous
-        }
+    let key = if let Some(chained) = &chained {
+        &chained.subject.key
+    } else {
+        anonymous = settings.master.anonymous_key(waiting.decision_id.as_bytes());
+        &anonymous
     };
     let record = Record::seal(decision.skeleton.clone(), &decision.private, key);
     let write = DecisionWrite {

@@ -16,6 +16,12 @@ mod settle;
 
 mod step;
 
+#[cfg(test)]
+mod sample;
+
+#[cfg(test)]
+mod tests;
+
 pub use cache::Subject;
 pub use message::{Effect, Event, Loaded, Reply, Settings, Ticket};
 pub use sealed::{open_state, seal_state};

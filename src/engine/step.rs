@@ -202,18 +202,13 @@ impl Engine {
             {
                 let cap_set = Some(self.snapshot.bundle.cap_set);
                 let current = |state: &SubjectState| state.cap_set.is_none() || state.cap_set == cap_set;
-                match self.cache.get(reference).filter(|subject| current(&subject.state)) {
-                    Some(subject) => {
-                        let chained =
-                            Chained { subject: subject.clone(), version_read: subject.version, changed: false };
-                        batch.chained.insert(reference.clone(), chained);
-                    }
-                    None => {
-                        self.cache.forget(reference);
-                        self.admit(waiting, wanted);
-                        continue;
-                    }
-                }
+                let Some(subject) = self.cache.get(reference).filter(|subject| current(&subject.state)).cloned() else {
+                    self.cache.forget(reference);
+                    self.admit(waiting, wanted);
+                    continue;
+                };
+                let version_read = subject.version;
+                batch.chained.insert(reference.clone(), Chained { subject, version_read, changed: false });
             }
             let chained = reference.as_ref().and_then(|reference| batch.chained.get_mut(reference));
             match decide_one(&self.snapshot, &self.settings, waiting, chained, now) {
