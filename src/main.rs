@@ -10,7 +10,8 @@ use clap::{Parser, Subcommand};
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Examples:\n  proffer demo\n  proffer serve --listen 127.0.0.1:8080 --policies policies\n  proffer policy check policies"
+    after_help = "Examples:\n  proffer demo\n  proffer serve --listen 127.0.0.1:8080 --policies policies\n  \
+                  proffer policy check policies"
 )]
 struct Arguments {
     #[command(subcommand)]

@@ -11,11 +11,10 @@ use super::{failed, local, policy};
 
 /// Arguments of `proffer serve`.
 #[derive(Args)]
-#[command(
-    after_help = "Settings come from defaults, then --config, then PROFFER_... variables and DATABASE_URL, then flags.\n\n\
+#[command(after_help = "Settings come from defaults, then --config, then PROFFER_... variables and\n\
+DATABASE_URL, then flags.\n\n\
 Examples:\n  proffer serve\n  proffer serve --listen 0.0.0.0:8080 --policies /etc/proffer/policies\n  \
-DATABASE_URL=postgres://localhost/shop proffer serve\n  proffer serve --print-config"
-)]
+DATABASE_URL=postgres://localhost/shop proffer serve\n  proffer serve --print-config")]
 pub struct ServeArgs {
     /// A TOML file with settings.
     #[arg(long, value_name = "FILE")]

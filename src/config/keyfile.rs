@@ -22,7 +22,8 @@ pub enum KeyFileError {
     },
     /// The file says something else than keys.
     #[error(
-        "the key file `{path}` is not readable as keys: {what}; restore it from its backup, since a new one cannot open the store"
+        "the key file `{path}` is not readable as keys: {what}; restore it from its backup, since a new one cannot open \
+         the store"
     )]
     Malformed {
         /// Which file.
@@ -66,8 +67,8 @@ struct GeneratorText {
     key: String,
 }
 
-const HEAD: &str = "# Proffer keys. Keep a backup apart from the database: without this file no record opens and no draw\n\
-# can be checked; with it and the database everything can be read. Mode 0600.\n";
+const HEAD: &str = "# Proffer keys. Keep a backup apart from the database: without this file no record opens and\n\
+                    # no draw can be checked; with it and the database everything can be read. Mode 0600.\n";
 
 /// Random bytes from the operating system.
 pub fn random<const N: usize>() -> Result<[u8; N], KeyFileError> {

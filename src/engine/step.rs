@@ -1,4 +1,4 @@
-//! The engine: `step(state, event) -> effects`. Forms batches and settles conflicts; performs no effect, reads no clock.
+//! The engine: `step(state, events) -> effects`. Forms batches; performs no effect and reads no clock.
 //!
 //! Requests wait while the previous batch commits; whatever has gathered then forms the next one. Decisions of one
 //! subject within a batch are chained: each reads the state that the one before it made. Nothing is answered before

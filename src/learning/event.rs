@@ -171,3 +171,93 @@ impl LearningEvent {
         Ok(Self { arm: encoded.arm, exposed_at: encoded.exposed_at, increment })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::bandit::Model;
+    use crate::domain::decision::Terms;
+    use crate::domain::outcome::OutcomeKind;
+    use crate::domain::{Currency, Digest, OfferId, Span, VariantId};
+
+    fn lesson() -> Lesson {
+        let terms = Terms {
+            window: Span(7 * 86_400_000),
+            reward_cap_minor: 20_000,
+            half_life_days: Some(30),
+            currency: Currency::parse("USD").unwrap(),
+        };
+        let arm = ArmKey { offer: OfferId::new("boots").unwrap(), variant: VariantId::new("a").unwrap() };
+        let features = Features::from_sparse(3, &[(0, 1 << 20), (2, -700_000)]).unwrap();
+        Lesson {
+            decision_id: DecisionId::from_parts(1, [1; 10]),
+            model: ModelId([2; 16]),
+            arm: Some((arm, features)),
+            exposed: Exposed { at: Timestamp(1_700_000_000_000), margin_minor: 900, cost_minor: 5, terms },
+        }
+    }
+
+    fn fact(key: u8, kind: OutcomeKind, refers_to: Option<u8>, revenue: Option<i64>) -> OutcomeFact {
+        OutcomeFact {
+            key: Digest([key; 32]),
+            kind,
+            occurred_at: Timestamp(1_700_000_000_000 + i64::from(key)),
+            refers_to: refers_to.map(|key| Digest([key; 32])),
+            revenue_minor: revenue,
+            margin_minor: None,
+        }
+    }
+
+    /// The model after the learner looked each time the outcomes known had grown to one of the lengths.
+    fn learn(facts: &[OutcomeFact], looks: &[usize]) -> Model {
+        let (lesson, mut before, mut sequence) = (lesson(), Applied::default(), 0);
+        let mut model = Model::new(lesson.model, 3);
+        for known in looks.iter().chain([&facts.len()]) {
+            let (now, _) = lesson.earned(facts.get(..*known).unwrap_or(facts));
+            if let Some(event) = lesson.event(before, now) {
+                sequence += 1;
+                assert_eq!(LearningEvent::decode(&event.encode()), Ok(event.clone()));
+                model.apply(sequence, &event.arm, &event.increment).unwrap();
+            }
+            before = now;
+        }
+        model
+    }
+
+    #[test]
+    fn a_refund_leaves_the_model_as_if_nothing_had_been_bought() {
+        let order = fact(1, OutcomeKind::Order, None, Some(4_000));
+        let refund = fact(2, OutcomeKind::Refund, Some(1), Some(4_000));
+        let refunded = learn(&[order, refund], &[0, 1, 2]);
+        assert_eq!(refunded.digest(), learn(&[], &[]).digest());
+        assert_ne!(refunded.digest(), learn(&[order], &[]).digest());
+        assert_eq!(refunded.sequence(), 3, "exposure, order, refund");
+    }
+
+    #[test]
+    fn a_fallback_teaches_nothing() {
+        let lesson = Lesson { arm: None, ..lesson() };
+        let (now, _) = lesson.earned(&[fact(1, OutcomeKind::Order, None, None)]);
+        assert_eq!(lesson.event(Applied::default(), now), None);
+    }
+
+    proptest! {
+        #[test]
+        fn however_often_the_learner_looks_the_integers_are_the_same(
+            facts in proptest::collection::vec(
+                (0..9_u8, any::<bool>(), proptest::option::of(0..9_u8), proptest::option::of(0..5_000_i64)), 0..8,
+            ),
+            looks in proptest::collection::vec(0..8_usize, 0..6),
+        ) {
+            let facts: Vec<OutcomeFact> = facts
+                .into_iter()
+                .map(|(key, order, refers_to, revenue)| {
+                    fact(key, if order { OutcomeKind::Order } else { OutcomeKind::Refund }, refers_to, revenue)
+                })
+                .collect();
+            prop_assert_eq!(learn(&facts, &looks).digest(), learn(&facts, &[]).digest());
+        }
+    }
+}

@@ -176,6 +176,10 @@ fn a_rule_has_a_justification_an_owner_and_a_limit_that_makes_sense() {
        |                              ^ nothing in it
        = help: the rule would apply nowhere; leave the list out to apply everywhere
     ");
+}
+
+#[test]
+fn a_rule_names_what_it_covers_and_a_purpose_leads_somewhere() {
     let seen = wrong(CAPS, "    scope: [customer]\n", "");
     insta::assert_snapshot!(seen, @r"
     error[P0102]: rule `cap.all.week`: field `scope` is missing
@@ -301,6 +305,10 @@ fn attributes_and_placements_stay_within_what_can_be_learned() {
        |           ^^^^ not a list of categories
        = help: write `type: {enum: [shoes, home]}` with letters, digits, `.`, `_`, `:` or `-`
     ");
+}
+
+#[test]
+fn a_strategy_learns_from_declared_features_within_its_bounds() {
     let seen = wrong(PLACEMENTS, "half_life: 60d", "half_life: 36h");
     insta::assert_snapshot!(seen, @r"
     error[P0105]: placement `home_banner`: strategy: `36h` is out of range: expected whole days from `1d` to `365d`

@@ -1,4 +1,5 @@
 //! Tests over the sample bundle of `policies/`: that it compiles, what it says, and that mutations never panic.
+//! Tests no single rule.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! Tests of verdicts: what each rule says at its boundary, and that caps hold over random histories.
+//! Tests of verdicts: what each rule says at its boundary, and that caps hold over random histories. Compiles no
+//! broken bundle.
 
 use proptest::prelude::*;
 

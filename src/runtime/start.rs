@@ -34,7 +34,8 @@ pub enum StartError {
     },
     /// The key file belongs to another store.
     #[error(
-        "the key file `{path}` does not open this store: it belongs to another one; restore the right file or name it with PROFFER_MASTER_KEY_FILE"
+        "the key file `{path}` does not open this store: it belongs to another one; restore the right file or name it \
+         with PROFFER_MASTER_KEY_FILE"
     )]
     WrongKeys {
         /// Which file.

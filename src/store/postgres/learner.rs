@@ -1,4 +1,4 @@
-//! Learner in PostgreSQL: its term, its work, what it stores, and the streams and checkpoints read back. Learns nothing.
+//! Learner in PostgreSQL: its term, its work, what it stores, streams and checkpoints read back. Learns nothing.
 
 use std::collections::BTreeMap;
 

@@ -87,7 +87,8 @@ async fn link(
     Ok(decisions)
 }
 
-/// Gives outcomes without a decision, among those whose `column` is one of the keys, the decision of what they refer to.
+/// Gives outcomes without a decision, among those whose `column` is one of the keys, the decision of what they
+/// refer to.
 async fn take_over(
     connection: &mut SqliteConnection,
     column: &'static str,

@@ -49,7 +49,8 @@ async fn read(connection: &mut SqliteConnection, references: &[&SubjectRef]) -> 
         });
         // A cross join keeps the order written: one look-up for each id wanted, never a scan.
         statement.push(
-            ") select i.kind, i.outside_id, i.subject_id, i.wrapped_key, coalesce(s.version, 0), coalesce(s.state, x'') \
+            ") select i.kind, i.outside_id, i.subject_id, i.wrapped_key, coalesce(s.version, 0), \
+             coalesce(s.state, x'') \
              from wanted w cross join identity i on i.kind = w.kind and i.outside_id = w.outside_id \
              left join subject s on s.subject_id = i.subject_id",
         );

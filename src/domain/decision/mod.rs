@@ -1,0 +1,18 @@
+//! The record of a decision: its public skeleton, its private groups, their commitments, the leaf. Renders nothing.
+//!
+//! Encoded as deterministic CBOR (definite lengths, shortest integers, floats as 64 bits). The names of candidates and
+//! rules are positions within the catalogue revision and the bundle that the skeleton names, so that what those fix
+//! is not repeated.
+
+mod private;
+mod record;
+mod skeleton;
+
+pub use private::{
+    CapReading, ConsentGroup, ConsentReading, ContactsGroup, ContextGroup, GROUPS, Private, SubjectGroup, SubjectRead,
+    Withheld,
+};
+pub use record::{Record, decode_skeleton, leaf};
+pub use skeleton::{
+    CandidateRow, Draw, ENCODING, Failed, FallbackReason, ModelVersion, RefusedPurpose, Scored, Shown, Skeleton, Terms,
+};

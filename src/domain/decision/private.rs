@@ -1,0 +1,139 @@
+//! The private groups of a record: who, context, consent, contacts. Stored sealed, each under a commitment of its own.
+//! Nothing here is read by anybody who does not hold the subject's key.
+
+use minicbor::{Decode, Encode};
+use serde::Serialize;
+
+use crate::domain::{
+    AttributeId, Basis, BasketLine, ConsentState, PurposeId, SubjectId, SubjectKind, Timestamp, Value,
+};
+
+/// Private group *subject*: who.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct SubjectGroup {
+    /// The subject read, with the version of its state.
+    #[n(0)]
+    pub read: Option<SubjectRead>,
+}
+
+/// A subject state as it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct SubjectRead {
+    /// What kind.
+    #[n(0)]
+    pub kind: SubjectKind,
+    /// Internal id.
+    #[n(1)]
+    pub subject: SubjectId,
+    /// Version read; the decision made the next one.
+    #[n(2)]
+    pub version: u64,
+}
+
+/// Why an attribute was never seen by a rule or a feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum Withheld {
+    /// The purpose decided under may not use personal attributes.
+    #[n(0)]
+    PurposeNotConsented,
+    /// No feature or rule of the placement reads it.
+    #[n(1)]
+    NotUsed,
+}
+
+/// Private group *context*: attributes, features, basket.
+#[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
+pub struct ContextGroup {
+    /// Attributes that rules and features could see.
+    #[n(0)]
+    pub used: Vec<(AttributeId, Value)>,
+    /// Attributes kept from them, with the reason.
+    #[n(1)]
+    pub withheld: Vec<(AttributeId, Withheld)>,
+    /// As the request said.
+    #[n(2)]
+    pub jurisdiction: Option<String>,
+    /// Local hour of the request's time zone.
+    #[n(3)]
+    pub hour: u8,
+    /// As the request said.
+    #[n(4)]
+    pub basket: Vec<BasketLine>,
+    /// Number of feature components, the intercept included.
+    #[n(5)]
+    pub dimensions: u16,
+    /// Quantised features (Q20) of what was chosen, as (component, value) without the zeros.
+    #[n(6)]
+    pub features: Vec<(u16, i32)>,
+}
+
+/// A consent as it was read for one purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct ConsentReading {
+    /// What for.
+    #[n(0)]
+    pub purpose: PurposeId,
+    /// What counted; nothing if there was no record.
+    #[n(1)]
+    pub state: Option<ConsentState>,
+    /// Its basis.
+    #[n(2)]
+    pub basis: Option<Basis>,
+    /// From when it counted.
+    #[n(3)]
+    pub valid_from: Option<Timestamp>,
+    /// Until when it counted.
+    #[n(4)]
+    pub valid_until: Option<Timestamp>,
+}
+
+/// Private group *consent*: records and states.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct ConsentGroup {
+    /// One per gate that was asked.
+    #[n(0)]
+    pub readings: Vec<ConsentReading>,
+}
+
+/// A cap counter as it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct CapReading {
+    /// Position of the candidate in [`Skeleton::candidates`].
+    #[n(0)]
+    pub candidate: u32,
+    /// Position of the cap in the bundle.
+    #[n(1)]
+    pub rule: u16,
+    /// Contacts counted.
+    #[n(2)]
+    pub used: u32,
+    /// Contacts allowed.
+    #[n(3)]
+    pub limit: u32,
+}
+
+/// Private group *contacts*: cap readings above zero.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct ContactsGroup {
+    /// Readings above zero; an absent one was zero.
+    #[n(0)]
+    pub readings: Vec<CapReading>,
+}
+
+/// The private part of a record.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Private {
+    /// Who.
+    pub subject: SubjectGroup,
+    /// Attributes, features, basket.
+    pub context: ContextGroup,
+    /// Consents read.
+    pub consent: ConsentGroup,
+    /// Cap readings.
+    pub contacts: ContactsGroup,
+}
+
+/// The private groups, in the order of their commitments.
+pub const GROUPS: [&str; 4] = ["subject", "context", "consent", "contacts"];

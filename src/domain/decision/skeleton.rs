@@ -1,0 +1,238 @@
+//! The public part of a record. Holds nothing personal: that stands in the private groups it commits to.
+
+use minicbor::{Decode, Encode};
+use serde::Serialize;
+
+use crate::domain::{
+    Currency, Day, DecisionId, Digest, ModelId, OfferId, PlacementId, Propensity, PurposeId, Span, Timestamp, VariantId,
+};
+
+/// Version of this encoding. Old versions stay readable.
+pub const ENCODING: u16 = 1;
+
+/// A model as a decision read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Encode, Decode)]
+pub struct ModelVersion {
+    /// Which model.
+    #[n(0)]
+    pub id: ModelId,
+    /// How many learning events it had absorbed.
+    #[n(1)]
+    pub sequence: u64,
+    /// Digest of its integer state.
+    #[n(2)]
+    pub digest: Digest,
+}
+
+/// A rule that left a candidate out, with what may be public of the comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Failed {
+    /// Position of the rule in the bundle.
+    #[n(0)]
+    pub rule: u16,
+    /// What was observed (basis points or minor units); nothing where that is personal and stands in a private group.
+    #[n(1)]
+    pub observed: Option<i64>,
+    /// What was required, in the same unit.
+    #[n(2)]
+    pub limit: Option<i64>,
+}
+
+/// Score and probability of an eligible candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
+pub struct Scored {
+    /// Mean of the score, in the objective's unit.
+    #[n(0)]
+    pub mean: f64,
+    /// Deviation of the score.
+    #[n(1)]
+    pub deviation: f64,
+    /// Probability in the distribution, exploration included.
+    #[n(2)]
+    pub probability: f64,
+}
+
+/// One candidate of one decision.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct CandidateRow {
+    /// Position in the catalogue revision.
+    #[n(0)]
+    pub candidate: u32,
+    /// `m_a` in minor units.
+    #[n(1)]
+    pub margin_minor: i64,
+    /// `c_a` in minor units.
+    #[n(2)]
+    pub cost_minor: i64,
+    /// Every rule that left it out; empty means eligible.
+    #[n(3)]
+    pub failed: Vec<Failed>,
+    /// Nothing for candidates left out, and where no distribution was needed.
+    #[n(4)]
+    pub scored: Option<Scored>,
+}
+
+/// The draw of one slot.
+#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
+pub struct Draw {
+    /// Which generator key.
+    #[n(0)]
+    pub key_period: u32,
+    /// The uniform number drawn, in [0, 1).
+    #[n(1)]
+    pub u: f64,
+    /// Position of what was chosen in [`Skeleton::candidates`].
+    #[n(2)]
+    pub chosen: u32,
+    /// Its probability.
+    #[n(3)]
+    pub propensity: Propensity,
+}
+
+/// The content that was answered with.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Shown {
+    /// The offer, or the placement's house content.
+    #[n(0)]
+    pub offer: OfferId,
+    /// Its variant.
+    #[n(1)]
+    pub variant: VariantId,
+}
+
+/// What the placement promised about learning when it decided; a later bundle does not change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Terms {
+    /// Orders count until this long after the decision.
+    #[n(0)]
+    pub window: Span,
+    /// Reported reward is clamped to plus or minus this, in minor units.
+    #[n(1)]
+    pub reward_cap_minor: i64,
+    /// Half-life of what is learned, in days.
+    #[n(2)]
+    pub half_life_days: Option<u32>,
+    /// Currency of all amounts.
+    #[n(3)]
+    pub currency: Currency,
+}
+
+/// Why the fallback was served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum FallbackReason {
+    /// Consent for the purpose is lacking and no contextual purpose is declared.
+    #[n(0)]
+    PurposeRefused,
+    /// Every candidate was excluded, or there was none.
+    #[n(1)]
+    NoEligibleCandidate,
+    /// The customer is in the holdout.
+    #[n(2)]
+    Holdout,
+    /// What was read kept changing: three attempts found it stale.
+    #[n(3)]
+    Contention,
+    /// The distribution failed its check; nothing is drawn from numbers that are wrong.
+    #[n(4)]
+    DistributionInvalid,
+}
+
+/// A purpose that was refused, and the gate that refused it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct RefusedPurpose {
+    /// Position of the gate in the bundle.
+    #[n(0)]
+    pub rule: u16,
+    /// The purpose the placement asked for.
+    #[n(1)]
+    pub purpose: PurposeId,
+}
+
+/// The public part of a record. Its SHA-256 with a leading zero byte is the leaf.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Skeleton {
+    /// [`ENCODING`].
+    #[n(0)]
+    pub encoding: u16,
+    /// Which decision.
+    #[n(1)]
+    pub decision_id: DecisionId,
+    /// Whether the server minted the id (then the draw is not proved free of a chosen id).
+    #[n(2)]
+    pub id_minted: bool,
+    /// Whose store.
+    #[n(3)]
+    pub tenant: String,
+    /// Where.
+    #[n(4)]
+    pub placement: PlacementId,
+    /// The purpose it was decided under.
+    #[n(5)]
+    pub purpose: PurposeId,
+    /// Set when the placement's own purpose was refused.
+    #[n(6)]
+    pub refused: Option<RefusedPurpose>,
+    /// Time as the logic read it.
+    #[n(7)]
+    pub at: Timestamp,
+    /// Digest of the request.
+    #[n(8)]
+    pub request_digest: Digest,
+    /// How often it had been decided before on state that proved stale.
+    #[n(9)]
+    pub attempt: u16,
+    /// The build of the engine.
+    #[n(10)]
+    pub build: String,
+    /// The policy bundle.
+    #[n(11)]
+    pub bundle: Digest,
+    /// The catalogue.
+    #[n(12)]
+    pub catalogue_revision: u64,
+    /// The control row it was gated on.
+    #[n(13)]
+    pub control_sequence: u64,
+    /// The model.
+    #[n(14)]
+    pub model: ModelVersion,
+    /// The day posteriors were derived for.
+    #[n(15)]
+    pub day: Day,
+    /// Which rule computed the distribution.
+    #[n(16)]
+    pub distribution_rule: u16,
+    /// Exploration mass in force, a total.
+    #[n(17)]
+    pub exploration: f64,
+    /// Every candidate, by (offer id, variant id).
+    #[n(18)]
+    pub candidates: Vec<CandidateRow>,
+    /// Nothing when the fallback was served.
+    #[n(19)]
+    pub draw: Option<Draw>,
+    /// Why the fallback was served.
+    #[n(20)]
+    pub fallback: Option<FallbackReason>,
+    /// Until when the chosen offer is reserved.
+    #[n(21)]
+    pub reserved_until: Option<Timestamp>,
+    /// The content that was answered with.
+    #[n(22)]
+    pub shown: Shown,
+    /// What was promised about learning.
+    #[n(23)]
+    pub terms: Terms,
+    /// Commitments to the private groups, in the order of [`GROUPS`].
+    #[n(24)]
+    pub commitments: Vec<Digest>,
+}
+
+impl Skeleton {
+    /// The chosen row, unless the fallback was served.
+    pub fn chosen(&self) -> Option<&CandidateRow> {
+        self.draw.and_then(|draw| self.candidates.get(draw.chosen as usize))
+    }
+}
