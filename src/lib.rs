@@ -27,6 +27,9 @@ pub mod audit;
 
 pub mod engine;
 
+// floor 4
+pub mod simulation;
+
 // floor 5
 pub mod store;
 

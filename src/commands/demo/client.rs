@@ -1,0 +1,304 @@
+//! A client of the service's own HTTP API, as a shop would write one. Knows nothing of what is behind it but its clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use proffer::domain::Timestamp;
+use proffer::domain::key::hmac_sha256;
+use proffer::runtime::Core;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// The source that the demo's webhooks are signed by.
+pub const SOURCE: &str = "demo-checkout";
+
+/// Why a call was in vain.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody answered.
+    #[error("{call} was not answered")]
+    Transport {
+        /// Method and path.
+        call: String,
+        /// Why.
+        #[source]
+        source: Box<ureq::Error>,
+    },
+    /// The service refused.
+    #[error("{call} was answered {status}: {body}")]
+    Refused {
+        /// Method and path.
+        call: String,
+        /// HTTP status.
+        status: u16,
+        /// What it said.
+        body: String,
+    },
+    /// The answer has another shape.
+    #[error("{call} was answered with something unexpected")]
+    Shape {
+        /// Method and path.
+        call: String,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// What was decided.
+#[derive(Debug, Deserialize)]
+pub struct Decided {
+    /// Its name.
+    pub decision_id: String,
+    /// What to show: one, since every placement has one slot.
+    pub offers: Vec<Shown>,
+    /// Whether that is the fallback.
+    pub fallback: bool,
+}
+
+/// An offer in one variant.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Shown {
+    /// The offer.
+    pub offer_id: String,
+    /// Its variant.
+    pub variant_id: String,
+}
+
+/// What the demo reads of a record.
+#[derive(Debug, Deserialize)]
+pub struct Record {
+    /// The purpose it was decided under.
+    pub purpose: String,
+    /// Every candidate.
+    pub candidates: Vec<Candidate>,
+    /// What came of it.
+    pub outcomes: Outcomes,
+    /// What a privacy owner may read.
+    pub private: Option<Private>,
+}
+
+/// One candidate of a record.
+#[derive(Debug, Deserialize)]
+pub struct Candidate {
+    /// The offer and its variant.
+    #[serde(flatten)]
+    pub named: Shown,
+    /// Whether no rule left it out.
+    pub eligible: bool,
+    /// Every rule that did.
+    pub excluded_by: Vec<Exclusion>,
+}
+
+/// A rule that left a candidate out.
+#[derive(Debug, Deserialize)]
+pub struct Exclusion {
+    /// Its id.
+    pub rule: String,
+    /// For people.
+    pub sentence: String,
+}
+
+/// What came of a decision.
+#[derive(Debug, Deserialize)]
+pub struct Outcomes {
+    /// The reward so far.
+    pub reward: Amount,
+}
+
+/// Money as the API writes it.
+#[derive(Debug, Deserialize)]
+pub struct Amount {
+    /// Decimal text.
+    pub amount: String,
+    /// ISO 4217.
+    pub currency: String,
+}
+
+/// The private part of a record.
+#[derive(Debug, Deserialize)]
+pub struct Private {
+    /// Attributes that rules and features could see.
+    pub attributes: serde_json::Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Results {
+    results: Vec<Taken>,
+}
+
+/// What became of an event.
+#[derive(Debug, Deserialize)]
+pub struct Taken {
+    /// `accepted`, `duplicate`, `unmatched` or `rejected`.
+    pub status: String,
+}
+
+/// What a client needs to know: made once, cloned for every thread.
+#[derive(Clone)]
+pub struct Access {
+    /// Where the service answers.
+    pub url: String,
+    /// API key.
+    pub key: String,
+    /// Bytes of the webhook secret.
+    pub secret: Vec<u8>,
+    /// For its clock: webhooks carry the time, which stands still in a replay.
+    pub core: Arc<Core>,
+}
+
+/// One connection to the service.
+pub struct Client {
+    agent: ureq::Agent,
+    access: Access,
+}
+
+/// How often a call is repeated that the service was too busy for, or whose time had passed while it was under way.
+const TRIES_MAX: u32 = 40;
+
+impl Client {
+    /// A connection of its own.
+    pub fn new(access: &Access) -> Self {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT));
+        Self { agent: config.build().new_agent(), access: access.clone() }
+    }
+
+    /// The service's time.
+    pub fn now(&self) -> Timestamp {
+        self.access.core.clock.now()
+    }
+
+    /// Asks for a decision.
+    pub fn decide(&self, request: &Value) -> Result<Decided, ClientError> {
+        self.json("POST", "/v1/decisions", Some(request))
+    }
+
+    /// Reads a record.
+    pub fn record(&self, decision_id: &str) -> Result<Record, ClientError> {
+        self.json("GET", &format!("/v1/decisions/{decision_id}"), None)
+    }
+
+    /// Reads a record in sentences.
+    pub fn sentences(&self, decision_id: &str) -> Result<String, ClientError> {
+        self.call("GET", &format!("/v1/decisions/{decision_id}"), None, &[("accept", "text/plain".to_owned())])
+    }
+
+    /// Imports offers.
+    pub fn import(&self, offers: &Value) -> Result<(), ClientError> {
+        self.call("POST", "/v1/offers:import", Some(offers.to_string()), &[]).map(drop)
+    }
+
+    /// Records a customer's answer to the question for consent to personalisation.
+    pub fn consent(&self, customer: &str, state: &str, from: Option<Timestamp>) -> Result<(), ClientError> {
+        let mut consent = json!({"purpose": "offer_personalisation", "state": state});
+        if let Some(from) = from {
+            consent["valid_from"] = json!(from);
+        }
+        let path = format!("/v1/customers/{}/consents", escape(customer));
+        self.call("PUT", &path, Some(json!({"consents": [consent]}).to_string()), &[]).map(drop)
+    }
+
+    /// Sends one event as a signed webhook. Signed anew when the clock moved on while it was under way.
+    pub fn webhook(&self, event: &Value) -> Result<Taken, ClientError> {
+        let body = event.to_string();
+        let id = format!("msg-{}", event["event_id"].as_str().unwrap_or_default());
+        let call = "POST /v1/outcomes";
+        let mut tries = 0;
+        let text = loop {
+            let seconds = self.now().0.div_euclid(1_000).to_string();
+            let signed = [id.as_bytes(), b".", seconds.as_bytes(), b".", body.as_bytes()];
+            let tag = base64::engine::general_purpose::STANDARD.encode(hmac_sha256(&self.access.secret, &signed));
+            let headers =
+                [("webhook-id", id.clone()), ("webhook-timestamp", seconds), ("webhook-signature", format!("v1,{tag}"))];
+            match self.call("POST", "/v1/outcomes", Some(body.clone()), &headers) {
+                Err(ClientError::Refused { status: 401, .. }) if tries < TRIES_MAX => tries += 1,
+                other => break other?,
+            }
+        };
+        let answer: Results = parse(call, &text)?;
+        answer.results.into_iter().next().ok_or_else(|| refused(call, 200, &text))
+    }
+
+    fn json<T: DeserializeOwned>(&self, method: &str, path: &str, body: Option<&Value>) -> Result<T, ClientError> {
+        let text = self.call(method, path, body.map(ToString::to_string), &[])?;
+        parse(&format!("{method} {path}"), &text)
+    }
+
+    fn call(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<String>,
+        headers: &[(&str, String)],
+    ) -> Result<String, ClientError> {
+        let call = format!("{method} {path}");
+        for tried in 0.. {
+            let (status, text) = self
+                .once(method, path, body.as_deref(), headers)
+                .map_err(|error| ClientError::Transport { call: call.clone(), source: Box::new(error) })?;
+            match status {
+                200..300 => return Ok(text),
+                429 | 503 if tried < TRIES_MAX => std::thread::sleep(Duration::from_millis(25)),
+                _ => return Err(refused(&call, status, &text)),
+            }
+        }
+        Err(refused(&call, 503, ""))
+    }
+
+    fn once(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+        headers: &[(&str, String)],
+    ) -> Result<(u16, String), ureq::Error> {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.access.url))
+            .header("authorization", format!("Bearer {}", self.access.key));
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let mut response = match body {
+            Some(body) => self.agent.run(request.header("content-type", "application/json").body(body.to_owned())?)?,
+            None => self.agent.run(request.body(())?)?,
+        };
+        Ok((response.status().as_u16(), response.body_mut().read_to_string()?))
+    }
+}
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+fn refused(call: &str, status: u16, body: &str) -> ClientError {
+    ClientError::Refused { call: call.to_owned(), status, body: body.to_owned() }
+}
+
+fn parse<T: DeserializeOwned>(call: &str, text: &str) -> Result<T, ClientError> {
+    serde_json::from_str(text).map_err(|source| ClientError::Shape { call: call.to_owned(), source })
+}
+
+/// An id within a path: everything but letters, digits, `-`, `_` and `.` in percent form.
+fn escape(id: &str) -> String {
+    use std::fmt::Write as _;
+    id.bytes().fold(String::new(), |mut text, byte| {
+        if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_in_a_path_keeps_nothing_that_a_path_means() {
+        assert_eq!(escape("c-42_x.y"), "c-42_x.y");
+        assert_eq!(escape("a/b ?é"), "a%2Fb%20%3F%C3%A9");
+    }
+}

@@ -1,0 +1,137 @@
+//! `proffer demo`: a shop, a simulated crowd and the service in one process. Decides nothing: it asks over HTTP.
+
+mod client;
+mod measure;
+mod progress;
+mod threads;
+
+mod crowd;
+mod scenes;
+mod shop;
+mod summary;
+
+mod replay;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use base64::Engine as _;
+use clap::Args;
+use proffer::policy::Source;
+use proffer::runtime::{Clock, RuntimeError};
+use proffer::simulation::WorldError;
+
+use super::local::{Local, LocalOptions};
+use super::{Format, failed};
+use client::{Access, ClientError, SOURCE};
+
+/// Arguments of `proffer demo`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  proffer demo\n  proffer demo --keep\n  proffer demo --decisions 30000 --seed 7\n  \
+proffer demo --replay events.full.ndjson.gz --strategy linucb\n  \
+proffer demo --replay events.full.ndjson.gz --store postgres://localhost/empty --format json")]
+pub struct DemoArgs {
+    /// Leave the service running at the end and print calls to try.
+    #[arg(long)]
+    keep: bool,
+    /// How many decisions the crowd asks for, over all placements.
+    #[arg(long, value_name = "N", default_value_t = 9_000, value_parser = clap::value_parser!(u32).range(3..=1_000_000))]
+    decisions: u32,
+    /// Another seed is another crowd.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Replay a full-feedback file (`*.full.ndjson`, `.gz` too) instead; its `offers.json` lies beside it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["keep", "decisions", "seed"])]
+    replay: Option<PathBuf>,
+    /// How a replay chooses: `thompson_linear`, `linucb` or `uniform`.
+    #[arg(long, value_name = "NAME", requires = "replay", default_value = "thompson_linear",
+          value_parser = ["thompson_linear", "linucb", "uniform"])]
+    strategy: String,
+    /// What a replay learns from: keys of `context`, separated by commas, or `none` [default: all that fit].
+    #[arg(long, value_name = "KEYS", requires = "replay")]
+    features: Option<String>,
+    /// An empty store to use: `sqlite:PATH` or `postgres://...` [default: a temporary SQLite file].
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// How many clients ask at once.
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    clients: u16,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// Why the demo did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// A call to the service was in vain.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The world inside the binary is broken.
+    #[error(transparent)]
+    World(#[from] WorldError),
+    /// The file to replay cannot be.
+    #[error(transparent)]
+    Replay(#[from] replay::ReplayError),
+    /// The service failed.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// The store holds somebody's decisions.
+    #[error("the store `{store}` already holds {decisions} decisions; the demo wants an empty one")]
+    StoreInUse {
+        /// As given.
+        store: String,
+        /// How many.
+        decisions: u64,
+    },
+    /// A thread ended early.
+    #[error("a client of the demo stopped before its time")]
+    Thread,
+}
+
+/// Runs the command.
+pub async fn run(args: DemoArgs) -> ExitCode {
+    let done = match args.replay.clone() {
+        Some(file) => replay::run(args, file).await,
+        None => shop::run(args).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(error.as_ref()),
+    }
+}
+
+/// Starts a service on an empty store, with a source of webhooks.
+async fn service(
+    store: Option<String>,
+    policies: Vec<Source>,
+    clock: Option<Clock>,
+) -> Result<(Local, Access), Box<dyn Error>> {
+    let listen = "127.0.0.1:0".to_owned();
+    let local = Local::start(LocalOptions { store: store.clone(), policies, clock, listen }).await?;
+    let totals = local.core.store.totals().await;
+    let problem: Option<Box<dyn Error>> = match totals {
+        Ok(totals) if totals.decisions == 0 => None,
+        Ok(totals) => {
+            let store = store.unwrap_or_default();
+            Some(Box::new(DemoError::StoreInUse { store, decisions: totals.decisions }))
+        }
+        Err(error) => Some(Box::new(error)),
+    };
+    if let Some(problem) = problem {
+        local.stop().await;
+        return Err(problem);
+    }
+    let secret = local.core.create_source(SOURCE, "demo").await?.unwrap_or_default();
+    let secret = base64::engine::general_purpose::STANDARD.decode(secret.trim_start_matches("whsec_"))?;
+    let access = Access { url: local.url.clone(), key: local.admin_key.clone(), secret, core: local.core.clone() };
+    Ok((local, access))
+}
+
+/// Runs what blocks on threads of its own.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, DemoError> + Send + 'static,
+) -> Result<T, DemoError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(DemoError::Thread))
+}

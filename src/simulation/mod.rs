@@ -1,0 +1,10 @@
+//! Simulation: worlds of customers whose true responses are known, from one seed. Drives no service and reads no file.
+
+mod chance;
+
+mod crowd;
+
+mod world;
+
+pub use crowd::{Crowd, Customer, Luck, Visit};
+pub use world::{Drawn, Effect, Orders, Population, Response, World, WorldError, WorldOffer};
