@@ -73,8 +73,10 @@ impl Core {
         if work.batches.is_empty() && work.outcomes.is_empty() {
             return Ok(Progress::Idle);
         }
-        let studied: Vec<Studied> =
-            work.touched.into_iter().map(|touched| self.study(touched)).collect::<Result<_, _>>()?;
+        // Nothing can be learned from a customer whose key is gone, and nothing may wait for it.
+        let legible = |touched: &Touched| touched.decision.subject.is_none() || touched.decision.wrapped_key.is_some();
+        let touched = work.touched.into_iter().filter(legible);
+        let studied: Vec<Studied> = touched.map(|touched| self.study(touched)).collect::<Result<_, _>>()?;
         let models = self.models();
         let (mut learned, next) = models.study(&studied)?;
         learned.batches = work.batches;
