@@ -237,3 +237,51 @@ impl Store for SqliteStore {
         learner::totals(self).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_fails_one_call_and_the_next_one_works() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("p.sqlite")).await.unwrap();
+        let by = By { key: "tester", at: Timestamp(0) };
+        let pages = async |pages: u32| {
+            let sql = sqlx::AssertSqlSafe(format!("pragma max_page_count = {pages}"));
+            sqlx::raw_sql(sql).execute(&mut *store.writer.lock().await).await.unwrap();
+        };
+        for round in 1..=3 {
+            pages(1).await;
+            let large = "x".repeat(1_000_000);
+            assert!(matches!(
+                store.activate_bundle(Digest([round; 32]), &large, by).await,
+                Err(StoreError::Unavailable(_))
+            ));
+            pages(1_000_000).await;
+            assert_eq!(store.start_incarnation("node").await.unwrap(), u64::from(round));
+            assert_eq!(store.control().await.unwrap(), Control::default());
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn only_the_owner_may_read_the_files() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("p.sqlite")).await.unwrap();
+        store.start_incarnation("node").await.unwrap();
+        let modes: Vec<u32> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().metadata().unwrap().permissions().mode() & 0o777)
+            .collect();
+        assert_eq!(modes, [0o600; 3]);
+    }
+
+    #[tokio::test]
+    async fn a_path_that_cannot_be_written_is_named() {
+        let error = SqliteStore::open(Path::new("/nowhere/p.sqlite")).await.err().map(|error| error.to_string());
+        assert!(error.unwrap().starts_with("`/nowhere/p.sqlite` cannot be opened for writing: "));
+    }
+}

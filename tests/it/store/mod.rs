@@ -7,4 +7,5 @@ mod keys;
 mod learner;
 mod make;
 mod outcomes;
+mod postgres_locks;
 mod subjects;
