@@ -22,6 +22,8 @@ struct Arguments {
 enum Command {
     /// Run the service.
     Serve(commands::serve::ServeArgs),
+    /// Show the whole loop: a sample shop, a simulated crowd, three strategies.
+    Demo(commands::demo::DemoArgs),
     /// Make, list and revoke API keys and webhook secrets.
     Keys(commands::keys::KeysArgs),
     /// Work with policy files.
@@ -34,6 +36,7 @@ async fn main() -> ExitCode {
     proffer::telemetry::start(std::env::var("PROFFER_LOG").ok().as_deref());
     match arguments.command {
         Command::Serve(args) => commands::serve::run(args).await,
+        Command::Demo(args) => commands::demo::run(args).await,
         Command::Keys(args) => commands::keys::run(args).await,
         Command::Policy(args) => commands::policy::run(&args),
     }

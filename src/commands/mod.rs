@@ -1,10 +1,14 @@
 //! Commands of the binary: one file each. They parse arguments, call the library and print; they decide nothing.
 
+pub mod demo;
+
 pub mod keys;
 
 pub mod local;
 
 pub mod policy;
+
+pub mod sample;
 
 pub mod serve;
 

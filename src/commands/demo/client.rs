@@ -210,8 +210,11 @@ impl Client {
             let seconds = self.now().0.div_euclid(1_000).to_string();
             let signed = [id.as_bytes(), b".", seconds.as_bytes(), b".", body.as_bytes()];
             let tag = base64::engine::general_purpose::STANDARD.encode(hmac_sha256(&self.access.secret, &signed));
-            let headers =
-                [("webhook-id", id.clone()), ("webhook-timestamp", seconds), ("webhook-signature", format!("v1,{tag}"))];
+            let headers = [
+                ("webhook-id", id.clone()),
+                ("webhook-timestamp", seconds),
+                ("webhook-signature", format!("v1,{tag}")),
+            ];
             match self.call("POST", "/v1/outcomes", Some(body.clone()), &headers) {
                 Err(ClientError::Refused { status: 401, .. }) if tries < TRIES_MAX => tries += 1,
                 other => break other?,
@@ -240,7 +243,7 @@ impl Client {
                 .map_err(|error| ClientError::Transport { call: call.clone(), source: Box::new(error) })?;
             match status {
                 200..300 => return Ok(text),
-                429 | 503 if tried < TRIES_MAX => std::thread::sleep(Duration::from_millis(25)),
+                429 | 503 if tried < TRIES_MAX => pause(),
                 _ => return Err(refused(&call, status, &text)),
             }
         }
@@ -269,7 +272,13 @@ impl Client {
     }
 }
 
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Gives a busy service a moment.
+pub fn pause() {
+    #[expect(clippy::disallowed_methods, reason = "a client of the demo waits on a thread of its own")]
+    std::thread::sleep(Duration::from_millis(20));
+}
 
 fn refused(call: &str, status: u16, body: &str) -> ClientError {
     ClientError::Refused { call: call.to_owned(), status, body: body.to_owned() }

@@ -89,7 +89,7 @@ impl Drive<'_> {
     /// Records every customer's answer to the question for consent.
     pub fn consents(&self, progress: &Progress) -> Result<(), DemoError> {
         let customers = self.crowd.customers.len();
-        hand_out(customers, self.clients, self.access, &|client, number, _: &mut ()| {
+        hand_out(customers, self.clients, self.access, &|client, number, (): &mut ()| {
             let Some(customer) = self.crowd.customers.get(number) else { return Ok(()) };
             let state = if customer.consents { "granted" } else { "refused" };
             for placement in 0..PLACEMENTS.len() {
@@ -162,13 +162,7 @@ impl Drive<'_> {
     }
 
     /// The order's webhook, perhaps twice, perhaps with a refund behind it.
-    fn order(
-        &self,
-        client: &Client,
-        visit: &Visit,
-        made: &mut Made,
-        driven: &mut Driven,
-    ) -> Result<(), ClientError> {
+    fn order(&self, client: &Client, visit: &Visit, made: &mut Made, driven: &mut Driven) -> Result<(), ClientError> {
         let Some(offer) = self.world.offer(&made.shown.offer_id).map(|offer| &offer.offer) else { return Ok(()) };
         let orders = self.world.orders;
         let revenue = Money { minor: offer.net_price_minor(), currency: offer.currency() };

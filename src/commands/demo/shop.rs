@@ -2,12 +2,11 @@
 
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
 
 use proffer::simulation::{Crowd, World};
 use serde_json::json;
 
-use super::client::{Access, Client, ClientError};
+use super::client::{Access, Client, ClientError, pause};
 use super::crowd::{Drive, PLACEMENTS};
 use super::progress::{Progress, count, say};
 use super::scenes::SCENES;
@@ -54,7 +53,7 @@ async fn play(args: DemoArgs, world: World, access: Access) -> Result<Summary, D
     .await?;
     core.learned_all().await?;
     let bundle = core.snapshot().bundle.clone();
-    blocking(move || Summary::read(&world, &crowd, driven, &access, &bundle, usize::from(args.clients), args.format))
+    blocking(move || Summary::read(&world, &crowd, &driven, &access, &bundle, usize::from(args.clients), args.format))
         .await
 }
 
@@ -78,7 +77,8 @@ fn drive(args: &DemoArgs, world: &World, crowd: &Crowd, access: &Access) -> Resu
     drive.consents(&asking)?;
     asking.finish();
     let visiting = Progress::new("deciding", visits * PLACEMENTS.len(), args.format);
-    let driven = drive.visits(visits, &visiting, &|done, over| play_scenes(&client, world, visits, done, over, &visiting))?;
+    let driven =
+        drive.visits(visits, &visiting, &|done, over| play_scenes(&client, world, visits, done, over, &visiting))?;
     visiting.finish();
     Ok(driven)
 }
@@ -95,7 +95,7 @@ fn play_scenes(
     for (share, scene) in SCENES {
         #[expect(clippy::cast_precision_loss, reason = "counts of visits are small")]
         while (done.load(Ordering::Relaxed) as f64) < share * visits as f64 && !over.load(Ordering::Relaxed) {
-            std::thread::sleep(Duration::from_millis(10));
+            pause();
         }
         progress.say(&scene(client, world)?);
     }

@@ -83,7 +83,7 @@ impl Summary {
     pub fn read(
         world: &World,
         crowd: &Crowd,
-        driven: Driven,
+        driven: &Driven,
         access: &Access,
         bundle: &Bundle,
         clients: usize,
@@ -248,7 +248,15 @@ impl fmt::Display for Summary {
         writeln!(
             f,
             "{:16} {:>9} {:>8} {:>8} | {:>8} {:>8} {:>7} | {:>13} {:>7}",
-            "strategy", "decisions", "fallback", "accepted", "expected", "realised", "of best", "last quarter", "of best"
+            "strategy",
+            "decisions",
+            "fallback",
+            "accepted",
+            "expected",
+            "realised",
+            "of best",
+            "last quarter",
+            "of best"
         )?;
         for row in &self.strategies {
             let (all, last) = (&row.all, &row.last_quarter);
@@ -272,7 +280,8 @@ impl fmt::Display for Summary {
              offer that the rules left, which only somebody who knows the truth could do. Outcomes come back at once:\n\
              the delays of the real world are not modelled.\n"
         )?;
-        let lowest = self.margins.lowest_percent.map_or_else(String::new, |p| format!(" (lowest margin shown {p:.1}%)"));
+        let lowest =
+            self.margins.lowest_percent.map_or_else(String::new, |p| format!(" (lowest margin shown {p:.1}%)"));
         writeln!(
             f,
             "Margins kept: {} of {} decisions showed an offer under its floor{lowest}",

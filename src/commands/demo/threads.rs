@@ -30,7 +30,8 @@ pub fn hand_out<T: Default + Send>(
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..clients.min(count.max(1))).map(|_| scope.spawn(run)).collect();
-        let results: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap_or(Err(DemoError::Thread))).collect();
+        let results: Vec<_> =
+            threads.into_iter().map(|thread| thread.join().unwrap_or(Err(DemoError::Thread))).collect();
         results.into_iter().collect()
     })
 }

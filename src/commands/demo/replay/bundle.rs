@@ -169,7 +169,8 @@ pub fn offers(file: &ReplayFile, fallback: &str) -> Json {
 
 #[cfg(test)]
 mod tests {
-    use proffer::domain::{AttributeId, Encoder, Timestamp};
+    use proffer::domain::placement::Encoder;
+    use proffer::domain::{AttributeId, Timestamp};
 
     use super::*;
 
@@ -209,9 +210,6 @@ mod tests {
         let asked = |list: &str| make(&events, "uniform", Some(list), "house");
         assert_eq!(asked("town").unwrap().features, ["town"]);
         assert_eq!(asked("none").unwrap().dimensions, 1);
-        assert_eq!(
-            asked("twon").unwrap_err().to_string(),
-            "no event has `twon` in its context; it has `age`, `town`"
-        );
+        assert_eq!(asked("twon").unwrap_err().to_string(), "no event has `twon` in its context; it has `age`, `town`");
     }
 }

@@ -168,9 +168,8 @@ fn parse(text: &str, offers: &BTreeMap<OfferId, String>) -> Result<Vec<Event>, (
 fn event(text: &str, offers: &BTreeMap<OfferId, String>) -> Result<Event, String> {
     let event: EventText = serde_json::from_str(text).map_err(|error| tidy(&error))?;
     for (key, value) in &event.context {
-        AttributeId::parse(&format!("context.{key}")).map_err(|_| {
-            format!("context key `{key}` cannot name an attribute: use letters, digits, `_` and `.`")
-        })?;
+        AttributeId::parse(&format!("context.{key}"))
+            .map_err(|_| format!("context key `{key}` cannot name an attribute: use letters, digits, `_` and `.`"))?;
         if *value == Value::Text(String::new()) {
             return Err(format!("context `{key}` is empty text: leave a missing value out"));
         }
@@ -214,7 +213,8 @@ fn tidy(error: &serde_json::Error) -> String {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"{"id":"e1","at":"2026-01-01T00:00:00Z","customer_id":"c","context":{"age":3},"rewards":{"a":1,"b":0}}"#;
+    const GOOD: &str =
+        r#"{"id":"e1","at":"2026-01-01T00:00:00Z","customer_id":"c","context":{"age":3},"rewards":{"a":1,"b":0}}"#;
 
     fn offers() -> BTreeMap<OfferId, String> {
         parse_offers(r#"[{"offer_id":"a","name":"A","attributes":{"x":1},"margin":null,"cost":null},{"offer_id":"b"}]"#)
@@ -239,7 +239,7 @@ mod tests {
     fn a_line_that_cannot_be_replayed_is_named_with_the_reason() {
         let second = |from: &str, to: &str| GOOD.replace("e1", "e2").replace(from, to);
         check("{\"id\": ", "EOF while parsing a value at column 7");
-        check(&second(r#""customer_id":"c","#, ""), "missing field `customer_id` at column 97");
+        check(&second(r#""customer_id":"c","#, ""), "missing field `customer_id` at column 83");
         check(
             &second(r#""rewards""#, r#""chosen":"a","rewards""#),
             "unknown field `chosen`, expected one of `id`, `at`, `customer_id`, `context`, `candidates`, `rewards` at \

@@ -96,7 +96,7 @@ fn grant(
     let customers: Vec<&str> = customers.into_iter().collect();
     say(format, &format!("{} events of {} customers; every one of them consents.", file.events.len(), customers.len()));
     let granting = Progress::new("granting consent", customers.len(), format);
-    hand_out(customers.len(), clients, access, &|client, number, _: &mut ()| {
+    hand_out(customers.len(), clients, access, &|client, number, (): &mut ()| {
         if let Some(customer) = customers.get(number) {
             client.consent(customer, "granted", Some(start))?;
         }

@@ -86,7 +86,8 @@ impl Report {
         let rank = ranking(events);
         let quarter = events.len() / 4;
         let means = |from: usize, to: usize| {
-            let (events, rewards) = (events.get(from..to).unwrap_or_default(), rewards.get(from..to).unwrap_or_default());
+            let (events, rewards) =
+                (events.get(from..to).unwrap_or_default(), rewards.get(from..to).unwrap_or_default());
             Means::of(events, rewards, &rank)
         };
         let graded = |reward: &f64| *reward != 0.0 && *reward != 1.0;
@@ -187,9 +188,11 @@ impl fmt::Display for Report {
             "reward per decision", "reward", "+-", "uniform", "best fixed", "oracle"
         )?;
         let quarters = &self.reward;
-        for (what, means) in
-            [("first quarter", &quarters.first_quarter), ("last quarter", &quarters.last_quarter), ("all", &quarters.all)]
-        {
+        for (what, means) in [
+            ("first quarter", &quarters.first_quarter),
+            ("last quarter", &quarters.last_quarter),
+            ("all", &quarters.all),
+        ] {
             writeln!(
                 f,
                 "{what:22} {:>9.4} {:>8.4} | {:>9.4} {:>10.4} {:>9.4}",
