@@ -41,6 +41,8 @@ impl Engines {
                 runtime: tokio::runtime::Handle::current(),
                 tickets: BTreeMap::new(),
                 next_ticket: 0,
+                #[cfg(debug_assertions)]
+                plant: plant::wanted(),
             };
             std::thread::Builder::new()
                 .name(format!("engine-{}", settings.node))
@@ -108,6 +110,8 @@ struct Carrier {
     runtime: tokio::runtime::Handle,
     tickets: BTreeMap<Ticket, oneshot::Sender<Reply>>,
     next_ticket: Ticket,
+    #[cfg(debug_assertions)]
+    plant: Option<plant::Plant>,
 }
 
 impl Carrier {
@@ -123,6 +127,8 @@ impl Carrier {
                     Message::Ask(request, answer) => {
                         self.next_ticket += 1;
                         self.tickets.insert(self.next_ticket, answer);
+                        #[cfg(debug_assertions)]
+                        plant::asked(&mut self.plant, request.decision_id, self.next_ticket);
                         events.push(Event::Asked { ticket: self.next_ticket, request });
                     }
                     Message::Stop(done) => stopping = Some(done),
@@ -163,6 +169,8 @@ impl Carrier {
                 });
             }
             Effect::Commit(batch) => {
+                #[cfg(debug_assertions)]
+                plant::acknowledge(&mut self.plant, &batch, &mut self.tickets);
                 let node = self.node.clone();
                 self.runtime.spawn(async move {
                     send(match core.store.commit(&batch).await {
@@ -195,6 +203,43 @@ impl Carrier {
             }
             Effect::ReloadSnapshot => {
                 self.runtime.spawn(async move { core.reload_until_done().await });
+            }
+        }
+    }
+}
+
+/// A fault that the crash tests must catch, or they would catch nothing: with `PROFFER_PLANT=acknowledge-before-commit`
+/// a debug build answers a batch before it is stored. Release builds do not contain it.
+#[cfg(debug_assertions)]
+mod plant {
+    use super::{BTreeMap, Reply, Ticket, oneshot};
+    use crate::domain::DecisionId;
+    use crate::engine::batch::Batch;
+
+    /// Who waits for a decision that the caller named.
+    pub(super) type Plant = BTreeMap<DecisionId, Vec<Ticket>>;
+
+    pub(super) fn wanted() -> Option<Plant> {
+        (std::env::var("PROFFER_PLANT").as_deref() == Ok("acknowledge-before-commit")).then(Plant::new)
+    }
+
+    pub(super) fn asked(plant: &mut Option<Plant>, id: Option<DecisionId>, ticket: Ticket) {
+        if let (Some(waiting), Some(id)) = (plant, id) {
+            waiting.entry(id).or_default().push(ticket);
+        }
+    }
+
+    pub(super) fn acknowledge(
+        plant: &mut Option<Plant>,
+        batch: &Batch,
+        tickets: &mut BTreeMap<Ticket, oneshot::Sender<Reply>>,
+    ) {
+        let Some(waiting) = plant else { return };
+        for decision in &batch.decisions {
+            for ticket in waiting.remove(&decision.decision_id).unwrap_or_default() {
+                if let Some(answer) = tickets.remove(&ticket) {
+                    drop(answer.send(Reply::Stored(decision.record.clone())));
+                }
             }
         }
     }

@@ -7,6 +7,8 @@ mod harness;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod tidiness;

@@ -1,0 +1,73 @@
+//! Steps: a kill at every step of persistence that the stores name, with work before it, and everything checked after.
+
+use std::os::unix::process::ExitStatusExt as _;
+
+use proffer::store::steps::Step;
+
+use super::check::{Checked, check};
+use super::siege::{Siege, accept, progress, seed};
+use crate::harness::database::Kind;
+use crate::harness::server::{Server, until};
+
+/// Which arrival at a step is the last thing a process does: late enough that it has worked before.
+fn arrival(step: Step) -> u32 {
+    match step {
+        Step::CommitBegin | Step::CommitWritten | Step::CommitDurable => 60,
+        Step::SubjectsWritten | Step::SubjectsDurable | Step::ConsentsWritten | Step::ConsentsDurable => 10,
+        Step::OutcomesBegin
+        | Step::OutcomesWritten
+        | Step::OutcomesDurable
+        | Step::LearnBegin
+        | Step::LearnWritten
+        | Step::LearnDurable => 30,
+        // The first fills the empty catalogue.
+        Step::ImportWritten | Step::ImportDurable => 3,
+    }
+}
+
+/// Runs a service under load until it dies at a step, and starts it again. Fails if the step is never reached.
+pub fn die_at(siege: &Siege, stop: &str, variables: &[(&str, &str)], seed: u64) -> Server {
+    let variables: Vec<(&str, &str)> = variables.iter().copied().chain([("PROFFER_STOP_AT", stop)]).collect();
+    let server = siege.site.start(&variables);
+    siege.furnish(&server);
+    siege.load(server, seed, |mut server, _| {
+        let status = until(&format!("a service under load to reach {stop}"), || server.ended());
+        assert_eq!(status.signal(), Some(9), "{stop}: it ended with {status}:\n{}", server.said());
+    });
+    siege.site.start(&[])
+}
+
+fn every_step(kind: Kind) {
+    let seed = seed();
+    progress(&format!("{kind:?}, every step, seed {seed}"));
+    let mut all = Checked::default();
+    for (number, (step, name)) in (0..).zip(Step::ALL) {
+        let stop = format!("{name}:{}", arrival(step));
+        let siege = Siege::new(kind);
+        let server = die_at(&siege, &stop, &[], seed.wrapping_add(number));
+        let (decisions, outcomes) = siege.ledger.lock().unwrap().acknowledged();
+        let unanswered = siege.recover(&server, seed.wrapping_sub(number));
+        let checked = check(&siege, &server);
+        let findings = siege.end(server);
+        progress(&format!(
+            "{kind:?} {stop}: {decisions} decisions and {outcomes} outcomes acknowledged, {unanswered} unanswered, \
+             {} lost, {} doubled",
+            findings.lost, findings.doubled
+        ));
+        assert!(decisions > 0, "{stop}: nothing was acknowledged before the kill");
+        accept(&format!("{kind:?} {stop}, seed {seed}"), &findings);
+        all.capped += checked.capped;
+        all.traded += checked.traded;
+    }
+    assert!(all.capped > 0 && all.traded > 0, "the load reached no cap or earned nothing: {all:?}");
+}
+
+#[test]
+fn a_kill_at_any_step_loses_and_doubles_nothing_on_sqlite() {
+    every_step(Kind::Sqlite);
+}
+
+#[test]
+fn a_kill_at_any_step_loses_and_doubles_nothing_on_postgres() {
+    every_step(Kind::Postgres);
+}
