@@ -8,3 +8,6 @@ pub mod design {}
 
 #[doc = include_str!("mathematics.md")]
 pub mod mathematics {}
+
+#[doc = include_str!("worked_example.md")]
+pub mod worked_example {}

@@ -12,3 +12,5 @@ mod crash;
 mod store;
 #[cfg(test)]
 mod tidiness;
+#[cfg(test)]
+mod worked_example;
