@@ -127,7 +127,6 @@ impl From<RuntimeError> for Problem {
                 tracing::warn!(%cause, "the store did not answer");
                 Self::unavailable("the store does not answer; nothing is lost by sending the request again")
             }
-            RuntimeError::Contended => Self::unavailable(error.to_string()),
             other => {
                 tracing::error!(error = %other, "a request failed");
                 Self::internal()

@@ -55,9 +55,6 @@ pub enum RuntimeError {
     /// No keys or random numbers.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
-    /// Others kept changing the same subject.
-    #[error("the customer's state kept changing; send the request again")]
-    Contended,
 }
 
 /// Everything a process shares: store, keys, clock, snapshot, engines. A handle to it is the service.

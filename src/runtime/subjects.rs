@@ -5,7 +5,7 @@ use crate::config::keyfile;
 use crate::domain::consent::ConsentEntry;
 use crate::domain::decision::decode_skeleton;
 use crate::domain::key::SubjectKey;
-use crate::domain::{ConsentRecord, SubjectId, SubjectRef, Timestamp};
+use crate::domain::{ConsentRecord, Malformed, SubjectId, SubjectRef, Timestamp};
 use crate::engine::{Subject, open_state, seal_state};
 use crate::policy::Contact;
 use crate::store::{ConsentChange, NewSubject, SubjectRow};
@@ -20,11 +20,32 @@ pub struct ConsentKept {
 }
 
 const CONSENT_SEALED_AS: &str = "consent";
-const CHANGES_TRIED_MAX: usize = 16;
 
 /// One number that names a consent record of a subject: its version and its position within the change.
 fn consent_version(version: u64, position: u16) -> u64 {
     (version << 16) | u64::from(position)
+}
+
+/// Takes consent records into a sealed state: the next state and the records, sealed.
+fn change(
+    key: &SubjectKey,
+    subject: SubjectId,
+    version: u64,
+    sealed: &[u8],
+    records: &[ConsentRecord],
+    now: Timestamp,
+) -> Result<ConsentChange, Malformed> {
+    let mut state = open_state(key, subject, version, sealed)?;
+    let mut kept = Vec::with_capacity(records.len());
+    for (position, record) in (0..u16::MAX).zip(records) {
+        let valid_from = record.valid_from.unwrap_or(now);
+        let record = ConsentRecord { valid_from: Some(valid_from), ..record.clone() };
+        let plain = minicbor::to_vec(&record).unwrap_or_default();
+        kept.push(key.seal(CONSENT_SEALED_AS, &subject.0, consent_version(version + 1, position), &plain));
+        let ConsentRecord { purpose, state: said, basis, valid_until, .. } = record;
+        state.add_consent(ConsentEntry { purpose, state: said, basis, valid_from, valid_until }, now);
+    }
+    Ok(ConsentChange { state: seal_state(key, subject, version + 1, &state), records: kept })
 }
 
 impl Core {
@@ -62,41 +83,14 @@ impl Core {
     /// Appends consent records. When this returns they are durable, and no decision that commits from now on can have
     /// read the state before them.
     pub async fn put_consents(&self, reference: SubjectRef, records: &[ConsentRecord]) -> Result<(), RuntimeError> {
-        for _ in 0..CHANGES_TRIED_MAX {
-            let opened = self.open_subjects(std::slice::from_ref(&reference)).await?;
-            let Some(subject) = opened.into_iter().next() else { break };
+        let opened = self.open_subjects(std::slice::from_ref(&reference)).await?;
+        for Subject { subject, key, .. } in opened {
             let now = self.clock.now();
-            let next_version = subject.version + 1;
-            let mut state = subject.state.clone();
-            let mut sealed = Vec::with_capacity(records.len());
-            for (position, record) in records.iter().enumerate() {
-                let record = ConsentRecord { valid_from: Some(record.valid_from.unwrap_or(now)), ..record.clone() };
-                let plain = minicbor::to_vec(&record).unwrap_or_default();
-                let position = u16::try_from(position).unwrap_or(u16::MAX);
-                let version = consent_version(next_version, position);
-                sealed.push(subject.key.seal(CONSENT_SEALED_AS, &subject.subject.0, version, &plain));
-                let entry = ConsentEntry {
-                    purpose: record.purpose,
-                    state: record.state,
-                    basis: record.basis,
-                    valid_from: record.valid_from.unwrap_or(now),
-                    valid_until: record.valid_until,
-                };
-                state.add_consent(entry, now);
-            }
-            let change = ConsentChange {
-                subject: subject.subject,
-                version: subject.version,
-                state: seal_state(&subject.key, subject.subject, next_version, &state),
-                records: sealed,
-                at: now,
-            };
-            if self.store.change_consents(&change).await? {
-                self.subject_changed(reference);
-                return Ok(());
-            }
+            let change = |version: u64, sealed: &[u8]| change(&key, subject, version, sealed, records, now);
+            self.store.change_consents(subject, now, &change).await?;
         }
-        Err(RuntimeError::Contended)
+        self.subject_changed(reference);
+        Ok(())
     }
 
     /// A customer's consent records, oldest first; nothing if the customer is not known.
@@ -108,7 +102,7 @@ impl Core {
             let version = consent_version(consent.version, consent.position);
             let plain = key.open(CONSENT_SEALED_AS, &row.subject.0, version, &consent.sealed)?;
             let record = minicbor::decode(&plain)
-                .map_err(|error| crate::domain::Malformed(format!("a consent record does not decode: {error}")))?;
+                .map_err(|error| Malformed(format!("a consent record does not decode: {error}")))?;
             kept.push(ConsentKept { at: consent.at, record });
         }
         Ok(Some(kept))

@@ -21,7 +21,9 @@ use async_trait::async_trait;
 
 use crate::domain::decision::Record;
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
-use crate::domain::{Currency, DecisionId, Digest, ModelId, OfferId, SubjectId, SubjectKind, SubjectRef, Timestamp};
+use crate::domain::{
+    Currency, DecisionId, Digest, Malformed, ModelId, OfferId, SubjectId, SubjectKind, SubjectRef, Timestamp,
+};
 use crate::engine::batch::{Batch, CommitOutcome};
 pub use crate::engine::learner::{BatchKey, CheckpointRow, Learned, LearningRow};
 pub use crate::learning::Applied;
@@ -107,20 +109,17 @@ pub struct ConsentRow {
     pub sealed: Vec<u8>,
 }
 
-/// A change of a subject's state outside decisions, with the consent records that made it.
+/// What becomes of a subject's state outside decisions, with the consent records that make it so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsentChange {
-    /// Whose.
-    pub subject: SubjectId,
-    /// The version read; refused unless it is still this one. The next is this plus one.
-    pub version: u64,
-    /// Sealed next state.
+    /// The next state, sealed with the version read plus one.
     pub state: Vec<u8>,
     /// Sealed records, in order.
     pub records: Vec<Vec<u8>>,
-    /// When they were taken in.
-    pub at: Timestamp,
 }
+
+/// Makes a change from the version and the sealed state that are there (0 and nothing where none is stored).
+pub type MakeChange<'a> = dyn Fn(u64, &[u8]) -> Result<ConsentChange, Malformed> + Send + Sync + 'a;
 
 /// One outcome as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -269,8 +268,14 @@ pub trait Store: Send + Sync {
     /// The decisions that read a subject, with `at` after the instant given, oldest first.
     async fn subject_decisions(&self, subject: SubjectId, after: Timestamp) -> Result<Vec<StoredDecision>, StoreError>;
 
-    /// Appends consent records and replaces the state; `false` and nothing changed if the version is not the one read.
-    async fn change_consents(&self, change: &ConsentChange) -> Result<bool, StoreError>;
+    /// Appends consent records and replaces the state. `change` is asked under the subject's lock, so that decisions of
+    /// the same customer, however many, cannot keep a withdrawal waiting.
+    async fn change_consents(
+        &self,
+        subject: SubjectId,
+        at: Timestamp,
+        change: &MakeChange<'_>,
+    ) -> Result<(), StoreError>;
 
     /// A subject's consent records, oldest first.
     async fn consents(&self, subject: SubjectId) -> Result<Vec<ConsentRow>, StoreError>;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{SubjectId, SubjectRef};
+use crate::domain::{SubjectId, SubjectRef, Timestamp};
 use crate::store::column::{self, ConsentColumns, SubjectColumns};
 use crate::store::steps::{Step, reach};
-use crate::store::{ConsentChange, ConsentRow, NewSubject, StoreError, SubjectRow, kind_code};
+use crate::store::{ConsentRow, MakeChange, NewSubject, StoreError, SubjectRow, kind_code};
 
 use super::PostgresStore;
 
@@ -77,37 +77,46 @@ async fn create(store: &PostgresStore, missing: &[&NewSubject]) -> Result<(), St
     Ok(())
 }
 
-pub(super) async fn change_consents(store: &PostgresStore, change: &ConsentChange) -> Result<bool, StoreError> {
-    let version = column::signed(change.version)?;
+pub(super) async fn change_consents(
+    store: &PostgresStore,
+    subject: SubjectId,
+    at: Timestamp,
+    change: &MakeChange<'_>,
+) -> Result<(), StoreError> {
     let mut transaction = store.pool.begin().await?;
-    // Only version 0 may be without a row.
-    let statement = if version == 0 {
-        "insert into subject (subject_id, version, state) values ($1, $2 + 1, $3) \
-         on conflict (subject_id) do update set version = excluded.version, state = excluded.state \
-         where subject.version = $2"
-    } else {
-        "update subject set version = $2 + 1, state = $3 where subject_id = $1 and version = $2"
-    };
-    let query = sqlx::query(statement).bind(change.subject.0.as_slice()).bind(version).bind(&change.state);
-    if query.execute(&mut *transaction).await?.rows_affected() == 0 {
-        transaction.rollback().await?;
-        return Ok(false);
-    }
+    let id = subject.0.as_slice();
+    // What is not there cannot be locked, so that a row of version 0 comes first.
+    sqlx::query("insert into subject (subject_id, version, state) values ($1, 0, '') on conflict do nothing")
+        .bind(id)
+        .execute(&mut *transaction)
+        .await?;
+    let (version, state): (i64, Vec<u8>) =
+        sqlx::query_as("select version, state from subject where subject_id = $1 for no key update")
+            .bind(id)
+            .fetch_one(&mut *transaction)
+            .await?;
+    let made = change(column::natural(version)?, &state).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    sqlx::query("update subject set version = $2, state = $3 where subject_id = $1")
+        .bind(id)
+        .bind(version + 1)
+        .bind(&made.state)
+        .execute(&mut *transaction)
+        .await?;
     sqlx::query(
         "insert into consent (subject_id, version, position, at, sealed) \
          select $1, $2, position, $3, sealed from unnest($4::int2[], $5::bytea[]) as record (position, sealed)",
     )
-    .bind(change.subject.0.as_slice())
+    .bind(id)
     .bind(version + 1)
-    .bind(change.at.0)
-    .bind(column::positions(change.records.len())?)
-    .bind(change.records.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    .bind(at.0)
+    .bind(column::positions(made.records.len())?)
+    .bind(made.records.iter().map(Vec::as_slice).collect::<Vec<_>>())
     .execute(&mut *transaction)
     .await?;
     reach(Step::ConsentsWritten);
     transaction.commit().await?;
     reach(Step::ConsentsDurable);
-    Ok(true)
+    Ok(())
 }
 
 pub(super) async fn consents(store: &PostgresStore, subject: SubjectId) -> Result<Vec<ConsentRow>, StoreError> {

@@ -1,4 +1,4 @@
-//! Learner in SQLite: its term, its work, what it stores, and the streams and checkpoints read back. Learns nothing.
+//! Learner in SQLite: its term, its work, what it stores, its streams and checkpoints read back. Learns nothing.
 
 use std::collections::BTreeMap;
 

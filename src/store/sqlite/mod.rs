@@ -27,7 +27,7 @@ use crate::domain::{DecisionId, Digest, ModelId, SubjectId, SubjectRef, Timestam
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
-    By, CheckpointRow, ConsentChange, ConsentRow, Control, KeyRow, Learned, LearnerWork, LearningRow, NewSubject,
+    By, CheckpointRow, ConsentRow, Control, KeyRow, Learned, LearnerWork, LearningRow, MakeChange, NewSubject,
     OfferBody, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
 };
 
@@ -161,8 +161,13 @@ impl Store for SqliteStore {
         commit::subject_decisions(self, subject, after).await
     }
 
-    async fn change_consents(&self, change: &ConsentChange) -> Result<bool, StoreError> {
-        subjects::change_consents(self, change).await
+    async fn change_consents(
+        &self,
+        subject: SubjectId,
+        at: Timestamp,
+        change: &MakeChange<'_>,
+    ) -> Result<(), StoreError> {
+        subjects::change_consents(self, subject, at, change).await
     }
 
     async fn consents(&self, subject: SubjectId) -> Result<Vec<ConsentRow>, StoreError> {

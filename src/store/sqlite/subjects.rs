@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use sqlx::{QueryBuilder, SqliteConnection};
 
-use crate::domain::{SubjectId, SubjectRef};
+use crate::domain::{SubjectId, SubjectRef, Timestamp};
 use crate::store::column::{self, ConsentColumns, SubjectColumns};
 use crate::store::steps::{Step, reach};
-use crate::store::{ConsentChange, ConsentRow, NewSubject, StoreError, SubjectRow, kind_code};
+use crate::store::{ConsentRow, MakeChange, NewSubject, StoreError, SubjectRow, kind_code};
 
 use super::SqliteStore;
 use super::statement::row_pieces;
@@ -84,39 +84,43 @@ async fn create(store: &SqliteStore, missing: &[&NewSubject]) -> Result<(), Stor
     Ok(())
 }
 
-pub(super) async fn change_consents(store: &SqliteStore, change: &ConsentChange) -> Result<bool, StoreError> {
-    let version = column::signed(change.version)?;
+pub(super) async fn change_consents(
+    store: &SqliteStore,
+    subject: SubjectId,
+    at: Timestamp,
+    change: &MakeChange<'_>,
+) -> Result<(), StoreError> {
     let mut writer = store.writer.lock().await;
+    // The transaction excludes every other writer from here on: nobody changes the state between reading and writing.
     let mut transaction = store.begin(&mut writer).await?;
-    // Only version 0 may be without a row.
-    let statement = if version == 0 {
-        "insert into subject (subject_id, version, state) values (?1, ?2 + 1, ?3) \
-         on conflict (subject_id) do update set version = excluded.version, state = excluded.state where version = ?2"
-    } else {
-        "update subject set version = ?2 + 1, state = ?3 where subject_id = ?1 and version = ?2"
-    };
-    let query = sqlx::query(statement).bind(change.subject.0.as_slice()).bind(version).bind(&change.state);
-    if query.execute(&mut *transaction).await?.rows_affected() == 0 {
-        transaction.rollback().await?;
-        return Ok(false);
-    }
-    let records: Vec<(i16, &Vec<u8>)> =
-        column::positions(change.records.len())?.into_iter().zip(&change.records).collect();
+    let id = subject.0.as_slice();
+    let row: Option<(i64, Vec<u8>)> = sqlx::query_as("select version, state from subject where subject_id = ?")
+        .bind(id)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let (version, state) = row.unwrap_or_default();
+    let made = change(column::natural(version)?, &state).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    sqlx::query(
+        "insert into subject (subject_id, version, state) values (?1, ?2, ?3) \
+         on conflict (subject_id) do update set version = excluded.version, state = excluded.state",
+    )
+    .bind(id)
+    .bind(version + 1)
+    .bind(&made.state)
+    .execute(&mut *transaction)
+    .await?;
+    let records: Vec<(i16, &Vec<u8>)> = column::positions(made.records.len())?.into_iter().zip(&made.records).collect();
     for piece in row_pieces(&records) {
         let mut statement = QueryBuilder::new("insert into consent (subject_id, version, position, at, sealed) ");
         statement.push_values(piece, |mut row, (position, sealed)| {
-            row.push_bind(change.subject.0.as_slice())
-                .push_bind(version + 1)
-                .push_bind(*position)
-                .push_bind(change.at.0)
-                .push_bind(*sealed);
+            row.push_bind(id).push_bind(version + 1).push_bind(*position).push_bind(at.0).push_bind(*sealed);
         });
         statement.build().execute(&mut *transaction).await?;
     }
     reach(Step::ConsentsWritten);
     transaction.commit().await?;
     reach(Step::ConsentsDurable);
-    Ok(true)
+    Ok(())
 }
 
 pub(super) async fn consents(store: &SqliteStore, subject: SubjectId) -> Result<Vec<ConsentRow>, StoreError> {

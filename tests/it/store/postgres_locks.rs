@@ -36,7 +36,7 @@ fn a_commit_waits_for_a_change_of_the_control_row_and_is_refused() {
         let mut change = connect(&database).await;
         execute(&mut change, "begin; lock table control in exclusive mode; update control set sequence = 1").await;
         let commit = tokio::spawn(async move {
-            refused(&*store, &batch(1, vec![], vec![decision(1, None)]), Some(1), &[], &[]).await
+            refused(&*store, &batch(1, vec![], vec![decision(1, None)]), Some(1), &[], &[]).await;
         });
         tokio::select! {
             () = somebody_waits(&database) => {}

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use proffer::domain::{SubjectId, SubjectKind, SubjectRef, Timestamp};
-use proffer::store::{ConsentChange, ConsentRow, NewSubject, SubjectRow};
+use proffer::domain::{Malformed, SubjectId, SubjectKind, SubjectRef, Timestamp};
+use proffer::engine::batch::CommitOutcome;
+use proffer::store::{ConsentChange, ConsentRow, NewSubject, Store, SubjectRow};
 
 use super::make::{batch, new_subject, reference, refused, state, stored, subject, written};
 use crate::harness::database::{Database, on_both_stores};
@@ -13,7 +14,8 @@ on_both_stores! {
     many_subjects_are_made_at_once,
     two_processes_that_make_the_same_outside_id_get_the_same_subject,
     finding_a_subject_makes_none,
-    consents_are_appended_and_checked_against_the_version,
+    consents_are_appended_to_the_state_that_is_there,
+    those_who_commit_without_pause_cannot_keep_a_withdrawal_waiting,
 }
 
 async fn subjects_come_in_the_order_asked_and_keep_their_first_identity(database: Arc<Database>) {
@@ -78,26 +80,52 @@ async fn finding_a_subject_makes_none(database: Arc<Database>) {
     assert_eq!(store.find_subject(&reference(1)).await.unwrap().as_ref(), made.first());
 }
 
-fn change(version: u64, records: &[&str]) -> ConsentChange {
-    ConsentChange {
-        subject: subject(1),
-        version,
-        state: format!("consented {version}").into_bytes(),
-        records: records.iter().map(|record| record.as_bytes().to_vec()).collect(),
-        at: Timestamp(70 + i64::try_from(version).unwrap()),
-    }
+/// Appends records; the next state says which version and state it was made from.
+async fn change(store: &dyn Store, at: i64, records: &[&str]) {
+    let make = |version: u64, state: &[u8]| {
+        Ok(ConsentChange {
+            state: format!("{version} {}", String::from_utf8_lossy(state)).into_bytes(),
+            records: records.iter().map(|record| record.as_bytes().to_vec()).collect(),
+        })
+    };
+    store.change_consents(subject(1), Timestamp(at), &make).await.unwrap();
 }
 
-async fn consents_are_appended_and_checked_against_the_version(database: Arc<Database>) {
+async fn those_who_commit_without_pause_cannot_keep_a_withdrawal_waiting(database: Arc<Database>) {
     let store = database.open().await;
-    assert!(!store.change_consents(&change(3, &["x"])).await.unwrap());
-    assert!(store.change_consents(&change(0, &["a", "b"])).await.unwrap());
-    assert!(!store.change_consents(&change(0, &["x"])).await.unwrap());
-    assert_eq!(state(&*store, 1).await, (1, "consented 0".to_owned()));
+    let (busy, stop) = (store.clone(), Arc::new(std::sync::atomic::AtomicBool::new(false)));
+    let stopped = stop.clone();
+    let committing = tokio::spawn(async move {
+        let (mut number, mut version) = (1, 0);
+        while !stopped.load(std::sync::atomic::Ordering::SeqCst) {
+            match busy.commit(&batch(number, vec![written(1, version)], vec![])).await.unwrap() {
+                CommitOutcome::Stored => (number, version) = (number + 1, version + 1),
+                CommitOutcome::Refused { .. } => version = state(&*busy, 1).await.0,
+            }
+        }
+        number
+    });
+    for at in 0..20 {
+        change(&*store, at, &["withdrawn"]).await;
+    }
+    stop.store(true, std::sync::atomic::Ordering::SeqCst);
+    let commits = committing.await.unwrap() - 1;
+    assert_eq!(store.consents(subject(1)).await.unwrap().len(), 20);
+    assert_eq!(state(&*store, 1).await.0, commits + 20, "no change and no commit is lost");
+}
+
+async fn consents_are_appended_to_the_state_that_is_there(database: Arc<Database>) {
+    let store = database.open().await;
+    change(&*store, 70, &["a", "b"]).await;
+    assert_eq!(state(&*store, 1).await, (1, "0 ".to_owned()));
     stored(&*store, &batch(1, vec![written(1, 1)], vec![])).await;
-    assert!(!store.change_consents(&change(1, &["x"])).await.unwrap());
-    assert!(store.change_consents(&change(2, &["c"])).await.unwrap());
+    change(&*store, 72, &["c"]).await;
+    let (version, made) = state(&*store, 1).await;
+    assert!(version == 3 && made.starts_with("2 "), "{version} {made}");
     refused(&*store, &batch(2, vec![written(1, 2)], vec![]), None, &[1], &[]).await;
+    let wrong = |_: u64, _: &[u8]| Err(Malformed::new("it does not open"));
+    assert!(store.change_consents(subject(1), Timestamp(73), &wrong).await.is_err());
+    assert_eq!(state(&*store, 1).await.0, 3, "a change that cannot be made changes nothing");
 
     let row = |version, position, at, sealed: &str| ConsentRow {
         version,
