@@ -116,7 +116,7 @@ impl<'a> Worker<'a> {
         let id = DecisionId::from_parts(now_ms(), bits);
         let mut request = json!({
             "decision_id": id,
-            "placement": self.chance.pick(&["home_banner", "home_banner", "sidebar", "checkout"]),
+            "placement": self.chance.pick(&["home_banner", "sidebar", "checkout", "checkout"]),
             "jurisdiction": "US-NY",
             "context": {"device_type": self.chance.pick(&["desktop", "mobile"])},
         });
