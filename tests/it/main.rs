@@ -9,6 +9,8 @@ mod architecture;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod tidiness;

@@ -47,7 +47,9 @@ fn every_number_on_the_page_is_what_the_library_computes() {
         ("model.1", order.models.0[&story.placement.model_id()].encode()),
     ];
     let files = files.map(|(name, bytes)| (format!("worked_example.{name}.hex"), bytes));
-    hold(&page, &INPUTS, &computed, &files);
+    let rules = page.blocks_ending(".yaml").into_iter().map(|(label, _)| label);
+    let inputs: Vec<&str> = INPUTS.into_iter().chain(rules).collect();
+    hold(&page, &inputs, &computed, &files);
 }
 
 /// HMAC as RFC 2104 has it, from SHA-256 alone.
@@ -64,6 +66,7 @@ fn the_number_drawn_follows_from_the_revealed_key() {
         let tag = hmac(&GENERATOR.key, &render::draw_message(told).concat());
         let mut head = [0; 8];
         head.copy_from_slice(&tag[..8]);
+        #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
         let u = (u64::from_be_bytes(head) >> 11) as f64 / (1_u64 << 53) as f64;
         assert_eq!(told.skeleton.draw.unwrap().u, u);
     }

@@ -100,7 +100,7 @@ pub struct ConsentGroup {
 /// A cap counter as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct CapReading {
-    /// Position of the candidate in [`Skeleton::candidates`].
+    /// Position of the candidate in [`Skeleton::candidates`](super::Skeleton::candidates).
     #[n(0)]
     pub candidate: u32,
     /// Position of the cap in the bundle.

@@ -225,7 +225,7 @@ pub struct Skeleton {
     /// What was promised about learning.
     #[n(23)]
     pub terms: Terms,
-    /// Commitments to the private groups, in the order of [`GROUPS`].
+    /// Commitments to the private groups, in the order of [`GROUPS`](super::GROUPS).
     #[n(24)]
     pub commitments: Vec<Digest>,
 }

@@ -12,7 +12,7 @@ use super::story::{GENERATOR, Learned, MASTER, SUBJECT, SUBJECT_KEY, Story, TENA
 pub const ARMS: [&str; 2] = ["free-shipping", "ten-off"];
 
 fn lines(lines: impl IntoIterator<Item = String>) -> String {
-    lines.into_iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    lines.into_iter().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
 fn name(story: &Story, row: &CandidateRow) -> String {
@@ -227,6 +227,10 @@ pub fn digests(story: &Story) -> String {
     }))
 }
 
+fn cents(minor: i64) -> f64 {
+    i32::try_from(minor).unwrap().into()
+}
+
 /// What the same customer would be offered the same day, by a model.
 pub fn offered(story: &Story, view: &ModelView) -> Vec<f64> {
     let x = story.features().to_f64();
@@ -235,8 +239,8 @@ pub fn offered(story: &Story, view: &ModelView) -> Vec<f64> {
         .map(|offer| {
             let (posterior, found) = (view.posterior(&arm(offer)), story.catalogue.offer(offer).unwrap());
             Arm {
-                margin: found.margin_minor() as f64,
-                cost: found.cost_of_showing_minor() as f64,
+                margin: cents(found.margin_minor()),
+                cost: cents(found.cost_of_showing_minor()),
                 estimate: posterior.score(&x),
                 variance: posterior.variance(),
             }

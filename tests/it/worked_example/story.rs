@@ -216,7 +216,7 @@ fn decide(engine: &mut Engine, page: &Page, label: &str, state: &SubjectState) -
                     let commitments = record.skeleton().unwrap().commitments;
                     assert_eq!(record.skeleton().unwrap(), Skeleton { commitments, ..(*skeleton).clone() });
                     let (skeleton, private) = (record.skeleton().unwrap(), record.private(&SUBJECT_KEY).unwrap());
-                    return Told { steps, skeleton, private, batch };
+                    return Told { steps, batch, skeleton, private };
                 }
                 other => panic!("{other:?}"),
             }
