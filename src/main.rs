@@ -33,7 +33,9 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    proffer::telemetry::start(std::env::var("PROFFER_LOG").ok().as_deref());
+    // The demo says itself what a person should see of it.
+    let quiet = matches!(arguments.command, Command::Demo(_)).then(|| "warn".to_owned());
+    proffer::telemetry::start(std::env::var("PROFFER_LOG").ok().or(quiet).as_deref());
     match arguments.command {
         Command::Serve(args) => commands::serve::run(args).await,
         Command::Demo(args) => commands::demo::run(args).await,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::chance::{below, normal, stream, uniform};
 use super::world::{Drawn, World};
-use crate::domain::{AttributeId, AttributeScope, Number, Value};
+use crate::domain::{AttributeId, AttributeScope, CategoryId, Number, Value};
 
 /// One customer.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +57,7 @@ impl Crowd {
     /// The crowd that a seed makes of a world.
     pub fn new(world: &World, seed: u64) -> Self {
         let categories: BTreeSet<&str> =
-            world.offers.iter().filter_map(|offer| offer.offer.category.as_ref()).map(|id| id.as_str()).collect();
+            world.offers.iter().filter_map(|offer| offer.offer.category.as_ref()).map(CategoryId::as_str).collect();
         let customers = (0..world.population.customers).map(|number| customer(world, &categories, seed, number));
         Self { customers: customers.collect(), seed }
     }
@@ -152,6 +152,7 @@ mod tests {
         let mut large = world.clone();
         large.population.customers = 20_000;
         let crowd = Crowd::new(&large, 3);
+        #[expect(clippy::cast_precision_loss, reason = "a small count")]
         let share = |wanted: &dyn Fn(&Customer) -> bool| {
             crowd.customers.iter().filter(|customer| wanted(customer)).count() as f64 / 20_000.0
         };

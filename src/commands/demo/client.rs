@@ -155,8 +155,10 @@ pub struct Client {
     access: Access,
 }
 
-/// How often a call is repeated that the service was too busy for, or whose time had passed while it was under way.
-const TRIES_MAX: u32 = 40;
+/// How often a call is repeated that the service was too busy for, with a pause each: ten seconds and more.
+const BUSY_MAX: u32 = 500;
+/// How often a webhook is signed anew whose time had passed while it was under way.
+const STALE_MAX: u32 = 100;
 
 impl Client {
     /// A connection of its own.
@@ -187,7 +189,7 @@ impl Client {
 
     /// Imports offers.
     pub fn import(&self, offers: &Value) -> Result<(), ClientError> {
-        self.call("POST", "/v1/offers:import", Some(offers.to_string()), &[]).map(drop)
+        self.call("POST", "/v1/offers:import", Some(&offers.to_string()), &[]).map(drop)
     }
 
     /// Records a customer's answer to the question for consent to personalisation.
@@ -197,7 +199,7 @@ impl Client {
             consent["valid_from"] = json!(from);
         }
         let path = format!("/v1/customers/{}/consents", escape(customer));
-        self.call("PUT", &path, Some(json!({"consents": [consent]}).to_string()), &[]).map(drop)
+        self.call("PUT", &path, Some(&json!({"consents": [consent]}).to_string()), &[]).map(drop)
     }
 
     /// Sends one event as a signed webhook. Signed anew when the clock moved on while it was under way.
@@ -215,8 +217,8 @@ impl Client {
                 ("webhook-timestamp", seconds),
                 ("webhook-signature", format!("v1,{tag}")),
             ];
-            match self.call("POST", "/v1/outcomes", Some(body.clone()), &headers) {
-                Err(ClientError::Refused { status: 401, .. }) if tries < TRIES_MAX => tries += 1,
+            match self.call("POST", "/v1/outcomes", Some(&body), &headers) {
+                Err(ClientError::Refused { status: 401, .. }) if tries < STALE_MAX => tries += 1,
                 other => break other?,
             }
         };
@@ -225,7 +227,7 @@ impl Client {
     }
 
     fn json<T: DeserializeOwned>(&self, method: &str, path: &str, body: Option<&Value>) -> Result<T, ClientError> {
-        let text = self.call(method, path, body.map(ToString::to_string), &[])?;
+        let text = self.call(method, path, body.map(ToString::to_string).as_deref(), &[])?;
         parse(&format!("{method} {path}"), &text)
     }
 
@@ -233,17 +235,17 @@ impl Client {
         &self,
         method: &str,
         path: &str,
-        body: Option<String>,
+        body: Option<&str>,
         headers: &[(&str, String)],
     ) -> Result<String, ClientError> {
         let call = format!("{method} {path}");
         for tried in 0.. {
             let (status, text) = self
-                .once(method, path, body.as_deref(), headers)
+                .once(method, path, body, headers)
                 .map_err(|error| ClientError::Transport { call: call.clone(), source: Box::new(error) })?;
             match status {
                 200..300 => return Ok(text),
-                429 | 503 if tried < TRIES_MAX => pause(),
+                429 | 503 if tried < BUSY_MAX => pause(),
                 _ => return Err(refused(&call, status, &text)),
             }
         }

@@ -86,14 +86,15 @@ pub fn plain(values: impl IntoIterator<Item = (AttributeId, Value)>) -> Map<Stri
 }
 
 impl Drive<'_> {
-    /// Records every customer's answer to the question for consent.
-    pub fn consents(&self, progress: &Progress) -> Result<(), DemoError> {
-        let customers = self.crowd.customers.len();
-        hand_out(customers, self.clients, self.access, &|client, number, (): &mut ()| {
-            let Some(customer) = self.crowd.customers.get(number) else { return Ok(()) };
+    /// Records the answer of every customer who will visit to the question for consent.
+    pub fn consents(&self, visitors: &[usize], progress: &Progress) -> Result<(), DemoError> {
+        hand_out(visitors.len(), self.clients, self.access, &|client, number, (): &mut ()| {
+            let Some(customer) = visitors.get(number).and_then(|number| self.crowd.customers.get(*number)) else {
+                return Ok(());
+            };
             let state = if customer.consents { "granted" } else { "refused" };
             for placement in 0..PLACEMENTS.len() {
-                client.consent(&customer_id(placement, number), state, None)?;
+                client.consent(&customer_id(placement, customer.number), state, None)?;
             }
             progress.advance(PLACEMENTS.len());
             Ok(())

@@ -29,7 +29,7 @@ use client::{Access, ClientError, SOURCE};
 /// Arguments of `proffer demo`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  proffer demo\n  proffer demo --keep\n  proffer demo --decisions 30000 --seed 7\n  \
+    after_help = "Examples:\n  proffer demo\n  proffer demo --keep\n  proffer demo --decisions 60000 --seed 7\n  \
 proffer demo --replay events.full.ndjson.gz --strategy linucb\n  \
 proffer demo --replay events.full.ndjson.gz --store postgres://localhost/empty --format json"
 )]
@@ -38,7 +38,8 @@ pub struct DemoArgs {
     #[arg(long)]
     keep: bool,
     /// How many decisions the crowd asks for, over all placements.
-    #[arg(long, value_name = "N", default_value_t = 9_000, value_parser = clap::value_parser!(u32).range(3..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 18_000,
+          value_parser = clap::value_parser!(u32).range(3..=1_000_000))]
     decisions: u32,
     /// Another seed is another crowd.
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -79,13 +80,13 @@ pub enum DemoError {
     /// The service failed.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// The store holds somebody's decisions.
-    #[error("the store `{store}` already holds {decisions} decisions; the demo wants an empty one")]
+    /// The store is somebody's.
+    #[error("{store} already holds {holds}; name an empty store, or leave --store out for a temporary one")]
     StoreInUse {
         /// As given.
         store: String,
-        /// How many.
-        decisions: u64,
+        /// What is in it.
+        holds: String,
     },
     /// A thread ended early.
     #[error("a client of the demo stopped before its time")]
@@ -110,25 +111,28 @@ async fn service(
     policies: Vec<Source>,
     clock: Option<Clock>,
 ) -> Result<(Local, Access), Box<dyn Error>> {
+    if let Some(store) = &store {
+        // Before anything is written to it: somebody else's keys would not open it either.
+        let decisions = proffer::store::open(store, 1).await?.totals().await?.decisions;
+        if decisions > 0 {
+            return Err(in_use(store, format!("{decisions} decisions")).into());
+        }
+    }
     let listen = "127.0.0.1:0".to_owned();
     let local = Local::start(LocalOptions { store: store.clone(), policies, clock, listen }).await?;
-    let totals = local.core.store.totals().await;
-    let problem: Option<Box<dyn Error>> = match totals {
-        Ok(totals) if totals.decisions == 0 => None,
-        Ok(totals) => {
-            let store = store.unwrap_or_default();
-            Some(Box::new(DemoError::StoreInUse { store, decisions: totals.decisions }))
-        }
-        Err(error) => Some(Box::new(error)),
-    };
-    if let Some(problem) = problem {
+    let Some(secret) = local.core.create_source(SOURCE, "demo").await? else {
         local.stop().await;
-        return Err(problem);
-    }
-    let secret = local.core.create_source(SOURCE, "demo").await?.unwrap_or_default();
+        return Err(in_use(&store.unwrap_or_default(), format!("a source of webhooks named `{SOURCE}`")).into());
+    };
     let secret = base64::engine::general_purpose::STANDARD.decode(secret.trim_start_matches("whsec_"))?;
     let access = Access { url: local.url.clone(), key: local.admin_key.clone(), secret, core: local.core.clone() };
     Ok((local, access))
+}
+
+fn in_use(store: &str, holds: String) -> DemoError {
+    // An address may carry a password.
+    let store = if store.starts_with("sqlite:") { store } else { "the PostgreSQL database" };
+    DemoError::StoreInUse { store: store.to_owned(), holds }
 }
 
 /// Runs what blocks on threads of its own.
@@ -136,4 +140,33 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, DemoError> + Send + 'static,
 ) -> Result<T, DemoError> {
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(DemoError::Thread))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: DemoArgs,
+    }
+
+    /// The arguments of a command line.
+    pub(super) fn args(line: &str) -> DemoArgs {
+        Line::parse_from(std::iter::once("demo").chain(line.split_whitespace())).args
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_store_in_use_is_refused_and_keeps_what_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let line = format!("--decisions 3 --store sqlite:{}", folder.path().join("used.sqlite").display());
+        let (_, local) = shop::perform(args(&line)).await.unwrap();
+        let decisions = local.core.store.totals().await.unwrap().decisions;
+        local.stop().await;
+        let refused = shop::perform(args(&line)).await.err().unwrap().to_string();
+        assert!(refused.contains(&format!("already holds {decisions} decisions; name an empty store")), "{refused}");
+    }
 }

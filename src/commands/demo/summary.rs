@@ -303,8 +303,8 @@ impl fmt::Display for Summary {
         }
         writeln!(
             f,
-            "\n{} decisions from {} clients, each answered once its record was on disk: {:.0} a second, p50 {:.1} ms, p99 \
-             {:.1} ms\n{} webhooks came back ({} of them twice, {} refunds) while it decided; all of it took {:.0} s",
+            "\n{} decisions from {} clients, each answered once its record was on disk: {:.0} a second, p50 {:.1} ms, \
+             p99 {:.1} ms\n{} webhooks came back ({} of them twice, {} refunds) while it decided; all of it took {:.0} s",
             count(self.decisions),
             self.clients,
             self.decisions_per_second,

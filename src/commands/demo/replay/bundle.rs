@@ -130,18 +130,36 @@ pub fn make(events: &[Event], strategy: &str, asked: Option<&str>, fallback: &st
     Ok(Made { policies, features, left_out, dimensions })
 }
 
-const PURPOSES: &str = "purposes:\n  - id: offer_personalisation\n    dpv: ProvideProductRecommendations\n    bases: {EU: \
-                        [consent], US: [consent, legitimate_interest]}\n";
+const PURPOSES: &str = "\
+purposes:
+  - id: offer_personalisation
+    dpv: ProvideProductRecommendations
+    bases: {EU: [consent], US: [consent, legitimate_interest]}
+";
 
-const CONSENT: &str = "owner: replay\n\npurpose_gates:\n  - id: consent.personal\n    why: Personal offers need a consent \
-                       in force\n    purpose: offer_personalisation\n";
+const CONSENT: &str = "\
+owner: replay
+
+purpose_gates:
+  - id: consent.personal
+    why: Personal offers need a consent in force
+    purpose: offer_personalisation
+";
 
 fn placement(strategy: &str, features: &[String], fallback: &str) -> String {
     let features = features.iter().map(|key| format!("context.{key}")).collect::<Vec<_>>().join(", ");
     format!(
-        "placements:\n  - id: {PLACEMENT}\n    channel: web\n    purpose: offer_personalisation\n    currency: USD\n    \
-         objective: {{kind: conversion, window: 30d, reward_cap: 1000000.00}}\n    strategy: {{name: {strategy}}}\n    \
-         features: [{features}]\n    fallback: {{offer: {fallback}, variant: a}}\n"
+        "\
+placements:
+  - id: {PLACEMENT}
+    channel: web
+    purpose: offer_personalisation
+    currency: USD
+    objective: {{kind: conversion, window: 30d, reward_cap: 1000000.00}}
+    strategy: {{name: {strategy}}}
+    features: [{features}]
+    fallback: {{offer: {fallback}, variant: a}}
+"
     )
 }
 

@@ -243,7 +243,7 @@ mod tests {
         check(
             &second(r#""rewards""#, r#""chosen":"a","rewards""#),
             "unknown field `chosen`, expected one of `id`, `at`, `customer_id`, `context`, `candidates`, `rewards` at \
-             column 86",
+             column 85",
         );
         check(
             &second(r#""b":0"#, r#""b":-35"#),

@@ -1,4 +1,4 @@
-//! `proffer demo --replay FILE`: drives a full-feedback file through the service. Models no delay: rewards come at once.
+//! `proffer demo --replay FILE`: drives a full-feedback file through the service. Models no delay of rewards.
 
 mod bundle;
 mod drive;
@@ -27,6 +27,17 @@ const BEFORE_MS: i64 = 60_000;
 
 /// Runs it.
 pub async fn run(args: DemoArgs, path: PathBuf) -> Result<(), Box<dyn Error>> {
+    let format = args.format;
+    let report = perform(args, path).await?;
+    match format {
+        Format::Text => print!("{report}"),
+        Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
+    }
+    Ok(())
+}
+
+/// Everything up to the report.
+async fn perform(args: DemoArgs, path: PathBuf) -> Result<Report, Box<dyn Error>> {
     let file = file::read(&path)?;
     let fallback = bundle::fallback_id(&file);
     let made = bundle::make(&file.events, &args.strategy, args.features.as_deref(), &fallback)?;
@@ -42,12 +53,7 @@ pub async fn run(args: DemoArgs, path: PathBuf) -> Result<(), Box<dyn Error>> {
     };
     let done = replay(file, made, fallback, access, about, (start, format)).await;
     local.stop().await;
-    let report = done?;
-    match format {
-        Format::Text => print!("{report}"),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
-    }
-    Ok(())
+    Ok(done?)
 }
 
 /// The kind only: an address may carry a password.
@@ -105,4 +111,32 @@ fn grant(
     })?;
     granting.finish();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::args;
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_replay_over_sparse_days_decides_every_event_and_learns_what_is_always_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.full.ndjson");
+        let line = |n: i64| {
+            // Far apart and long ago: every client but the slowest leaves the others' clocks behind.
+            let at = Timestamp(1_500_000_000_000 + n * 30_000_000);
+            let town = if n % 2 == 0 { "a: b" } else { "c" };
+            let (customer, rewards) = (format!("c/{}", n % 7), r#""rewards":{"a":0,"b":1}"#);
+            format!(
+                r#"{{"id":"e{n}","at":"{at}","customer_id":"{customer}","context":{{"town":"{town}"}},{rewards}}}"#,
+            )
+        };
+        std::fs::write(&path, (0..120).map(line).collect::<Vec<_>>().join("\n")).unwrap();
+        std::fs::write(folder.path().join("offers.json"), r#"[{"offer_id":"a"},{"offer_id":"b"}]"#).unwrap();
+        let report = perform(args(&format!("--replay {} --format json", path.display())), path).await.unwrap();
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!((&json["decisions"], &json["fallbacks"]), (&120.into(), &0.into()));
+        assert_eq!((&json["excluded"], &json["reward"]["all"]["oracle"]), (&serde_json::json!({}), &1.0.into()));
+        assert!(json["reward"]["last_quarter"]["reward"].as_f64().unwrap() > 0.6, "{json}");
+    }
 }
