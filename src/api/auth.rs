@@ -13,18 +13,30 @@ pub const WEBHOOK_TOLERANCE_SECONDS: i64 = 300;
 /// The key of a request, if it may do what one of the roles may.
 pub fn authorise(core: &Core, request: &HttpRequest, roles: &[Role]) -> Result<ApiKey, Problem> {
     let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
-    let Some(bearer) = header.and_then(|header| header.strip_prefix("Bearer ")) else {
+    // The name of the scheme knows no case (RFC 9110, section 11.1).
+    let bearer =
+        header.and_then(|header| header.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let Some((_, bearer)) = bearer else {
         return Err(Problem::unauthorised(
             "no API key was sent: add the header `Authorization: Bearer KEY`; `proffer keys create` makes one",
         ));
     };
     let key = core.ring.key(bearer.trim());
-    let key = key.ok_or_else(|| Problem::unauthorised("the API key is unknown or was revoked"))?;
+    let key = key.ok_or_else(|| {
+        Problem::unauthorised("the API key is unknown or was revoked: `proffer keys list` shows which are in force")
+    })?;
     if roles.iter().any(|role| key.may(*role)) {
         return Ok(key);
     }
-    let needed: Vec<String> = roles.iter().map(|role| format!("`{}`", role.name())).collect();
-    Err(Problem::forbidden(format!("key `{}` lacks the role {}", key.name, needed.join(" or "))))
+    let listed = |roles: &[Role], word: &str| {
+        roles.iter().map(|role| format!("`{}`", role.name())).collect::<Vec<_>>().join(word)
+    };
+    Err(Problem::forbidden(format!(
+        "key `{}` may {} and this needs the role {}: send another key; `proffer keys create` makes one",
+        key.name,
+        listed(&key.roles, " and "),
+        listed(roles, " or ")
+    )))
 }
 
 /// Whether a request carries a webhook signature.

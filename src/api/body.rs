@@ -4,6 +4,7 @@ use actix_web::web;
 use serde::de::DeserializeOwned;
 
 use super::problem::{At, Problem};
+use super::words;
 
 /// Reads a body of at most `limit` bytes.
 pub async fn read(payload: web::Payload, limit: usize) -> Result<web::Bytes, Problem> {
@@ -16,6 +17,9 @@ pub async fn read(payload: web::Payload, limit: usize) -> Result<web::Bytes, Pro
 
 /// Parses JSON strictly: an unknown field is an error with a pointer to it.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.trim_ascii().is_empty() {
+        return Err(Problem::malformed("the body is empty: send JSON"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let pointer = pointer(error.path());
@@ -30,15 +34,6 @@ pub fn parse_value_at<T: DeserializeOwned>(value: serde_json::Value) -> Result<T
     serde_path_to_error::deserialize(value).map_err(|error| (pointer(error.path()), tidy(error.inner())))
 }
 
-/// The same, told in one sentence.
-pub fn parse_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, String> {
-    parse_value_at(value).map_err(
-        |(pointer, message)| {
-            if pointer.is_empty() { message } else { format!("{pointer}: {message}") }
-        },
-    )
-}
-
 fn describe(pointer: &str, error: &serde_json::Error) -> Problem {
     let message = tidy(error);
     if error.is_data() {
@@ -51,10 +46,9 @@ fn describe(pointer: &str, error: &serde_json::Error) -> Problem {
 /// serde's sentence without its place, which stands elsewhere.
 fn tidy(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(at) => text[..at].to_owned(),
-        None => text,
-    }
+    // Only what was read from text has a place behind it.
+    let end = if error.line() > 0 { text.rfind(" at line ") } else { None };
+    words::reworded(&text[..end.unwrap_or(text.len())])
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {

@@ -4,13 +4,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::problem::{At, Problem};
+use super::problem::{Checks, Problem};
 use super::{App, auth, body};
 use crate::domain::{ConsentRecord, SubjectKind, SubjectRef};
+use crate::policy::did_you_mean;
 use crate::runtime::Role;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with the list `consents`")]
 struct ConsentsWire {
     consents: Vec<ConsentRecord>,
 }
@@ -19,8 +20,7 @@ const RECORDS_MAX: usize = 50;
 
 fn customer(id: &str) -> Result<SubjectRef, Problem> {
     if id.is_empty() || id.len() > 128 {
-        let message = format!("a customer id has 1 to 128 bytes; this one has {}", id.len());
-        return Err(Problem::invalid(vec![At { pointer: String::new(), message }]));
+        return Err(Problem::invalid_id(format!("a customer id has 1 to 128 bytes; this one has {}", id.len())));
     }
     Ok(SubjectRef { kind: SubjectKind::Customer, outside_id: id.to_owned() })
 }
@@ -37,25 +37,27 @@ pub async fn put_consents(
     let bytes = body::read(payload, app.settings.body_bytes_max).await?;
     let wire: ConsentsWire = body::parse(&bytes)?;
     let bundle = app.snapshot().bundle.clone();
-    let mut errors = Vec::new();
+    let mut checks = Checks::default();
     if wire.consents.is_empty() || wire.consents.len() > RECORDS_MAX {
         let message = format!("{} records were sent: expected 1 to {RECORDS_MAX}", wire.consents.len());
-        errors.push(At { pointer: "/consents".into(), message });
+        checks.add("/consents", message);
     }
     for (at, record) in wire.consents.iter().enumerate() {
         if !bundle.purposes.contains_key(&record.purpose) {
-            let known: Vec<String> = bundle.purposes.keys().map(|id| format!("`{id}`")).collect();
-            let message = format!("unknown purpose `{}`: expected one of {}", record.purpose, known.join(", "));
-            errors.push(At { pointer: format!("/consents/{at}/purpose"), message });
+            let known: Vec<&str> = bundle.purposes.keys().map(|id| id.as_str()).collect();
+            let meant = did_you_mean(record.purpose.as_str(), known.iter().copied());
+            let known = known.join("`, `");
+            let message = format!("unknown purpose `{}`: expected one of `{known}`{meant}", record.purpose);
+            checks.add(format!("/consents/{at}/purpose"), message);
         }
         let from = record.valid_from.unwrap_or(app.clock.now());
         if record.valid_until.is_some_and(|until| until <= from) {
-            let message = "valid_until is not after valid_from: such a record would never count".to_owned();
-            errors.push(At { pointer: format!("/consents/{at}/valid_until"), message });
+            let message = "valid_until is not after valid_from: such a record would never count";
+            checks.add(format!("/consents/{at}/valid_until"), message);
         }
     }
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
+    if !checks.0.is_empty() {
+        return Err(Problem::invalid(checks.0));
     }
     app.put_consents(customer.clone(), &wire.consents).await?;
     listed(&app, &customer).await

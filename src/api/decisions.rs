@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use super::problem::{At, Problem};
+use super::problem::{Checks, Problem};
 use super::{App, auth, body, render};
 use crate::config::Settings;
+use crate::decision::check;
 use crate::domain::{
-    BasketLine, CategoryId, Customer, DecisionId, DecisionRequest, Malformed, Money, OfferId, PlacementId, Timestamp,
-    Value,
+    BasketLine, CategoryId, Customer, DecisionId, DecisionRequest, Money, OfferId, PlacementId, Timestamp, Value,
 };
 use crate::engine::Reply;
+use crate::policy::Bundle;
 use crate::runtime::Role;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a request for a decision as a JSON object")]
 struct DecisionWire {
     decision_id: Option<String>,
     customer: Option<CustomerWire>,
@@ -34,7 +35,7 @@ struct DecisionWire {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a customer as a JSON object")]
 struct CustomerWire {
     id: Option<String>,
     session: Option<String>,
@@ -45,7 +46,7 @@ struct CustomerWire {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a line of the basket as a JSON object")]
 struct BasketWire {
     sku: String,
     category: Option<String>,
@@ -59,36 +60,11 @@ const ID_AWAY_MS_MAX: i64 = 24 * 3_600_000;
 const OUTSIDE_ID_BYTES_MAX: usize = 128;
 const BASKET_LINES_MAX: usize = 200;
 
-/// Collects what is wrong instead of stopping at the first mistake.
-struct Checks(Vec<At>);
-
-impl Checks {
-    fn add(&mut self, pointer: impl Into<String>, message: impl Into<String>) {
-        self.0.push(At { pointer: pointer.into(), message: message.into() });
-    }
-
-    fn ok<T>(&mut self, pointer: &str, result: Result<T, Malformed>) -> Option<T> {
-        result.map_err(|error| self.add(pointer, error.to_string())).ok()
-    }
-
-    fn at_most(&mut self, pointer: &str, what: &str, count: usize, max: usize) {
-        if count > max {
-            self.add(pointer, format!("{count} {what} are too many: at most {max}"));
-        }
-    }
-
-    fn outside_id(&mut self, pointer: &str, id: Option<&String>) {
-        if let Some(id) = id
-            && (id.is_empty() || id.len() > OUTSIDE_ID_BYTES_MAX)
-        {
-            self.add(pointer, format!("an id has 1 to {OUTSIDE_ID_BYTES_MAX} bytes; this one has {}", id.len()));
-        }
-    }
-}
-
 impl DecisionWire {
-    fn parse(self, settings: &Settings, now: Timestamp) -> Result<DecisionRequest, Problem> {
-        let mut checks = Checks(Vec::new());
+    /// The request, or everything that is wrong with it: by itself and, where that much could be read, against the
+    /// active bundle.
+    fn parse(self, settings: &Settings, bundle: &Bundle, now: Timestamp) -> Result<DecisionRequest, Problem> {
+        let mut checks = Checks::default();
         let decision_id = self.decision_id.and_then(|text| {
             let id = checks.ok("/decision_id", DecisionId::parse(&text))?;
             if id.unix_ms().abs_diff(now.0) > ID_AWAY_MS_MAX.unsigned_abs() {
@@ -99,10 +75,10 @@ impl DecisionWire {
             Some(id)
         });
         let customer = self.customer.unwrap_or_default();
-        checks.outside_id("/customer/id", customer.id.as_ref());
-        checks.outside_id("/customer/session", customer.session.as_ref());
-        checks.outside_id("/customer/device", customer.device.as_ref());
-        checks.outside_id("/customer/household", customer.household.as_ref());
+        checks.text("/customer/id", "an id", customer.id.as_deref(), OUTSIDE_ID_BYTES_MAX);
+        checks.text("/customer/session", "an id", customer.session.as_deref(), OUTSIDE_ID_BYTES_MAX);
+        checks.text("/customer/device", "an id", customer.device.as_deref(), OUTSIDE_ID_BYTES_MAX);
+        checks.text("/customer/household", "an id", customer.household.as_deref(), OUTSIDE_ID_BYTES_MAX);
         let attributes_max = settings.attributes_max;
         checks.at_most("/customer/attributes", "attributes", customer.attributes.len(), attributes_max);
         checks.at_most("/context", "attributes", self.context.len(), attributes_max);
@@ -145,27 +121,34 @@ impl DecisionWire {
             ids.dedup();
             ids
         });
-        let placement = checks.ok("/placement", PlacementId::new(self.placement));
-        match placement {
-            Some(placement) if checks.0.is_empty() => Ok(DecisionRequest {
-                decision_id,
-                customer: Customer {
-                    id: customer.id,
-                    session: customer.session,
-                    device: customer.device,
-                    household: customer.household,
-                    attributes: customer.attributes,
-                },
-                placement,
-                count: self.count.unwrap_or(1),
-                jurisdiction: self.jurisdiction,
-                time_zone: self.time_zone,
-                context: self.context,
-                basket,
-                candidates,
-            }),
-            _ => Err(Problem::invalid(checks.0)),
+        let Some(placement) = checks.ok("/placement", PlacementId::new(self.placement)) else {
+            return Err(Problem::invalid(checks.0));
+        };
+        let request = DecisionRequest {
+            decision_id,
+            customer: Customer {
+                id: customer.id,
+                session: customer.session,
+                device: customer.device,
+                household: customer.household,
+                attributes: customer.attributes,
+            },
+            placement,
+            count: self.count.unwrap_or(1),
+            jurisdiction: self.jurisdiction,
+            time_zone: self.time_zone,
+            context: self.context,
+            basket,
+            candidates,
+        };
+        if checks.0.is_empty() {
+            return Ok(request);
         }
+        // Deciding would find the rest; whoever mends a request wants to see all of it now.
+        for problem in check(bundle, &request).err().unwrap_or_default() {
+            checks.add(problem.pointer, problem.message);
+        }
+        Err(Problem::invalid(checks.0))
     }
 }
 
@@ -173,7 +156,8 @@ impl DecisionWire {
 pub async fn decide(app: App, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     auth::authorise(&app, &request, &[Role::Decide])?;
     let bytes = body::read(payload, app.settings.body_bytes_max).await?;
-    let asked = body::parse::<DecisionWire>(&bytes)?.parse(&app.settings, app.clock.now())?;
+    let bundle = app.snapshot().bundle.clone();
+    let asked = body::parse::<DecisionWire>(&bytes)?.parse(&app.settings, &bundle, app.clock.now())?;
     let answer = match app.decide(asked).await {
         Reply::Decided(skeleton) => {
             let catalogue = app.catalogue_at(skeleton.catalogue_revision).await?;
@@ -203,8 +187,7 @@ pub async fn decide(app: App, request: HttpRequest, payload: web::Payload) -> Re
 /// `GET /v1/decisions/{id}`.
 pub async fn show(app: App, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse, Problem> {
     auth::authorise(&app, &request, &[Role::Audit])?;
-    let id = DecisionId::parse(&id)
-        .map_err(|error| Problem::invalid(vec![At { pointer: String::new(), message: error.to_string() }]))?;
+    let id = DecisionId::parse(&id).map_err(|error| Problem::invalid_id(error.to_string()))?;
     let opened = app.record(id).await?;
     let opened = opened.ok_or_else(|| Problem::not_found(format!("no decision `{id}` is stored")))?;
     let wants_text = request

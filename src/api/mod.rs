@@ -18,11 +18,15 @@ mod problem;
 
 mod render;
 
-use std::net::SocketAddr;
+mod words;
+
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::{App as Application, HttpResponse, HttpServer, web};
+use actix_web::http::Method;
+use actix_web::rt::net::TcpSocket;
+use actix_web::{App as Application, HttpRequest, HttpResponse, HttpServer, Resource, Route, guard, web};
 use serde_json::json;
 
 pub use problem::Problem;
@@ -32,17 +36,39 @@ use crate::runtime::Core;
 type App = web::Data<Core>;
 
 fn routes(config: &mut web::ServiceConfig) {
+    let (get, post, put) = (Method::GET, Method::POST, Method::PUT);
+    let consents = [(get.clone(), web::to(customers::get_consents)), (put, web::to(customers::put_consents))];
     config
-        .route("/v1/decisions", web::post().to(decisions::decide))
-        .route("/v1/decisions/{id}", web::get().to(decisions::show))
-        .route("/v1/outcomes", web::post().to(outcomes::take))
-        .route("/v1/customers/{id}/consents", web::put().to(customers::put_consents))
-        .route("/v1/customers/{id}/consents", web::get().to(customers::get_consents))
-        .route("/v1/offers:import", web::post().to(offers::import))
-        .route("/v1/models", web::get().to(models::list))
-        .route("/healthz", web::get().to(health))
-        .route("/readyz", web::get().to(ready))
+        .service(path("/v1/decisions", [(post.clone(), web::to(decisions::decide))]))
+        .service(path("/v1/decisions/{id}", [(get.clone(), web::to(decisions::show))]))
+        .service(path("/v1/outcomes", [(post.clone(), web::to(outcomes::take))]))
+        .service(path("/v1/customers/{id}/consents", consents))
+        .service(path("/v1/offers:import", [(post, web::to(offers::import))]))
+        .service(path("/v1/models", [(get.clone(), web::to(models::list))]))
+        .service(path("/healthz", [(get.clone(), web::to(health))]))
+        .service(path("/readyz", [(get, web::to(ready))]))
         .default_service(web::to(nothing_here));
+}
+
+/// A path with its methods. What may be got may be asked for its head; any other method is told which there are.
+fn path<const N: usize>(path: &str, methods: [(Method, Route); N]) -> Resource {
+    let mut resource = web::resource(path);
+    let mut allow = Vec::new();
+    for (method, route) in methods {
+        allow.push(method.to_string());
+        let route = if method == Method::GET {
+            allow.push(Method::HEAD.to_string());
+            route.guard(guard::Any(guard::Get()).or(guard::Head()))
+        } else {
+            route.method(method)
+        };
+        resource = resource.route(route);
+    }
+    let allow: Arc<str> = allow.join(", ").into();
+    resource.default_service(web::to(move |request: HttpRequest| {
+        let detail = format!("{} does not know {}: it knows {allow}", request.path(), request.method());
+        std::future::ready(Err::<HttpResponse, Problem>(Problem::method_not_allowed(detail, &allow)))
+    }))
 }
 
 /// The process lives.
@@ -56,8 +82,8 @@ async fn ready(app: App) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
 }
 
-async fn nothing_here(request: actix_web::HttpRequest) -> Result<HttpResponse, Problem> {
-    Err(Problem::not_found(format!("there is no {} {}", request.method(), request.path())))
+async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found(format!("there is nothing at {}", request.path())))
 }
 
 /// A server that listens but does not run until awaited.
@@ -70,13 +96,41 @@ pub struct Listening {
     pub address: SocketAddr,
 }
 
-/// Binds the address and sets the routes up. Stop signals are the caller's business.
+/// An address that is taken but not listened on yet.
+#[derive(Debug)]
+pub struct Bound(Vec<TcpSocket>);
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 2_048;
+
+/// Takes an address such as `127.0.0.1:8080`, so that nothing is started where it turns out to be taken.
+pub fn bind(address: &str) -> std::io::Result<Bound> {
+    let mut sockets = Vec::new();
+    for address in address.to_socket_addrs()? {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A restart need not wait until the connections of the process before it are forgotten.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        sockets.push(socket);
+    }
+    Ok(Bound(sockets))
+}
+
+/// [`bind`] and [`serve`].
 pub fn listen(core: &Arc<Core>, address: &str) -> std::io::Result<Listening> {
+    serve(core, bind(address)?)
+}
+
+/// Sets the routes up on an address. Stop signals are the caller's business.
+pub fn serve(core: &Arc<Core>, bound: Bound) -> std::io::Result<Listening> {
     let data = web::Data::from(core.clone());
-    let server = HttpServer::new(move || Application::new().app_data(data.clone()).configure(routes))
+    let mut server = HttpServer::new(move || Application::new().app_data(data.clone()).configure(routes))
         .disable_signals()
-        .shutdown_timeout(core.settings.stop_seconds_max)
-        .bind(address)?;
+        .shutdown_timeout(core.settings.stop_seconds_max);
+    for socket in bound.0 {
+        server = server.listen(socket.listen(BACKLOG)?.into_std()?)?;
+    }
     let bound = server.addrs().first().copied();
     let address = bound.ok_or_else(|| std::io::Error::from(std::io::ErrorKind::AddrNotAvailable))?;
     let server = server.run();

@@ -26,16 +26,27 @@ pub async fn import(app: App, request: HttpRequest, payload: web::Payload) -> Re
     let mut offers = Vec::new();
     for (at, item) in items.into_iter().enumerate() {
         match body::parse_value_at::<Offer>(item) {
-            Ok(offer) => offers.push(offer),
+            Ok(offer) => offers.push((at, offer)),
             Err((pointer, message)) => errors.push(At { pointer: format!("/{at}{pointer}"), message }),
         }
     }
     if !errors.is_empty() {
+        // What could be read is checked too, so that a second attempt does not meet the next mistake.
+        let more = app.check_offers(&offers).into_iter();
+        errors.extend(more.map(|problem| At { pointer: problem.pointer, message: problem.message }));
         return Err(Problem::invalid(errors));
     }
     let count = offers.len();
+    let offers = offers.into_iter().map(|(_, offer)| offer).collect();
     match app.import_offers(offers, &key.name).await? {
-        Ok(control) => Ok(HttpResponse::Ok().json(json!({"offers": count, "catalogue": control.catalogue_revision}))),
+        Ok(control) => {
+            let mut answer = json!({"offers": count, "catalogue": control.catalogue_revision});
+            let warnings = app.missing_fallbacks();
+            if !warnings.is_empty() {
+                answer["warnings"] = json!(warnings);
+            }
+            Ok(HttpResponse::Ok().json(answer))
+        }
         Err(problems) => Err(problems.into()),
     }
 }

@@ -4,14 +4,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::problem::{At, Problem};
+use super::problem::{At, Checks, Problem};
 use super::{App, auth, body};
 use crate::domain::outcome::{Outcome, OutcomeKind};
 use crate::domain::{DecisionId, Money, OfferId, Timestamp};
 use crate::runtime::{Intake, Role};
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an event as a JSON object")]
 struct OutcomeWire {
     event_id: String,
     source: String,
@@ -30,76 +30,100 @@ struct OutcomeWire {
 /// An event may lie this far in the future: clocks differ, but not by more.
 const FUTURE_MS_MAX: i64 = 300_000;
 const EVENT_ID_BYTES_MAX: usize = 256;
+const OUTSIDE_ID_BYTES_MAX: usize = 128;
+/// A body may always be this large, so that a full array of events fits.
+const BODY_BYTES_MIN: usize = 1024 * 1024;
+
+fn kind(checks: &mut Checks, text: &str) -> Option<OutcomeKind> {
+    match text {
+        "order" => return Some(OutcomeKind::Order),
+        "refund" => return Some(OutcomeKind::Refund),
+        "impression" | "click" | "return" | "reject" | "unsubscribe" => {
+            checks.add("/type", format!("type `{text}` is not taken in yet: expected `order` or `refund`"));
+        }
+        other => checks.add("/type", format!("type `{other}` is not known: expected `order` or `refund`")),
+    }
+    None
+}
 
 impl OutcomeWire {
-    fn parse(self, signed_by: Option<&str>, now: Timestamp) -> Result<Outcome, String> {
+    /// The outcome, or everything that is wrong with it.
+    fn parse(self, signed_by: Option<&str>, now: Timestamp) -> Result<Outcome, Vec<At>> {
+        let mut checks = Checks::default();
         if let Some(source) = signed_by
             && source != self.source
         {
-            return Err(format!("source `{}` did not sign this: the signature is of `{source}`", self.source));
+            let message = format!("source `{}` did not sign this: the signature is of `{source}`", self.source);
+            checks.add("/source", message);
         }
-        if self.event_id.is_empty() || self.event_id.len() > EVENT_ID_BYTES_MAX {
-            return Err(format!("event_id has {} bytes: expected 1 to {EVENT_ID_BYTES_MAX}", self.event_id.len()));
+        checks.text("/source", "a source", Some(&self.source), OUTSIDE_ID_BYTES_MAX);
+        checks.text("/event_id", "an event id", Some(&self.event_id), EVENT_ID_BYTES_MAX);
+        checks.text("/refers_to", "an event id", self.refers_to.as_deref(), EVENT_ID_BYTES_MAX);
+        checks.text("/customer_id", "an id", self.customer_id.as_deref(), OUTSIDE_ID_BYTES_MAX);
+        checks.text("/coupon", "a coupon", self.coupon.as_deref(), OUTSIDE_ID_BYTES_MAX);
+        if self.refers_to.as_ref() == Some(&self.event_id) {
+            checks.add("/refers_to", "an event cannot refer to itself: name the order that it corrects");
         }
-        let kind = match self.kind.as_str() {
-            "order" => OutcomeKind::Order,
-            "refund" => OutcomeKind::Refund,
-            "impression" | "click" | "return" | "reject" | "unsubscribe" => {
-                return Err(format!("type `{}` is not taken in yet: expected `order` or `refund`", self.kind));
-            }
-            other => return Err(format!("type `{other}` is not known: expected `order` or `refund`")),
-        };
+        let kind = kind(&mut checks, &self.kind);
         if self.occurred_at.0 > now.0.saturating_add(FUTURE_MS_MAX) {
-            return Err(format!("occurred_at {} is in the future: it is {now}", self.occurred_at));
+            checks.add("/occurred_at", format!("{} is in the future: it is {now}", self.occurred_at));
         }
-        for (field, money) in [("revenue", self.revenue), ("margin", self.margin)] {
-            // A margin may be a loss; a revenue is what was paid (or paid back, in a refund), never below zero.
-            if let Some(money) = money
-                && money.minor < 0
-                && field == "revenue"
-            {
-                return Err(format!("revenue `{}` is negative: send money paid back as a `refund`", money.amount()));
-            }
+        // A margin may be a loss; a revenue is what was paid (or paid back, in a refund), never below zero.
+        if let Some(revenue) = self.revenue.filter(|revenue| revenue.minor < 0) {
+            let message = format!("revenue `{}` is negative: send money paid back as a `refund`", revenue.amount());
+            checks.add("/revenue/amount", message);
         }
         if let (Some(revenue), Some(margin)) = (self.revenue, self.margin)
             && revenue.currency != margin.currency
         {
             let (a, b) = (revenue.currency, margin.currency);
-            return Err(format!("revenue is in {a} but margin in {b}: use one currency"));
+            checks.add("/margin/currency", format!("revenue is in {a} but margin in {b}: use one currency"));
         }
-        let decision_id =
-            self.decision_id.map(|text| DecisionId::parse(&text)).transpose().map_err(|error| error.to_string())?;
-        let offer_id = self.offer_id.map(OfferId::new).transpose().map_err(|error| error.to_string())?;
-        Ok(Outcome {
-            event_id: self.event_id,
-            source: self.source,
-            kind,
-            occurred_at: self.occurred_at,
-            decision_id,
-            customer_id: self.customer_id,
-            offer_id,
-            coupon: self.coupon,
-            refers_to: self.refers_to,
-            revenue: self.revenue,
-            margin: self.margin,
-        })
+        let decision_id = self.decision_id.and_then(|text| checks.ok("/decision_id", DecisionId::parse(&text)));
+        let offer_id = self.offer_id.and_then(|text| checks.ok("/offer_id", OfferId::new(text)));
+        match kind {
+            Some(kind) if checks.0.is_empty() => Ok(Outcome {
+                event_id: self.event_id,
+                source: self.source,
+                kind,
+                occurred_at: self.occurred_at,
+                decision_id,
+                customer_id: self.customer_id,
+                offer_id,
+                coupon: self.coupon,
+                refers_to: self.refers_to,
+                revenue: self.revenue,
+                margin: self.margin,
+            }),
+            _ => Err(checks.0),
+        }
     }
+}
+
+/// Who sends: the source that signed, or nobody where an API key vouches.
+async fn sender(
+    app: &App,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<(Option<String>, web::Bytes), Problem> {
+    let limit = app.settings.body_bytes_max.max(BODY_BYTES_MIN);
+    if auth::is_signed(request) {
+        let bytes = body::read(payload, limit).await?;
+        return Ok((Some(auth::signed_source(app, request, &bytes)?), bytes));
+    }
+    if !request.headers().contains_key("authorization") {
+        return Err(Problem::unauthorised(
+            "sign the body (headers `webhook-id`, `webhook-timestamp`, `webhook-signature`), or send an API key with \
+             the role `outcomes`",
+        ));
+    }
+    auth::authorise(app, request, &[Role::Outcomes])?;
+    Ok((None, body::read(payload, limit).await?))
 }
 
 /// `POST /v1/outcomes`.
 pub async fn take(app: App, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let bytes = body::read(payload, app.settings.body_bytes_max.max(1024 * 1024)).await?;
-    let signed_by = if auth::is_signed(&request) {
-        Some(auth::signed_source(&app, &request, &bytes)?)
-    } else {
-        let missing = "sign the body (headers `webhook-id`, `webhook-timestamp`, `webhook-signature`), or send an API \
-                       key with the role `outcomes`";
-        if !request.headers().contains_key("authorization") {
-            return Err(Problem::unauthorised(missing));
-        }
-        auth::authorise(&app, &request, &[Role::Outcomes])?;
-        None
-    };
+    let (signed_by, bytes) = sender(&app, &request, payload).await?;
     let now = app.clock.now();
     let parsed: Value = body::parse(&bytes)?;
     let one = !parsed.is_array();
@@ -107,44 +131,67 @@ pub async fn take(app: App, request: HttpRequest, payload: web::Payload) -> Resu
         Value::Array(events) => events,
         event => vec![event],
     };
-    if events.len() > app.settings.outcomes_max {
-        let message =
-            format!("{} events are too many: at most {} in one array", events.len(), app.settings.outcomes_max);
-        return Err(Problem::invalid(vec![At { pointer: String::new(), message }]));
+    let mut checks = Checks::default();
+    checks.at_most("", "events in one array", events.len(), app.settings.outcomes_max);
+    if !checks.0.is_empty() {
+        return Err(Problem::invalid(checks.0));
     }
-    let mut event_ids = Vec::new();
-    let mut outcomes = Vec::new();
-    for event in events {
+    let (mut event_ids, mut outcomes) = (Vec::new(), Vec::new());
+    for (at, event) in events.into_iter().enumerate() {
         event_ids.push(event.get("event_id").cloned().unwrap_or(Value::Null));
-        let outcome = body::parse_value::<OutcomeWire>(event).and_then(|wire| wire.parse(signed_by.as_deref(), now));
-        outcomes.push(outcome);
+        let outcome = body::parse_value_at::<OutcomeWire>(event)
+            .map_err(|(pointer, message)| vec![At { pointer, message }])
+            .and_then(|wire| wire.parse(signed_by.as_deref(), now));
+        outcomes.push(outcome.map_err(|errors| if one { errors } else { under(at, errors) }));
     }
-    if one && let Some(Err(message)) = outcomes.first() {
-        return Err(Problem::invalid(vec![At { pointer: String::new(), message: message.clone() }]));
+    if one && let Some(Err(errors)) = outcomes.first() {
+        return Err(Problem::invalid(errors.clone()));
     }
     let good: Vec<Outcome> = outcomes.iter().filter_map(|outcome| outcome.clone().ok()).collect();
-    let mut taken = app.take_outcomes(&good).await?.into_iter();
-    let results: Vec<Value> = event_ids
-        .into_iter()
-        .zip(outcomes)
-        .map(|(event_id, outcome)| match outcome {
-            Ok(_) => result(&event_id, &taken.next().unwrap_or(Intake::Unmatched)),
-            Err(reason) => result(&event_id, &Intake::Rejected(reason)),
-        })
-        .collect();
+    let taken = app.take_outcomes(&good).await?;
+    // A single event that is not stored is an error like any other; in an array the rest goes its way.
+    if one && let (Some(Intake::Rejected(reason)), Some(outcome)) = (taken.first(), good.first()) {
+        return Err(Problem::invalid(currency_at(outcome, reason.clone())));
+    }
+    let mut taken = taken.into_iter();
+    let mut results = Vec::new();
+    for (at, (event_id, outcome)) in event_ids.iter().zip(outcomes).enumerate() {
+        results.push(match outcome {
+            Err(errors) => rejected(event_id, &errors),
+            Ok(outcome) => match taken.next().unwrap_or(Intake::Unmatched) {
+                Intake::Rejected(reason) => rejected(event_id, &under(at, currency_at(&outcome, reason))),
+                intake => stored(event_id, &intake),
+            },
+        });
+    }
     Ok(HttpResponse::Ok().json(json!({"results": results})))
 }
 
-fn result(event_id: &Value, intake: &Intake) -> Value {
+/// The same mistakes with their place in the array.
+fn under(at: usize, errors: Vec<At>) -> Vec<At> {
+    errors.into_iter().map(|error| At { pointer: format!("/{at}{}", error.pointer), ..error }).collect()
+}
+
+/// Why a well-formed outcome was not stored, with its place: so far only its currency can be the reason.
+fn currency_at(outcome: &Outcome, reason: String) -> Vec<At> {
+    let field = if outcome.revenue.is_some() { "revenue" } else { "margin" };
+    vec![At { pointer: format!("/{field}/currency"), message: reason }]
+}
+
+fn rejected(event_id: &Value, errors: &[At]) -> Value {
+    let reasons: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+    json!({"event_id": event_id, "status": "rejected", "reason": reasons.join("; "), "errors": errors})
+}
+
+fn stored(event_id: &Value, intake: &Intake) -> Value {
     match intake {
         Intake::Accepted { decision_id, late } => {
             json!({"event_id": event_id, "status": "accepted", "decision_id": decision_id, "late": late})
         }
         Intake::Duplicate => json!({"event_id": event_id, "status": "duplicate"}),
-        Intake::Unmatched => json!({
+        Intake::Unmatched | Intake::Rejected(_) => json!({
             "event_id": event_id, "status": "unmatched",
-            "reason": "it names no decision that is known; it is kept",
+            "reason": "it names no decision or event that is known yet; it is kept",
         }),
-        Intake::Rejected(reason) => json!({"event_id": event_id, "status": "rejected", "reason": reason}),
     }
 }

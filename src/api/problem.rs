@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
 use crate::decision;
+use crate::domain::Malformed;
 use crate::runtime::RuntimeError;
 
 /// Something at one place of the request.
@@ -15,6 +16,41 @@ pub struct At {
     /// What was wrong, what was expected, how to mend it.
     pub message: String,
 }
+
+/// Everything wrong with a request, gathered instead of stopping at the first mistake.
+#[derive(Debug, Default)]
+pub struct Checks(pub Vec<At>);
+
+impl Checks {
+    /// Notes a mistake at a place.
+    pub fn add(&mut self, pointer: impl Into<String>, message: impl Into<String>) {
+        self.0.push(At { pointer: pointer.into(), message: message.into() });
+    }
+
+    /// The value, or a note of why there is none.
+    pub fn ok<T>(&mut self, pointer: &str, result: Result<T, Malformed>) -> Option<T> {
+        result.map_err(|error| self.add(pointer, error.to_string())).ok()
+    }
+
+    /// Notes a list that is too long.
+    pub fn at_most(&mut self, pointer: &str, what: &str, count: usize, max: usize) {
+        if count > max {
+            self.add(pointer, format!("{count} {what} are too many: at most {max}"));
+        }
+    }
+
+    /// Notes a text that is empty or too long.
+    pub fn text(&mut self, pointer: &str, what: &str, text: Option<&str>, bytes_max: usize) {
+        if let Some(text) = text
+            && (text.is_empty() || text.len() > bytes_max)
+        {
+            self.add(pointer, format!("{what} has 1 to {bytes_max} bytes; this one has {}", text.len()));
+        }
+    }
+}
+
+/// Mistakes shown of one request at most: a large import with one slip in every line stays readable.
+const ERRORS_SHOWN_MAX: usize = 100;
 
 /// An error for the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,6 +69,8 @@ pub struct Problem {
     errors: Vec<At>,
     #[serde(skip)]
     retry_after_seconds: Option<u32>,
+    #[serde(skip)]
+    allow: Option<String>,
 }
 
 impl Problem {
@@ -44,6 +82,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after_seconds: None,
+            allow: None,
         }
     }
 
@@ -53,15 +92,25 @@ impl Problem {
     }
 
     /// The body is JSON but says something that cannot be.
-    pub fn invalid(errors: Vec<At>) -> Self {
+    pub fn invalid(mut errors: Vec<At>) -> Self {
         let detail = match errors.as_slice() {
             [one] => one.message.clone(),
+            all if all.len() > ERRORS_SHOWN_MAX => {
+                format!("{} things are wrong; `errors` shows the first {ERRORS_SHOWN_MAX}", all.len())
+            }
             all => format!("{} things are wrong; see `errors`", all.len()),
         };
+        errors.truncate(ERRORS_SHOWN_MAX);
         let mut problem =
             Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the request says something that cannot be", detail);
         problem.errors = errors;
         problem
+    }
+
+    /// An id in the path that cannot be one.
+    pub fn invalid_id(detail: impl Into<String>) -> Self {
+        let title = "the request says something that cannot be";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", title, detail)
     }
 
     /// The body is too large.
@@ -83,6 +132,14 @@ impl Problem {
     /// Nothing there.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "there is no such thing", detail)
+    }
+
+    /// A path that knows other methods.
+    pub fn method_not_allowed(detail: impl Into<String>, allow: &str) -> Self {
+        let title = "the path does not know this method";
+        let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title, detail);
+        problem.allow = Some(allow.to_owned());
+        problem
     }
 
     /// A decision id that names another request.
@@ -152,7 +209,10 @@ impl ResponseError for Problem {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
         if self.status == StatusCode::UNAUTHORIZED.as_u16() {
-            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"proffer\""));
+        }
+        if let Some(allow) = &self.allow {
+            response.insert_header((header::ALLOW, allow.as_str()));
         }
         let body = serde_json::to_string(self).unwrap_or_default();
         response.content_type("application/problem+json").body(body)

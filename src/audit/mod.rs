@@ -2,7 +2,7 @@
 
 use crate::domain::decision::{CandidateRow, ContactsGroup, FallbackReason, Private, Skeleton};
 use crate::domain::money::Money;
-use crate::domain::{Catalogue, ConsentState};
+use crate::domain::{Catalogue, ConsentState, ObjectiveKind};
 use crate::policy::{Bundle, describe};
 
 /// A rule that left a candidate out, as people read it.
@@ -84,6 +84,17 @@ pub fn summary(skeleton: &Skeleton) -> String {
     }
 }
 
+/// A mean score in the unit that people read: money where margin is maximised, a share where acceptance is.
+fn expected(mean: f64, skeleton: &Skeleton, bundle: &Bundle) -> String {
+    let kind = bundle.placement(skeleton.placement.as_str()).map(|placement| placement.objective.kind);
+    if kind == Some(ObjectiveKind::Conversion) {
+        return format!("acceptance {}", percent(mean));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "casting saturates, and margins are bounded at the door")]
+    let minor = mean.round() as i64;
+    format!("margin {}", Money { minor, currency: skeleton.terms.currency })
+}
+
 /// The decision in sentences, from the record and the versions it names.
 pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalogue: &Catalogue) -> Vec<String> {
     let mut told = vec![format!("At {} in placement `{}`: {}.", skeleton.at, skeleton.placement, summary(skeleton))];
@@ -140,9 +151,10 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
     for (row, probability, mean) in eligible {
         let margin = Money { minor: row.margin_minor, currency: skeleton.terms.currency };
         told.push(format!(
-            "{}: probability {}, margin {margin} if accepted, expected score {mean:.2}.",
+            "{}: probability {}, margin {margin} if accepted, expected {}.",
             named(row, catalogue),
-            percent(probability)
+            percent(probability),
+            expected(mean, skeleton, bundle)
         ));
     }
     for (position, row) in skeleton.candidates.iter().enumerate().filter(|(_, row)| !row.failed.is_empty()) {

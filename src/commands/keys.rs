@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use proffer::config::keyfile;
-use proffer::runtime::{KeyMaker, Role};
+use proffer::runtime::{KeyMaker, Role, keys_of};
 use proffer::store;
 
 use super::{Format, failed, serve};
@@ -34,33 +33,49 @@ pub struct KeysArgs {
 #[derive(Subcommand)]
 enum KeysCommand {
     /// Make an API key; it is printed once and only its hash is kept.
+    #[command(after_help = "Example:\n  proffer keys create shop-front --role decide\n  proffer keys create auditor \
+    --role audit --role privacy --store sqlite:shop.sqlite")]
     Create {
         /// For people; unique among the keys in force.
+        #[arg(value_parser = name)]
         name: String,
         /// What it may do; give it several times for several roles.
         #[arg(long = "role", required = true, value_name = "ROLE", value_parser = Role::parse)]
         roles: Vec<Role>,
     },
     /// Make a source of outcomes; its webhook secret is printed once and kept sealed.
+    #[command(after_help = "Example:\n  proffer keys create-source checkout")]
     CreateSource {
         /// As in the field `source` of its events.
+        #[arg(value_parser = name)]
         name: String,
     },
     /// List keys and sources.
+    #[command(after_help = "Example:\n  proffer keys list --format json")]
     List,
     /// Revoke an API key.
+    #[command(after_help = "Example:\n  proffer keys revoke shop-front")]
     Revoke {
         /// The key's name.
         name: String,
     },
 }
 
+/// A name that can be told apart in a list and typed again.
+fn name(text: &str) -> Result<String, String> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
+    if (1..=64).contains(&text.len()) && text.bytes().all(fits) {
+        return Ok(text.to_owned());
+    }
+    Err("expected 1 to 64 letters, digits, `.`, `_`, `:` or `-`".to_owned())
+}
+
 async fn maker(args: &KeysArgs) -> Result<KeyMaker, Box<dyn Error>> {
     let mut settings = serve::settings(args.config.as_ref())?;
     settings.store = args.store.clone().unwrap_or(settings.store);
     settings.complete();
-    let (keys, _) = keyfile::load_or_create(&settings.key_file)?;
     let store: Arc<dyn store::Store> = store::open(&settings.store, 1).await?;
+    let (keys, _) = keys_of(store.as_ref(), &settings.key_file).await?;
     Ok(KeyMaker { store, master: keys.master })
 }
 

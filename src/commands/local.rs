@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use proffer::config::{Settings, keyfile};
 use proffer::policy::Source;
-use proffer::runtime::{Clock, Core, Setup};
+use proffer::runtime::{Clock, Core, Setup, keys_of};
 use proffer::{api, store};
 
 /// What a service of this process is started with.
@@ -40,16 +40,32 @@ pub async fn start(
     policies: Vec<Source>,
     clock: Option<Clock>,
 ) -> Result<(Arc<Core>, api::Listening), Box<dyn Error>> {
-    let (keys, new) = keyfile::load_or_create(&settings.key_file)?;
+    // The address comes first: a second service started by mistake must not take the learner's term from the first.
+    let bound = api::bind(&settings.listen).map_err(|error| cannot_listen(&settings.listen, &error))?;
+    let store = store::open(&settings.store, settings.connections_max).await?;
+    let (keys, new) = keys_of(store.as_ref(), &settings.key_file).await?;
     if new {
         tracing::info!(file = %settings.key_file.display(), "made new keys; keep a backup apart from the database");
     }
-    let store = store::open(&settings.store, settings.connections_max).await?;
-    let listen = settings.listen.clone();
     let core = Core::start(Setup { store, settings, keys, policies, clock }).await?;
-    let listening = api::listen(&core, &listen)
-        .map_err(|error| format!("cannot listen on {listen}: {error}; choose another address with --listen"))?;
+    let listening = api::serve(&core, bound)?;
     Ok((core, listening))
+}
+
+fn cannot_listen(address: &str, error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::AddrInUse => {
+            format!("`{address}` is in use by another program: stop that one, or choose another address with --listen")
+        }
+        ErrorKind::PermissionDenied => {
+            format!("this user may not listen on `{address}`: choose a port above 1023 with --listen")
+        }
+        ErrorKind::InvalidInput => {
+            format!("`{address}` is not an address: expected ADDRESS:PORT, such as `127.0.0.1:8080`")
+        }
+        _ => format!("cannot listen on `{address}`: {error}; choose another address with --listen"),
+    }
 }
 
 impl Local {

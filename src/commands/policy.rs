@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use proffer::policy::{Finding, compile};
-use proffer::runtime::read_policies;
+use proffer::runtime::{StartError, mistakes, read_policies};
 
 use super::{Format, failed};
 
 /// Arguments of `proffer policy`.
 #[derive(Args)]
+#[command(after_help = "Example:\n  proffer policy check policies")]
 pub struct PolicyArgs {
     #[command(subcommand)]
     command: PolicyCommand,
@@ -19,8 +20,10 @@ pub struct PolicyArgs {
 #[derive(Subcommand)]
 enum PolicyCommand {
     /// Check a bundle and say everything that is wrong with it, with line and column.
-    #[command(after_help = "Exit code 0: nothing is wrong; 1: something is.\n\nExamples:\n  proffer policy check\n  \
-    proffer policy check /etc/proffer/policies --format json")]
+    #[command(
+        after_help = "Exit code 0: nothing is wrong; 1: something is; 2: there is no such folder.\n\nExamples:\n  proffer policy check\n  \
+    proffer policy check /etc/proffer/policies --format json"
+    )]
     Check {
         /// Folder of the bundle.
         #[arg(default_value = "policies")]
@@ -48,6 +51,10 @@ pub fn run(args: &PolicyArgs) -> ExitCode {
     let PolicyCommand::Check { folder, format } = &args.command;
     let sources = match read_policies(folder) {
         Ok(sources) => sources,
+        Err(StartError::Read { path, source }) => {
+            eprintln!("error: `{}` cannot be read: {source}; name the folder of a bundle", path.display());
+            return ExitCode::from(2);
+        }
         Err(error) => return failed(&error),
     };
     match (compile(&sources), format) {
@@ -68,8 +75,7 @@ pub fn run(args: &PolicyArgs) -> ExitCode {
         }
         (Err(findings), Format::Text) => {
             print_findings(folder, &findings);
-            let count = findings.len();
-            eprintln!("{count} mistake{} in {}", if count == 1 { "" } else { "s" }, folder.display());
+            eprintln!("{} in {}", mistakes(findings.len()), folder.display());
             ExitCode::from(1)
         }
         (Err(findings), Format::Json) => {

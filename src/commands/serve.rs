@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use proffer::config::Settings;
+use proffer::policy::compile;
 use proffer::runtime::{StartError, read_policies};
 
 use super::{failed, local, policy};
@@ -49,6 +50,8 @@ pub async fn run(args: ServeArgs) -> ExitCode {
     settings.store = args.store.unwrap_or(settings.store);
     settings.complete();
     if args.print_config {
+        // What is printed ends up in tickets and logs.
+        settings.store = shown(&settings.store);
         print!("{}", settings.print());
         return ExitCode::SUCCESS;
     }
@@ -56,17 +59,17 @@ pub async fn run(args: ServeArgs) -> ExitCode {
         Ok(policies) => policies,
         Err(error) => return failed(&error),
     };
+    // Before a file is made or a port taken.
+    if let Err(findings) = compile(&policies) {
+        policy::print_findings(&settings.policies, &findings);
+        return failed(&StartError::Policies(findings));
+    }
     let folder = settings.policies.clone();
     let admin = settings.admin_key_file.clone();
     let store = settings.store.clone();
     let (core, listening) = match local::start(settings, policies, None).await {
         Ok(started) => started,
-        Err(error) => {
-            if let Some(StartError::Policies(findings)) = error.downcast_ref::<StartError>() {
-                policy::print_findings(&folder, findings);
-            }
-            return failed(error.as_ref());
-        }
+        Err(error) => return failed(error.as_ref()),
     };
     let snapshot = core.snapshot();
     eprintln!("proffer {} listens on http://{}", env!("CARGO_PKG_VERSION"), listening.address);

@@ -1,7 +1,7 @@
 //! Whether a request fits the active bundle: every problem at once, each with its place. Decides nothing.
 
 use crate::domain::{AttributeScope, DecisionRequest, Placement, PlacementId};
-use crate::policy::Bundle;
+use crate::policy::{Bundle, did_you_mean};
 
 /// Something in a request that cannot be, with a JSON pointer to it and a way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +25,10 @@ pub fn check<'a>(bundle: &'a Bundle, request: &DecisionRequest) -> Result<&'a Pl
     let placement = bundle.placement(request.placement.as_str());
     if placement.is_none() {
         let known: Vec<&str> = bundle.placements.keys().map(PlacementId::as_str).collect();
+        let meant = did_you_mean(request.placement.as_str(), known.iter().copied());
         problems.push(Problem::new(
             "/placement",
-            format!("unknown placement `{}`: expected one of {}", request.placement, listed(&known)),
+            format!("unknown placement `{}`: expected one of {}{meant}", request.placement, listed(&known)),
         ));
     }
     if request.count != 1 {

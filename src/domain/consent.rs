@@ -72,7 +72,7 @@ impl Basis {
 
 /// One append-only consent record, in the shape of ISO/IEC TS 27560.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a consent record as a JSON object")]
 pub struct ConsentRecord {
     /// What it is about.
     #[n(0)]

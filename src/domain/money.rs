@@ -143,7 +143,10 @@ impl std::fmt::Display for Money {
 
 /// How money stands in JSON: `{"amount": "59.90", "currency": "USD"}`.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "an amount as text with its currency, such as `{\"amount\": \"59.90\", \"currency\": \"USD\"}`"
+)]
 struct MoneyText {
     amount: String,
     currency: Currency,

@@ -109,14 +109,14 @@ pub(super) fn problems(
 ) -> Vec<(String, String)> {
     let declared = |name: &str| specs.values().find(|spec| spec.id.scope() == scope && spec.id.name() == name);
     let undeclared = |name: &str| {
-        let known = specs.keys().filter(|id| id.scope() == scope).map(AttributeId::name);
         let prefix = match scope {
             AttributeScope::Customer => "customer",
             AttributeScope::Context => "context",
             AttributeScope::Offer => "offer",
         };
-        let meant = did_you_mean(name, known);
-        format!("`{prefix}.{name}` is not declared in catalog/attributes.yaml{meant}")
+        let full = format!("{prefix}.{name}");
+        let meant = did_you_mean(&full, specs.keys().filter(|id| id.scope() == scope).map(AttributeId::as_str));
+        format!("`{full}` is not declared in catalog/attributes.yaml{meant}")
     };
     values
         .iter()

@@ -44,4 +44,5 @@ pub use describe::describe;
 pub use finding::Finding;
 pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, Rule, RuleKind};
+pub use suggest::did_you_mean;
 pub use verdict::{Contact, GateVerdict, Verdict, count_contact, gate, judge, rebuild_caps};

@@ -122,7 +122,7 @@ fn attribute_values_are_checked_against_their_declaration() {
     let seen = check(customer, r#"{"teir": "gold", "tier": "glod", "visits_90d": "many", "region": 3}"#);
     insta::assert_snapshot!(seen, @r"
     region: `customer.region` is one of `north`, `south`, `east`, `west`, found a number
-    teir: `customer.teir` is not declared in catalog/attributes.yaml; did you mean `tier`?
+    teir: `customer.teir` is not declared in catalog/attributes.yaml; did you mean `customer.tier`?
     tier: `glod` is not a value of `customer.tier`: expected one of `bronze`, `silver`, `gold`; did you mean `gold`?
     visits_90d: `customer.visits_90d` is a number, found text
     ");

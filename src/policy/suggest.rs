@@ -4,7 +4,7 @@
 const WORD_CHARS_MAX: usize = 64;
 
 /// `; did you mean ...?` for the nearest known name, or nothing if none is near.
-pub(super) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, known).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 

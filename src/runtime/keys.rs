@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Mutex;
 
 use super::{Core, RuntimeError};
 use crate::config::keyfile;
@@ -87,6 +88,8 @@ impl ApiKey {
 pub struct KeyRing {
     keys: RwLock<BTreeMap<Digest, ApiKey>>,
     secrets: RwLock<BTreeMap<String, Vec<u8>>>,
+    /// Held from reading the store to replacing what is in force: an older reading must not undo a newer one.
+    refreshing: Mutex<()>,
 }
 
 /// What of a key is stored: its SHA-256. Keys are 256 random bits, so no slow hash is needed.
@@ -113,6 +116,7 @@ fn random_text() -> Result<String, RuntimeError> {
 impl Core {
     /// Reads keys and secrets from the store.
     pub async fn refresh_keys(&self) -> Result<(), RuntimeError> {
+        let _refreshing = self.ring.refreshing.lock().await;
         let mut keys = BTreeMap::new();
         for row in self.store.keys().await?.into_iter().filter(|row| row.revoked_at.is_none()) {
             let roles = row.roles.split(',').filter_map(|name| Role::parse(name).ok()).collect();

@@ -105,7 +105,6 @@ impl Core {
                     self.idle.notify_waiters();
                     // Work is announced; the pause only catches what another process announced to itself.
                     let _ = tokio::time::timeout(Duration::from_secs(1), self.work.notified()).await;
-                    self.follow_day();
                 }
                 Ok(Progress::Fenced) => {
                     tracing::warn!(term, "another process has become the learner; this one learns no more");

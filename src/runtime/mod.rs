@@ -29,7 +29,7 @@ pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;
 pub use outcomes::{Intake, OutcomesSeen};
 pub use records::{Kept, Opened};
-pub use start::{Setup, StartError, read_policies};
+pub use start::{Setup, StartError, keys_of, mistakes, read_policies};
 pub use subjects::ConsentKept;
 
 use crate::bandit::ModelView;

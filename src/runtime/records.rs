@@ -1,5 +1,6 @@
 //! What a record refers to: bundles and catalogues of any version, and private parts opened. Renders nothing.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Core, RuntimeError, Versions};
@@ -106,15 +107,11 @@ impl Core {
         Ok(Opened { stored, skeleton, private, bundle, catalogue })
     }
 
-    /// Stores offers as the next revision and publishes it; everything wrong with them at once if anything is.
-    pub async fn import_offers(
-        &self,
-        offers: Vec<Offer>,
-        by: &str,
-    ) -> Result<Result<Control, Vec<Problem>>, RuntimeError> {
+    /// Everything wrong with offers, each given with its position in the import.
+    pub fn check_offers(&self, offers: &[(usize, Offer)]) -> Vec<Problem> {
         let bundle = self.snapshot().bundle.clone();
-        let mut problems = Vec::new();
-        for (at, offer) in offers.iter().enumerate() {
+        let (mut problems, mut seen) = (Vec::new(), BTreeSet::new());
+        for (at, offer) in offers {
             for (pointer, message) in offer.problems() {
                 problems.push(Problem::new(format!("/{at}{pointer}"), message));
             }
@@ -126,17 +123,45 @@ impl Core {
                 let place = if name == "category" { "category".to_owned() } else { format!("attributes/{name}") };
                 problems.push(Problem::new(format!("/{at}/{place}"), message));
             }
-            if offers.iter().take(at).any(|other| other.offer_id == offer.offer_id) {
+            if !seen.insert(&offer.offer_id) {
                 let message = format!("offer `{}` appears twice in this import", offer.offer_id);
                 problems.push(Problem::new(format!("/{at}/offer_id"), message));
             }
         }
+        problems
+    }
+
+    /// Placements whose house content the current catalogue does not have: they would answer without content.
+    pub fn missing_fallbacks(&self) -> Vec<String> {
+        let snapshot = self.snapshot();
+        let placements = snapshot.bundle.placements.values();
+        let missing = placements.filter(|placement| {
+            let (offer, variant) = (&placement.fallback.offer, &placement.fallback.variant);
+            let offer = snapshot.catalogue.offer(offer.as_str());
+            offer.is_none_or(|offer| offer.variants.iter().all(|known| known.variant_id != *variant))
+        });
+        missing
+            .map(|placement| {
+                let (id, offer, variant) = (&placement.id, &placement.fallback.offer, &placement.fallback.variant);
+                format!("the fallback `{offer}/{variant}` of placement `{id}` is not in the catalogue: import it too")
+            })
+            .collect()
+    }
+
+    /// Stores offers as the next revision and publishes it; everything wrong with them at once if anything is.
+    pub async fn import_offers(
+        &self,
+        offers: Vec<Offer>,
+        by: &str,
+    ) -> Result<Result<Control, Vec<Problem>>, RuntimeError> {
+        let offers: Vec<(usize, Offer)> = offers.into_iter().enumerate().collect();
+        let problems = self.check_offers(&offers);
         if !problems.is_empty() {
             return Ok(Err(problems));
         }
         let bodies: Vec<OfferBody> = offers
             .iter()
-            .map(|offer| OfferBody {
+            .map(|(_, offer)| OfferBody {
                 offer_id: offer.offer_id.clone(),
                 json: serde_json::to_string(offer).unwrap_or_default(),
             })

@@ -10,7 +10,7 @@ use super::keys::{KeyRing, Role};
 use super::records::{Kept, print_sources, read_catalogue};
 use super::{Clock, Core, Engines, RuntimeError, derive_views};
 use crate::config::Settings;
-use crate::config::keyfile::{KeyFileError, Keys, write_secret};
+use crate::config::keyfile::{self, KeyFileError, Keys, write_secret};
 use crate::decision::Snapshot;
 use crate::engine;
 use crate::engine::learner::Models;
@@ -21,7 +21,7 @@ use crate::store::{By, Store};
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The bundle does not compile.
-    #[error("the policies have {} mistakes; `proffer policy check` lists them", .0.len())]
+    #[error("the policies have {}; `proffer policy check` lists them", mistakes(.0.len()))]
     Policies(Vec<Finding>),
     /// The policies cannot be read.
     #[error("the policies in `{path}` cannot be read; name their folder with --policies")]
@@ -38,6 +38,14 @@ pub enum StartError {
          with PROFFER_MASTER_KEY_FILE"
     )]
     WrongKeys {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The key file is gone, and a new one would not open the store.
+    #[error(
+        "the key file `{path}` is missing, and the store holds data sealed under its keys; restore it from its backup or name it with PROFFER_MASTER_KEY_FILE"
+    )]
+    KeysMissing {
         /// Which file.
         path: PathBuf,
     },
@@ -82,6 +90,39 @@ pub struct Setup {
     pub policies: Vec<Source>,
     /// A clock set by hand, for replays.
     pub clock: Option<Clock>,
+}
+
+/// `1 mistake`, `2 mistakes`.
+pub fn mistakes(count: usize) -> String {
+    format!("{count} mistake{}", if count == 1 { "" } else { "s" })
+}
+
+/// Reads the key file and makes it at first start, unless the store was written under other keys. Says whether the file
+/// was made now.
+pub async fn keys_of(store: &dyn Store, key_file: &Path) -> Result<(Keys, bool), StartError> {
+    let path = || key_file.to_owned();
+    let (keys, new) = keyfile::load_or_create(key_file)?;
+    if keys_open(store, &keys).await? {
+        return Ok((keys, new));
+    }
+    if new {
+        // Left behind it would be taken for the right one.
+        let _ = std::fs::remove_file(key_file);
+        return Err(StartError::KeysMissing { path: path() });
+    }
+    Err(StartError::WrongKeys { path: path() })
+}
+
+/// Whether these keys open what a store holds. New records under keys that do not could never be read beside the old.
+async fn keys_open(store: &dyn Store, keys: &Keys) -> Result<bool, StartError> {
+    for source in store.sources().await? {
+        if keys.master.open_secret(&source.name, &source.sealed_secret).is_err() {
+            return Ok(false);
+        }
+    }
+    let first = store.decisions_after(None, 1).await?.into_iter().next();
+    let owner = first.and_then(|first| first.subject.zip(first.wrapped_key));
+    Ok(owner.is_none_or(|(subject, wrapped)| keys.master.unwrap(subject, &wrapped).is_ok()))
 }
 
 /// Reads every YAML file of a bundle's folder, with paths relative to it.
@@ -140,7 +181,9 @@ impl Core {
             work: Notify::new(),
             idle: Notify::new(),
         });
-        core.refuse_foreign_keys().await?;
+        if !keys_open(core.store.as_ref(), &core.keys).await? {
+            return Err(StartError::WrongKeys { path: core.settings.key_file.clone() });
+        }
         core.refresh_keys().await?;
         core.ensure_admin_key().await?;
         core.adopt_models(core.restore_models().await?);
@@ -148,19 +191,6 @@ impl Core {
         core.start_engines().await?;
         core.start_loops().await?;
         Ok(core)
-    }
-
-    /// A key file that belongs to another store would seal new records under keys that cannot open the old ones.
-    async fn refuse_foreign_keys(&self) -> Result<(), StartError> {
-        let wrong = || StartError::WrongKeys { path: self.settings.key_file.clone() };
-        for source in self.store.sources().await? {
-            self.keys.master.open_secret(&source.name, &source.sealed_secret).map_err(|_| wrong())?;
-        }
-        let first = self.store.decisions_after(None, 1).await?.into_iter().next();
-        if let Some((subject, wrapped)) = first.and_then(|first| first.subject.zip(first.wrapped_key)) {
-            self.keys.master.unwrap(subject, &wrapped).map_err(|_| wrong())?;
-        }
-        Ok(())
     }
 
     async fn ensure_admin_key(&self) -> Result<(), StartError> {
@@ -219,7 +249,7 @@ impl Core {
         Ok(())
     }
 
-    /// Once a second: keys made or revoked elsewhere, the store's clock.
+    /// Once a second: keys made or revoked elsewhere, the store's clock, a new day.
     async fn keep_house(self: Arc<Self>) {
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         loop {
@@ -230,6 +260,7 @@ impl Core {
             if let (false, Ok(now)) = (self.clock.is_by_hand(), self.store.now().await) {
                 self.clock.follow(now);
             }
+            self.follow_day();
         }
     }
 }

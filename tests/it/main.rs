@@ -7,7 +7,11 @@ mod harness;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod http;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]

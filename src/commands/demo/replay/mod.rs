@@ -127,9 +127,7 @@ mod tests {
             let at = Timestamp(1_500_000_000_000 + n * 30_000_000);
             let town = if n % 2 == 0 { "a: b" } else { "c" };
             let (customer, rewards) = (format!("c/{}", n % 7), r#""rewards":{"a":0,"b":1}"#);
-            format!(
-                r#"{{"id":"e{n}","at":"{at}","customer_id":"{customer}","context":{{"town":"{town}"}},{rewards}}}"#,
-            )
+            format!(r#"{{"id":"e{n}","at":"{at}","customer_id":"{customer}","context":{{"town":"{town}"}},{rewards}}}"#,)
         };
         std::fs::write(&path, (0..120).map(line).collect::<Vec<_>>().join("\n")).unwrap();
         std::fs::write(folder.path().join("offers.json"), r#"[{"offer_id":"a"},{"offer_id":"b"}]"#).unwrap();
