@@ -66,8 +66,8 @@ fn withdrawal(client: &Client, _: &World) -> Result<String, ClientError> {
     let took = watch.elapsed().as_secs_f64() * 1_000.0;
     let second = client.record(&next.decision_id)?;
     Ok(format!(
-        "consent: `{customer}` withdrew `{}`; the very next decision, {took:.0} ms later, was made for `{}` and read {} instead \
-         of {}",
+        "consent: `{customer}` withdrew `{}`; the very next decision, {took:.0} ms later, was made for `{}` and \
+         read {} instead of {}",
         first.purpose,
         second.purpose,
         seen(&second),

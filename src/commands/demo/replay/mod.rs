@@ -126,8 +126,12 @@ mod tests {
             // Far apart and long ago: every client but the slowest leaves the others' clocks behind.
             let at = Timestamp(1_500_000_000_000 + n * 30_000_000);
             let town = if n % 2 == 0 { "a: b" } else { "c" };
-            let (customer, rewards) = (format!("c/{}", n % 7), r#""rewards":{"a":0,"b":1}"#);
-            format!(r#"{{"id":"e{n}","at":"{at}","customer_id":"{customer}","context":{{"town":"{town}"}},{rewards}}}"#,)
+            let rewards = serde_json::json!({"a": 0, "b": 1});
+            serde_json::json!({
+                "id": format!("e{n}"), "at": at, "customer_id": format!("c/{}", n % 7), "context": {"town": town},
+                "rewards": rewards,
+            })
+            .to_string()
         };
         std::fs::write(&path, (0..120).map(line).collect::<Vec<_>>().join("\n")).unwrap();
         std::fs::write(folder.path().join("offers.json"), r#"[{"offer_id":"a"},{"offer_id":"b"}]"#).unwrap();
