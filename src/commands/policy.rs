@@ -20,10 +20,9 @@ pub struct PolicyArgs {
 #[derive(Subcommand)]
 enum PolicyCommand {
     /// Check a bundle and say everything that is wrong with it, with line and column.
-    #[command(
-        after_help = "Exit code 0: nothing is wrong; 1: something is; 2: there is no such folder.\n\nExamples:\n  proffer policy check\n  \
-    proffer policy check /etc/proffer/policies --format json"
-    )]
+    #[command(after_help = "Exit code 0: nothing is wrong; 1: something is; 2: there is no such folder.\n\n\
+        Examples:\n  proffer policy check\n  \
+    proffer policy check /etc/proffer/policies --format json")]
     Check {
         /// Folder of the bundle.
         #[arg(default_value = "policies")]

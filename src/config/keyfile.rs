@@ -22,8 +22,8 @@ pub enum KeyFileError {
     },
     /// The file says something else than keys.
     #[error(
-        "the key file `{path}` is not readable as keys: {what}; restore it from its backup, since a new one cannot open \
-         the store"
+        "the key file `{path}` is not readable as keys: {what}; restore it from its backup, since a new one cannot \
+         open the store"
     )]
     Malformed {
         /// Which file.

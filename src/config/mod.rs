@@ -106,7 +106,7 @@ impl Settings {
                 let text = std::fs::read_to_string(path)
                     .map_err(|source| ConfigError::Io { path: path.to_owned(), source })?;
                 toml::from_str(&text).map_err(|error| {
-                    let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+                    let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
                     let place = format!("{}:{line}", path.display());
                     ConfigError::Malformed { place, what: error.message().to_owned() }
                 })?

@@ -43,7 +43,8 @@ pub enum StartError {
     },
     /// The key file is gone, and a new one would not open the store.
     #[error(
-        "the key file `{path}` is missing, and the store holds data sealed under its keys; restore it from its backup or name it with PROFFER_MASTER_KEY_FILE"
+        "the key file `{path}` is missing, and the store holds data sealed under its keys; restore it from its backup \
+         or name it with PROFFER_MASTER_KEY_FILE"
     )]
     KeysMissing {
         /// Which file.

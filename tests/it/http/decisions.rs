@@ -89,9 +89,9 @@ fn a_decision_is_told_in_sentences() {
     Seen by rules and features: context.device_type = mobile, customer.tier = gold.
     Withheld from them: `customer.visits`.
     Model e4899fa4 had absorbed 0 learning events; exploration mass 5.0 % was shared by all eligible candidates.
-    `tent/a`: probability 36.2 %, margin 30.00 USD if accepted, expected score 0.00.
-    `boots/a`: probability 35.2 %, margin 28.00 USD if accepted, expected score 0.00.
-    `lamp/a`: probability 28.6 %, margin 15.00 USD if accepted, expected score 0.00.
+    `tent/a`: probability 36.2 %, margin 30.00 USD if accepted, expected margin 0.00 USD.
+    `boots/a`: probability 35.2 %, margin 28.00 USD if accepted, expected margin 0.00 USD.
+    `lamp/a`: probability 28.6 %, margin 15.00 USD if accepted, expected margin 0.00 USD.
     `mug/a` was left out: `margin.floor` (Finance floor for the year): margin 5% is under the floor of 10%.
     The number drawn was 0.673756, from generator key period 1; the decision id was chosen by the caller.
     ");
