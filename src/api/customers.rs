@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::problem::{Checks, Problem};
 use super::{App, auth, body};
-use crate::domain::{ConsentRecord, SubjectKind, SubjectRef};
+use crate::domain::{ConsentRecord, PurposeId, SubjectKind, SubjectRef};
 use crate::policy::did_you_mean;
 use crate::runtime::Role;
 
@@ -44,7 +44,7 @@ pub async fn put_consents(
     }
     for (at, record) in wire.consents.iter().enumerate() {
         if !bundle.purposes.contains_key(&record.purpose) {
-            let known: Vec<&str> = bundle.purposes.keys().map(|id| id.as_str()).collect();
+            let known: Vec<&str> = bundle.purposes.keys().map(PurposeId::as_str).collect();
             let meant = did_you_mean(record.purpose.as_str(), known.iter().copied());
             let known = known.join("`, `");
             let message = format!("unknown purpose `{}`: expected one of `{known}`{meant}", record.purpose);

@@ -33,6 +33,7 @@ pub(crate) fn placement() -> Placement {
 /// What an exposure on this day (or its correction) changes, for features given as numbers, the intercept first.
 pub(crate) fn increment(day: Day, half_life_days: Option<u32>, x: &[f64], exposure: i8, accepted: i8) -> Increment {
     let (generation, weight) = generation_and_weight(day, half_life_days);
+    #[expect(clippy::cast_possible_truncation, reason = "casting saturates, and is clamped after")]
     let q20 = |x: &f64| ((x * 1_048_576.0).round() as i32).clamp(-super::features::LIMIT, super::features::LIMIT);
     let sparse: Vec<(u16, i32)> = (0..).zip(x.iter().map(q20)).filter(|(_, x)| *x != 0).collect();
     let features = Features::from_sparse(x.len(), &sparse).unwrap();

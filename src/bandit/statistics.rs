@@ -419,7 +419,9 @@ mod tests {
             let whole = fold(parts.iter().map(|(increment, _)| increment));
             let nodes = [2, 0, 1].map(|node| fold(parts.iter().filter(|(_, at)| *at == node).map(|(part, _)| part)));
             let mut merged = ArmStatistics::default();
-            nodes.iter().for_each(|node| merged.merge(node));
+            for node in &nodes {
+                merged.merge(node);
+            }
             prop_assert_eq!(&merged, &whole);
         }
 

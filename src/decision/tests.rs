@@ -272,7 +272,7 @@ proptest! {
             prop_assert_eq!(decision.skeleton.fallback, Some(FallbackReason::NoEligibleCandidate));
             return Ok(());
         }
-        let floor = 0.1 / eligible.len() as f64;
+        let floor = 0.1 / f64::from(u8::try_from(eligible.len()).unwrap());
         prop_assert!((eligible.iter().sum::<f64>() - 1.0).abs() < 1e-9);
         prop_assert!(eligible.iter().all(|p| *p >= floor * (1.0 - 1e-12)));
         let draw = decision.skeleton.draw.unwrap();

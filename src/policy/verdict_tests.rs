@@ -104,7 +104,7 @@ fn a_customer_at_the_cap_is_left_out_until_a_contact_is_exactly_a_window_old() {
     let (placement, shoes) = (home(&bundle), offer("shoes", "shoes", "10.00", "5.00"));
     let mut state = SubjectState::default();
     for at in [0, HOUR] {
-        assert_eq!(excluded(&bundle, &shoes, Some(&state), at), [String::new(); 0]);
+        assert_eq!(excluded(&bundle, &shoes, Some(&state), at), Vec::<String>::new());
         count_contact(&bundle, placement, &shoes, &mut state, Timestamp(at));
     }
     let check = |now: i64, left_out: bool, readings: &[(u16, u32, u32)]| {
@@ -120,7 +120,7 @@ fn a_customer_at_the_cap_is_left_out_until_a_contact_is_exactly_a_window_old() {
     let limit = format!("{cap}the cap of 2 decisions per customer and offer in 24h leaves no room");
     assert_eq!(excluded(&bundle, &shoes, Some(&state), 2 * HOUR), [limit]);
     let other = offer("other", "shoes", "10.00", "5.00");
-    assert_eq!(excluded(&bundle, &other, Some(&state), 2 * HOUR), [String::new(); 0]);
+    assert_eq!(excluded(&bundle, &other, Some(&state), 2 * HOUR), Vec::<String>::new());
     // Nobody to count for: every cap leaves the offer out.
     assert_eq!(excluded(&bundle, &other, None, 0).len(), 2);
 }

@@ -131,13 +131,17 @@ fn withdraw_while_asking(services: &[Service], round: i64) -> (usize, usize) {
 }
 
 fn set_clocks(services: &[Service], after_ms: i64) {
-    services.iter().for_each(|service| service.core.clock.set(Timestamp(NOW.0 + after_ms)));
+    for service in services {
+        service.core.clock.set(Timestamp(NOW.0 + after_ms));
+    }
 }
 
 /// With room for every decision, each of them changes the customer's state that the withdrawal must change too.
 fn without_caps(kind: Kind) -> Plan {
     let mut policies = shop::policies_with("max: 5", "max: 5000");
-    policies.iter_mut().for_each(|file| file.text = file.text.replace("max: 2", "max: 5000"));
+    for file in &mut policies {
+        file.text = file.text.replace("max: 2", "max: 5000");
+    }
     Plan::new(kind).policies(policies)
 }
 
