@@ -2,6 +2,7 @@
 
 use chrono::Timelike as _;
 
+use super::ask::{Ask, SubjectView};
 use super::check::{Problem, check};
 use super::distribute::{distribute, draw_one};
 use super::eligibility::judge;
@@ -14,38 +15,8 @@ use crate::domain::decision::{
     SubjectGroup, SubjectRead, Terms,
 };
 use crate::domain::key::GeneratorKey;
-use crate::domain::{DecisionId, DecisionRequest, Digest, Placement, SubjectId, SubjectKind, SubjectState, Timestamp};
+use crate::domain::{Placement, SubjectId, SubjectState, Timestamp};
 use crate::policy;
-
-/// What is asked, with everything that names it.
-#[derive(Debug, Clone, Copy)]
-pub struct Ask<'a> {
-    /// The request.
-    pub request: &'a DecisionRequest,
-    /// Its digest.
-    pub request_digest: Digest,
-    /// The decision's name.
-    pub decision_id: DecisionId,
-    /// Whether the server minted the name.
-    pub id_minted: bool,
-    /// How often it was decided before on state that proved stale.
-    pub attempt: u16,
-    /// What was read kept changing: answer with the fallback and read no subject.
-    pub contended: bool,
-}
-
-/// A subject as a decision reads it.
-#[derive(Debug, Clone, Copy)]
-pub struct SubjectView<'a> {
-    /// What kind.
-    pub kind: SubjectKind,
-    /// Internal id.
-    pub subject: SubjectId,
-    /// Version of the state.
-    pub version: u64,
-    /// The state.
-    pub state: &'a SubjectState,
-}
 
 /// A decision, before it is sealed and stored.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::decide::Ask;
+use super::ask::Ask;
 use super::minimise::Minimised;
 use super::snapshot::Snapshot;
 use crate::bandit::draw::{self, DrawPurpose};

@@ -2,6 +2,8 @@
 //!
 //! Reads no clock, draws no unkeyed number, commits nothing.
 
+mod ask;
+
 mod check;
 
 mod decide;
@@ -19,6 +21,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
+pub use ask::{Ask, SubjectView};
 pub use check::{Problem, check};
-pub use decide::{Ask, Decision, SubjectView, decide};
+pub use decide::{Decision, decide};
 pub use snapshot::Snapshot;
