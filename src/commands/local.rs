@@ -1,7 +1,7 @@
 //! A service in this process: store, runtime and HTTP server together. Used by `serve` and `demo`; decides nothing.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use proffer::config::{Settings, keyfile};
@@ -74,6 +74,14 @@ impl Local {
         let tag = proffer::domain::SubjectId(keyfile::random()?).hex();
         let folder = std::env::temp_dir().join(format!("proffer-{tag}"));
         std::fs::create_dir(&folder)?;
+        let started = Self::start_in(&folder, &tag, options).await;
+        if started.is_err() {
+            let _ = std::fs::remove_dir_all(&folder);
+        }
+        started
+    }
+
+    async fn start_in(folder: &Path, tag: &str, options: LocalOptions) -> Result<Self, Box<dyn Error>> {
         let store = options.store.unwrap_or_else(|| format!("sqlite:{}", folder.join("store.sqlite").display()));
         // A named store keeps its keys beside it, so that a second run can open it.
         let temporary = store.starts_with(&format!("sqlite:{}", folder.display())) || !store.starts_with("sqlite:");
@@ -93,7 +101,7 @@ impl Local {
             admin_key: admin_key.ok_or("the key could not be made")?,
             handle,
             serving: tokio::spawn(server),
-            folder: Some(folder),
+            folder: Some(folder.to_owned()),
         })
     }
 
