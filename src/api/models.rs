@@ -42,6 +42,9 @@ pub async fn list(app: App, request: HttpRequest) -> Result<HttpResponse, Proble
             "lease_until": lease.until, "held": lease.held,
         })
     });
-    let node = json!({"node": app.holder.node, "incarnation": app.holder.incarnation, "term": app.term()});
-    Ok(HttpResponse::Ok().json(json!({"day": snapshot.day.0, "learner": learner, "this": node, "models": listed})))
+    let this = json!({
+        "node": app.holder.node, "incarnation": app.holder.incarnation, "term": app.term(),
+        "bundle": snapshot.bundle.hash_text(), "catalogue": snapshot.catalogue.revision,
+    });
+    Ok(HttpResponse::Ok().json(json!({"day": snapshot.day.0, "learner": learner, "this": this, "models": listed})))
 }

@@ -12,9 +12,11 @@ use super::{Format, bundles, failed};
 
 /// Arguments of `proffer policy`.
 #[derive(Args)]
-#[command(after_help = "A running service takes an activation up within a second; no decision is committed under the old \
+#[command(
+    after_help = "A running service takes an activation up within a second; no decision is committed under the old \
 bundle once\nthe command has returned.\n\nExamples:\n  proffer policy check policies\n  proffer policy publish policies\n  \
-proffer policy activate b3:4f1c29aa\n  proffer policy status\n  proffer policy rollback")]
+proffer policy activate b3:4f1c29aa\n  proffer policy status\n  proffer policy rollback"
+)]
 pub struct PolicyArgs {
     #[command(subcommand)]
     command: PolicyCommand,

@@ -160,10 +160,8 @@ impl Core {
         };
         let by = By { key: "start", at: clock.now() };
         let (control, bundle) = super::bundles::at_start(store.as_ref(), &settings, own, by).await?;
-        let holder = Holder {
-            node: settings.node.clone(),
-            incarnation: store.start_incarnation(&settings.node).await?,
-        };
+        let holder =
+            Holder { node: settings.node.clone(), incarnation: store.start_incarnation(&settings.node).await? };
         let catalogue = Arc::new(read_catalogue(store.as_ref(), control.catalogue_revision).await?);
         let day = clock.now().day();
         let core = Arc::new(Self {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use proffer::domain::{ModelId, SubjectId};
 use proffer::store::{Applied, BatchKey, CheckpointRow, Learned, LearnerWork, LearningRow};
 
-use super::make::{batch, decision, decision_id, digest, new_subject, stored, subject, written};
 use super::lease::elected;
+use super::make::{batch, decision, decision_id, digest, new_subject, stored, subject, written};
 use super::outcomes::{order, refund};
 use crate::harness::database::{Database, on_both_stores};
 
