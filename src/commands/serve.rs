@@ -82,7 +82,7 @@ pub async fn run(args: ServeArgs) -> ExitCode {
         eprintln!("  policies  {} ({rules} rules), {active}", folder.display());
     } else {
         eprintln!("  policies  the active bundle of the store ({rules} rules), {active}");
-        eprintln!("            {} holds {own}, which was replaced before and is not in force;", folder.display());
+        eprintln!("            {} holds {own}, which is neither new to the store nor in force;", folder.display());
         eprintln!("            `proffer policy activate {}` puts it in force", folder.display());
     }
     eprintln!("  catalogue revision {}, {} offers", snapshot.catalogue.revision, snapshot.catalogue.offers().len());

@@ -31,8 +31,8 @@ pub(super) async fn at_start(
                 active = bundle.hash_text(),
                 folder = %settings.policies.display(),
                 of_folder = own.hash_text(),
-                "the folder's bundle was replaced by another one before and is not in force; \
-                 `proffer policy activate` with the folder makes it so"
+                "the folder's bundle is neither new to the store nor in force; `proffer policy activate` with the \
+                 folder puts it in force"
             );
             Ok((control, Arc::new(bundle)))
         }

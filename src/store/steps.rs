@@ -66,6 +66,12 @@ pub fn reach(step: Step) {
     let _ = step;
 }
 
+/// Whether a debug build was given a fault that tests must catch, or they would catch nothing: `PROFFER_PLANT` names
+/// it. Release builds have none.
+pub fn planted(fault: &str) -> bool {
+    cfg!(debug_assertions) && std::env::var("PROFFER_PLANT").as_deref() == Ok(fault)
+}
+
 #[cfg(debug_assertions)]
 mod stop {
     use std::sync::OnceLock;

@@ -91,12 +91,12 @@ fn tell(kind: Kind) {
 
 #[test]
 fn bundles_are_published_activated_and_rolled_back_by_the_command_on_sqlite() {
-    tell(Kind::Sqlite);
+    insta::allow_duplicates! { tell(Kind::Sqlite) };
 }
 
 #[test]
 fn bundles_are_published_activated_and_rolled_back_by_the_command_on_postgres() {
-    tell(Kind::Postgres);
+    insta::allow_duplicates! { tell(Kind::Postgres) };
 }
 
 #[test]
@@ -115,8 +115,7 @@ fn a_hash_that_fits_several_bundles_is_refused() {
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(1));
-        insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @"
-        error: `b3:0707` begins the hash of 2 bundles: give more of its digits
-        ");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said, "error: `b3:0707` begins the hash of 2 bundles: give more of its digits\n");
     });
 }

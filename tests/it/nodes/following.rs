@@ -81,8 +81,8 @@ fn processes_with_different_folders_decide_under_one_active_bundle() {
     let said = first.said();
     let folder = a.path();
     for expected in [
-        format!("policies  the active bundle of the store (4 rules), {}", b.hash_text()),
-        format!("{folder} holds {}, which was replaced before and is not in force;", a.hash_text()),
+        format!("policies  the active bundle of the store ({} rules), {}", b.bundle.rules.len(), b.hash_text()),
+        format!("{folder} holds {}, which is neither new to the store nor in force;", a.hash_text()),
         format!("`proffer policy activate {folder}` puts it in force"),
     ] {
         assert!(said.contains(&expected), "{expected}\n{said}");

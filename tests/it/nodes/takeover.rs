@@ -47,6 +47,29 @@ fn paused(lease_seconds: u64, at_step: Option<&str>) {
     pair.settle(&what, [new, old], seed);
 }
 
+/// A debug build that writes under any term, or these tests would prove nothing.
+#[test]
+fn a_learner_that_ignores_the_fence_is_caught() {
+    let pair = Pair::new(2);
+    let old = pair.start("old", &[("PROFFER_PLANT", "ignore-fence")]);
+    pair.until_learner("old");
+    pair.witness();
+    pair.siege.furnish(&old);
+    let new = pair.start("new", &[]);
+    pair.load([&old, &new], seed(), || {
+        pair.until_it_learns("old");
+        old.signal("STOP");
+        pair.until_learner("new");
+        pair.until_it_learns("new");
+        old.signal("CONT");
+        until("the stale learner to be caught writing", || {
+            pair.witnessed().iter().any(|(writer, holder, ..)| writer == "old" && holder == "new").then_some(())
+        });
+    });
+    drop(old);
+    pair.siege.end(new);
+}
+
 #[test]
 fn a_learner_paused_beyond_its_lease_writes_nothing_when_it_wakes() {
     paused(5, None);

@@ -8,6 +8,7 @@ use proffer::policy::{Bundle, Source, compile};
 use proffer::runtime::read_policies;
 use proffer::store::Store;
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -179,6 +180,20 @@ impl Town {
         let output = self.site.command(&arguments).env("PROFFER_LOG", "off").output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().trim_end().to_owned();
         (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+
+    /// Plants a fault: words of the function that stores batches are replaced by others.
+    pub fn replace_in_commit(&self, words: &str, others: &str) {
+        self.runtime.block_on(async {
+            let mut connection = PgConnection::connect(&self.database.url).await.unwrap();
+            let function: String = sqlx::query_scalar("select pg_get_functiondef('commit_batch'::regproc)")
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
+            assert!(function.contains(words), "{function}");
+            let faulty = AssertSqlSafe(function.replace(words, others));
+            sqlx::raw_sql(faulty).execute(&mut connection).await.unwrap();
+        });
     }
 
     /// Removes the database.
