@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::harness::client::{Client, json_of};
+use crate::harness::client::{Answer, Client, json_of};
 use crate::harness::database::{Database, Kind};
 use crate::harness::server::{Server, Site};
 
@@ -215,11 +215,9 @@ pub fn ask(customer: &str) -> Value {
     })
 }
 
-/// Puts one consent record; fails unless it is answered.
-pub fn consent(client: &Client, customer: &str, state: &str) {
-    let records = json!([{"purpose": "offer_personalisation", "state": state}]);
-    let answer = client.put_consents(customer, &records).unwrap();
-    assert_eq!(answer.status(), 200, "{}", answer.body());
+/// Puts one consent record.
+pub fn put_consent(client: &Client, customer: &str, state: &str) -> Answer {
+    client.put_consents(customer, &json!([{"purpose": "offer_personalisation", "state": state}])).unwrap()
 }
 
 /// Imports the offers; the revision that was answered.
