@@ -6,6 +6,8 @@ mod bundles;
 
 mod clock;
 
+mod dry_run;
+
 mod election;
 
 mod engines;
@@ -30,6 +32,7 @@ use tokio::sync::Notify;
 
 pub use bundles::BundleMaker;
 pub use clock::Clock;
+pub use dry_run::Tried;
 pub use engines::Engines;
 pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;

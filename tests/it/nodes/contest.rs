@@ -180,13 +180,15 @@ impl<'a> Contest<'a> {
             let client = |offset: u64| &self.clients[usize::try_from((round + offset) % 2).unwrap()];
             let now = Self::customer(self.next.load(Ordering::SeqCst)).min(self.customers - 1);
             let consents = &self.consents[usize::try_from(now).unwrap()];
-            let put = |client: &Client, state| self.answered(&put_consent(client, &format!("c-{now}"), state));
-            consents.change(ConsentState::Withdrawn, || drop(put(client(0), "withdrawn")));
+            let put = |client: &Client, state| {
+                self.answered(&put_consent(client, &format!("c-{now}"), state));
+            };
+            consents.change(ConsentState::Withdrawn, || put(client(0), "withdrawn"));
             self.activate(town, self.editions[usize::try_from(round % 2).unwrap()]);
             let (name, revision) = (round, *self.revision.states.lock().unwrap().last().unwrap() + 1);
             self.imports.lock().unwrap().insert(name, revision);
             self.revision.change(revision, || assert_eq!(import(client(1), name), revision));
-            consents.change(ConsentState::Granted, || drop(put(client(1), "granted")));
+            consents.change(ConsentState::Granted, || put(client(1), "granted"));
         }
         self.activate(town, self.editions[1]);
         round

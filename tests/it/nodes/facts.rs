@@ -53,7 +53,7 @@ fn fact(decision: &ground::Opened, editions: [&Edition; 2]) -> Fact {
         id: skeleton.decision_id,
         subject: decision.stored.subject.unwrap(),
         version: private.subject.read.map(|read| read.version),
-        drawn: skeleton.draw.map(|_| skeleton.shown.offer.to_string()),
+        drawn: skeleton.chosen().next().map(|(_, shown, _)| shown.offer.to_string()),
         contended: skeleton.fallback == Some(FallbackReason::Contention),
         exhausted: skeleton.fallback == Some(FallbackReason::NoEligibleCandidate),
         attempt: skeleton.attempt,
@@ -79,10 +79,10 @@ fn floors(decision: &ground::Opened, edition: &Edition) -> Vec<String> {
         // Every price is ten dollars, so that a margin in cents is ten times its percentage.
         let below = row.margin_minor * 10 < edition.floor;
         if limit != below.then_some(Some(edition.floor)) {
-            wrong.push(format!("candidate {} earns {} and failed {failed:?}", row.candidate, row.margin_minor));
+            wrong.push(format!("candidate {:?} earns {} and failed {failed:?}", row.candidate, row.margin_minor));
         }
         if row.failed.iter().any(|failed| usize::from(failed.rule) >= edition.bundle.rules.len()) {
-            wrong.push(format!("candidate {} names a rule that the bundle does not have", row.candidate));
+            wrong.push(format!("candidate {:?} names a rule that the bundle does not have", row.candidate));
         }
     }
     wrong
