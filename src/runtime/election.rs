@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Renewals within one lease: two may fail before anybody else is elected.
 const RENEWALS: u32 = 3;
 /// The longest that a stop waits for a step of the learner under way.
-const LAST_STEP: Duration = Duration::from_secs(5);
+const LAST_STEP: Duration = Duration::from_secs(2);
 
 impl Core {
     /// Takes part in the election until the process stops. Learns while elected, otherwise follows.
@@ -29,8 +29,9 @@ impl Core {
                     backoff.reset();
                     tracing::info!(term, node = self.holder.node, "this process is the learner");
                     self.term.store(term, Ordering::Release);
-                    self.hold(term).await;
-                    self.term.store(0, Ordering::Release);
+                    if self.hold(term).await == Progress::Fenced {
+                        self.term.store(0, Ordering::Release);
+                    }
                 }
                 Ok(None) => match self.catch_up().await {
                     Ok(_) => {
@@ -55,7 +56,7 @@ impl Core {
     }
 
     /// Learns under a term until it is fenced or the process stops.
-    async fn hold(&self, term: u64) {
+    async fn hold(&self, term: u64) -> Progress {
         let mut renewal = interval(self.lease() / RENEWALS);
         renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut backoff = Backoff::new();
@@ -79,7 +80,7 @@ impl Core {
                 }
                 Ok(Progress::Fenced) => {
                     tracing::warn!(term, "another process has become the learner; this one follows it");
-                    return;
+                    return Progress::Fenced;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "learning is interrupted and will be tried again");
@@ -88,9 +89,7 @@ impl Core {
                 }
             }
         }
-        if let Err(error) = self.store.release_term(term).await {
-            tracing::warn!(%error, term, "the lease could not be given up; it will expire");
-        }
+        Progress::Idle
     }
 
     async fn step(&self, term: u64, renew: bool, behind: bool) -> Result<Progress, RuntimeError> {
@@ -122,11 +121,17 @@ impl Core {
         self.stopped.store(true, Ordering::Release);
         self.stopping.notify_one();
         self.work.notify_one();
-        let seeking = self.seeking.lock().await.take();
-        if let Some(seeking) = seeking
-            && timeout(LAST_STEP, seeking).await.is_err()
+        let Some(mut seeking) = self.seeking.lock().await.take() else { return };
+        if timeout(LAST_STEP, &mut seeking).await.is_err() {
+            // A step that is given up is stored whole or not at all; whoever learns next sees which.
+            seeking.abort();
+            let _ = seeking.await;
+        }
+        let term = self.term.swap(0, Ordering::AcqRel);
+        if term > 0
+            && let Err(error) = self.store.release_term(term).await
         {
-            tracing::warn!("the learner's last step takes too long; its lease will expire");
+            tracing::warn!(%error, term, "the lease could not be given up; it will expire");
         }
     }
 
