@@ -1,5 +1,5 @@
-//! `proffer policy`: checks policy files, and hands over to [`bundles`](super::bundles) what concerns a store. Judges no
-//! rule itself.
+//! `proffer policy`: checks policy files, and hands over to [`bundles`](super::bundles) what concerns a store. Judges
+//! no rule itself.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

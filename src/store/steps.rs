@@ -101,6 +101,8 @@ mod stop {
             && ARRIVALS.fetch_add(1, Ordering::SeqCst) + 1 == *arrival
         {
             signal("-STOP");
+            // The signal may take effect a moment later than it was sent; the step must not be passed before.
+            std::thread::park_timeout(std::time::Duration::from_millis(50));
         }
         if let Some((at, arrival)) = STOP.get_or_init(|| wanted("PROFFER_STOP_AT"))
             && *at == step
