@@ -1,4 +1,4 @@
-//! `GET /v1/models`: what was learned, arm by arm. Derives nothing.
+//! `GET /v1/models`: what was learned, arm by arm, and which process learns. Derives nothing.
 
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
@@ -35,5 +35,16 @@ pub async fn list(app: App, request: HttpRequest) -> Result<HttpResponse, Proble
             })
         })
         .collect();
-    Ok(HttpResponse::Ok().json(json!({"day": snapshot.day.0, "models": listed})))
+    // What was learned is told even while the store is away.
+    let learner = app.store.lease().await.ok().filter(|lease| lease.term > 0).map(|lease| {
+        json!({
+            "term": lease.term, "node": lease.holder.node, "incarnation": lease.holder.incarnation,
+            "lease_until": lease.until, "held": lease.held,
+        })
+    });
+    let this = json!({
+        "node": app.holder.node, "incarnation": app.holder.incarnation, "term": app.term(),
+        "bundle": snapshot.bundle.hash_text(), "catalogue": snapshot.catalogue.revision,
+    });
+    Ok(HttpResponse::Ok().json(json!({"day": snapshot.day.0, "learner": learner, "this": this, "models": listed})))
 }

@@ -70,6 +70,8 @@ pub struct Settings {
     pub connections_max: u32,
     /// How long a graceful stop waits, in seconds.
     pub stop_seconds_max: u64,
+    /// How long the learner's lease lasts, in seconds, at least 1: so long after its death another process learns.
+    pub learner_lease_seconds: u64,
 }
 
 impl Default for Settings {
@@ -93,6 +95,7 @@ impl Default for Settings {
             outcomes_max: 1_000,
             connections_max: 8,
             stop_seconds_max: 30,
+            learner_lease_seconds: 5,
         }
     }
 }

@@ -2,9 +2,13 @@
 
 mod backoff;
 
+mod bundles;
+
 mod clock;
 
 mod dry_run;
+
+mod election;
 
 mod engines;
 
@@ -21,10 +25,12 @@ mod start;
 mod subjects;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use tokio::sync::Notify;
 
+pub use bundles::BundleMaker;
 pub use clock::Clock;
 pub use dry_run::Tried;
 pub use engines::Engines;
@@ -44,7 +50,7 @@ use crate::domain::{Catalogue, DecisionId, DecisionRequest, Digest, Malformed, P
 use crate::engine::Reply;
 use crate::engine::learner::Models;
 use crate::policy::Bundle;
-use crate::store::{Store, StoreError};
+use crate::store::{Holder, Store, StoreError};
 
 /// Why something could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +81,17 @@ pub struct Core {
     models: RwLock<Arc<Models>>,
     engines: OnceLock<Engines>,
     kept: Kept,
+    /// Held from deriving a snapshot to replacing the last one, or one with older models could come after a newer one.
+    publishing: Mutex<()>,
+    /// This start of this process, as the learner's lease names it.
+    pub holder: Holder,
+    /// The term that this process learns under; 0 while it follows.
+    term: AtomicU64,
+    /// The task that seeks the lease.
+    seeking: tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
+    stopped: AtomicBool,
+    /// Announces the end to a process that follows.
+    stopping: Notify,
     /// Announces work to the learner.
     work: Notify,
     /// Announces that the learner found nothing left.
@@ -128,12 +145,16 @@ impl Core {
         }
     }
 
-    fn adopt_models(&self, models: Models) {
+    fn adopt_models(&self, models: Models, publish: bool) {
         *self.models.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(models);
+        if publish {
+            self.publish();
+        }
     }
 
     /// Derives posteriors for the clock's day and publishes a snapshot of the same bundle and catalogue.
     pub fn publish(&self) {
+        let _publishing = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let (snapshot, models, day) = (self.snapshot(), self.models(), self.clock.now().day());
         let views = derive_views(&snapshot.bundle, &models, Some(&snapshot), day);
         self.replace(Snapshot { models: views, day, ..(*snapshot).clone() });
@@ -173,8 +194,9 @@ impl Core {
         } else {
             self.catalogue_at(control.catalogue_revision).await?
         };
+        let _publishing = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let day = self.clock.now().day();
-        let models = derive_views(&bundle, &self.models(), Some(&current), day);
+        let models = derive_views(&bundle, &self.models(), Some(&self.snapshot()), day);
         let (tenant, build) = (current.tenant.clone(), current.build.clone());
         self.replace(Snapshot { tenant, build, control_sequence: control.sequence, bundle, catalogue, models, day });
         Ok(())
@@ -192,12 +214,12 @@ impl Core {
         }
     }
 
-    /// Waits until the learner has nothing left to do.
+    /// Waits until the learner has nothing left to do, and this process has the models that came of it.
     pub async fn learned_all(&self) -> Result<(), RuntimeError> {
         loop {
             let idle = self.idle.notified();
             let totals = self.store.totals().await?;
-            if totals.batches_unlearned == 0 && totals.outcomes_unapplied == 0 {
+            if totals.batches_unlearned == 0 && totals.outcomes_unapplied == 0 && self.is_up_to_date().await? {
                 return Ok(());
             }
             self.work.notify_one();
@@ -205,11 +227,19 @@ impl Core {
         }
     }
 
-    /// Lets everybody who waits be answered, then stops deciding.
+    async fn is_up_to_date(&self) -> Result<bool, RuntimeError> {
+        let heads = self.store.model_heads().await?;
+        let _published = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let models = self.models();
+        Ok(heads.iter().all(|(id, last)| models.0.get(id).is_some_and(|model| model.sequence() >= *last)))
+    }
+
+    /// Lets everybody who waits be answered, then stops deciding, and learning: another process may learn at once.
     pub async fn stop(&self) {
         if let Some(engines) = self.engines.get() {
             engines.stop().await;
         }
+        self.stop_learning().await;
     }
 }
 

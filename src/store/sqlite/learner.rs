@@ -1,4 +1,4 @@
-//! Learner in SQLite: its term, its work, what it stores, its streams and checkpoints read back. Learns nothing.
+//! Learner in SQLite: its work, what it stores, its streams and checkpoints read back. Learns nothing.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +11,7 @@ use crate::store::work::{self, Found};
 use crate::store::{AppliedRow, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
 
 use super::statement::{key_pieces, push_keys, row_pieces};
-use super::{SqliteStore, commit, outcomes};
-
-pub(super) async fn take_term(store: &SqliteStore, holder: &str) -> Result<u64, StoreError> {
-    let mut writer = store.writer.lock().await;
-    let mut transaction = store.begin(&mut writer).await?;
-    let (term,): (i64,) = sqlx::query_as("update learner set term = term + 1, holder = ? returning term")
-        .bind(holder)
-        .fetch_one(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    column::natural(term)
-}
+use super::{SqliteStore, commit, lease, outcomes};
 
 pub(super) async fn work(store: &SqliteStore, decisions_max: u32) -> Result<LearnerWork, StoreError> {
     let mut reader = store.readers.acquire().await?;
@@ -80,11 +69,9 @@ async fn applied(reader: &mut SqliteConnection, ids: &[DecisionId]) -> Result<Ve
 
 pub(super) async fn learn(store: &SqliteStore, term: u64, learned: &Learned) -> Result<bool, StoreError> {
     reach(Step::LearnBegin);
-    let term = column::signed(term)?;
     let mut writer = store.writer.lock().await;
     let mut transaction = store.begin(&mut writer).await?;
-    let (newest,): (i64,) = sqlx::query_as("select term from learner").fetch_one(&mut *transaction).await?;
-    if newest != term {
+    if !lease::renew_on(&mut transaction, term).await? {
         transaction.rollback().await?;
         return Ok(false);
     }
