@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
+use super::openapi::shapes;
 use super::problem::{Checks, Problem};
-use super::{App, auth, body, render};
+use super::{App, body, render};
 use crate::config::Settings;
 use crate::decision::check;
 use crate::domain::{
@@ -14,43 +16,72 @@ use crate::domain::{
 };
 use crate::engine::Reply;
 use crate::policy::Bundle;
-use crate::runtime::Role;
 
-#[derive(Deserialize)]
+/// A request for a decision.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "a request for a decision as a JSON object")]
-struct DecisionWire {
+#[schema(as = DecisionRequest)]
+pub(super) struct DecisionWire {
+    /// A `UUIDv7` at most 24 hours from now; it names this request, so that it can be sent again. The service makes one
+    /// up otherwise.
+    #[schema(format = Uuid)]
     decision_id: Option<String>,
+    /// Who is asked for; nobody in particular where absent.
     customer: Option<CustomerWire>,
+    /// A placement of the active bundle.
     placement: String,
+    /// Slots asked for; 1 unless given.
     count: Option<u16>,
+    /// Such as `DE` or `US-NY`.
+    #[schema(min_length = 2, max_length = 16, pattern = "^[A-Z-]+$")]
     jurisdiction: Option<String>,
+    /// An IANA name, such as `Europe/Berlin`; UTC where absent.
     time_zone: Option<String>,
+    /// Declared attributes of this request, by the name behind `context.`.
     #[serde(default)]
+    #[schema(value_type = BTreeMap<String, shapes::AttributeValue>)]
     context: BTreeMap<String, Value>,
+    /// What lies in the basket.
     #[serde(default)]
+    #[schema(max_items = 200)]
     basket: Vec<BasketWire>,
+    /// Restricts the choice to these offers, as a retrieval stage found them.
     candidates: Option<Vec<String>>,
+    /// Not available yet: `false` only.
     #[serde(default)]
     dry_run: bool,
 }
 
-#[derive(Deserialize, Default)]
+/// Who is asked for, by the ids of the shop. The customer's state counts, else the session's.
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "a customer as a JSON object")]
-struct CustomerWire {
+#[schema(as = Customer)]
+pub(super) struct CustomerWire {
+    #[schema(min_length = 1, max_length = 128)]
     id: Option<String>,
+    #[schema(min_length = 1, max_length = 128)]
     session: Option<String>,
+    #[schema(min_length = 1, max_length = 128)]
     device: Option<String>,
+    #[schema(min_length = 1, max_length = 128)]
     household: Option<String>,
+    /// Declared attributes, by the name behind `customer.`. They win over those that are kept.
     #[serde(default)]
+    #[schema(value_type = BTreeMap<String, shapes::AttributeValue>)]
     attributes: BTreeMap<String, Value>,
 }
 
-#[derive(Deserialize)]
+/// A line of the basket.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "a line of the basket as a JSON object")]
-struct BasketWire {
+#[schema(as = BasketLine)]
+pub(super) struct BasketWire {
     sku: String,
     category: Option<String>,
+    #[schema(minimum = 1)]
     quantity: u32,
+    /// Price of one.
+    #[schema(value_type = Option<shapes::Money>)]
     price: Option<Money>,
 }
 
@@ -153,11 +184,12 @@ impl DecisionWire {
 }
 
 /// `POST /v1/decisions`.
-pub async fn decide(app: App, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    auth::authorise(&app, &request, &[Role::Decide])?;
+pub async fn decide(app: App, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let bytes = body::read(payload, app.settings.body_bytes_max).await?;
     let bundle = app.snapshot().bundle.clone();
-    let asked = body::parse::<DecisionWire>(&bytes)?.parse(&app.settings, &bundle, app.clock.now())?;
+    let asked = body::parse::<DecisionWire>(&bytes)
+        .and_then(|wire| wire.parse(&app.settings, &bundle, app.clock.now()))
+        .inspect_err(|_| app.metrics.decided("", "refused", ""))?;
     let answer = match app.decide(asked).await {
         Reply::Decided(skeleton) => {
             let catalogue = app.catalogue_at(skeleton.catalogue_revision).await?;
@@ -186,7 +218,6 @@ pub async fn decide(app: App, request: HttpRequest, payload: web::Payload) -> Re
 
 /// `GET /v1/decisions/{id}`.
 pub async fn show(app: App, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse, Problem> {
-    auth::authorise(&app, &request, &[Role::Audit])?;
     let id = DecisionId::parse(&id).map_err(|error| Problem::invalid_id(error.to_string()))?;
     let opened = app.record(id).await?;
     let opened = opened.ok_or_else(|| Problem::not_found(format!("no decision `{id}` is stored")))?;

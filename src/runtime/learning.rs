@@ -111,6 +111,7 @@ impl Core {
                     return;
                 }
                 Err(error) => {
+                    self.metrics.store_failed("learn");
                     tracing::warn!(%error, "learning is interrupted and will be tried again");
                     backoff.pause().await;
                 }

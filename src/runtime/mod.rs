@@ -1,8 +1,12 @@
 //! Runtime: carries out what the engine decides: clock, commits, learner, reloads. Decides nothing itself.
 
+mod attributes;
+
 mod backoff;
 
 mod clock;
+
+mod counted;
 
 mod engines;
 
@@ -23,6 +27,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use tokio::sync::Notify;
 
+pub use attributes::AttributesKept;
 pub use clock::Clock;
 pub use engines::Engines;
 pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
@@ -42,6 +47,7 @@ use crate::engine::Reply;
 use crate::engine::learner::Models;
 use crate::policy::Bundle;
 use crate::store::{Store, StoreError};
+use crate::telemetry::Metrics;
 
 /// Why something could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +73,8 @@ pub struct Core {
     pub settings: Settings,
     /// API keys and webhook secrets in force.
     pub ring: KeyRing,
+    /// What this process counts of itself.
+    pub metrics: Metrics,
     keys: Keys,
     snapshot: RwLock<Arc<Snapshot>>,
     models: RwLock<Arc<Models>>,
@@ -97,10 +105,13 @@ impl Core {
 
     /// Asks for a decision.
     pub async fn decide(&self, request: DecisionRequest) -> Reply {
-        match self.engines.get() {
+        let placement = request.placement.clone();
+        let reply = match self.engines.get() {
             Some(engines) => engines.ask(request).await,
             None => Reply::Unavailable,
-        }
+        };
+        self.count_reply(&placement, &reply);
+        reply
     }
 
     fn subject_changed(&self, reference: SubjectRef) {
@@ -180,6 +191,7 @@ impl Core {
     async fn reload_until_done(&self) {
         let mut backoff = backoff::Backoff::new();
         while let Err(error) = self.reload().await {
+            self.metrics.store_failed("reload");
             tracing::warn!(%error, "the snapshot could not be read and will be tried again");
             backoff.pause().await;
         }

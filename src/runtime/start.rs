@@ -16,6 +16,7 @@ use crate::engine;
 use crate::engine::learner::Models;
 use crate::policy::{Finding, Source, compile};
 use crate::store::{By, Store};
+use crate::telemetry::Metrics;
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -165,6 +166,7 @@ impl Core {
             store,
             clock,
             ring: KeyRing::default(),
+            metrics: Metrics::new(env!("CARGO_PKG_VERSION")),
             keys,
             snapshot: RwLock::new(Arc::new(Snapshot {
                 tenant: settings.tenant.clone(),
@@ -256,6 +258,7 @@ impl Core {
         loop {
             tick.tick().await;
             if let Err(error) = self.refresh_keys().await {
+                self.metrics.store_failed("keys");
                 tracing::warn!(%error, "keys could not be read");
             }
             if let (false, Ok(now)) = (self.clock.is_by_hand(), self.store.now().await) {

@@ -27,7 +27,7 @@ use crate::domain::{DecisionId, Digest, ModelId, SubjectId, SubjectRef, Timestam
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
-    By, CheckpointRow, ConsentRow, Control, KeyRow, Learned, LearnerWork, LearningRow, MakeChange, NewSubject,
+    Backlog, By, CheckpointRow, ConsentRow, Control, KeyRow, Learned, LearnerWork, LearningRow, MakeChange, NewSubject,
     OfferBody, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
 };
 
@@ -244,6 +244,10 @@ impl Store for SqliteStore {
 
     async fn totals(&self) -> Result<Totals, StoreError> {
         learner::totals(self).await
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        learner::backlog(self).await
     }
 }
 

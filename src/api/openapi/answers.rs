@@ -1,0 +1,213 @@
+//! What is answered, as the document shows it. Answers are made elsewhere; a test holds real ones to these types.
+
+#![expect(dead_code, reason = "schemas are made from these types; nothing is ever kept in one")]
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::shapes::{AttributeValue, ConsentRecord, Instant};
+
+/// What was decided. The same for every repetition of the request.
+#[derive(ToSchema)]
+pub struct DecisionAnswer {
+    /// Names the decision: outcomes refer to it.
+    #[schema(format = Uuid)]
+    decision_id: String,
+    /// As asked.
+    placement: String,
+    /// What to show, one per slot.
+    offers: Vec<OfferShown>,
+    /// Whether that is the placement's house content.
+    fallback: bool,
+    /// Whether it was decided without the store; not yet, so `false`.
+    degraded: bool,
+    /// Whether the customer is in the holdout.
+    holdout: bool,
+    /// Until when what was chosen is reserved.
+    #[schema(required = true)]
+    reserved_until: Option<Instant>,
+    /// Why, in one sentence.
+    explanation: String,
+    versions: AnswerVersions,
+}
+
+/// What to show in one slot.
+#[derive(ToSchema)]
+pub struct OfferShown {
+    #[schema(minimum = 1)]
+    slot: u16,
+    offer_id: String,
+    variant_id: String,
+    /// What the shop renders, as it was imported; `null` where the catalogue does not have it.
+    #[schema(required = true)]
+    content: Option<BTreeMap<String, Value>>,
+    /// The probability with which it was drawn; `null` for house content.
+    #[schema(required = true, minimum = 0, maximum = 1)]
+    propensity: Option<f64>,
+    /// Whether its price was made for this customer; prices never are yet.
+    price_personalised: bool,
+    /// What must be said beside it, where anything must.
+    #[schema(required = true)]
+    disclosure: Option<String>,
+}
+
+/// What a decision was made under.
+#[derive(ToSchema)]
+pub struct AnswerVersions {
+    /// The policy bundle: `b3:` and its hash.
+    bundle: String,
+    /// The catalogue's revision.
+    catalogue: u64,
+    /// Learning events that the model had absorbed.
+    model_sequence: u64,
+}
+
+/// What became of each event, in the order sent.
+#[derive(ToSchema)]
+pub struct OutcomeResults {
+    results: Vec<OutcomeResult>,
+}
+
+/// What became of one event.
+#[derive(ToSchema)]
+pub struct OutcomeResult {
+    /// As sent, whatever it is.
+    #[schema(required = true)]
+    event_id: Value,
+    status: OutcomeStatus,
+    /// Of an accepted one: the decision it belongs to.
+    #[schema(format = Uuid)]
+    decision_id: Option<String>,
+    /// Of an accepted one: whether it lies outside the placement's window, so that it is counted and not learned.
+    late: Option<bool>,
+    /// Of an unmatched or rejected one.
+    reason: Option<String>,
+    /// Of a rejected one: every place that is wrong.
+    errors: Option<Vec<Mistake>>,
+}
+
+/// What became of an event.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum OutcomeStatus {
+    Accepted,
+    Duplicate,
+    Unmatched,
+    Rejected,
+}
+
+/// A customer's consent records, oldest first.
+#[derive(ToSchema)]
+pub struct Consents {
+    customer_id: String,
+    consents: Vec<ConsentKept>,
+}
+
+/// A consent record as it is kept.
+#[derive(ToSchema)]
+pub struct ConsentKept {
+    #[serde(flatten)]
+    record: ConsentRecord,
+    taken_in_at: Instant,
+}
+
+/// What is kept of a customer.
+#[derive(ToSchema)]
+pub struct Attributes {
+    customer_id: String,
+    /// By the name behind `customer.`.
+    attributes: BTreeMap<String, AttributeKept>,
+}
+
+/// One attribute as it is kept.
+#[derive(ToSchema)]
+pub struct AttributeKept {
+    value: AttributeValue,
+    /// When that was so.
+    at: Instant,
+    /// Until when it holds; `null` where it holds until it is replaced.
+    #[schema(required = true)]
+    valid_until: Option<Instant>,
+    /// Whether it no longer holds: decisions do not see it.
+    expired: bool,
+}
+
+/// What an import came to.
+#[derive(ToSchema)]
+pub struct Imported {
+    /// How many offers.
+    offers: u64,
+    /// The catalogue's revision from now on.
+    catalogue: u64,
+    /// What works but will surprise.
+    warnings: Option<Vec<String>>,
+}
+
+/// What was learned.
+#[derive(ToSchema)]
+pub struct Models {
+    /// Days since 1970-01-01 that posteriors are derived for.
+    day: i32,
+    models: Vec<ModelShown>,
+}
+
+/// One model.
+#[derive(ToSchema)]
+pub struct ModelShown {
+    model: String,
+    #[schema(required = true)]
+    placement: Option<String>,
+    #[schema(required = true)]
+    strategy: Option<String>,
+    /// Learning events absorbed.
+    sequence: u64,
+    /// Names its integers.
+    digest: String,
+    dimensions: u16,
+    arms: Vec<ArmShown>,
+}
+
+/// What was learned of one variant.
+#[derive(ToSchema)]
+pub struct ArmShown {
+    offer_id: String,
+    variant_id: String,
+    exposures: i64,
+    accepted: i64,
+    /// Decimal text in the placement's currency.
+    reward: String,
+}
+
+/// How the service is.
+#[derive(ToSchema)]
+pub struct Status {
+    /// `ok` or `ready`.
+    status: String,
+}
+
+/// What went wrong (RFC 9457).
+#[derive(ToSchema)]
+pub struct Problem {
+    /// Stable name of the kind of problem, such as `urn:proffer:problem:invalid`.
+    r#type: String,
+    /// The kind in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What was wrong and what to do.
+    detail: String,
+    /// Every place that is wrong, 100 at most.
+    errors: Option<Vec<Mistake>>,
+}
+
+/// Something wrong at one place of the request.
+#[derive(ToSchema)]
+pub struct Mistake {
+    /// RFC 6901 pointer into the request.
+    #[schema(example = "/placement")]
+    pointer: String,
+    /// What was wrong, what was expected, how to mend it.
+    message: String,
+}

@@ -1,0 +1,33 @@
+//! `/healthz`, `/readyz`, `/metrics` and `/openapi.json`: what machines ask of the service itself.
+
+use std::sync::OnceLock;
+
+use actix_web::HttpResponse;
+use serde_json::json;
+
+use super::problem::Problem;
+use super::{App, openapi};
+use crate::telemetry::metrics::MEDIA_TYPE;
+
+/// The process lives.
+pub(super) async fn health() -> HttpResponse {
+    HttpResponse::Ok().json(json!({"status": "ok"}))
+}
+
+/// The store answers.
+pub(super) async fn ready(app: App) -> Result<HttpResponse, Problem> {
+    app.store.now().await.map_err(|error| Problem::store_away(error.to_string()))?;
+    Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
+}
+
+/// What this process counts of itself.
+pub(super) async fn metrics(app: App) -> HttpResponse {
+    HttpResponse::Ok().content_type(MEDIA_TYPE).body(app.print_metrics().await)
+}
+
+/// What there is to be asked, for machines. The same for everybody, so it is printed once.
+pub(super) async fn openapi() -> HttpResponse {
+    static PRINTED: OnceLock<String> = OnceLock::new();
+    let printed = PRINTED.get_or_init(openapi::print);
+    HttpResponse::Ok().content_type("application/json").body(printed.as_str())
+}
