@@ -51,6 +51,11 @@ pub fn authorise_unsigned(core: &Core, request: &HttpRequest, roles: &[Role]) ->
     )))
 }
 
+/// Whether the key that the request was let in with may do what a role may.
+pub fn may(request: &HttpRequest, role: Role) -> bool {
+    request.extensions().get::<ApiKey>().is_some_and(|key| key.may(role))
+}
+
 /// The name of the key that the request was let in with; empty where none was needed.
 pub fn caller(request: &HttpRequest) -> String {
     request.extensions().get::<ApiKey>().map(|key| key.name.clone()).unwrap_or_default()

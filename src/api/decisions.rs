@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::openapi::shapes;
 use super::problem::{Checks, Problem};
-use super::{App, body, render};
+use super::{App, auth, body, render};
 use crate::config::Settings;
 use crate::decision::check;
 use crate::domain::{
@@ -16,6 +16,7 @@ use crate::domain::{
 };
 use crate::engine::Reply;
 use crate::policy::Bundle;
+use crate::runtime::Role;
 
 /// A request for a decision.
 #[derive(Deserialize, ToSchema)]
@@ -30,7 +31,8 @@ pub(super) struct DecisionWire {
     customer: Option<CustomerWire>,
     /// A placement of the active bundle.
     placement: String,
-    /// Slots asked for; 1 unless given.
+    /// Slots asked for, at most those of the placement; all of them unless given.
+    #[schema(minimum = 1)]
     count: Option<u16>,
     /// Such as `DE` or `US-NY`.
     #[schema(min_length = 2, max_length = 16, pattern = "^[A-Z-]+$")]
@@ -47,7 +49,8 @@ pub(super) struct DecisionWire {
     basket: Vec<BasketWire>,
     /// Restricts the choice to these offers, as a retrieval stage found them.
     candidates: Option<Vec<String>>,
-    /// Not available yet: `false` only.
+    /// Tries it out: shows what would be decided, with every reason, and stores, reserves and learns nothing. What is
+    /// personal in it is told to keys that may read records too.
     #[serde(default)]
     dry_run: bool,
 }
@@ -126,9 +129,6 @@ impl DecisionWire {
         {
             checks.add("/time_zone", format!("`{name}` is not an IANA time zone: expected such as `Europe/Berlin`"));
         }
-        if self.dry_run {
-            checks.add("/dry_run", "dry runs are not available yet: leave `dry_run` out or set it to false");
-        }
         let mut basket = Vec::new();
         for (at, line) in self.basket.into_iter().enumerate() {
             if line.quantity == 0 {
@@ -165,7 +165,7 @@ impl DecisionWire {
                 attributes: customer.attributes,
             },
             placement,
-            count: self.count.unwrap_or(1),
+            count: self.count,
             jurisdiction: self.jurisdiction,
             time_zone: self.time_zone,
             context: self.context,
@@ -184,12 +184,18 @@ impl DecisionWire {
 }
 
 /// `POST /v1/decisions`.
-pub async fn decide(app: App, payload: web::Payload) -> Result<HttpResponse, Problem> {
+pub async fn decide(app: App, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let bytes = body::read(payload, app.settings.body_bytes_max).await?;
     let bundle = app.snapshot().bundle.clone();
-    let asked = body::parse::<DecisionWire>(&bytes)
-        .and_then(|wire| wire.parse(&app.settings, &bundle, app.clock.now()))
-        .inspect_err(|_| app.metrics.decided("", "refused", ""))?;
+    let refused = |_: &Problem| app.metrics.decided("", "refused", "");
+    let wire: DecisionWire = body::parse(&bytes).inspect_err(refused)?;
+    let dry_run = wire.dry_run;
+    let asked = wire.parse(&app.settings, &bundle, app.clock.now()).inspect_err(refused)?;
+    if dry_run {
+        let tried = app.try_out(&asked).await?.map_err(Problem::from).inspect_err(refused)?;
+        app.metrics.decided(tried.decision.skeleton.placement.as_str(), "dry_run", "");
+        return Ok(HttpResponse::Ok().json(render::tried(&tried, auth::may(&request, Role::Audit))));
+    }
     let answer = match app.decide(asked).await {
         Reply::Decided(skeleton) => {
             let catalogue = app.catalogue_at(skeleton.catalogue_revision).await?;

@@ -72,7 +72,7 @@ mod tests {
             decision_id: None,
             customer: Customer { id: Some("ann".into()), attributes, ..Customer::default() },
             placement: PlacementId::new("home").unwrap(),
-            count: 1,
+            count: None,
             jurisdiction: None,
             time_zone: None,
             context: BTreeMap::new(),

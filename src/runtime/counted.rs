@@ -14,6 +14,7 @@ const BACKLOG_MS_MAX: u64 = 1_000;
 /// What became of a decision, and why the fallback was served if it was.
 fn result_of(skeleton: &Skeleton) -> (&'static str, &'static str) {
     let reason = match skeleton.fallback {
+        None if skeleton.shows_nothing() => return ("nothing", ""),
         None => return ("chosen", ""),
         Some(FallbackReason::PurposeRefused) => "purpose_refused",
         Some(FallbackReason::NoEligibleCandidate) => "no_eligible_candidate",

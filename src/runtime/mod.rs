@@ -8,6 +8,8 @@ mod clock;
 
 mod counted;
 
+mod dry_run;
+
 mod engines;
 
 mod keys;
@@ -29,6 +31,7 @@ use tokio::sync::Notify;
 
 pub use attributes::AttributesKept;
 pub use clock::Clock;
+pub use dry_run::Tried;
 pub use engines::Engines;
 pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;

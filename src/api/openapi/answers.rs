@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::record::{RecordCandidate, RecordPrivate, RecordSlot};
 use super::shapes::{AttributeValue, ConsentRecord, Instant};
 
 /// What was decided. The same for every repetition of the request.
@@ -17,8 +18,10 @@ pub struct DecisionAnswer {
     decision_id: String,
     /// As asked.
     placement: String,
-    /// What to show, one per slot.
+    /// What to show, slot by slot; fewer than asked for where nothing is worth more than what remains, or nothing may.
     offers: Vec<OfferShown>,
+    /// Whether *nothing* was drawn for the first slot: nothing is to be shown at all.
+    nothing: bool,
     /// Whether that is the placement's house content.
     fallback: bool,
     /// Whether it was decided without the store; not yet, so `false`.
@@ -31,6 +34,22 @@ pub struct DecisionAnswer {
     /// Why, in one sentence.
     explanation: String,
     versions: AnswerVersions,
+}
+
+/// What would be decided, with every reason: the answer to a dry run. Nothing of it is stored.
+#[derive(ToSchema)]
+pub struct DecisionTried {
+    #[serde(flatten)]
+    answer: DecisionAnswer,
+    /// `true`.
+    dry_run: bool,
+    candidates: Vec<RecordCandidate>,
+    slots: Vec<RecordSlot>,
+    /// What is personal; `null` unless the key may read records.
+    #[schema(required = true)]
+    private: Option<RecordPrivate>,
+    /// All of it in sentences.
+    sentences: Vec<String>,
 }
 
 /// What to show in one slot.

@@ -54,6 +54,12 @@ pub fn one_or_list<T: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
     RefOr::T(schema::OneOfBuilder::new().item(one).item(list::<T>(schemas)).build().into())
 }
 
+/// The shape of one of several, or of more than one of them at once.
+pub fn any_of<const N: usize>(shapes: [RefOr<Schema>; N]) -> RefOr<Schema> {
+    let any = shapes.into_iter().fold(schema::AnyOfBuilder::new(), schema::AnyOfBuilder::item);
+    RefOr::T(any.build().into())
+}
+
 /// The shape of text.
 pub fn text(_: &mut Schemas) -> RefOr<Schema> {
     RefOr::T(ObjectBuilder::new().schema_type(schema::Type::String).build().into())

@@ -1,7 +1,9 @@
 //! What each route is for, what it reads and what it may be answered. Who may ask stands in the table of routes.
 
 use super::examples::{self, Example};
-use super::{Shape, answers, list, object, one_or_list, record, shape, shapes, text};
+use super::{Schemas, Shape, answers, any_of, list, object, one_or_list, record, shape, shapes, text};
+use utoipa::openapi::{RefOr, Schema};
+
 use crate::api::{attributes, customers, decisions, outcomes as events};
 use crate::config::Settings;
 use crate::domain::known::{KNOWN_BYTES_MAX, KNOWN_MAX};
@@ -64,6 +66,10 @@ impl Answer {
     }
 }
 
+fn decided_or_tried(schemas: &mut Schemas) -> RefOr<Schema> {
+    any_of([shape::<answers::DecisionAnswer>(schemas), shape::<answers::DecisionTried>(schemas)])
+}
+
 const STORE_AWAY: &str = "The store does not answer.";
 const INVALID: &str = "The body is JSON and says something that cannot be: `errors` names every place.";
 const CUSTOMER: &[(&str, &str)] = &[("id", "The customer as the shop knows them, 1 to 128 bytes.")];
@@ -87,7 +93,7 @@ pub fn decide() -> About {
     About {
         body: Some((shape::<decisions::DecisionWire>, examples::decisions())),
         answers: vec![
-            Answer::json("Decided, now or before under the same id.", shape::<answers::DecisionAnswer>),
+            Answer::json("Decided, now or before under the same id; or tried out.", decided_or_tried),
             Answer::problem(409, "The decision id names another request."),
             Answer::problem(422, INVALID),
             Answer::problem(503, "Too many wait already, or the store does not answer: ask again with the same id."),

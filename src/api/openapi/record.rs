@@ -34,17 +34,16 @@ pub struct DecisionRecord {
     /// `distribution_invalid`.
     #[schema(required = true)]
     fallback: Option<String>,
-    shown: RecordShown,
-    #[schema(required = true)]
-    propensity: Option<f64>,
-    #[schema(required = true)]
-    draw: Option<RecordDraw>,
+    /// What was answered with, slot by slot.
+    shown: Vec<RecordShown>,
     /// Exploration mass in force.
     exploration: f64,
     #[schema(required = true)]
     reserved_until: Option<Instant>,
-    /// Every candidate, by offer id and variant id.
+    /// Every candidate, by offer id and variant id; *nothing* last.
     candidates: Vec<RecordCandidate>,
+    /// Every slot with its distribution and its draw; none for the house content.
+    slots: Vec<RecordSlot>,
     /// What is personal; `null` once the customer's key is destroyed.
     #[schema(required = true)]
     private: Option<RecordPrivate>,
@@ -77,11 +76,53 @@ pub struct ModelVersion {
     digest: String,
 }
 
-/// What was answered with.
+/// What was answered with in one slot.
 #[derive(ToSchema)]
 pub struct RecordShown {
     offer_id: String,
     variant_id: String,
+}
+
+/// What one slot chose from, and the draw.
+#[derive(ToSchema)]
+pub struct RecordSlot {
+    #[schema(minimum = 1)]
+    slot: u16,
+    /// Whether *nothing* was drawn, which ends the answer.
+    nothing: bool,
+    #[schema(required = true)]
+    offer_id: Option<String>,
+    #[schema(required = true)]
+    variant_id: Option<String>,
+    #[schema(minimum = 0, maximum = 1)]
+    propensity: f64,
+    draw: RecordDraw,
+    /// Over all that could still stand here; it sums to 1.
+    distribution: Vec<RecordProbability>,
+    /// What the slots before leave out here.
+    left_out: Vec<RecordLeftOut>,
+}
+
+/// The probability of one candidate in one slot.
+#[derive(ToSchema)]
+pub struct RecordProbability {
+    nothing: bool,
+    #[schema(required = true)]
+    offer_id: Option<String>,
+    #[schema(required = true)]
+    variant_id: Option<String>,
+    #[schema(minimum = 0, maximum = 1)]
+    probability: f64,
+}
+
+/// A candidate left out of one slot by what stands in the slots before.
+#[derive(ToSchema)]
+pub struct RecordLeftOut {
+    #[schema(required = true)]
+    offer_id: Option<String>,
+    #[schema(required = true)]
+    variant_id: Option<String>,
+    excluded_by: Vec<RecordExclusion>,
 }
 
 /// The draw.
@@ -96,6 +137,8 @@ pub struct RecordDraw {
 /// One candidate of a decision.
 #[derive(ToSchema)]
 pub struct RecordCandidate {
+    /// Whether it is *nothing*, which has no offer.
+    nothing: bool,
     #[schema(required = true)]
     offer_id: Option<String>,
     #[schema(required = true)]
@@ -108,6 +151,7 @@ pub struct RecordCandidate {
     mean: Option<f64>,
     #[schema(required = true)]
     deviation: Option<f64>,
+    /// In the first slot.
     #[schema(required = true)]
     probability: Option<f64>,
     /// Every rule that left it out.
@@ -188,6 +232,8 @@ pub struct RecordConsent {
 /// A cap counter above zero, as it was read.
 #[derive(ToSchema)]
 pub struct RecordCap {
+    /// The slot it was read for.
+    slot: u16,
     /// Position in `candidates`.
     candidate: u32,
     /// Position of the rule in the bundle.

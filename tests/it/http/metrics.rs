@@ -43,6 +43,7 @@ fn decisions_outcomes_and_requests_are_counted_by_what_became_of_them() {
         assert_eq!(service.decide(&ask_as(1, "c-2")).status, 409);
         assert_eq!(service.decide(&json!({"placement": "nowhere"})).status, 422);
         assert_eq!(service.decide(&json!({"place": "home"})).status, 422);
+        service.decide(&shop::with(&ask("c-1"), "dry_run", &json!(true))).ok();
         let late = json!({
             "event_id": "o-2", "source": "checkout", "type": "order", "occurred_at": "2026-02-01T00:00:00Z",
             "decision_id": id(2), "revenue": {"amount": "1.00", "currency": "USD"},
@@ -67,6 +68,7 @@ fn decisions_outcomes_and_requests_are_counted_by_what_became_of_them() {
                 ),
                 ("proffer_decisions_total{placement=\"home\",result=\"repeated\",reason=\"\"}", 1.0),
                 ("proffer_decisions_total{placement=\"home\",result=\"conflict\",reason=\"\"}", 1.0),
+                ("proffer_decisions_total{placement=\"home\",result=\"dry_run\",reason=\"\"}", 1.0),
                 ("proffer_decisions_total{placement=\"\",result=\"refused\",reason=\"\"}", 2.0),
                 ("proffer_outcomes_total{type=\"order\",result=\"accepted\"}", 1.0),
                 ("proffer_outcomes_total{type=\"order\",result=\"duplicate\"}", 1.0),
@@ -74,10 +76,10 @@ fn decisions_outcomes_and_requests_are_counted_by_what_became_of_them() {
                 ("proffer_outcomes_total{type=\"order\",result=\"rejected\"}", 1.0),
                 ("proffer_outcomes_total{type=\"refund\",result=\"unmatched\"}", 1.0),
                 ("proffer_outcomes_total{type=\"unknown\",result=\"rejected\"}", 1.0),
-                ("proffer_requests_total{method=\"POST\",route=\"/v1/decisions\",status=\"200\"}", 7.0),
+                ("proffer_requests_total{method=\"POST\",route=\"/v1/decisions\",status=\"200\"}", 8.0),
                 ("proffer_requests_total{method=\"POST\",route=\"/v1/decisions\",status=\"409\"}", 1.0),
                 ("proffer_requests_total{method=\"PUT\",route=\"/v1/customers/{id}/consents\",status=\"200\"}", 1.0),
-                ("proffer_request_seconds_count{method=\"POST\",route=\"/v1/decisions\"}", 10.0),
+                ("proffer_request_seconds_count{method=\"POST\",route=\"/v1/decisions\"}", 11.0),
                 ("proffer_batches_total{result=\"stored\"}", value(&printed, "proffer_batch_decisions_count")),
                 ("proffer_batch_decisions_sum", 6.0),
                 ("proffer_learner_batches_unlearned", 0.0),

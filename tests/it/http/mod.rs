@@ -14,4 +14,5 @@ mod routes;
 mod schema;
 pub mod service;
 pub mod shop;
+mod slates;
 mod transcript;

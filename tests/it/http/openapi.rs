@@ -145,6 +145,7 @@ fn real_answers_are_as_the_document_says() {
         check("GET", record, &format!("{decide}/{}", id(number)), None, 200);
     }
     check("POST", decide, decide, Some(&json!({"placement": "home"})), 200);
+    check("POST", decide, decide, Some(&with(&ask("c-1"), "dry_run", &json!(true))), 200);
     check("POST", decide, decide, Some(&ask_as(1, "c-9")), 409);
     check("POST", decide, decide, Some(&json!({"placement": "nowhere"})), 422);
     check("GET", record, &format!("{decide}/{}", id(99)), None, 404);
