@@ -12,8 +12,8 @@ use crate::store::{ConsentChange, StoreError};
 pub type AttributesKept = Result<Vec<KnownAttribute>, TooMuchKnown>;
 
 impl Core {
-    /// Changes what is kept of a customer, all or nothing. When this returns it is durable, and no decision that commits
-    /// from now on can have read the state before it.
+    /// Changes what is kept of a customer, all or nothing. When this returns it is durable, and no decision that
+    /// commits from now on can have read the state before it.
     pub async fn put_attributes(
         &self,
         reference: SubjectRef,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::record::{RecordCandidate, RecordPrivate, RecordSlot};
-use super::shapes::{AttributeValue, ConsentRecord, Instant};
+use super::shapes::{AttributeValue, Basis, ConsentState, Instant};
 
 /// What was decided. The same for every repetition of the request.
 #[derive(ToSchema)]
@@ -127,8 +127,14 @@ pub struct Consents {
 /// A consent record as it is kept.
 #[derive(ToSchema)]
 pub struct ConsentKept {
-    #[serde(flatten)]
-    record: ConsentRecord,
+    purpose: String,
+    state: ConsentState,
+    basis: Basis,
+    valid_from: Instant,
+    valid_until: Option<Instant>,
+    notice_hash: Option<String>,
+    evidence_id: Option<String>,
+    source: Option<String>,
     taken_in_at: Instant,
 }
 

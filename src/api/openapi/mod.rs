@@ -1,5 +1,5 @@
-//! `/openapi.json`: what can be asked, in OpenAPI 3.1, made from the table of routes and from the types that requests are
-//! read into. Adds no route and reads no request.
+//! `/openapi.json`: what can be asked, in OpenAPI 3.1, made from the table of routes and from the types that requests
+//! are read into. Adds no route and reads no request.
 
 pub mod answers;
 
@@ -51,7 +51,8 @@ pub fn list<T: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
 /// The shape of one of a type, or of a list of it.
 pub fn one_or_list<T: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
     let one = shape::<T>(schemas);
-    RefOr::T(schema::OneOfBuilder::new().item(one).item(list::<T>(schemas)).build().into())
+    let many = schema::ArrayBuilder::new().items(one.clone());
+    RefOr::T(schema::OneOfBuilder::new().item(one).item(many).build().into())
 }
 
 /// The shape of one of several, or of more than one of them at once.

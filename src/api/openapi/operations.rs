@@ -84,8 +84,8 @@ fn about(id: &'static str, tag: &'static str, summary: &'static str, description
 pub fn decide() -> About {
     let limits = Settings::default();
     let description = format!(
-        "The placement fixes purpose and currency. Attributes sent here win over those kept of the customer. The answer \
-         comes once the decision is durable. Send a `decision_id` of your own to be able to ask again safely.\n\n\
+        "The placement fixes purpose and currency. Attributes sent here win over those kept of the customer. The \
+         answer comes once the decision is durable. Send a `decision_id` of your own to be able to ask again safely.\n\n\
          Limits: body {} bytes; {} attributes of each kind; {} candidates; 200 lines in the basket; outside ids of 1 to \
          128 bytes; text values of 256 bytes.",
         limits.body_bytes_max, limits.attributes_max, limits.candidates_max
@@ -104,8 +104,8 @@ pub fn decide() -> About {
 
 /// `GET /v1/decisions/{id}`.
 pub fn show() -> About {
-    let description = "Every candidate with its probability and every rule that left it out, what was read and in which \
-                       version, and what came of it.";
+    let description = "Every candidate with its probability and every rule that left it out, what was read and in \
+                       which version, and what came of it.";
     About {
         path_parts: &[("id", "The decision's id, a UUIDv7.")],
         headers: &[("Accept", "`text/plain` for sentences instead of JSON.")],
@@ -166,9 +166,9 @@ pub fn get_consents() -> About {
 
 /// `PUT /v1/customers/{id}/consents`.
 pub fn put_consents() -> About {
-    let description = "Records are appended, never replaced; of each purpose the one with the newest `valid_from` counts. \
-                       When this is answered, no decision that starts afterwards overlooks it.\n\nLimits: 1 to 50 \
-                       records.";
+    let description = "Records are appended, never replaced; of each purpose the one with the newest `valid_from` \
+                       counts. When this is answered, no decision that starts afterwards overlooks it.\n\nLimits: 1 \
+                       to 50 records.";
     let mut answers = consents_answers("All records there are now, oldest first.");
     answers.push(Answer::problem(422, INVALID));
     About {
@@ -216,8 +216,8 @@ pub fn put_attributes() -> About {
 /// `POST /v1/offers:import`.
 pub fn import() -> About {
     let description = format!(
-        "Offers are added, or replace those of the same id, all or none, as the next revision of the catalogue. Decisions \
-         see it from the next commit on.\n\nLimits: body {} bytes; 1 to 10000 offers.",
+        "Offers are added, or replace those of the same id, all or none, as the next revision of the catalogue. \
+         Decisions see it from the next commit on.\n\nLimits: body {} bytes; 1 to 10000 offers.",
         Settings::default().import_bytes_max
     );
     About {

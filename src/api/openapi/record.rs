@@ -1,5 +1,5 @@
-//! The whole record of a decision, as the document shows it. Records are rendered elsewhere; a test holds real ones to these
-//! types.
+//! The whole record of a decision, as the document shows it. Records are rendered elsewhere; a test holds real ones to
+//! these types.
 
 #![expect(dead_code, reason = "schemas are made from these types; nothing is ever kept in one")]
 

@@ -97,7 +97,8 @@ fn times_that_are_sent_narrow_and_never_widen_and_older_news_change_nothing() {
     let service = Service::start();
     let hours_ago = |hours: i64| Timestamp(NOW.0 - hours * HOUR_MS).to_string();
     let timed = |value: &str, hours: i64, until: Value| {
-        put(&service, &json!({"tier": {"value": value, "at": hours_ago(hours), "valid_until": until}})).ok()["attributes"]["tier"].clone()
+        let sent = json!({"tier": {"value": value, "at": hours_ago(hours), "valid_until": until}});
+        put(&service, &sent).ok()["attributes"]["tier"].clone()
     };
     assert_eq!(timed("gold", 2, json!("2026-03-01T10:00:00Z"))["valid_until"], "2026-03-01T10:00:00.000Z");
     let later = timed("silver", 1, json!("2036-03-01T10:00:00Z"));
@@ -128,7 +129,44 @@ fn attributes_that_cannot_be_kept_are_told_with_their_place() {
     let long = "x".repeat(129);
     let path = format!("/v1/customers/{long}/attributes");
     told.problem("a long id", &service.call("PUT", &path, Some(&json!({"attributes": {"tier": "gold"}}))));
-    insta::assert_snapshot!(told.0, @"");
+    insta::assert_snapshot!(told.0, @r#"
+    not declared
+      422 invalid: `customer.tear` is not declared in catalog/attributes.yaml; did you mean `customer.tier`?
+        /attributes/tear:
+    no such value
+      422 invalid: `glod` is not a value of `customer.tier`: expected one of `bronze`, `silver`, `gold`; did you mean `gold`?
+        /attributes/tier:
+    another kind of value
+      422 invalid: 2 things are wrong; see `errors`
+        /attributes/tier: `customer.tier` is one of `bronze`, `silver`, `gold`, found a number
+        /attributes/visits: `customer.visits` is a number, found text
+    an unknown field
+      422 invalid: unknown field `until`, expected one of `value`, `at`, `valid_until`
+        /attributes/tier/until:
+    a list
+      422 invalid: expected text, a number, true or false, found a list
+        /attributes/tier:
+    no instant
+      422 invalid: `yesterday` is not an instant: expected RFC 3339, such as `2026-03-01T09:30:00Z`
+        /attributes/tier/at:
+    the future
+      422 invalid: 2026-03-01T09:36:00.000Z is in the future: it is 2026-03-01T09:30:00.000Z
+        /attributes/tier/at:
+    too old
+      422 invalid: said at 2026-02-20T00:00:00.000Z, with a time to live of 7d, it has expired at 2026-02-27T00:00:00.000Z: leave it out, or send `null` to remove what is kept
+        /attributes/visits:
+    expired
+      422 invalid: it has expired at 2026-03-01T09:30:00.000Z: leave it out, or send `null` to remove what is kept
+        /attributes/tier:
+    nothing
+      422 invalid: 0 attributes were sent: expected 1 to 32
+        /attributes:
+    no attributes
+      422 invalid: unknown field `attribute`, expected `attributes`; did you mean `attributes`?
+        /attribute:
+    a long id
+      422 invalid: a customer id has 1 to 128 bytes; this one has 129
+    "#);
     assert_eq!(service.call("GET", PATH, None).status, 404, "nothing was kept, nobody was made known");
 }
 
@@ -147,7 +185,17 @@ fn more_than_is_kept_of_one_customer_is_refused_whole() {
     told.problem("one at a time, too many", &put(&service, &many(28..34, "x")));
     told.problem("too many at once", &put(&service, &many(0..33, "x")));
     told.problem("too large", &put(&service, &many(0..8, &"x".repeat(200))));
-    insta::assert_snapshot!(told.0, @"");
+    insta::assert_snapshot!(told.0, @r#"
+    one at a time, too many
+      422 invalid: 34 attributes of 638 bytes would be kept of this customer: at most 32 and 1024 bytes; remove some with `null`
+        /attributes:
+    too many at once
+      422 invalid: 33 attributes were sent: expected 1 to 32
+        /attributes:
+    too large
+      422 invalid: 30 attributes of 2162 bytes would be kept of this customer: at most 32 and 1024 bytes; remove some with `null`
+        /attributes:
+    "#);
     let kept = service.call("GET", PATH, None).ok()["attributes"].clone();
     assert_eq!(kept.as_object().unwrap().len(), 30, "refused whole");
 }

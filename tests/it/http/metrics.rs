@@ -151,6 +151,7 @@ fn decisions_made_again_are_counted() {
     let beside = plan.beside("node-2");
     let services = [plan.start(), beside.start()];
     services[0].import(&shop::offers());
+    services[1].wait(services[1].core.reload()).unwrap();
     // The second node still holds the state that the first one then changes.
     services[1].decide(&ask("c-1")).ok();
     services[0].core.clock.set(Timestamp(NOW.0 + 1));

@@ -36,8 +36,8 @@ fn the_document_is_the_golden_file() {
     let differs = (1..).zip(golden.lines().zip(answer.body.lines())).find(|(_, (old, new))| old != new);
     assert!(
         golden == answer.body,
-        "what can be asked has changed, first at {GOLDEN}:{differs:?}; if that is meant, write the file anew and look at \
-         its difference: {REWRITE}=1 ./tests/run the_document_is_the_golden_file"
+        "what can be asked has changed, first at {GOLDEN}:{differs:?}; if that is meant, write the file anew and look \
+         at its difference: {REWRITE}=1 ./tests/run the_document_is_the_golden_file"
     );
 }
 

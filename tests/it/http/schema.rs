@@ -1,5 +1,5 @@
-//! Whether a JSON value has the shape that a schema of the OpenAPI document says: as much of JSON Schema as stands there.
-//! Stricter in one point: a field that no schema declares is a mistake even where more fields would be allowed.
+//! Whether a JSON value has the shape that a schema of the OpenAPI document says: as much of JSON Schema as stands
+//! there. Stricter in one point: a field that no schema declares is a mistake even where more would be allowed.
 
 use std::collections::BTreeSet;
 
@@ -80,6 +80,8 @@ fn declared<'a>(document: &'a Value, schema: &'a Value) -> (Vec<(&'a String, &'a
     let mut required: BTreeSet<&str> =
         schema["required"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect();
     for part in schema["allOf"].as_array().into_iter().flatten() {
+        let closed = resolve(document, part)["additionalProperties"] == Value::Bool(false);
+        assert!(!closed, "nothing fits two parts of which one allows no more fields: {schema}");
         let (more, needed) = declared(document, part);
         properties.extend(more);
         required.extend(needed);
