@@ -2,12 +2,12 @@
 
 use std::sync::OnceLock;
 
-use actix_web::HttpResponse;
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use super::problem::Problem;
 use super::{App, openapi};
-use crate::telemetry::metrics::MEDIA_TYPE;
+use crate::telemetry::metrics::{OPEN_METRICS, PLAIN};
 
 /// The process lives.
 pub(super) async fn health() -> HttpResponse {
@@ -21,8 +21,10 @@ pub(super) async fn ready(app: App) -> Result<HttpResponse, Problem> {
 }
 
 /// What this process counts of itself.
-pub(super) async fn metrics(app: App) -> HttpResponse {
-    HttpResponse::Ok().content_type(MEDIA_TYPE).body(app.print_metrics().await)
+pub(super) async fn metrics(app: App, request: HttpRequest) -> HttpResponse {
+    let accept = request.headers().get("accept").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = if accept.contains("application/openmetrics-text") { OPEN_METRICS } else { PLAIN };
+    HttpResponse::Ok().content_type(media_type).body(app.print_metrics().await)
 }
 
 /// What there is to be asked, for machines. The same for everybody, so it is printed once.

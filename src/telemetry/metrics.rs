@@ -6,7 +6,6 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 /// How long something takes, for metrics only: nothing is decided by it.
@@ -26,8 +25,10 @@ impl Stopwatch {
     }
 }
 
-/// The media type of [`Metrics::print`].
-pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// The media type of [`Metrics::print`] for those who know it.
+pub const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// And for all others: what is printed is both.
+pub const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfDecision {
@@ -73,6 +74,11 @@ struct Reason {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfPlacement {
     placement: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfBuild {
+    version: String,
 }
 
 /// From half a millisecond, below which nothing durable answers, to the ten seconds at which callers have given up.
@@ -127,7 +133,9 @@ impl Metrics {
 
     fn register(&mut self, version: &str) {
         let to = &mut self.registry;
-        to.register("build", "What runs", Info::new([("version", version.to_owned())]));
+        let build = Family::<OfBuild, Gauge>::default();
+        build.get_or_create(&OfBuild { version: version.to_owned() }).set(1);
+        to.register("build_info", "What runs", build);
         to.register("decisions", "Requests for a decision by what became of them", self.decisions.clone());
         let help = "Decisions made again, because what they had read changed before they were stored";
         to.register("redecisions", help, self.redecisions.clone());
@@ -206,7 +214,7 @@ impl Metrics {
         }
     }
 
-    /// Everything as text, as [`MEDIA_TYPE`] says.
+    /// Everything as text: [`OPEN_METRICS`], and with nothing in it that a reader of [`PLAIN`] would not know.
     pub fn print(&self) -> String {
         let mut printed = String::new();
         // Writing into a string cannot fail.

@@ -7,7 +7,7 @@ use utoipa::openapi::{RefOr, Schema};
 use crate::api::{attributes, customers, decisions, outcomes as events};
 use crate::config::Settings;
 use crate::domain::known::{KNOWN_BYTES_MAX, KNOWN_MAX};
-use crate::telemetry::metrics::MEDIA_TYPE;
+use crate::telemetry::metrics::{OPEN_METRICS, PLAIN};
 
 /// What holds for every call.
 pub const INTRODUCTION: &str = "\
@@ -258,9 +258,10 @@ pub fn ready() -> About {
 
 /// `GET /metrics`.
 pub fn metrics() -> About {
-    let meaning = "OpenMetrics text.";
-    let answers = vec![Answer { status: 200, meaning, content: vec![(MEDIA_TYPE, text)] }];
+    let meaning = "OpenMetrics text, which is plain Prometheus text too.";
+    let answers = vec![Answer { status: 200, meaning, content: vec![(OPEN_METRICS, text), (PLAIN, text)] }];
     let description = "What this process counts of itself, for Prometheus. No label names a person, a decision or a \
                        request.";
-    About { answers, ..about("metrics", "service", "Metrics", description) }
+    let headers = &[("Accept", "`application/openmetrics-text` for that media type; plain text otherwise.")];
+    About { headers, answers, ..about("metrics", "service", "Metrics", description) }
 }

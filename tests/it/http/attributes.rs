@@ -172,8 +172,10 @@ fn attributes_that_cannot_be_kept_are_told_with_their_place() {
 
 #[test]
 fn more_than_is_kept_of_one_customer_is_refused_whole() {
-    let declared: String =
-        (0..40).map(|at| format!("  - {{id: customer.a{at}, type: text, class: personal, source: crm}}\n")).collect();
+    let declared: String = (0..40)
+        .map(|at| format!("  - {{id: customer.a{at}, type: text, class: personal}}\n"))
+        .collect::<Vec<_>>()
+        .concat();
     let service = Plan::new(Kind::Sqlite)
         .policies(shop::policies_with("attributes:\n", &format!("attributes:\n{declared}")))
         .start();
@@ -232,7 +234,9 @@ fn what_was_decided_before_stays_and_is_answered_again_as_it_was() {
 fn a_change_is_seen_by_every_decision_that_starts_after_it() {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         let mut policies = shop::policies_with("max: 5", "max: 5000");
-        policies.iter_mut().for_each(|file| file.text = file.text.replace("max: 2", "max: 5000"));
+        for file in &mut policies {
+            file.text = file.text.replace("max: 2", "max: 5000");
+        }
         let service = Plan::new(kind).policies(policies).start();
         service.import(&shop::offers());
         service.consent("c-1", "granted");

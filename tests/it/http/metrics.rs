@@ -10,9 +10,12 @@ use super::shop::{self, NOW, ask, ask_as, id};
 use crate::harness::database::Kind;
 
 fn printed(service: &Service) -> String {
-    let answer = service.send("GET", "/metrics", &[], None);
+    let accept = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3";
+    let answer = service.send("GET", "/metrics", &[("accept", accept)], None);
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.headers["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let plain = service.send("GET", "/metrics", &[], None);
+    assert_eq!(plain.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     assert!(answer.body.ends_with("# EOF\n"), "{}", answer.body);
     answer.body
 }
@@ -123,6 +126,27 @@ fn overload_unknown_paths_and_bad_signatures_are_counted() {
             ("proffer_webhook_signature_failures_total{reason=\"signature\"}", 1.0),
         ],
     );
+}
+
+#[test]
+fn a_store_that_does_not_answer_is_counted_and_the_metrics_are_still_there() {
+    let service = Plan::new(Kind::Postgres).start();
+    service.import(&shop::offers());
+    service.lose_store();
+    assert_eq!(service.decide(&ask("c-1")).status, 503);
+    assert_eq!(service.call("GET", "/v1/customers/c-1/consents", None).status, 503);
+    let printed = printed(&service);
+    check(
+        &printed,
+        &[
+            ("proffer_decisions_total{placement=\"home\",result=\"unavailable\",reason=\"\"}", 1.0),
+            ("proffer_store_errors_total{doing=\"load\"}", 1.0),
+            ("proffer_store_errors_total{doing=\"request\"}", 1.0),
+            ("proffer_learner_batches_unlearned", -1.0),
+            ("proffer_learner_outcomes_unapplied", -1.0),
+        ],
+    );
+    service.remove();
 }
 
 #[test]

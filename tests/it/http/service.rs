@@ -178,6 +178,11 @@ impl Service {
         }
     }
 
+    /// Takes everything in its database away.
+    pub fn lose_store(&self) {
+        self.wait(self.plan.database.lose());
+    }
+
     /// Waits for something that the runtime does.
     pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.as_ref().unwrap().block_on(future)
