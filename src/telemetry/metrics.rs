@@ -153,6 +153,16 @@ impl Metrics {
         to.register("learner_outcomes_unapplied", help, self.outcomes_unapplied.clone());
         let help = "Learning events that the model in use here has absorbed";
         to.register("model_sequence", help, self.model_sequence.clone());
+        // What is rare is shown from the start: a rate needs a zero to begin from.
+        for result in ["stored", "refused", "failed"] {
+            drop(self.batches.get_or_create(&Result { result }));
+        }
+        for doing in ["load", "commit", "resync", "reload", "learn", "keys", "request", "metrics"] {
+            drop(self.store_errors.get_or_create(&Doing { doing }));
+        }
+        for reason in ["header", "timestamp", "signature"] {
+            drop(self.signatures.get_or_create(&Reason { reason }));
+        }
     }
 
     /// A request for a decision was settled. The placement is one of the active bundle, or empty.

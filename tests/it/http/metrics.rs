@@ -1,5 +1,7 @@
 //! `/metrics` as Prometheus reads it: what is counted, under which labels, and who may read it.
 
+use std::collections::BTreeSet;
+
 use proffer::config::MetricsAccess;
 use proffer::domain::Timestamp;
 use proffer::runtime::Role;
@@ -8,6 +10,7 @@ use serde_json::json;
 use super::service::{Plan, Service, sign};
 use super::shop::{self, NOW, ask, ask_as, id};
 use crate::harness::database::Kind;
+use crate::harness::source::package;
 
 fn printed(service: &Service) -> String {
     let accept = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3";
@@ -31,6 +34,27 @@ fn check(printed: &str, expected: &[(&str, f64)]) {
     for (series, count) in expected {
         assert_eq!(value(printed, series), *count, "{series} in\n{printed}");
     }
+}
+
+/// The names of all metrics that are printed.
+fn named(printed: &str) -> BTreeSet<String> {
+    let samples = printed.lines().filter(|line| !line.starts_with('#'));
+    let name = |line: &str| {
+        let name = line.split(['{', ' ']).next().unwrap();
+        let base = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
+        base.unwrap_or(name).to_owned()
+    };
+    samples.map(name).collect()
+}
+
+/// The names of all metrics that the page `api.md` lists.
+fn named_on_the_page() -> BTreeSet<String> {
+    let page = std::fs::read_to_string(package().join("src/docs/api.md")).unwrap();
+    let table = page.split("| metric |").nth(1).unwrap();
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').filter(|name| name.starts_with("proffer_")))
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
@@ -92,6 +116,7 @@ fn decisions_outcomes_and_requests_are_counted_by_what_became_of_them() {
             ],
         );
         assert!(value(&printed, "proffer_model_sequence{placement=\"home\"}") >= 5.0, "{printed}");
+        assert_eq!(named(&printed), named_on_the_page());
         // A known id is told by the store, which refuses the batch.
         assert!(value(&printed, "proffer_batches_total{result=\"refused\"}") >= 1.0, "{printed}");
         let commits = value(&printed, "proffer_commit_seconds_count");

@@ -1,7 +1,7 @@
 //! Every route with every role, held to the page that users read; probes, and paths that do not exist.
 
 use proffer::api::ROUTES;
-use proffer::config::MetricsAccess;
+use proffer::config::{MetricsAccess, Settings};
 use proffer::runtime::Role;
 use serde_json::{Value, json};
 
@@ -58,6 +58,31 @@ fn the_page_lists_every_route_and_every_role() {
         let columns: Vec<&str> = line.may.iter().map(|(column, _)| column.as_str()).collect();
         let roles: Vec<&str> = ["no key"].into_iter().chain(Role::ALL.iter().map(|(_, name)| *name)).collect();
         assert_eq!(columns, roles, "{} {}", line.method, line.path);
+    }
+}
+
+#[test]
+fn the_limits_on_the_page_are_the_defaults() {
+    let page = std::fs::read_to_string(package().join("src/docs/api.md")).unwrap();
+    let defaults = Settings::default();
+    for (setting, value, shown) in [
+        ("body_bytes_max", defaults.body_bytes_max, 256 * 1024),
+        ("import_bytes_max", defaults.import_bytes_max, 16 * 1024 * 1024),
+        ("candidates_max", defaults.candidates_max, 1_000),
+        ("attributes_max", defaults.attributes_max, 200),
+        ("outcomes_max", defaults.outcomes_max, 1_000),
+        ("waiting_max", defaults.waiting_max, 4_096),
+    ] {
+        let said = match shown {
+            bytes if bytes >= 1024 * 1024 => format!("{} MiB", bytes / (1024 * 1024)),
+            bytes if bytes >= 64 * 1024 => format!("{} KiB", bytes / 1024),
+            count if count >= 1_000 => format!("{},{:03}", count / 1_000, count % 1_000),
+            count => count.to_string(),
+        };
+        let row = page.lines().find(|line| line.ends_with(&format!("| `{setting}` |")));
+        let row = row.unwrap_or_else(|| panic!("no row of the page ends with `{setting}`"));
+        assert!(row.contains(&format!("| {said}")), "{row}: expected {said}");
+        assert_eq!(value, shown, "{setting}");
     }
 }
 
