@@ -1,5 +1,4 @@
-//! `proffer policy`: checks policy files, and hands over to [`bundles`](super::bundles) what concerns a store. Judges
-//! no rule itself.
+//! `proffer policy`: checks policy files. What concerns a store is handed over to [`bundles`](super::bundles).
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

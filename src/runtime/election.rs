@@ -39,11 +39,13 @@ impl Core {
                         let _ = timeout(LOOK, self.stopping.notified()).await;
                     }
                     Err(error) => {
+                        self.metrics.store_failed("follow");
                         tracing::warn!(%error, "the models could not be followed and will be tried again");
                         backoff.pause().await;
                     }
                 },
                 Err(error) => {
+                    self.metrics.store_failed("elect");
                     tracing::warn!(%error, "no learner could be elected; it will be tried again");
                     backoff.pause().await;
                 }
@@ -83,6 +85,7 @@ impl Core {
                     return Progress::Fenced;
                 }
                 Err(error) => {
+                    self.metrics.store_failed("learn");
                     tracing::warn!(%error, "learning is interrupted and will be tried again");
                     behind = true;
                     backoff.pause().await;

@@ -1,10 +1,14 @@
 //! Runtime: carries out what the engine decides: clock, commits, learner, reloads. Decides nothing itself.
 
+mod attributes;
+
 mod backoff;
 
 mod bundles;
 
 mod clock;
+
+mod counted;
 
 mod dry_run;
 
@@ -30,6 +34,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use tokio::sync::Notify;
 
+pub use attributes::AttributesKept;
 pub use bundles::BundleMaker;
 pub use clock::Clock;
 pub use dry_run::Tried;
@@ -51,6 +56,7 @@ use crate::engine::Reply;
 use crate::engine::learner::Models;
 use crate::policy::Bundle;
 use crate::store::{Holder, Store, StoreError};
+use crate::telemetry::Metrics;
 
 /// Why something could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +82,8 @@ pub struct Core {
     pub settings: Settings,
     /// API keys and webhook secrets in force.
     pub ring: KeyRing,
+    /// What this process counts of itself.
+    pub metrics: Metrics,
     keys: Keys,
     snapshot: RwLock<Arc<Snapshot>>,
     models: RwLock<Arc<Models>>,
@@ -117,10 +125,13 @@ impl Core {
 
     /// Asks for a decision.
     pub async fn decide(&self, request: DecisionRequest) -> Reply {
-        match self.engines.get() {
+        let placement = request.placement.clone();
+        let reply = match self.engines.get() {
             Some(engines) => engines.ask(request).await,
             None => Reply::Unavailable,
-        }
+        };
+        self.count_reply(&placement, &reply);
+        reply
     }
 
     fn subject_changed(&self, reference: SubjectRef) {
@@ -205,6 +216,7 @@ impl Core {
     async fn reload_until_done(&self) {
         let mut backoff = backoff::Backoff::new();
         while let Err(error) = self.reload().await {
+            self.metrics.store_failed("reload");
             tracing::warn!(%error, "the snapshot could not be read and will be tried again");
             backoff.pause().await;
         }

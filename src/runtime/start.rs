@@ -17,6 +17,7 @@ use crate::engine;
 use crate::engine::learner::Models;
 use crate::policy::{Finding, Source, compile};
 use crate::store::{By, Holder, Store};
+use crate::telemetry::Metrics;
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -168,6 +169,7 @@ impl Core {
             store,
             clock,
             ring: KeyRing::default(),
+            metrics: Metrics::new(env!("CARGO_PKG_VERSION")),
             keys,
             snapshot: RwLock::new(Arc::new(Snapshot {
                 tenant: settings.tenant.clone(),
@@ -259,12 +261,14 @@ impl Core {
         for round in 0_u64.. {
             tick.tick().await;
             if let Err(error) = self.follow_control().await {
+                self.metrics.store_failed("follow");
                 tracing::warn!(%error, "the active bundle and the catalogue could not be followed");
             }
             if round % 2 == 1 {
                 continue;
             }
             if let Err(error) = self.refresh_keys().await {
+                self.metrics.store_failed("keys");
                 tracing::warn!(%error, "keys could not be read");
             }
             if let (false, Ok(now)) = (self.clock.is_by_hand(), self.store.now().await) {

@@ -226,6 +226,15 @@ pub struct Totals {
     pub outcomes_unapplied: u64,
 }
 
+/// What waits for the learner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Batches that it has not seen.
+    pub batches_unlearned: u64,
+    /// Outcomes attributed and not applied.
+    pub outcomes_unapplied: u64,
+}
+
 /// Who made a privileged change, for the record of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct By<'a> {
@@ -365,6 +374,9 @@ pub trait Store: Send + Sync {
 
     /// Totals for people.
     async fn totals(&self) -> Result<Totals, StoreError>;
+
+    /// What waits for the learner: read from small indices, however long the history is.
+    async fn backlog(&self) -> Result<Backlog, StoreError>;
 }
 
 /// The kinds of subject as they stand in the column `kind`.

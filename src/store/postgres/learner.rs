@@ -6,7 +6,7 @@ use crate::domain::{DecisionId, ModelId};
 use crate::store::column::{self, AppliedColumns, BatchColumns, CheckpointColumns, LearningColumns, TotalsColumns};
 use crate::store::steps::{Step, reach};
 use crate::store::work::{self, Found};
-use crate::store::{AppliedRow, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
+use crate::store::{AppliedRow, Backlog, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
 
 use super::{PostgresStore, commit, lease, outcomes};
 
@@ -222,4 +222,14 @@ pub(super) async fn totals(store: &PostgresStore) -> Result<Totals, StoreError> 
     .fetch_one(&store.pool)
     .await?;
     column::totals(row)
+}
+
+pub(super) async fn backlog(store: &PostgresStore) -> Result<Backlog, StoreError> {
+    let (batches, outcomes): (i64, i64) = sqlx::query_as(
+        "select (select count(*) from batch where not learned), \
+             (select count(*) from outcome where decision_id is not null and not applied)",
+    )
+    .fetch_one(&store.pool)
+    .await?;
+    Ok(Backlog { batches_unlearned: column::natural(batches)?, outcomes_unapplied: column::natural(outcomes)? })
 }

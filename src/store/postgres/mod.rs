@@ -27,9 +27,9 @@ use crate::domain::{DecisionId, Digest, ModelId, Span, SubjectId, SubjectRef, Ti
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
-    Activation, By, CheckpointRow, ConsentRow, Control, Holder, KeyRow, Learned, LearnerWork, LearningRow, Lease,
-    MakeChange, NewSubject, OfferBody, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken,
-    Totals,
+    Activation, Backlog, By, CheckpointRow, ConsentRow, Control, Holder, KeyRow, Learned, LearnerWork, LearningRow,
+    Lease, MakeChange, NewSubject, OfferBody, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow,
+    Taken, Totals,
 };
 
 /// How long a call waits for a connection: a fallback soon is worth more than a decision late.
@@ -249,5 +249,9 @@ impl Store for PostgresStore {
 
     async fn totals(&self) -> Result<Totals, StoreError> {
         learner::totals(self).await
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        learner::backlog(self).await
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::{DecisionId, ModelId};
 use crate::store::column::{self, AppliedColumns, BatchColumns, CheckpointColumns, LearningColumns, TotalsColumns};
 use crate::store::steps::{Step, reach};
 use crate::store::work::{self, Found};
-use crate::store::{AppliedRow, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
+use crate::store::{AppliedRow, Backlog, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
 
 use super::statement::{key_pieces, push_keys, row_pieces};
 use super::{SqliteStore, commit, lease, outcomes};
@@ -242,4 +242,14 @@ pub(super) async fn totals(store: &SqliteStore) -> Result<Totals, StoreError> {
     .fetch_one(&store.readers)
     .await?;
     column::totals(row)
+}
+
+pub(super) async fn backlog(store: &SqliteStore) -> Result<Backlog, StoreError> {
+    let (batches, outcomes): (i64, i64) = sqlx::query_as(
+        "select (select count(*) from batch where learned = 0), \
+             (select count(*) from outcome where decision_id is not null and applied = 0)",
+    )
+    .fetch_one(&store.readers)
+    .await?;
+    Ok(Backlog { batches_unlearned: column::natural(batches)?, outcomes_unapplied: column::natural(outcomes)? })
 }

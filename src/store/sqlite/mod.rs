@@ -31,9 +31,9 @@ use crate::domain::{DecisionId, Digest, ModelId, Span, SubjectId, SubjectRef, Ti
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
-    Activation, By, CheckpointRow, ConsentRow, Control, Holder, KeyRow, Learned, LearnerWork, LearningRow, Lease,
-    MakeChange, NewSubject, OfferBody, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken,
-    Totals,
+    Activation, Backlog, By, CheckpointRow, ConsentRow, Control, Holder, KeyRow, Learned, LearnerWork, LearningRow,
+    Lease, MakeChange, NewSubject, OfferBody, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow,
+    Taken, Totals,
 };
 
 const READERS: u32 = 4;
@@ -277,6 +277,10 @@ impl Store for SqliteStore {
 
     async fn totals(&self) -> Result<Totals, StoreError> {
         learner::totals(self).await
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        learner::backlog(self).await
     }
 }
 
