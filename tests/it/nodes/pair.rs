@@ -47,15 +47,15 @@ impl Pair {
 
     /// From now on the database writes down who writes what is learned, and who is the learner then.
     pub fn witness(&self) {
-        let mut sql = "create table witnessed (writer text, holder text, term int8); \
+        let table = "create table witnessed (writer text, holder text, term int8); \
             create function witness() returns trigger language plpgsql as $$ begin \
                 insert into witnessed select current_setting('application_name'), holder, term from learner; \
                 return null; \
-            end $$;"
-            .to_owned();
-        for table in WITNESSED {
-            sql += &format!("create trigger witness after insert or update on {table} execute function witness();");
-        }
+            end $$;";
+        let trigger = |table: &str| {
+            format!("create trigger witness after insert or update on {table} execute function witness();")
+        };
+        let sql: String = [table.to_owned()].into_iter().chain(WITNESSED.map(trigger)).collect();
         self.connect(async |mut connection| {
             sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
         });
@@ -96,23 +96,7 @@ impl Pair {
 
     /// Lets clients of both work until `events` returns.
     pub fn load<T>(&self, servers: [&Server; 2], seed: u64, events: impl FnOnce() -> T) -> T {
-        self.load_wires(&servers.map(|server| self.siege.wire(server)), seed, events)
-    }
-
-    /// The same for a service that goes away meanwhile: its clients end with it.
-    pub fn load_wires<T>(&self, wires: &[Wire<'_>; 2], seed: u64, events: impl FnOnce() -> T) -> T {
-        std::thread::scope(|scope| {
-            for (wire, salt) in wires.iter().zip([1, 2]) {
-                for thread in 0..THREADS {
-                    let worker = Worker::new(wire, seed ^ (thread << 56) ^ (salt << 48));
-                    scope.spawn(move || worker.run());
-                }
-            }
-            let ended = EndsAll(wires);
-            let told = events();
-            drop(ended);
-            told
-        })
+        load_wires(&servers.map(|server| self.siege.wire(server)), seed, events)
     }
 
     /// Sends again what nobody answered, checks everything, and compares the models of both.
@@ -130,6 +114,22 @@ impl Pair {
         let findings = self.siege.end(second);
         accept(what, &findings);
     }
+}
+
+/// Lets clients work until `events` returns; those of a service that goes away meanwhile end with it.
+pub fn load_wires<T>(wires: &[Wire<'_>; 2], seed: u64, events: impl FnOnce() -> T) -> T {
+    std::thread::scope(|scope| {
+        for (wire, salt) in wires.iter().zip([1, 2]) {
+            for thread in 0..THREADS {
+                let worker = Worker::new(wire, seed ^ (thread << 56) ^ (salt << 48));
+                scope.spawn(move || worker.run());
+            }
+        }
+        let ended = EndsAll(wires);
+        let told = events();
+        drop(ended);
+        told
+    })
 }
 
 /// Ends the clients even where an assertion fails, or the test would wait for them for ever.

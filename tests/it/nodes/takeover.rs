@@ -2,7 +2,7 @@
 //! to stop. Another one learns within ten seconds, the old term writes nothing more, and the integers are those of an
 //! undisturbed run.
 
-use super::pair::{Pair, work_ms};
+use super::pair::{Pair, load_wires, work_ms};
 use crate::crash::siege::{progress, seed};
 use crate::harness::server::{Server, until};
 
@@ -101,7 +101,7 @@ fn ended(what: &str, lease_seconds: u64, took_ms_max: i64, end: impl FnOnce(Serv
     let new = pair.start("new", &[]);
     let mut old = Some(old);
     let wires = [pair.siege.wire(old.as_ref().unwrap()), pair.siege.wire(&new)];
-    let took = pair.load_wires(&wires, seed, || {
+    let took = load_wires(&wires, seed, || {
         pair.until_it_learns("old");
         work_ms(1_000);
         end(old.take().unwrap());
