@@ -42,6 +42,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(path("/v1/decisions", [(post.clone(), web::to(decisions::decide))]))
         .service(path("/v1/decisions/{id}", [(get.clone(), web::to(decisions::show))]))
         .service(path("/v1/outcomes", [(post.clone(), web::to(outcomes::take))]))
+        .service(path("/v1/outcomes/{source}/{event_id}", [(get.clone(), web::to(outcomes::show))]))
         .service(path("/v1/customers/{id}/consents", consents))
         .service(path("/v1/offers:import", [(post, web::to(offers::import))]))
         .service(path("/v1/models", [(get.clone(), web::to(models::list))]))

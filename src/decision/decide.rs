@@ -66,7 +66,9 @@ pub fn decide(
     });
     let next = state.zip(chosen).map(|(state, (offer, _))| {
         let mut next = SubjectState { last_at: Some(now), ..state.clone() };
-        policy::count_contact(&snapshot.bundle, placement, offer, &mut next, now);
+        let reserved_until = now.plus(placement.reservation);
+        let chosen = policy::Chosen { decision: ask.decision_id, slot: 0, at: now, reserved_until };
+        policy::count_contact(&snapshot.bundle, placement, offer, &mut next, &chosen);
         next
     });
     let shown = chosen.map_or_else(
@@ -147,12 +149,7 @@ fn skeleton(snapshot: &Snapshot, placement: &Placement, ask: &Ask<'_>, now: Time
         fallback: None,
         reserved_until: None,
         shown,
-        terms: Terms {
-            window: placement.objective.window,
-            reward_cap_minor: placement.objective.reward_cap_minor,
-            half_life_days: placement.half_life_days,
-            currency: placement.currency,
-        },
+        terms: Terms::of(placement),
         commitments: Vec::new(),
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn distribute(
         #[expect(clippy::cast_precision_loss, reason = "bounded far below 2^53 at the door")]
         let (margin, cost) = match placement.objective.kind {
             ObjectiveKind::Margin => (row.margin_minor as f64, row.cost_minor as f64),
-            ObjectiveKind::Conversion => (1.0, 0.0),
+            ObjectiveKind::Conversion | ObjectiveKind::Click => (1.0, 0.0),
         };
         arms.push(Arm { margin, cost, estimate: posterior.score(&x), variance: posterior.variance() });
         eligible.rows.push(at);

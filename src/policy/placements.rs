@@ -10,8 +10,8 @@ use super::read::{self, Fields};
 use super::syntax::Node;
 use crate::domain::placement::Fallback;
 use crate::domain::{
-    Currency, Malformed, Money, Objective, ObjectiveKind, OfferId, Percent, Placement, PlacementId, PurposeId, Span,
-    Strategy, VariantId,
+    Currency, Exposure, Malformed, Money, Objective, ObjectiveKind, OfferId, Percent, Placement, PlacementId,
+    PurposeId, Span, Strategy, VariantId,
 };
 
 /// Exploration mass where none is given.
@@ -82,6 +82,10 @@ fn placement(
     let objective = fields
         .need(report, "objective", "objective: {kind: margin, window: 7d, reward_cap: 200.00}")
         .and_then(|node| objective(report, what, node, currency));
+    let exposure = fields.get("exposure").map_or(Some(Exposure::Decision), |node| {
+        let chosen = read::choice(report, what, node, "exposure", &["decision", "impression"], &["send"])?;
+        Some(if chosen == "decision" { Exposure::Decision } else { Exposure::Impression })
+    });
     let reservation =
         fields.get("reservation").map_or(Some(RESERVATION_DEFAULT), |node| read::span(report, what, node));
     let learning = fields
@@ -100,6 +104,7 @@ fn placement(
         purpose: purpose?,
         currency: currency?,
         objective: objective?,
+        exposure: exposure?,
         reservation: reservation?,
         strategy: learning.strategy,
         lambda: learning.lambda,
@@ -133,17 +138,17 @@ fn not_built_yet(report: &mut Report<'_>, fields: &Fields<'_>) {
     {
         read::not_yet(report, what, node.place, "`nothing_allowed: true`", "nothing_allowed: false");
     }
-    if let Some(node) = fields.get("exposure") {
-        read::choice(report, what, node, "exposure", &["decision"], &["impression", "send"]);
-    }
 }
 
 fn objective(report: &mut Report<'_>, what: &str, node: &Node, currency: Option<Currency>) -> Option<Objective> {
     let fields = Fields::open(report, format!("{what}: objective"), node, &["kind", "window", "reward_cap"], &[])?;
     let what = fields.what.as_str();
     let kind = fields.need(report, "kind", "kind: margin").and_then(|node| {
-        let chosen = read::choice(report, what, node, "objective", &["margin", "conversion"], &["click"])?;
-        Some(if chosen == "margin" { ObjectiveKind::Margin } else { ObjectiveKind::Conversion })
+        Some(match read::choice(report, what, node, "objective", &["margin", "conversion", "click"], &[])? {
+            "margin" => ObjectiveKind::Margin,
+            "conversion" => ObjectiveKind::Conversion,
+            _ => ObjectiveKind::Click,
+        })
     });
     let window = fields.need(report, "window", "window: 7d").and_then(|node| read::span(report, what, node));
     let cap = fields.need(report, "reward_cap", "reward_cap: 200.00").and_then(|node| {

@@ -14,5 +14,6 @@ pub use private::{
 };
 pub use record::{Record, decode_skeleton, leaf};
 pub use skeleton::{
-    CandidateRow, Draw, ENCODING, Failed, FallbackReason, ModelVersion, RefusedPurpose, Scored, Shown, Skeleton, Terms,
+    AcceptedBy, CandidateRow, Draw, ENCODING, ExposedBy, Failed, FallbackReason, ModelVersion, RefusedPurpose, Scored,
+    Shown, Skeleton, Terms,
 };

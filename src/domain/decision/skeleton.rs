@@ -4,7 +4,8 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use crate::domain::{
-    Currency, Day, DecisionId, Digest, ModelId, OfferId, PlacementId, Propensity, PurposeId, Span, Timestamp, VariantId,
+    Currency, Day, DecisionId, Digest, Exposure, ModelId, ObjectiveKind, OfferId, Placement, PlacementId, Propensity,
+    PurposeId, Span, Timestamp, VariantId,
 };
 
 /// Version of this encoding. Old versions stay readable.
@@ -115,6 +116,44 @@ pub struct Terms {
     /// Currency of all amounts.
     #[n(3)]
     pub currency: Currency,
+    /// What counts as acceptance; nothing means an order that was not fully refunded.
+    #[n(4)]
+    pub accepted_by: Option<AcceptedBy>,
+    /// What exposes the decision; nothing means that it was made.
+    #[n(5)]
+    pub exposed_by: Option<ExposedBy>,
+}
+
+/// What counts as acceptance where an order does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum AcceptedBy {
+    /// A click.
+    #[n(0)]
+    Click,
+}
+
+/// What exposes a decision other than that it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum ExposedBy {
+    /// An impression of it.
+    #[n(0)]
+    Impression,
+}
+
+impl Terms {
+    /// What a placement promises.
+    pub fn of(placement: &Placement) -> Self {
+        Self {
+            window: placement.objective.window,
+            reward_cap_minor: placement.objective.reward_cap_minor,
+            half_life_days: placement.half_life_days,
+            currency: placement.currency,
+            accepted_by: (placement.objective.kind == ObjectiveKind::Click).then_some(AcceptedBy::Click),
+            exposed_by: (placement.exposure == Exposure::Impression).then_some(ExposedBy::Impression),
+        }
+    }
 }
 
 /// Why the fallback was served.
@@ -234,5 +273,20 @@ impl Skeleton {
     /// The chosen row, unless the fallback was served.
     pub fn chosen(&self) -> Option<&CandidateRow> {
         self.draw.and_then(|draw| self.candidates.get(draw.chosen as usize))
+    }
+
+    /// How many slots were filled.
+    pub fn slots(&self) -> u16 {
+        1
+    }
+
+    /// The slot, from zero, that showed an offer.
+    pub fn slot_of(&self, offer: &OfferId) -> Option<u16> {
+        (self.shown.offer == *offer).then_some(0)
+    }
+
+    /// What was drawn for each slot: the slot with its offer. Nothing where the fallback was served.
+    pub fn chosen_offers(&self) -> Vec<(u16, OfferId)> {
+        self.draw.map(|_| (0, self.shown.offer.clone())).into_iter().collect()
     }
 }

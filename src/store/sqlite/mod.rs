@@ -8,6 +8,8 @@ mod keys;
 
 mod learner;
 
+mod matching;
+
 mod outcomes;
 
 mod statement;
@@ -27,8 +29,8 @@ use crate::domain::{DecisionId, Digest, ModelId, SubjectId, SubjectRef, Timestam
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
-    By, CheckpointRow, ConsentRow, Control, KeyRow, Learned, LearnerWork, LearningRow, MakeChange, NewSubject,
-    OfferBody, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
+    By, CheckpointRow, ConsentRow, Control, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, MakeChange, Match,
+    NewSubject, OfferBody, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
 };
 
 const READERS: u32 = 4;
@@ -180,6 +182,22 @@ impl Store for SqliteStore {
 
     async fn outcomes_of(&self, decision: DecisionId) -> Result<Vec<OutcomeFact>, StoreError> {
         outcomes::of(self, decision).await
+    }
+
+    async fn outcomes_of_all(&self, decisions: &[DecisionId]) -> Result<Vec<(DecisionId, OutcomeFact)>, StoreError> {
+        matching::facts(self, decisions).await
+    }
+
+    async fn outcomes_by_key(&self, keys: &[Digest]) -> Result<Vec<KeptOutcome>, StoreError> {
+        matching::by_key(self, keys).await
+    }
+
+    async fn outcomes_awaiting(&self, decisions: &[DecisionId]) -> Result<Vec<KeptOutcome>, StoreError> {
+        matching::awaiting(self, decisions).await
+    }
+
+    async fn match_outcomes(&self, matches: &[Match]) -> Result<(), StoreError> {
+        matching::set(self, matches).await
     }
 
     async fn take_term(&self, holder: &str) -> Result<u64, StoreError> {

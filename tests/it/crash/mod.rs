@@ -10,6 +10,7 @@ mod ledger;
 mod load;
 mod moments;
 mod plant;
+mod seen;
 mod siege;
 mod steps;
 mod wire;

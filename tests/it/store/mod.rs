@@ -6,6 +6,7 @@ mod commit_races;
 mod keys;
 mod learner;
 mod make;
+mod matching;
 mod outcomes;
 mod postgres_locks;
 mod subjects;

@@ -1,0 +1,122 @@
+//! Outcomes matched: by customer and offer, by decisions that become known later; and what became of an event.
+
+use proffer::domain::Span;
+use serde_json::{Value, json};
+
+use super::service::Service;
+use super::shop::{NOW, ask_as, id, order, refund, with};
+
+const DAY: i64 = 86_400_000;
+
+/// A decision that can show only this offer.
+fn show(service: &Service, number: u8, customer: &str, offer: &str) {
+    let answer = service.decide(&with(&ask_as(number, customer), "candidates", &json!([offer]))).ok();
+    assert_eq!((&answer["fallback"], &answer["offers"][0]["offer_id"]), (&json!(false), &json!(offer)));
+}
+
+/// An event that names no decision.
+fn by_customer(event: &str, customer: &str, offer: &str, at: i64) -> Value {
+    json!({
+        "event_id": event, "source": "checkout", "type": "order", "occurred_at": NOW.plus(Span(at)).to_string(),
+        "customer_id": customer, "offer_id": offer,
+    })
+}
+
+fn told(service: &Service, event: &Value) -> String {
+    let told = &service.outcomes(event)[0];
+    let name = (1..10).find(|number| told["decision_id"] == json!(id(*number)));
+    let decision = name.map_or_else(String::new, |number| format!(" {number}"));
+    let late = if told["late"] == true { " late" } else { "" };
+    format!("{}{decision}{late}{}", told["status"].as_str().unwrap(), told["reason"].as_str().unwrap_or_default())
+}
+
+fn status(service: &Service, event: &str) -> String {
+    service.learn();
+    let told = service.call("GET", &format!("/v1/outcomes/checkout/{event}"), None).ok();
+    serde_json::to_string_pretty(&told).unwrap()
+}
+
+#[test]
+fn without_a_decision_it_belongs_to_the_newest_that_showed_the_offer_to_the_customer() {
+    let service = Service::start();
+    show(&service, 1, "c-1", "boots");
+    service.core.clock.set(NOW.plus(Span(DAY)));
+    show(&service, 2, "c-1", "boots");
+    show(&service, 3, "c-1", "lamp");
+    show(&service, 4, "c-2", "tent");
+    service.core.clock.set(NOW.plus(Span(20 * DAY)));
+    let check = |event: &str, customer: &str, offer: &str, at: i64, expected: &str| {
+        let found = told(&service, &by_customer(event, customer, offer, at));
+        assert_eq!(
+            found.replace("it names no decision or event that is known yet; it is kept", ""),
+            expected,
+            "{event}"
+        );
+    };
+    check("before-the-second", "c-1", "boots", DAY / 2, "accepted 1");
+    check("after-both", "c-1", "boots", DAY, "accepted 2");
+    check("another-offer", "c-1", "lamp", 2 * DAY, "accepted 3");
+    check("shown-to-another", "c-1", "tent", 2 * DAY, "unmatched");
+    check("before-any", "c-1", "boots", -DAY, "unmatched");
+    check("in-the-window-of-the-second", "c-1", "boots", 8 * DAY, "accepted 2");
+    check("after-the-window", "c-1", "boots", 8 * DAY + 1, "unmatched");
+    check("somebody-unknown", "c-9", "boots", DAY, "unmatched");
+    // Another currency than the placement's cannot be an order of what was shown there.
+    let mut euro = by_customer("euro", "c-2", "tent", 2 * DAY);
+    euro["revenue"] = json!({"amount": "5.00", "currency": "EUR"});
+    assert!(told(&service, &euro).starts_with("unmatched"));
+}
+
+#[test]
+fn an_order_that_comes_before_its_decision_is_matched_when_the_decision_is_stored() {
+    let service = Service::start();
+    let undo = with(&refund("refund-1", "order-1"), "revenue", &json!({"amount": "5.00", "currency": "USD"}));
+    assert_eq!(service.outcomes(&undo)[0]["status"], "unmatched");
+    let early = with(&order("order-1", &id(1), "80.00"), "customer_id", &json!("c-1"));
+    assert_eq!(service.outcomes(&early)[0]["status"], "unmatched");
+    let wrong = with(&order("order-2", &id(1), "80.00"), "offer_id", &json!("tent"));
+    assert_eq!(service.outcomes(&wrong)[0]["status"], "unmatched");
+    let euro = with(&order("order-3", &id(1), "1.00"), "revenue", &json!({"amount": "5.00", "currency": "EUR"}));
+    assert_eq!(service.outcomes(&euro)[0]["status"], "unmatched");
+    insta::assert_snapshot!(status(&service, "order-1"), @"");
+    show(&service, 1, "c-1", "boots");
+    insta::assert_snapshot!(status(&service, "order-1"), @"");
+    assert!(status(&service, "refund-1").contains(&id(1)), "what refers to it follows");
+    insta::assert_snapshot!(status(&service, "order-2"), @"");
+    insta::assert_snapshot!(status(&service, "order-3"), @"");
+    assert_eq!(service.outcomes(&early)[0]["status"], "duplicate");
+    let seen = service.call("GET", &format!("/v1/decisions/{}", id(1)), None).ok()["outcomes"].clone();
+    assert_eq!((&seen["count"], &seen["accepted"]), (&json!(2), &json!(true)));
+    let models = service.call("GET", "/v1/models", None).ok();
+    let home = models["models"].as_array().unwrap().iter().find(|model| model["placement"] == "home").unwrap();
+    assert_eq!(home["arms"][0]["accepted"], 1, "it was learned");
+}
+
+#[test]
+fn an_order_of_another_offer_than_the_one_shown_is_kept_and_attributed_to_none() {
+    let service = Service::start();
+    show(&service, 1, "c-1", "boots");
+    let other = with(&order("order-1", &id(1), "80.00"), "offer_id", &json!("lamp"));
+    insta::assert_snapshot!(told(&service, &other), @"");
+    let same = with(&order("order-2", &id(1), "80.00"), "offer_id", &json!("boots"));
+    assert_eq!(told(&service, &same), "accepted 1");
+    let seen = service.call("GET", &format!("/v1/decisions/{}", id(1)), None).ok()["outcomes"].clone();
+    assert_eq!(seen["count"], 1);
+}
+
+#[test]
+fn what_became_of_an_event_is_told() {
+    let service = Service::start();
+    show(&service, 1, "c-1", "boots");
+    service.core.clock.set(NOW.plus(Span(9 * DAY)));
+    service.outcomes(&order("order-1", &id(1), "80.00"));
+    let late = with(&order("late/1", &id(1), "80.00"), "occurred_at", &json!("2026-03-09T09:30:00Z"));
+    service.outcomes(&late);
+    let found = [status(&service, "order-1"), status(&service, "late%2F1")].join("\n");
+    insta::assert_snapshot!(found.replace(&id(1), "ID"), @"");
+    let answer = service.call("GET", "/v1/outcomes/checkout/order-9", None);
+    assert_eq!(
+        (answer.status, answer.json()["detail"].clone()),
+        (404, json!("no event `order-9` of source `checkout` was taken in"))
+    );
+}
