@@ -38,8 +38,8 @@ fn kind(checks: &mut Checks, text: &str) -> Option<OutcomeKind> {
     match text {
         "unsubscribe" => checks.add(
             "/type",
-            "type `unsubscribe` is not taken in: withdraw the consent with `PUT /v1/customers/{id}/consents`, which the \
-             very next decision honours",
+            "type `unsubscribe` is not taken in: withdraw the consent with `PUT /v1/customers/{id}/consents`, which \
+             the very next decision honours",
         ),
         other => {
             let known = OutcomeKind::ALL.iter().find(|kind| kind.name() == other);
@@ -226,7 +226,7 @@ fn stored(event_id: &Value, intake: &Intake) -> Value {
 pub async fn show(app: App, request: HttpRequest, path: web::Path<(String, String)>) -> Result<HttpResponse, Problem> {
     auth::authorise(&app, &request, &[Role::Outcomes, Role::Audit])?;
     let (source, event_id) = path.into_inner();
-    let Some(OutcomeStatus { kept, late, unmatched }) = app.outcome_status(&source, &event_id).await? else {
+    let Some(OutcomeStatus { kept, late, learned, unmatched }) = app.outcome_status(&source, &event_id).await? else {
         return Err(Problem::not_found(format!("no event `{event_id}` of source `{source}` was taken in")));
     };
     let fact = &kept.row.fact;
@@ -241,7 +241,7 @@ pub async fn show(app: App, request: HttpRequest, path: web::Path<(String, Strin
             // Slots are told from one, as decisions tell them.
             told["slot"] = if fact.slot == EVERY_SLOT { Value::Null } else { Value::from(fact.slot + 1) };
             told["late"] = Value::Bool(late);
-            told["learned"] = Value::Bool(kept.applied && !late);
+            told["learned"] = Value::Bool(learned);
         }
     }
     Ok(HttpResponse::Ok().json(told))

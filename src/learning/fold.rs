@@ -46,7 +46,8 @@ pub struct Earned {
     pub late: u32,
 }
 
-/// Whether an order, a click or an impression at this instant still belongs to the decision: decided by event time, never by arrival.
+/// Whether an order, a click or an impression at this instant still belongs to the decision: decided by event time,
+/// never by arrival.
 pub fn within_window(decided_at: Timestamp, occurred_at: Timestamp, terms: &Terms) -> bool {
     occurred_at.0.saturating_add(SOURCE_CLOCK_SKEW_MS) >= decided_at.0 && occurred_at <= decided_at.plus(terms.window)
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::matching::{Decisions, Named, Owner, Place, place};
+use super::subjects::contacts_of;
 use super::{Core, Opened, RuntimeError};
 use crate::domain::key::SubjectKey;
 use crate::domain::outcome::{Claim, Outcome, OutcomeFact, OutcomeKind};
@@ -80,6 +81,8 @@ pub struct OutcomeStatus {
     pub kept: KeptOutcome,
     /// It happened outside the window of its decision.
     pub late: bool,
+    /// The learner has taken it up, and learns from the slot it belongs to.
+    pub learned: bool,
     /// Why it is attributed to no decision, where it is not.
     pub unmatched: Option<Unmatched>,
 }
@@ -107,10 +110,20 @@ impl Core {
         let fact = kept.row.fact;
         let Some(id) = kept.row.decision_id else {
             let unmatched = Some(self.why_unmatched(&kept).await?);
-            return Ok(Some(OutcomeStatus { kept, late: false, unmatched }));
+            return Ok(Some(OutcomeStatus { kept, late: false, learned: false, unmatched }));
         };
-        let late = self.named(&[id]).await?.values().any(|named| is_late(&fact, named));
-        Ok(Some(OutcomeStatus { kept, late, unmatched: None }))
+        let decisions = self.named(&[id]).await?;
+        let (mut late, mut learned) = (false, false);
+        if let Some(named) = decisions.get(&id) {
+            late = is_late(&fact, named);
+            let facts = self.store.outcomes_of(id).await?;
+            let exposed = contacts_of(&named.skeleton, &facts).iter().any(|contact| {
+                let seen = named.skeleton.terms.exposed_by.is_none() || contact.seen.is_some();
+                fact.is_of(contact.chosen.slot) && seen
+            });
+            learned = kept.applied && !late && exposed;
+        }
+        Ok(Some(OutcomeStatus { kept, late, learned, unmatched: None }))
     }
 
     async fn why_unmatched(&self, kept: &KeptOutcome) -> Result<Unmatched, RuntimeError> {

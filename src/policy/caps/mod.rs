@@ -16,8 +16,8 @@ mod mistakes;
 #[cfg(test)]
 mod tests;
 
-pub use count::{Chosen, Contact, confirm_contact, count_contact, rebuild_caps};
 pub(super) use count::room;
+pub use count::{Chosen, Contact, confirm_contact, count_contact, rebuild_caps};
 pub(super) use read::{FIELDS, FIELDS_LATER, read};
 pub use window::{CalendarUnit, CapWindow, CapWindows, Zone};
 

@@ -27,7 +27,8 @@ fn told(service: &Service, event: &Value) -> String {
     let name = (1..10).find(|number| told["decision_id"] == json!(id(*number)));
     let decision = name.map_or_else(String::new, |number| format!(" {number}"));
     let late = if told["late"] == true { " late" } else { "" };
-    format!("{}{decision}{late}{}", told["status"].as_str().unwrap(), told["reason"].as_str().unwrap_or_default())
+    let reason = told["reason"].as_str().map_or_else(String::new, |reason| format!(": {reason}"));
+    format!("{}{decision}{late}{reason}", told["status"].as_str().unwrap())
 }
 
 fn status(service: &Service, event: &str) -> String {
@@ -48,7 +49,7 @@ fn without_a_decision_it_belongs_to_the_newest_that_showed_the_offer_to_the_cust
     let check = |event: &str, customer: &str, offer: &str, at: i64, expected: &str| {
         let found = told(&service, &by_customer(event, customer, offer, at));
         assert_eq!(
-            found.replace("it names no decision or event that is known yet; it is kept", ""),
+            found.replace(": it names no decision or event that is known yet; it is kept", ""),
             expected,
             "{event}"
         );
@@ -78,12 +79,55 @@ fn an_order_that_comes_before_its_decision_is_matched_when_the_decision_is_store
     assert_eq!(service.outcomes(&wrong)[0]["status"], "unmatched");
     let euro = with(&order("order-3", &id(1), "1.00"), "revenue", &json!({"amount": "5.00", "currency": "EUR"}));
     assert_eq!(service.outcomes(&euro)[0]["status"], "unmatched");
-    insta::assert_snapshot!(status(&service, "order-1"), @"");
+    insta::assert_snapshot!(status(&service, "order-1"), @r#"
+    {
+      "event_id": "order-1",
+      "occurred_at": "2026-03-01T09:30:00.000Z",
+      "reason": "it names no decision or event that is known yet; it is kept",
+      "received_at": "2026-03-01T09:30:00.000Z",
+      "source": "checkout",
+      "status": "unmatched",
+      "type": "order"
+    }
+    "#);
     show(&service, 1, "c-1", "boots");
-    insta::assert_snapshot!(status(&service, "order-1"), @"");
+    insta::assert_snapshot!(status(&service, "order-1"), @r#"
+    {
+      "decision_id": "019ca8bb-b5c0-7101-8101-010101010101",
+      "event_id": "order-1",
+      "late": false,
+      "learned": true,
+      "occurred_at": "2026-03-01T09:30:00.000Z",
+      "received_at": "2026-03-01T09:30:00.000Z",
+      "slot": 1,
+      "source": "checkout",
+      "status": "accepted",
+      "type": "order"
+    }
+    "#);
     assert!(status(&service, "refund-1").contains(&id(1)), "what refers to it follows");
-    insta::assert_snapshot!(status(&service, "order-2"), @"");
-    insta::assert_snapshot!(status(&service, "order-3"), @"");
+    insta::assert_snapshot!(status(&service, "order-2"), @r#"
+    {
+      "event_id": "order-2",
+      "occurred_at": "2026-03-01T09:30:00.000Z",
+      "reason": "the decision it names did not show that offer; it is kept and attributed to none",
+      "received_at": "2026-03-01T09:30:00.000Z",
+      "source": "checkout",
+      "status": "unmatched",
+      "type": "order"
+    }
+    "#);
+    insta::assert_snapshot!(status(&service, "order-3"), @r#"
+    {
+      "event_id": "order-3",
+      "occurred_at": "2026-03-01T09:30:00.000Z",
+      "reason": "its amounts are not in the currency of the decision it names; it is kept and attributed to none",
+      "received_at": "2026-03-01T09:30:00.000Z",
+      "source": "checkout",
+      "status": "unmatched",
+      "type": "order"
+    }
+    "#);
     assert_eq!(service.outcomes(&early)[0]["status"], "duplicate");
     let seen = service.call("GET", &format!("/v1/decisions/{}", id(1)), None).ok()["outcomes"].clone();
     assert_eq!((&seen["count"], &seen["accepted"]), (&json!(2), &json!(true)));
@@ -97,7 +141,7 @@ fn an_order_of_another_offer_than_the_one_shown_is_kept_and_attributed_to_none()
     let service = Service::start();
     show(&service, 1, "c-1", "boots");
     let other = with(&order("order-1", &id(1), "80.00"), "offer_id", &json!("lamp"));
-    insta::assert_snapshot!(told(&service, &other), @"");
+    insta::assert_snapshot!(told(&service, &other), @r"unmatched: the decision it names did not show that offer; it is kept and attributed to none");
     let same = with(&order("order-2", &id(1), "80.00"), "offer_id", &json!("boots"));
     assert_eq!(told(&service, &same), "accepted 1");
     let seen = service.call("GET", &format!("/v1/decisions/{}", id(1)), None).ok()["outcomes"].clone();
@@ -113,7 +157,32 @@ fn what_became_of_an_event_is_told() {
     let late = with(&order("late/1", &id(1), "80.00"), "occurred_at", &json!("2026-03-09T09:30:00Z"));
     service.outcomes(&late);
     let found = [status(&service, "order-1"), status(&service, "late%2F1")].join("\n");
-    insta::assert_snapshot!(found.replace(&id(1), "ID"), @"");
+    insta::assert_snapshot!(found.replace(&id(1), "ID"), @r#"
+    {
+      "decision_id": "ID",
+      "event_id": "order-1",
+      "late": false,
+      "learned": true,
+      "occurred_at": "2026-03-01T09:30:00.000Z",
+      "received_at": "2026-03-10T09:30:00.000Z",
+      "slot": 1,
+      "source": "checkout",
+      "status": "accepted",
+      "type": "order"
+    }
+    {
+      "decision_id": "ID",
+      "event_id": "late/1",
+      "late": true,
+      "learned": false,
+      "occurred_at": "2026-03-09T09:30:00.000Z",
+      "received_at": "2026-03-10T09:30:00.000Z",
+      "slot": 1,
+      "source": "checkout",
+      "status": "accepted",
+      "type": "order"
+    }
+    "#);
     let answer = service.call("GET", "/v1/outcomes/checkout/order-9", None);
     assert_eq!(
         (answer.status, answer.json()["detail"].clone()),
