@@ -24,6 +24,7 @@ mod placements;
 mod applies;
 mod caps;
 mod rules;
+mod stackability;
 
 mod bundle;
 mod describe;
@@ -33,6 +34,8 @@ mod verdict;
 mod mistakes_form;
 #[cfg(test)]
 mod mistakes_meaning;
+#[cfg(test)]
+mod mistakes_slate;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
@@ -49,5 +52,6 @@ pub use describe::describe;
 pub use finding::Finding;
 pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, Rule, RuleKind};
+pub use stackability::Stackability;
 pub use suggest::did_you_mean;
-pub use verdict::{GateVerdict, Verdict, gate, judge};
+pub use verdict::{GateVerdict, Verdict, gate, judge, judge_behind};

@@ -20,6 +20,9 @@ const EXPLORATION_DEFAULT: f64 = 0.05;
 /// Life of a reservation where none is given: ten minutes.
 const RESERVATION_DEFAULT: Span = Span(600_000);
 
+/// The most slots of a placement.
+const SLOTS_MAX: u32 = 10;
+
 /// The longest half-life, in days.
 const HALF_LIFE_DAYS_MAX: u32 = 365;
 
@@ -78,7 +81,14 @@ fn placement(
     let currency = fields
         .need(report, "currency", "currency: USD")
         .and_then(|node| read::parsed(report, what, node, "an ISO 4217 code such as `USD`", Currency::parse));
-    not_built_yet(report, &fields);
+    let slots = fields.get("slots").map_or(Some(1), |node| read::whole(report, what, node, 1, SLOTS_MAX));
+    let nothing_allowed = fields.get("nothing_allowed").map_or(Some(false), |node| {
+        let allowed = read::flag(report, what, node);
+        if allowed == Some(true) {
+            read::not_yet(report, what, node.place, "`nothing_allowed: true`", "nothing_allowed: false");
+        }
+        allowed
+    });
     let objective = fields
         .need(report, "objective", "objective: {kind: margin, window: 7d, reward_cap: 200.00}")
         .and_then(|node| objective(report, what, node, currency));
@@ -103,6 +113,8 @@ fn placement(
         channel: channel?,
         purpose: purpose?,
         currency: currency?,
+        slots: u16::try_from(slots?).ok()?,
+        nothing_allowed: nothing_allowed?,
         objective: objective?,
         exposure: exposure?,
         reservation: reservation?,
@@ -122,22 +134,6 @@ pub(super) fn channel_name(text: &str) -> Result<String, Malformed> {
         return Ok(text.to_owned());
     }
     Err(Malformed::new(format!("`{text}` is not a channel: expected 1 to 64 letters, digits, `_`, `-` or `.`")))
-}
-
-/// Fields of the language with only one value for now.
-fn not_built_yet(report: &mut Report<'_>, fields: &Fields<'_>) {
-    let what = fields.what.as_str();
-    if let Some(node) = fields.get("slots")
-        && let Some(slots) = read::whole(report, what, node, 1, 100)
-        && slots != 1
-    {
-        read::not_yet(report, what, node.place, "more than one slot", "slots: 1");
-    }
-    if let Some(node) = fields.get("nothing_allowed")
-        && read::flag(report, what, node) == Some(true)
-    {
-        read::not_yet(report, what, node.place, "`nothing_allowed: true`", "nothing_allowed: false");
-    }
 }
 
 fn objective(report: &mut Report<'_>, what: &str, node: &Node, currency: Option<Currency>) -> Option<Objective> {

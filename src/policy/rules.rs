@@ -9,6 +9,7 @@ use super::declare::{self, Declared};
 use super::finding::Report;
 use super::purposes::PurposeSpec;
 use super::read::{self, Fields};
+use super::stackability::{self, Stackability};
 use super::syntax::{Node, Yaml};
 use crate::domain::{Currency, Malformed, Money, Percent, Placement, PlacementId, PurposeId, RuleId};
 
@@ -47,6 +48,8 @@ pub enum RuleKind {
     },
     /// At most so many contacts for a customer in a window.
     FrequencyCap(Cap),
+    /// Offers that do not stand together in one answer.
+    Stackability(Stackability),
 }
 
 impl RuleKind {
@@ -57,6 +60,7 @@ impl RuleKind {
             Self::PurposeGate { .. } => 1,
             Self::MarginFloor { .. } => 2,
             Self::FrequencyCap(_) => 3,
+            Self::Stackability(_) => 20,
         }
     }
 }
@@ -78,9 +82,9 @@ pub struct Rule {
     pub place: (String, usize),
 }
 
-const LISTS: [&str; 3] = ["purpose_gates", "margin_floors", "frequency_caps"];
+const LISTS: [&str; 4] = ["purpose_gates", "margin_floors", "frequency_caps", "stackability"];
 
-const LISTS_LATER: [&str; 16] = [
+const LISTS_LATER: [&str; 15] = [
     "kill_switches",
     "overrides",
     "audience_guards",
@@ -92,7 +96,6 @@ const LISTS_LATER: [&str; 16] = [
     "cool_downs",
     "budgets",
     "stock",
-    "stackability",
     "diversity",
     "fairness_gates",
     "exclusions",
@@ -171,6 +174,7 @@ fn rule(
     let (own, later): (&[&str], &[&str]) = match list {
         "purpose_gates" => (&["purpose"], &["bases", "channel_opt_in", "consent_age", "jurisdictions"]),
         "margin_floors" => (&["min_margin"], &["regions"]),
+        "stackability" => (&stackability::FIELDS, &[]),
         _ => (&caps::FIELDS, &caps::FIELDS_LATER),
     };
     let fields = [&FIELDS[..], own].concat();
@@ -198,6 +202,7 @@ fn rule(
     let kind = match list {
         "purpose_gates" => gate(report, &fields, known),
         "margin_floors" => floor(report, &fields, known, applies_to.as_ref()),
+        "stackability" => stackability::read(report, &fields, known),
         _ => caps::read(report, &fields),
     };
     let place = id_node.map_or(fields.place, |node| node.place);

@@ -49,9 +49,12 @@ pub(super) fn place(
     if currency.is_some_and(|currency| currency != expected) {
         return Place::Currency(expected);
     }
+    let slots = skeleton.chosen().count();
     match offer {
+        // House content stands in the first slot.
+        Some(offer) if slots == 0 && skeleton.shown.iter().any(|shown| shown.offer == *offer) => Place::Slot(0),
         Some(offer) => skeleton.slot_of(offer).map_or(Place::Nowhere, Place::Slot),
-        None if skeleton.slots() <= 1 => Place::Slot(0),
+        None if slots <= 1 => Place::Slot(0),
         None if kind == OutcomeKind::Impression => Place::Slot(EVERY_SLOT),
         None if refers => Place::Nowhere,
         None => Place::Ambiguous,
@@ -213,7 +216,7 @@ fn newest(shown: &[Named], outcome: &Outcome, offer: &OfferId) -> Option<(usize,
         let within = within_window(skeleton.at, outcome.occurred_at, &skeleton.terms);
         let placed = place(skeleton, outcome.kind, Some(offer), false, currency);
         match placed {
-            Place::Slot(slot) if within && skeleton.draw.is_some() => Some((which, slot)),
+            Place::Slot(slot) if within && skeleton.chosen().next().is_some() => Some((which, slot)),
             _ => None,
         }
     })

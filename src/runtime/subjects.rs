@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::{Core, RuntimeError};
 use crate::config::keyfile;
 use crate::domain::consent::ConsentEntry;
-use crate::domain::decision::{Skeleton, decode_skeleton};
+use crate::domain::decision::{CandidateRow, Shown, Skeleton, decode_skeleton};
 use crate::domain::key::SubjectKey;
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
-use crate::domain::{ConsentRecord, DecisionId, Malformed, OfferId, Span, SubjectId, SubjectRef, Timestamp};
+use crate::domain::{ConsentRecord, DecisionId, Malformed, Span, SubjectId, SubjectRef, Timestamp};
 use crate::engine::{Subject, open_state, seal_state};
 use crate::learning::within_window;
 use crate::policy::{Chosen, Contact, confirm_contact};
@@ -59,7 +59,7 @@ pub(super) fn contacts_of(skeleton: &Skeleton, outcomes: &[OutcomeFact]) -> Vec<
         let timely = impressions.filter(|fact| within_window(skeleton.at, fact.occurred_at, &skeleton.terms));
         timely.map(|fact| fact.occurred_at).max()
     };
-    let contact = |(slot, offer): (u16, OfferId)| Contact {
+    let contact = |(slot, shown, _): (u16, &Shown, &CandidateRow)| Contact {
         chosen: Chosen {
             decision: skeleton.decision_id,
             slot,
@@ -67,14 +67,14 @@ pub(super) fn contacts_of(skeleton: &Skeleton, outcomes: &[OutcomeFact]) -> Vec<
             reserved_until: skeleton.reserved_until.unwrap_or(skeleton.at),
         },
         placement: skeleton.placement.clone(),
-        offer,
+        offer: shown.offer.clone(),
         seen: seen(slot),
     };
-    skeleton.chosen_offers().into_iter().map(contact).collect()
+    skeleton.chosen().map(contact).collect()
 }
 
 impl Core {
-    fn open(&self, row: SubjectRow) -> Result<Subject, RuntimeError> {
+    pub(super) fn open(&self, row: SubjectRow) -> Result<Subject, RuntimeError> {
         let key = self.keys.master.unwrap(row.subject, &row.wrapped_key)?;
         let state = open_state(&key, row.subject, row.version, &row.state)?;
         Ok(Subject { reference: row.reference, subject: row.subject, key, version: row.version, state })

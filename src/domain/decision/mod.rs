@@ -7,6 +7,7 @@
 mod private;
 mod record;
 mod skeleton;
+mod skeleton_v1;
 
 pub use private::{
     CapReading, ConsentGroup, ConsentReading, ContactsGroup, ContextGroup, GROUPS, Private, SubjectGroup, SubjectRead,
@@ -14,6 +15,6 @@ pub use private::{
 };
 pub use record::{Record, decode_skeleton, leaf};
 pub use skeleton::{
-    AcceptedBy, CandidateRow, Draw, ENCODING, ExposedBy, Failed, FallbackReason, ModelVersion, RefusedPurpose, Scored,
-    Shown, Skeleton, Terms,
+    AcceptedBy, CandidateRow, Draw, ENCODING, ExposedBy, Failed, FallbackReason, LeftOut, ModelVersion, RefusedPurpose,
+    Scored, Shown, Skeleton, Slot, Terms,
 };

@@ -1,5 +1,6 @@
 //! The HTTP interface as its callers meet it: each test has a service of its own, in this process.
 
+mod attributes;
 mod bad_decisions;
 mod bad_outcomes;
 mod bad_records;
@@ -9,7 +10,11 @@ mod decisions;
 mod impressions;
 mod learning;
 mod matching;
+mod metrics;
+mod openapi;
 mod routes;
+mod schema;
 pub mod service;
 pub mod shop;
+mod slates;
 mod transcript;
