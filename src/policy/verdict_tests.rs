@@ -1,4 +1,4 @@
-//! Tests of verdicts: what each rule says at its boundary. Compiles no broken bundle, and leaves caps to their own tests.
+//! Tests of verdicts: what each rule says at its boundary. Compiles no broken bundle; caps have tests of their own.
 
 use super::sample::{MARGIN, bundle, files};
 use super::*;

@@ -60,7 +60,8 @@ proptest! {
                 same && berlin(c.chosen.at.0) == berlin(now)
             });
             prop_assert!(of_offer <= 2 && of_all <= 9 && of_category <= 4);
-            let verdict = judge(&bundle, placement, offer, Some(&state), &CapWindows::at(&bundle, Timestamp(now), None));
+            let windows = CapWindows::at(&bundle, Timestamp(now), None);
+            let verdict = judge(&bundle, placement, offer, Some(&state), &windows);
             prop_assert_eq!(verdict.failed.is_empty(), of_offer < 2 && of_all < 9 && of_category < 4);
             if verdict.failed.is_empty() {
                 count_contact(&bundle, placement, offer, &mut state, &chosen(number, now));
@@ -114,7 +115,8 @@ proptest! {
             };
             prop_assert!(used(Some(which), 5 * HOUR, false) <= 2 && used(None, 3 * HOUR, false) <= 3);
             let room = used(Some(which), 5 * HOUR, true) < 2 && used(None, 3 * HOUR, true) < 3;
-            let verdict = judge(&bundle, placement, offer, Some(&state), &CapWindows::at(&bundle, Timestamp(now), None));
+            let windows = CapWindows::at(&bundle, Timestamp(now), None);
+            let verdict = judge(&bundle, placement, offer, Some(&state), &windows);
             prop_assert_eq!(verdict.failed.is_empty(), room);
             if room {
                 count_contact(&bundle, placement, offer, &mut state, &chosen(number, now));
@@ -133,7 +135,9 @@ proptest! {
 
     #[test]
     fn any_order_of_what_was_seen_gives_the_counters_of_a_rebuild(
-        decisions in prop::collection::vec((0_i64..3 * HOUR, 0_usize..2, prop::collection::vec(0_i64..2 * HOUR, 0..3)), 1..8),
+        decisions in prop::collection::vec(
+            (0_i64..3 * HOUR, 0_usize..2, prop::collection::vec(0_i64..2 * HOUR, 0..3)), 1..8,
+        ),
         order in prop::collection::vec(any::<u32>(), 24),
     ) {
         let bundle = with_caps(&[

@@ -1,4 +1,5 @@
-//! Frequency caps: what they count, in which window, and how a subject's counters follow. Draws nothing, reads no clock.
+//! Frequency caps: what they count, in which window, and how a subject's counters follow. Draws nothing, reads no
+//! clock.
 //!
 //! A cap counts *contacts*: offers chosen for a customer. One that counts decisions counts a contact at once. One that
 //! counts impressions *reserves* it when decided, until the placement's reservation ends; its impression confirms it,

@@ -37,7 +37,7 @@ pub(super) async fn set(store: &PostgresStore, matches: &[Match]) -> Result<(), 
     let mut sorted = matches.to_vec();
     sorted.sort_by_key(|found| found.key);
     let mut transaction = store.pool.begin().await?;
-    // Shared, as for whoever brings an outcome with its decision: one that looks for its decision comes before or after.
+    // Shared, as for whoever brings an outcome with its decision: one that looks for its own comes before or after.
     sqlx::query("select pg_advisory_xact_lock_shared('outcome'::regclass::oid::int4, 0)")
         .execute(&mut *transaction)
         .await?;

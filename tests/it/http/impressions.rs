@@ -75,7 +75,16 @@ fn an_impression_after_its_reservation_ended_is_counted_and_flagged() {
     let drawn = exhaust(&[&service], "c-1");
     later(&[&service], 30);
     let told = service.outcomes(&seen(&drawn[0], 1));
-    insta::assert_snapshot!(serde_json::to_string(&told[0]).unwrap().replace(drawn[0].as_str().unwrap(), "ID"), @r#"{"after_reservation":true,"decision_id":"ID","event_id":"seen-ID","late":false,"status":"accepted"}"#);
+    let told = serde_json::to_string_pretty(&told[0]).unwrap().replace(drawn[0].as_str().unwrap(), "ID");
+    insta::assert_snapshot!(told, @r#"
+    {
+      "after_reservation": true,
+      "decision_id": "ID",
+      "event_id": "seen-ID",
+      "late": false,
+      "status": "accepted"
+    }
+    "#);
     assert_eq!(exhaust(&[&service], "c-1").len(), ALL_MAX - 1);
     // All five are reserved or seen; one more that was seen passes the cap, and nothing further is reserved.
     service.outcomes(&seen(&drawn[1], 1));

@@ -3,8 +3,9 @@
 use proffer::domain::Span;
 use serde_json::{Value, json};
 
-use super::service::Service;
-use super::shop::{NOW, ask_as, id, order, refund, with};
+use super::service::{Plan, Service};
+use super::shop::{self, NOW, ask_as, id, order, refund, with};
+use crate::harness::database::Kind;
 
 const DAY: i64 = 86_400_000;
 
@@ -141,11 +142,47 @@ fn an_order_of_another_offer_than_the_one_shown_is_kept_and_attributed_to_none()
     let service = Service::start();
     show(&service, 1, "c-1", "boots");
     let other = with(&order("order-1", &id(1), "80.00"), "offer_id", &json!("lamp"));
-    insta::assert_snapshot!(told(&service, &other), @r"unmatched: the decision it names did not show that offer; it is kept and attributed to none");
+    let reason = "the decision it names did not show that offer; it is kept and attributed to none";
+    assert_eq!(told(&service, &other), format!("unmatched: {reason}"));
     let same = with(&order("order-2", &id(1), "80.00"), "offer_id", &json!("boots"));
     assert_eq!(told(&service, &same), "accepted 1");
     let seen = service.call("GET", &format!("/v1/decisions/{}", id(1)), None).ok()["outcomes"].clone();
     assert_eq!(seen["count"], 1);
+}
+
+#[test]
+fn with_several_slots_an_outcome_belongs_to_the_slot_that_showed_its_offer() {
+    let policies = shop::policies_with("  - id: home\n", "  - id: home\n    slots: 3\n    exposure: impression\n");
+    let service = Plan::new(Kind::Sqlite).policies(policies).start();
+    service.import(&shop::offers());
+    let answer = service.decide(&ask_as(1, "c-1")).ok();
+    let second = &answer["offers"][1]["offer_id"];
+    let refused = service.call("POST", "/v1/outcomes", Some(&order("order-1", &id(1), "80.00")));
+    let told = (refused.status, refused.json()["errors"].clone());
+    let message = "the decision has several slots: name the `offer_id`";
+    assert_eq!(told, (422, json!([{"pointer": "/offer_id", "message": message}])));
+    let named = with(&order("order-1", &id(1), "80.00"), "offer_id", second);
+    assert_eq!(service.outcomes(&named)[0]["status"], "accepted");
+    // Its refund names no offer: it belongs where its order does.
+    let back = with(&refund("refund-1", "order-1"), "decision_id", &json!(id(1)));
+    assert_eq!(service.outcomes(&back)[0]["status"], "accepted");
+    let slot = |event: &str| service.call("GET", &format!("/v1/outcomes/checkout/{event}"), None).ok()["slot"].clone();
+    assert_eq!((slot("order-1"), slot("refund-1")), (json!(2), json!(2)));
+    let exposed = || {
+        service.learn();
+        let models = service.call("GET", "/v1/models", None).ok()["models"].as_array().unwrap().clone();
+        let home = models.into_iter().find(|model| model["placement"] == "home");
+        home.map_or(0, |home| home["arms"].as_array().unwrap().iter().filter(|arm| arm["exposures"] == 1).count())
+    };
+    let seen = |event: &str| with(&order(event, &id(1), "0.00"), "type", &json!("impression"));
+    let without = |mut event: Value| {
+        event.as_object_mut().unwrap().remove("revenue");
+        event
+    };
+    service.outcomes(&without(with(&seen("seen-1"), "offer_id", second)));
+    assert_eq!(exposed(), 1, "only what was seen is learned from");
+    service.outcomes(&without(seen("seen-2")));
+    assert_eq!((exposed(), slot("seen-2")), (3, Value::Null), "without an offer it is of every slot");
 }
 
 #[test]
