@@ -251,15 +251,14 @@ pub async fn show(app: App, path: web::Path<(String, String)>) -> Result<HttpRes
         "event_id": event_id, "source": source, "type": fact.kind.name(), "occurred_at": fact.occurred_at,
         "received_at": kept.row.received_at, "status": if unmatched.is_some() { "unmatched" } else { "accepted" },
     });
-    match unmatched {
-        Some(why) => told["reason"] = Value::from(why.why()),
-        None => {
-            told["decision_id"] = json!(kept.row.decision_id);
-            // Slots are told from one, as decisions tell them.
-            told["slot"] = if fact.slot == EVERY_SLOT { Value::Null } else { Value::from(fact.slot + 1) };
-            told["late"] = Value::Bool(late);
-            told["learned"] = Value::Bool(learned);
-        }
+    if let Some(why) = unmatched {
+        told["reason"] = Value::from(why.why());
+    } else {
+        told["decision_id"] = json!(kept.row.decision_id);
+        // Slots are told from one, as decisions tell them.
+        told["slot"] = if fact.slot == EVERY_SLOT { Value::Null } else { Value::from(fact.slot + 1) };
+        told["late"] = Value::Bool(late);
+        told["learned"] = Value::Bool(learned);
     }
     Ok(HttpResponse::Ok().json(told))
 }

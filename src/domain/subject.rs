@@ -118,12 +118,8 @@ mod tests {
 
     #[test]
     fn a_state_from_before_impressions_counted_is_still_read() {
-        let before: (
-            Option<Timestamp>,
-            Vec<ConsentEntry>,
-            Option<Digest>,
-            Vec<(RuleId, Option<String>, Vec<Timestamp>)>,
-        ) = (None, Vec::new(), None, vec![(RuleId::new("cap").unwrap(), Some("o".into()), vec![Timestamp(7)])]);
+        let counter = (RuleId::new("cap").unwrap(), Some("o"), vec![Timestamp(7)]);
+        let before = (None::<Timestamp>, Vec::<ConsentEntry>::new(), None::<Digest>, vec![counter]);
         let state: SubjectState = minicbor::decode(&minicbor::to_vec(&before).unwrap()).unwrap();
         let counter = CapCounter {
             rule: RuleId::new("cap").unwrap(),

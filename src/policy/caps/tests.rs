@@ -25,10 +25,9 @@ pub(super) fn home(bundle: &Bundle) -> &Placement {
 pub(super) fn with_caps(caps: &[&str]) -> Bundle {
     let mut files = files();
     let file = files.iter_mut().find(|file| file.path == CAPS).unwrap();
-    file.text = "owner: care\nfrequency_caps:\n".to_owned();
-    for (at, cap) in caps.iter().enumerate() {
-        file.text.push_str(&format!("  - {{id: cap.{at}, why: Contact standard, {cap}}}\n"));
-    }
+    let list = caps.iter().enumerate();
+    let list = list.map(|(at, cap)| format!("  - {{id: cap.{at}, why: Contact standard, {cap}}}\n"));
+    file.text = format!("owner: care\nfrequency_caps:\n{}", list.collect::<String>());
     compile(&files).unwrap_or_else(|found| panic!("{}", found.iter().map(ToString::to_string).collect::<String>()))
 }
 
