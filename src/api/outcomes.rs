@@ -1,4 +1,4 @@
-//! `POST /v1/outcomes`: signed webhooks, one event or an array. Computes no reward.
+//! `POST /v1/outcomes`: signed webhooks, one event or an array; and what became of an event. Computes no reward.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 use super::openapi::shapes;
 use super::problem::{At, Checks, Problem};
 use super::{App, auth, body};
-use crate::domain::outcome::{Outcome, OutcomeKind};
+use crate::domain::outcome::{EVERY_SLOT, Outcome, OutcomeKind};
 use crate::domain::{DecisionId, Money, OfferId, Timestamp};
-use crate::runtime::Intake;
+use crate::runtime::{Intake, OutcomeStatus, Unmatched};
 
 /// Something that a customer did.
 #[derive(Deserialize, ToSchema)]
@@ -23,19 +23,19 @@ pub(super) struct OutcomeWire {
     /// Who tells: the source that signed it.
     #[schema(min_length = 1, max_length = 128)]
     source: String,
-    /// `order` or `refund`.
+    /// `order`, `refund`, `impression`, `click`, `reject` (the customer dismissed it) or `return`.
     #[serde(rename = "type")]
-    #[schema(pattern = "^(order|refund)$")]
+    #[schema(pattern = "^(order|refund|impression|click|reject|return)$")]
     kind: String,
     /// When it happened.
     #[schema(value_type = shapes::Instant)]
     occurred_at: Timestamp,
-    /// The decision it follows.
+    /// The decision it follows. Without it, it is matched by customer and offer.
     #[schema(format = Uuid)]
     decision_id: Option<String>,
     #[schema(min_length = 1, max_length = 128)]
     customer_id: Option<String>,
-    /// The offer that was accepted.
+    /// The offer that it is about; needed where the decision has several slots, except for an impression of them all.
     offer_id: Option<String>,
     /// The coupon that was redeemed.
     #[schema(min_length = 1, max_length = 128)]
@@ -60,14 +60,27 @@ const BODY_BYTES_MIN: usize = 1024 * 1024;
 
 fn kind(checks: &mut Checks, text: &str) -> Option<OutcomeKind> {
     match text {
-        "order" => return Some(OutcomeKind::Order),
-        "refund" => return Some(OutcomeKind::Refund),
-        "impression" | "click" | "return" | "reject" | "unsubscribe" => {
-            checks.add("/type", format!("type `{text}` is not taken in yet: expected `order` or `refund`"));
+        "unsubscribe" => checks.add(
+            "/type",
+            "type `unsubscribe` is not taken in: withdraw the consent with `PUT /v1/customers/{id}/consents`, which \
+             the very next decision honours",
+        ),
+        other => {
+            let known = OutcomeKind::ALL.iter().find(|kind| kind.name() == other);
+            if known.is_none() {
+                let names: Vec<String> = OutcomeKind::ALL.iter().map(|kind| format!("`{}`", kind.name())).collect();
+                let expected = names.join(", ");
+                checks.add("/type", format!("type `{other}` is not known: expected one of {expected}"));
+            }
+            return known.copied();
         }
-        other => checks.add("/type", format!("type `{other}` is not known: expected `order` or `refund`")),
     }
     None
+}
+
+/// Only what is bought or sent back has amounts.
+fn has_amounts(kind: OutcomeKind) -> bool {
+    matches!(kind, OutcomeKind::Order | OutcomeKind::Refund | OutcomeKind::Return)
 }
 
 impl OutcomeWire {
@@ -103,6 +116,14 @@ impl OutcomeWire {
             let (a, b) = (revenue.currency, margin.currency);
             checks.add("/margin/currency", format!("revenue is in {a} but margin in {b}: use one currency"));
         }
+        if let Some(kind) = kind.filter(|kind| !has_amounts(*kind)) {
+            let name = kind.name();
+            for (given, place) in [(self.revenue.is_some(), "/revenue"), (self.margin.is_some(), "/margin")] {
+                if given {
+                    checks.add(place, format!("{} has no amounts: send what was bought as an `order`", article(name)));
+                }
+            }
+        }
         let decision_id = self.decision_id.and_then(|text| checks.ok("/decision_id", DecisionId::parse(&text)));
         let offer_id = self.offer_id.and_then(|text| checks.ok("/offer_id", OfferId::new(text)));
         match kind {
@@ -122,6 +143,11 @@ impl OutcomeWire {
             _ => Err(checks.0),
         }
     }
+}
+
+fn article(name: &str) -> String {
+    let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {name}")
 }
 
 /// Who sends: the source that signed, or nobody where an API key vouches.
@@ -168,17 +194,20 @@ pub async fn take(app: App, request: HttpRequest, payload: web::Payload) -> Resu
     let good: Vec<Outcome> = outcomes.iter().filter_map(|outcome| outcome.clone().ok()).collect();
     let taken = app.take_outcomes(&good).await?;
     // A single event that is not stored is an error like any other; in an array the rest goes its way.
-    if one && let (Some(Intake::Rejected(reason)), Some(outcome)) = (taken.first(), good.first()) {
-        return Err(Problem::invalid(currency_at(outcome, reason.clone())));
+    if one && let Some(Intake::Rejected { field, why }) = taken.first() {
+        return Err(Problem::invalid(vec![At { pointer: (*field).to_owned(), message: why.clone() }]));
     }
     let mut taken = taken.into_iter();
     let mut results = Vec::new();
     for (at, (event_id, outcome)) in event_ids.iter().zip(outcomes).enumerate() {
         results.push(match outcome {
             Err(errors) => rejected(event_id, &errors),
-            Ok(outcome) => match taken.next().unwrap_or(Intake::Unmatched) {
-                Intake::Rejected(reason) => rejected(event_id, &under(at, currency_at(&outcome, reason))),
-                intake => stored(event_id, &intake),
+            Ok(_) => match taken.next() {
+                Some(Intake::Rejected { field, why }) => {
+                    rejected(event_id, &under(at, vec![At { pointer: field.to_owned(), message: why }]))
+                }
+                Some(intake) => stored(event_id, &intake),
+                None => stored(event_id, &Intake::Unmatched(Unmatched::Unknown)),
             },
         });
     }
@@ -190,12 +219,6 @@ fn under(at: usize, errors: Vec<At>) -> Vec<At> {
     errors.into_iter().map(|error| At { pointer: format!("/{at}{}", error.pointer), ..error }).collect()
 }
 
-/// Why a well-formed outcome was not stored, with its place: so far only its currency can be the reason.
-fn currency_at(outcome: &Outcome, reason: String) -> Vec<At> {
-    let field = if outcome.revenue.is_some() { "revenue" } else { "margin" };
-    vec![At { pointer: format!("/{field}/currency"), message: reason }]
-}
-
 fn rejected(event_id: &Value, errors: &[At]) -> Value {
     let reasons: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
     json!({"event_id": event_id, "status": "rejected", "reason": reasons.join("; "), "errors": errors})
@@ -203,13 +226,39 @@ fn rejected(event_id: &Value, errors: &[At]) -> Value {
 
 fn stored(event_id: &Value, intake: &Intake) -> Value {
     match intake {
-        Intake::Accepted { decision_id, late } => {
-            json!({"event_id": event_id, "status": "accepted", "decision_id": decision_id, "late": late})
+        Intake::Accepted { decision_id, late, after_reservation } => {
+            let mut told =
+                json!({"event_id": event_id, "status": "accepted", "decision_id": decision_id, "late": late});
+            if *after_reservation {
+                told["after_reservation"] = Value::Bool(true);
+            }
+            told
         }
         Intake::Duplicate => json!({"event_id": event_id, "status": "duplicate"}),
-        Intake::Unmatched | Intake::Rejected(_) => json!({
-            "event_id": event_id, "status": "unmatched",
-            "reason": "it names no decision or event that is known yet; it is kept",
-        }),
+        Intake::Unmatched(why) => json!({"event_id": event_id, "status": "unmatched", "reason": why.why()}),
+        Intake::Rejected { why, .. } => json!({"event_id": event_id, "status": "rejected", "reason": why}),
     }
+}
+
+/// `GET /v1/outcomes/{source}/{event_id}`: what became of an event.
+pub async fn show(app: App, path: web::Path<(String, String)>) -> Result<HttpResponse, Problem> {
+    let (source, event_id) = path.into_inner();
+    let Some(OutcomeStatus { kept, late, learned, unmatched }) = app.outcome_status(&source, &event_id).await? else {
+        return Err(Problem::not_found(format!("no event `{event_id}` of source `{source}` was taken in")));
+    };
+    let fact = &kept.row.fact;
+    let mut told = json!({
+        "event_id": event_id, "source": source, "type": fact.kind.name(), "occurred_at": fact.occurred_at,
+        "received_at": kept.row.received_at, "status": if unmatched.is_some() { "unmatched" } else { "accepted" },
+    });
+    if let Some(why) = unmatched {
+        told["reason"] = Value::from(why.why());
+    } else {
+        told["decision_id"] = json!(kept.row.decision_id);
+        // Slots are told from one, as decisions tell them.
+        told["slot"] = if fact.slot == EVERY_SLOT { Value::Null } else { Value::from(fact.slot + 1) };
+        told["late"] = Value::Bool(late);
+        told["learned"] = Value::Bool(learned);
+    }
+    Ok(HttpResponse::Ok().json(told))
 }

@@ -73,10 +73,12 @@ const fn route(
 }
 
 const CONSENTS: &str = "/v1/customers/{id}/consents";
+const OUTCOME: &str = "/v1/outcomes/{source}/{event_id}";
 const ATTRIBUTES: &str = "/v1/customers/{id}/attributes";
 const AUDIT: Access = Access::Roles(&[Role::Audit]);
 const CATALOGUE: Access = Access::Roles(&[Role::Catalogue]);
 const DECIDE: Access = Access::Roles(&[Role::Decide]);
+const EVENTS: Access = Access::Roles(&[Role::Outcomes, Role::Audit]);
 const MODELS: Access = Access::Roles(&[Role::Decide, Role::Audit, Role::Operate]);
 const OUTCOMES: Access = Access::Signed(&[Role::Outcomes]);
 const PRIVACY: Access = Access::Roles(&[Role::Privacy]);
@@ -87,6 +89,7 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/v1/decisions", DECIDE, || web::to(decisions::decide), about::decide),
     route("GET", "/v1/decisions/{id}", AUDIT, || web::to(decisions::show), about::show),
     route("POST", "/v1/outcomes", OUTCOMES, || web::to(outcomes::take), about::outcomes),
+    route("GET", OUTCOME, EVENTS, || web::to(outcomes::show), about::outcome),
     route("GET", CONSENTS, PRIVACY, || web::to(customers::get_consents), about::get_consents),
     route("PUT", CONSENTS, PRIVACY, || web::to(customers::put_consents), about::put_consents),
     route("GET", ATTRIBUTES, PRIVACY, || web::to(attributes::get), about::get_attributes),

@@ -102,8 +102,10 @@ pub fn summary(skeleton: &Skeleton) -> String {
 /// A mean score in the unit that people read: money where margin is maximised, a share where acceptance is.
 fn expected(mean: f64, skeleton: &Skeleton, bundle: &Bundle) -> String {
     let kind = bundle.placement(skeleton.placement.as_str()).map(|placement| placement.objective.kind);
-    if kind == Some(ObjectiveKind::Conversion) {
-        return format!("acceptance {}", percent(mean));
+    match kind {
+        Some(ObjectiveKind::Conversion) => return format!("acceptance {}", percent(mean)),
+        Some(ObjectiveKind::Click) => return format!("clicks {}", percent(mean)),
+        Some(ObjectiveKind::Margin) | None => {}
     }
     #[expect(clippy::cast_possible_truncation, reason = "casting saturates, and margins are bounded at the door")]
     let minor = mean.round() as i64;

@@ -3,8 +3,8 @@
 use super::{Features, Increment, generation_and_weight};
 use crate::domain::placement::Fallback;
 use crate::domain::{
-    Currency, Day, Objective, ObjectiveKind, OfferId, Percent, Placement, PlacementId, PurposeId, Span, Strategy,
-    VariantId,
+    Currency, Day, Exposure, Objective, ObjectiveKind, OfferId, Percent, Placement, PlacementId, PurposeId, Span,
+    Strategy, VariantId,
 };
 
 /// A placement without features.
@@ -21,6 +21,7 @@ pub(crate) fn placement() -> Placement {
             window: Span::parse("7d").unwrap(),
             reward_cap_minor: 20_000,
         },
+        exposure: Exposure::Decision,
         reservation: Span::parse("10m").unwrap(),
         strategy: Strategy::ThompsonLinear,
         lambda: 1.0,

@@ -148,12 +148,7 @@ fn skeleton(snapshot: &Snapshot, placement: &Placement, ask: &Ask<'_>, now: Time
         fallback: None,
         reserved_until: None,
         shown,
-        terms: Terms {
-            window: placement.objective.window,
-            reward_cap_minor: placement.objective.reward_cap_minor,
-            half_life_days: placement.half_life_days,
-            currency: placement.currency,
-        },
+        terms: Terms::of(placement),
         commitments: Vec::new(),
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn score(
 fn value(placement: &Placement, row: &CandidateRow) -> (f64, f64) {
     match placement.objective.kind {
         ObjectiveKind::Margin => (row.margin_minor as f64, row.cost_minor as f64),
-        ObjectiveKind::Conversion => (1.0, 0.0),
+        ObjectiveKind::Conversion | ObjectiveKind::Click => (1.0, 0.0),
     }
 }
 

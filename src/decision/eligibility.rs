@@ -23,6 +23,7 @@ pub(super) fn judge(
 ) -> Judged {
     let mut judged = Judged { rows: Vec::new(), readings: Vec::new() };
     let mut last: Option<(usize, policy::Verdict)> = None;
+    let windows = policy::CapWindows::at(&snapshot.bundle, now, request.time_zone.as_deref());
     for (position, candidate) in snapshot.catalogue.candidates().iter().enumerate() {
         let Some(offer) = snapshot.catalogue.offers().get(candidate.offer) else { continue };
         if !is_candidate(placement, request, offer) {
@@ -31,7 +32,7 @@ pub(super) fn judge(
         // Rules speak about offers; the variants of one offer share the verdict.
         let verdict = match last.take() {
             Some((of, verdict)) if of == candidate.offer => verdict,
-            _ => policy::judge(&snapshot.bundle, placement, offer, state, now),
+            _ => policy::judge(&snapshot.bundle, placement, offer, state, &windows),
         };
         let row = u32::try_from(judged.rows.len()).unwrap_or(u32::MAX);
         let closed = purpose.closed_by.map(|rule| Failed { rule, observed: None, limit: None });

@@ -71,7 +71,9 @@ pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Sl
         slate.features.push(table.valued.features.get(at)?.clone());
         if let Some(next) = &mut slate.next {
             next.last_at = Some(table.now);
-            policy::count_contact(&table.snapshot.bundle, table.placement, offer, next, table.now);
+            let (decision, at) = (table.ask.decision_id, table.now);
+            let chosen = policy::Chosen { decision, slot, at, reserved_until: at.plus(table.placement.reservation) };
+            policy::count_contact(&table.snapshot.bundle, table.placement, offer, next, &chosen);
         }
     }
     // An answer that shows nothing changes nobody.
@@ -87,13 +89,14 @@ impl Table<'_> {
     /// What may stand in a slot behind the first, given what stands before it.
     fn open(&self, slot: u16, chosen: &[&Offer], state: Option<&SubjectState>) -> Open {
         let mut open = Open { scored: Vec::new(), left_out: Vec::new(), readings: Vec::new() };
+        let windows = policy::CapWindows::at(&self.snapshot.bundle, self.now, self.ask.request.time_zone.as_deref());
         for (at, row) in self.valued.rows.iter().enumerate() {
             let candidate = self.rows.get(*row).and_then(|row| row.candidate);
             let Some((offer, _)) = candidate.and_then(|at| self.snapshot.catalogue.at(at as usize)) else { continue };
             if chosen.iter().any(|other| other.offer_id == offer.offer_id) {
                 continue;
             }
-            let verdict = policy::judge_behind(&self.snapshot.bundle, self.placement, offer, chosen, state, self.now);
+            let verdict = policy::judge_behind(&self.snapshot.bundle, self.placement, offer, chosen, state, &windows);
             let row = u32::try_from(*row).unwrap_or(u32::MAX);
             open.readings.extend(verdict.readings.iter().map(|(rule, used, limit)| CapReading {
                 candidate: row,

@@ -23,10 +23,10 @@ pub use ids::{CategoryId, DecisionId, Digest, ModelId, OfferId, PlacementId, Pur
 pub use known::{AttributeChange, KnownAttribute};
 pub use money::{Currency, Money, Percent};
 pub use offer::{Candidate, Catalogue, Offer, OfferStatus, Variant};
-pub use placement::{Feature, FeatureAtom, Objective, ObjectiveKind, Placement, Strategy};
+pub use placement::{Exposure, Feature, FeatureAtom, Objective, ObjectiveKind, Placement, Strategy};
 pub use propensity::Propensity;
 pub use request::{BasketLine, Customer, DecisionRequest};
-pub use subject::{CapCounter, SubjectKind, SubjectRef, SubjectState};
+pub use subject::{CapCounter, CapHold, Held, SubjectKind, SubjectRef, SubjectState};
 pub use time::{Day, Span, Timestamp};
 
 /// A value that could not be parsed at the door: what was read and what was expected.

@@ -16,17 +16,44 @@ pub enum OutcomeKind {
     /// Money went back, all or part of it.
     #[n(1)]
     Refund,
+    /// The offer was seen.
+    #[n(2)]
+    Impression,
+    /// The customer followed the offer.
+    #[n(3)]
+    Click,
+    /// The customer dismissed the offer.
+    #[n(4)]
+    Reject,
+    /// Goods came back; the money is told of by the refund that follows.
+    #[n(5)]
+    Return,
 }
 
 impl OutcomeKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [Self::Order, Self::Refund, Self::Impression, Self::Click, Self::Reject, Self::Return];
+
     /// Its name in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Order => "order",
             Self::Refund => "refund",
+            Self::Impression => "impression",
+            Self::Click => "click",
+            Self::Reject => "reject",
+            Self::Return => "return",
         }
     }
+
+    /// Whether it belongs to its decision only within the placement's window; the others count at any time.
+    pub fn is_timely(self) -> bool {
+        matches!(self, Self::Order | Self::Impression | Self::Click)
+    }
 }
+
+/// The slot of an impression that names no offer: every slot of its decision.
+pub const EVERY_SLOT: u16 = u16::MAX;
 
 /// One outcome as a source sent it, parsed and bounded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,4 +117,14 @@ pub struct OutcomeFact {
     /// The contribution margin of it.
     #[n(5)]
     pub margin_minor: Option<i64>,
+    /// The slot of the decision that it belongs to, from zero; [`EVERY_SLOT`] for all of them.
+    #[n(6)]
+    pub slot: u16,
+}
+
+impl OutcomeFact {
+    /// Whether it belongs to a slot.
+    pub fn is_of(&self, slot: u16) -> bool {
+        self.slot == slot || self.slot == EVERY_SLOT
+    }
 }

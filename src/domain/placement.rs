@@ -12,6 +12,17 @@ pub enum ObjectiveKind {
     Margin,
     /// Probability of acceptance: m = 1, c = 0.
     Conversion,
+    /// Probability of a click, which is what then counts as acceptance: m = 1, c = 0.
+    Click,
+}
+
+/// From what on a decision counts as seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exposure {
+    /// From the decision itself.
+    Decision,
+    /// From its impression; without one nothing is learned from it.
+    Impression,
 }
 
 /// The objective with its bounds.
@@ -140,6 +151,8 @@ pub struct Placement {
     pub nothing_allowed: bool,
     /// What is maximised.
     pub objective: Objective,
+    /// From what on a decision counts as seen.
+    pub exposure: Exposure,
     /// How long a chosen offer stays reserved.
     pub reservation: Span,
     /// How candidates become a distribution.
@@ -165,10 +178,17 @@ impl Placement {
     }
 
     /// The model this placement learns into. It changes with whatever changes the meaning of its statistics:
-    /// placement, feature layout and half-life; not with the strategy, so that strategies can be swapped.
+    /// placement, feature layout, half-life, what exposes and what accepts; not with the strategy, so that strategies
+    /// can be swapped.
     pub fn model_id(&self) -> ModelId {
-        let named = (1_u16, self.id.as_str(), self.half_life_days.unwrap_or(0), &self.features);
-        let bytes = minicbor::to_vec(named).unwrap_or_default();
+        let named = (self.id.as_str(), self.half_life_days.unwrap_or(0), &self.features);
+        let (click, impression) = (self.objective.kind == ObjectiveKind::Click, self.exposure == Exposure::Impression);
+        let bytes = if click || impression {
+            minicbor::to_vec((2_u16, named.0, named.1, named.2, click, impression))
+        } else {
+            minicbor::to_vec((1_u16, named.0, named.1, named.2))
+        };
+        let bytes = bytes.unwrap_or_default();
         let mut id = [0; 16];
         id.copy_from_slice(&Sha256::digest(&bytes)[..16]);
         ModelId(id)

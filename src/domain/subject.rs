@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::consent::ConsentEntry;
-use super::{Digest, KnownAttribute, OfferId, RuleId, Timestamp};
+use super::{DecisionId, Digest, KnownAttribute, RuleId, Timestamp};
 
 /// What kind of subject an outside id names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Encode, Decode)]
@@ -28,18 +28,47 @@ pub struct SubjectRef {
     pub outside_id: String,
 }
 
+/// How a contact stands with a cap that counts impressions. What was seen is more than what is reserved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub enum Held {
+    /// Decided and not seen: counts before this instant and is released by it.
+    #[n(0)]
+    ReservedUntil(#[n(0)] Timestamp),
+    /// Seen, last at this instant.
+    #[n(1)]
+    SeenAt(#[n(0)] Timestamp),
+}
+
+/// A contact that a cap holds by its impressions; named, so that an impression confirms it once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct CapHold {
+    /// The decision that chose the offer.
+    #[n(0)]
+    pub decision: DecisionId,
+    /// The slot, from zero.
+    #[n(1)]
+    pub slot: u16,
+    /// How it stands.
+    #[n(2)]
+    pub held: Held,
+}
+
 /// The newest contacts that one cap counts, oldest first; never more than the cap's limit.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct CapCounter {
     /// The cap.
     #[n(0)]
     pub rule: RuleId,
-    /// The offer counted, or nothing where the cap counts all.
+    /// The offer, category or channel counted apart; nothing where the cap counts all, or where nobody knows.
     #[n(1)]
-    pub offer: Option<OfferId>,
-    /// When.
+    pub of: Option<String>,
+    /// When, where the cap counts decisions.
     #[n(2)]
     pub at: Vec<Timestamp>,
+    /// Where the cap counts impressions: reservations first, by their end, then what was seen, by when.
+    #[n(3)]
+    #[cbor(default)]
+    pub held: Vec<CapHold>,
 }
 
 /// One versioned aggregate per subject. Stored encrypted under the subject's key.
@@ -80,37 +109,25 @@ impl SubjectState {
             old.purpose != purpose || kept <= CONSENTS_PER_PURPOSE_MAX
         });
     }
-
-    /// Contacts that a cap counts in the window that ends at `now`: those with `at > now - window`.
-    pub fn cap_used(&self, rule: &RuleId, offer: Option<&OfferId>, now: Timestamp, window: super::Span) -> usize {
-        let since = now.minus(window);
-        self.caps
-            .iter()
-            .find(|counter| counter.rule == *rule && counter.offer.as_ref() == offer)
-            .map_or(0, |counter| counter.at.iter().filter(|at| **at > since).count())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Basis, ConsentState, PurposeId, Span};
+    use crate::domain::{Basis, ConsentState, PurposeId};
 
     #[test]
-    fn a_rolling_window_counts_contacts_younger_than_its_span() {
-        let rule = RuleId::new("cap").unwrap();
-        let offer = OfferId::new("o").unwrap();
-        let state = SubjectState {
-            caps: vec![CapCounter {
-                rule: rule.clone(),
-                offer: Some(offer.clone()),
-                at: vec![Timestamp(1_000), Timestamp(5_000)],
-            }],
-            ..SubjectState::default()
+    fn a_state_from_before_impressions_counted_is_still_read() {
+        let counter = (RuleId::new("cap").unwrap(), Some("o"), vec![Timestamp(7)]);
+        let before = (None::<Timestamp>, Vec::<ConsentEntry>::new(), None::<Digest>, vec![counter]);
+        let state: SubjectState = minicbor::decode(&minicbor::to_vec(&before).unwrap()).unwrap();
+        let counter = CapCounter {
+            rule: RuleId::new("cap").unwrap(),
+            of: Some("o".into()),
+            at: vec![Timestamp(7)],
+            held: Vec::new(),
         };
-        let used = |now: i64| state.cap_used(&rule, Some(&offer), Timestamp(now), Span(4_000));
-        assert_eq!((used(4_999), used(5_000), used(9_000)), (2, 1, 0));
-        assert_eq!(state.cap_used(&rule, None, Timestamp(5_000), Span(4_000)), 0);
+        assert_eq!(state.caps, [counter]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::cache::Subject;
 use crate::decision::{Problem, Snapshot};
 use crate::domain::decision::{Record, Skeleton};
 use crate::domain::key::{GeneratorKey, MasterKey};
-use crate::domain::{DecisionId, DecisionRequest, SubjectRef};
+use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectRef};
 use crate::policy::Contact;
 
 /// Who waits for an answer.
@@ -63,8 +63,8 @@ pub enum Event {
 pub struct Loaded {
     /// The subject.
     pub subject: Subject,
-    /// Counted contacts within the longest window, if they were asked for.
-    pub contacts: Option<Vec<Contact>>,
+    /// Contacts that may count for this cap set, if they were asked for.
+    pub contacts: Option<(Digest, Vec<Contact>)>,
 }
 
 /// What an engine wants done.

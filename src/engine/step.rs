@@ -167,7 +167,10 @@ impl Engine {
 
     fn loaded(&mut self, loaded: Vec<Loaded>, now: Timestamp) {
         for Loaded { mut subject, contacts } in loaded {
-            if let Some(contacts) = contacts {
+            // Contacts read for the caps of another bundle may lack what this one counts: they are read again.
+            if let Some((cap_set, contacts)) = contacts
+                && cap_set == self.snapshot.bundle.cap_set
+            {
                 rebuild_caps(&self.snapshot.bundle, &self.snapshot.catalogue, &contacts, &mut subject.state, now);
             }
             let reference = subject.reference.clone();

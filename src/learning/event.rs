@@ -57,8 +57,9 @@ impl Lesson {
 
     /// What is to be applied of the slot in all, given every outcome known.
     pub fn earned(&self, outcomes: &[OutcomeFact]) -> (Applied, Earned) {
-        let earned = fold(&self.exposed, outcomes);
-        let applied = Applied { exposed: true, accepted: earned.accepted, reward_minor: earned.reward_minor };
+        let of_slot: Vec<OutcomeFact> = outcomes.iter().filter(|fact| fact.is_of(self.slot)).copied().collect();
+        let earned = fold(&self.exposed, &of_slot);
+        let applied = Applied { exposed: earned.exposed, accepted: earned.accepted, reward_minor: earned.reward_minor };
         (applied, earned)
     }
 
@@ -66,7 +67,7 @@ impl Lesson {
     pub fn event(&self, before: Applied, now: Applied) -> Option<LearningEvent> {
         let (arm, features) = (self.arm.clone(), self.features.clone());
         // Before the exposure was learned nothing of the decision was in the model, whatever was reported.
-        let before = if before.exposed { before } else { Applied::default() };
+        let [before, now] = [before, now].map(|told| if told.exposed { told } else { Applied::default() });
         if before == now {
             return None;
         }
@@ -183,7 +184,7 @@ mod tests {
 
     use super::*;
     use crate::bandit::Model;
-    use crate::domain::decision::Terms;
+    use crate::domain::decision::{AcceptedBy, ExposedBy, Terms};
     use crate::domain::outcome::OutcomeKind;
     use crate::domain::{Currency, Digest, OfferId, Span, VariantId};
 
@@ -193,6 +194,8 @@ mod tests {
             reward_cap_minor: 20_000,
             half_life_days: Some(30),
             currency: Currency::parse("USD").unwrap(),
+            accepted_by: None,
+            exposed_by: None,
         };
         let arm = ArmKey { offer: OfferId::new("boots").unwrap(), variant: VariantId::new("a").unwrap() };
         let features = Features::from_sparse(3, &[(0, 1 << 20), (2, -700_000)]).unwrap();
@@ -214,12 +217,17 @@ mod tests {
             refers_to: refers_to.map(|key| Digest([key; 32])),
             revenue_minor: revenue,
             margin_minor: None,
+            slot: 0,
         }
     }
 
     /// The model after the learner looked each time the outcomes known had grown to one of the lengths.
     fn learn(facts: &[OutcomeFact], looks: &[usize]) -> Model {
-        let (lesson, mut before, mut sequence) = (lesson(), Applied::default(), 0);
+        learn_of(&lesson(), facts, looks)
+    }
+
+    fn learn_of(lesson: &Lesson, facts: &[OutcomeFact], looks: &[usize]) -> Model {
+        let (mut before, mut sequence) = (Applied::default(), 0);
         let mut model = Model::new(lesson.model, 3);
         for known in looks.iter().chain([&facts.len()]) {
             let (now, _) = lesson.earned(facts.get(..*known).unwrap_or(facts));
@@ -243,21 +251,46 @@ mod tests {
         assert_eq!(refunded.sequence(), 3, "exposure, order, refund");
     }
 
+    /// The lesson of a placement that learns from clicks, or from what was seen.
+    fn promising(accepted_by: Option<AcceptedBy>, exposed_by: Option<ExposedBy>) -> Lesson {
+        let lesson = lesson();
+        let terms = Terms { accepted_by, exposed_by, ..lesson.exposed.terms };
+        Lesson { exposed: Exposed { terms, ..lesson.exposed }, ..lesson }
+    }
+
+    #[test]
+    fn what_nobody_saw_teaches_nothing_until_its_impression_comes() {
+        let lesson = promising(None, Some(ExposedBy::Impression));
+        let (order, seen) = (fact(1, OutcomeKind::Order, None, None), fact(2, OutcomeKind::Impression, None, None));
+        let exposed_at_once = |facts: &[OutcomeFact]| learn_of(&promising(None, None), facts, &[]).digest();
+        assert_eq!(learn_of(&lesson, &[order], &[0, 1]).sequence(), 0);
+        assert_eq!(learn_of(&lesson, &[order, seen], &[0, 1, 2]).digest(), exposed_at_once(&[order]));
+        assert_eq!(learn_of(&lesson, &[seen, order], &[0, 1, 2]).digest(), exposed_at_once(&[order]));
+        assert_eq!(learn_of(&lesson, &[seen], &[0, 1]).digest(), exposed_at_once(&[]));
+    }
+
     proptest! {
         #[test]
         fn however_often_the_learner_looks_the_integers_are_the_same(
             facts in proptest::collection::vec(
-                (0..9_u8, any::<bool>(), proptest::option::of(0..9_u8), proptest::option::of(0..5_000_i64)), 0..8,
+                (0..9_u8, 0..6_usize, proptest::option::of(0..9_u8), proptest::option::of(0..5_000_i64)), 0..8,
             ),
             looks in proptest::collection::vec(0..8_usize, 0..6),
+            click in any::<bool>(),
+            seen in any::<bool>(),
         ) {
             let facts: Vec<OutcomeFact> = facts
                 .into_iter()
-                .map(|(key, order, refers_to, revenue)| {
-                    fact(key, if order { OutcomeKind::Order } else { OutcomeKind::Refund }, refers_to, revenue)
-                })
+                .map(|(key, kind, refers_to, revenue)| fact(key, OutcomeKind::ALL[kind], refers_to, revenue))
                 .collect();
-            prop_assert_eq!(learn(&facts, &looks).digest(), learn(&facts, &[]).digest());
+            let lesson = promising(click.then_some(AcceptedBy::Click), seen.then_some(ExposedBy::Impression));
+            let at_once = learn_of(&lesson, &facts, &[]).digest();
+            prop_assert_eq!(learn_of(&lesson, &facts, &looks).digest(), at_once);
+            let backwards: Vec<OutcomeFact> = facts.iter().rev().copied().collect();
+            // Of equal keys either may count; the same event never differs in what it says.
+            if facts.iter().map(|fact| fact.key).collect::<std::collections::BTreeSet<_>>().len() == facts.len() {
+                prop_assert_eq!(learn_of(&lesson, &backwards, &looks).digest(), at_once);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The reward of one decision: a pure fold over the set of its outcomes. Knows no order of arrival and no model.
 
 use crate::domain::Timestamp;
-use crate::domain::decision::{Skeleton, Terms};
+use crate::domain::decision::{AcceptedBy, ExposedBy, Skeleton, Terms};
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
 
 /// How far a source's clock may be behind ours before an order counts as earlier than its decision.
@@ -36,15 +36,18 @@ impl Exposed {
 /// What the outcomes of a decision amount to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Earned {
-    /// Whether there is an order that was not fully refunded.
+    /// Whether the decision counts as seen.
+    pub exposed: bool,
+    /// Whether there is an order that was not fully refunded; or a click, where the objective is clicks.
     pub accepted: bool,
     /// Realised margin clamped to the declared cap, less the cost of showing; minor units.
     pub reward_minor: i64,
-    /// Orders outside the window: kept, counted, not learned.
+    /// Orders, clicks and impressions outside the window: kept, counted, not learned.
     pub late: u32,
 }
 
-/// Whether an order at this instant still belongs to the decision: decided by event time, never by arrival.
+/// Whether an order, a click or an impression at this instant still belongs to the decision: decided by event time,
+/// never by arrival.
 pub fn within_window(decided_at: Timestamp, occurred_at: Timestamp, terms: &Terms) -> bool {
     occurred_at.0.saturating_add(SOURCE_CLOCK_SKEW_MS) >= decided_at.0 && occurred_at <= decided_at.plus(terms.window)
 }
@@ -81,20 +84,27 @@ impl Order {
 /// Folds all outcomes known of a decision. Any order of `outcomes` gives the same result.
 ///
 /// A refund names the order it takes back; one that names none takes back the earliest order that is still kept. A
-/// refund without an amount takes back all of its order. Refunds count at any time, orders only within the window.
+/// refund without an amount takes back all of its order. Refunds count at any time, orders, clicks and impressions only
+/// within the window. What was dismissed or sent back changes nothing here: the money follows with its refund.
 pub fn fold(exposed: &Exposed, outcomes: &[OutcomeFact]) -> Earned {
     let mut facts = outcomes.to_vec();
     facts.sort_by_key(|fact| (fact.occurred_at, fact.key));
     facts.dedup_by_key(|fact| fact.key);
 
-    let (mut orders, mut late) = (Vec::new(), 0);
-    for fact in facts.iter().filter(|fact| fact.kind == OutcomeKind::Order) {
-        if within_window(exposed.at, fact.occurred_at, &exposed.terms) {
-            let margin = i128::from(fact.margin_minor.unwrap_or(exposed.margin_minor));
-            let (refunded_revenue, refunded_margin, refunded_fully) = (0, 0, false);
-            orders.push(Order { fact: *fact, margin, refunded_revenue, refunded_margin, refunded_fully });
-        } else {
+    let (mut orders, mut late, mut clicked, mut seen) = (Vec::new(), 0, false, false);
+    for fact in facts.iter().filter(|fact| fact.kind.is_timely()) {
+        if !within_window(exposed.at, fact.occurred_at, &exposed.terms) {
             late += 1;
+            continue;
+        }
+        match fact.kind {
+            OutcomeKind::Click => clicked = true,
+            OutcomeKind::Impression => seen = true,
+            _ => {
+                let margin = i128::from(fact.margin_minor.unwrap_or(exposed.margin_minor));
+                let (refunded_revenue, refunded_margin, refunded_fully) = (0, 0, false);
+                orders.push(Order { fact: *fact, margin, refunded_revenue, refunded_margin, refunded_fully });
+            }
         }
     }
     let refunds = || facts.iter().filter(|fact| fact.kind == OutcomeKind::Refund);
@@ -114,7 +124,14 @@ pub fn fold(exposed: &Exposed, outcomes: &[OutcomeFact]) -> Earned {
     let realised = orders.iter().map(Order::kept).sum::<i128>().clamp(-cap, cap);
     let reward = realised - i128::from(exposed.cost_minor);
     Earned {
-        accepted: orders.iter().any(|order| !order.refunded_fully),
+        exposed: match exposed.terms.exposed_by {
+            None => true,
+            Some(ExposedBy::Impression) => seen,
+        },
+        accepted: match exposed.terms.accepted_by {
+            None => orders.iter().any(|order| !order.refunded_fully),
+            Some(AcceptedBy::Click) => clicked,
+        },
         reward_minor: i64::try_from(reward).unwrap_or(if reward < 0 { i64::MIN } else { i64::MAX }),
         late,
     }
@@ -135,6 +152,8 @@ mod tests {
             reward_cap_minor: 20_000,
             half_life_days: None,
             currency: Currency::parse("USD").unwrap(),
+            accepted_by: None,
+            exposed_by: None,
         };
         Exposed { at: Timestamp(0), margin_minor: 900, cost_minor: 5, terms }
     }
@@ -147,6 +166,7 @@ mod tests {
             refers_to: refers_to.map(|key| Digest([key; 32])),
             revenue_minor: revenue,
             margin_minor: None,
+            slot: 0,
         }
     }
 
@@ -173,12 +193,30 @@ mod tests {
         assert_eq!(fold(&exposed(), &[fact(1, Order, 8 * DAY, None, None)]).late, 1);
     }
 
+    #[test]
+    fn clicks_and_impressions_count_where_the_placement_says_so() {
+        use OutcomeKind::{Click, Impression, Order, Reject, Return};
+        let check = |accepted_by, exposed_by, outcomes: &[OutcomeFact], expected: (bool, bool, i64)| {
+            let exposed = Exposed { terms: Terms { accepted_by, exposed_by, ..exposed().terms }, ..exposed() };
+            let earned = fold(&exposed, outcomes);
+            assert_eq!((earned.exposed, earned.accepted, earned.reward_minor), expected, "{outcomes:?}");
+        };
+        let (click, seen) = (Some(AcceptedBy::Click), Some(ExposedBy::Impression));
+        let of = |key, kind, day: i64| fact(key, kind, day * DAY, None, None);
+        check(None, None, &[of(1, Click, 1), of(2, Reject, 1), of(3, Return, 1)], (true, false, -5));
+        check(click, None, &[of(1, Click, 1)], (true, true, -5));
+        check(click, None, &[of(1, Click, 8)], (true, false, -5));
+        check(click, None, &[of(1, Order, 1)], (true, false, 895));
+        check(None, seen, &[of(1, Order, 1)], (false, true, 895));
+        check(None, seen, &[of(1, Order, 1), of(2, Impression, 1)], (true, true, 895));
+        check(None, seen, &[of(2, Impression, 8)], (false, false, -5));
+        assert_eq!(fold(&exposed(), &[of(1, Click, 8), of(2, Impression, 9), of(3, Reject, 9)]).late, 2);
+    }
+
     fn any_fact() -> impl Strategy<Value = OutcomeFact> {
-        (0..12_u8, any::<bool>(), -2..9_i64, proptest::option::of(0..12_u8), proptest::option::of(0..5_000_i64))
-            .prop_map(|(key, order, day, refers_to, revenue)| {
-                let kind = if order { OutcomeKind::Order } else { OutcomeKind::Refund };
-                fact(key, kind, day * DAY, refers_to, revenue)
-            })
+        (0..12_u8, 0..6_usize, -2..9_i64, proptest::option::of(0..12_u8), proptest::option::of(0..5_000_i64)).prop_map(
+            |(key, kind, day, refers_to, revenue)| fact(key, OutcomeKind::ALL[kind], day * DAY, refers_to, revenue),
+        )
     }
 
     proptest! {

@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::attributes::{self, AttributeKind, AttributeSpec, CATEGORY};
+use super::caps;
 use super::declare::Declared;
 use super::features::Catalog;
 use super::finding::{Place, Report};
 use super::purposes::{self, PurposeSpec};
 use super::read::{self, Fields};
-use super::rules::{self, Categories, Known, Rule, RuleKind};
+use super::rules::{self, Categories, Known, Rule};
 use super::suggest::nearest;
 use super::syntax::{self, Node};
 use super::{Finding, codes, placements};
-use crate::domain::{
-    AttributeId, AttributeScope, CategoryId, Digest, Malformed, OfferId, Placement, PlacementId, PurposeId, Span, Value,
-};
+use crate::domain::{AttributeId, AttributeScope, Digest, Malformed, Placement, PlacementId, PurposeId, Value};
 
 /// Names the meaning given to the text: it changes whenever the same text would come to mean something else.
 pub const COMPILER: &str = "proffer/policy/1";
@@ -65,15 +64,6 @@ impl Bundle {
         attributes::problems(&self.attributes, scope, values)
     }
 
-    /// The longest window of any cap: contacts older than that are counted by none.
-    pub fn cap_window_max(&self) -> Option<Span> {
-        let windows = self.rules.iter().filter_map(|rule| match rule.kind {
-            RuleKind::FrequencyCap { window, .. } => Some(window),
-            _ => None,
-        });
-        windows.max()
-    }
-
     /// The rule at a position.
     pub fn rule(&self, at: u16) -> Option<&Rule> {
         self.rules.get(usize::from(at))
@@ -105,7 +95,7 @@ pub fn compile(files: &[Source]) -> Result<Bundle, Vec<Finding>> {
     match parts {
         Some(parts) if findings.is_empty() => Ok(Bundle {
             hash: hash(&sources),
-            cap_set: cap_set(&parts.rules, &parts.placements),
+            cap_set: caps::cap_set(&parts.rules, &parts.placements),
             name: parts.name,
             sources,
             placements: parts.placements,
@@ -235,34 +225,6 @@ fn hash(sources: &[Source]) -> Digest {
     for source in sources {
         feed(&mut hasher, &source.path);
         feed(&mut hasher, &source.text);
-    }
-    Digest(*hasher.finalize().as_bytes())
-}
-
-fn list<'a>(names: Option<impl Iterator<Item = &'a str>>) -> String {
-    names.map_or_else(|| "*".to_owned(), |names| names.collect::<Vec<_>>().join(" "))
-}
-
-/// Everything that decides what each cap counts; a channel counts as the placements that use it.
-fn cap_set(rules: &[Rule], placements: &BTreeMap<PlacementId, Placement>) -> Digest {
-    let mut hasher = blake3::Hasher::new();
-    feed(&mut hasher, "proffer/cap-set/1");
-    for rule in rules {
-        let RuleKind::FrequencyCap { by_offer, max, window } = &rule.kind else { continue };
-        let applies = &rule.applies_to;
-        let on_channels = applies.channels.as_ref().map(|channels| {
-            placements.values().filter(|placement| channels.contains(&placement.channel)).map(|p| p.id.as_str())
-        });
-        for text in [
-            rule.id.as_str(),
-            &format!("{by_offer} {max} {}", window.0),
-            &list(applies.placements.as_ref().map(|named| named.iter().map(PlacementId::as_str))),
-            &list(applies.offers.as_ref().map(|named| named.iter().map(OfferId::as_str))),
-            &list(applies.categories.as_ref().map(|named| named.iter().map(CategoryId::as_str))),
-            &list(on_channels),
-        ] {
-            feed(&mut hasher, text);
-        }
     }
     Digest(*hasher.finalize().as_bytes())
 }

@@ -41,11 +41,12 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
         RuleKind::Stackability(rule @ Stackability::Pairs(_)) => {
             format!("{} do not stand in one answer, and the other stood there", rule.told())
         }
-        RuleKind::FrequencyCap { by_offer, max, window } => {
-            let max = limit.unwrap_or_else(|| i64::from(*max));
-            let whom = if *by_offer { "per customer and offer" } else { "per customer" };
+        RuleKind::FrequencyCap(cap) => {
+            let max = limit.unwrap_or_else(|| i64::from(cap.max));
+            let apart = cap.by.name().map_or_else(String::new, |name| format!(" and {name}"));
             let plural = if max == 1 { "" } else { "s" };
-            let cap = format!("the cap of {max} decision{plural} {whom} in {window}");
+            let (counts, window) = (cap.counts.name(), &cap.window);
+            let cap = format!("the cap of {max} {counts}{plural} per customer{apart} in {window}");
             match observed {
                 Some(used) => format!("{cap} is reached: {used} counted"),
                 None => format!("{cap} leaves no room"),

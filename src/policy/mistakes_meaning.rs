@@ -53,24 +53,6 @@ fn what_is_not_available_yet_is_said_plainly_with_what_is() {
        |     ^^^^^^^^ not available yet
        = help: available now: `id`, `why`, `owner`, `applies_to`, `min_margin`
     ");
-    let seen = wrong(CAPS, "{rolling: 7d}", "{calendar: week}");
-    insta::assert_snapshot!(seen, @r"
-    error[P0113]: rule `cap.all.week`: window: `calendar` is not available yet
-      --> rules/30-caps.yaml:15:14
-       |
-    15 |     window: {calendar: week}
-       |              ^^^^^^^^ not available yet
-       = help: available now: `rolling`
-    ");
-    let seen = wrong(CAPS, "counts: decision", "counts: impression");
-    insta::assert_snapshot!(seen, @r"
-    error[P0113]: rule `cap.offer.day`: kind of contact `impression` is not available yet
-     --> rules/30-caps.yaml:9:13
-      |
-    9 |     counts: impression
-      |             ^^^^^^^^^^ not available yet
-      = help: available now: `decision`
-    ");
     let seen = wrong(CAPS, "scope: [customer]", "scope: [household]");
     insta::assert_snapshot!(seen, @r"
     error[P0113]: rule `cap.all.week`: scope `household` is not available yet
@@ -78,7 +60,7 @@ fn what_is_not_available_yet_is_said_plainly_with_what_is() {
        |
     13 |     scope: [household]
        |             ^^^^^^^^^ not available yet
-       = help: available now: `customer`, `offer`
+       = help: available now: `customer`, `offer`, `category`, `channel`
     ");
     let seen = wrong(MARGIN, "margin_floors:", "exclusions:");
     insta::assert_snapshot!(seen, @r"
@@ -103,7 +85,7 @@ fn what_is_not_available_yet_is_said_plainly_with_what_is() {
       |
     9 |     exposure: send
       |               ^^^^ not available yet
-      = help: available now: `decision`
+      = help: available now: `decision`, `impression`
     ");
 }
 

@@ -22,6 +22,7 @@ mod features;
 mod placements;
 
 mod applies;
+mod caps;
 mod rules;
 mod stackability;
 
@@ -43,10 +44,14 @@ mod verdict_tests;
 pub use applies::AppliesTo;
 pub use attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};
 pub use bundle::{Bundle, COMPILER, Source, compile};
+pub use caps::{
+    CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, Zone, confirm_contact, count_contact,
+    rebuild_caps,
+};
 pub use describe::describe;
 pub use finding::Finding;
 pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, Rule, RuleKind};
 pub use stackability::Stackability;
 pub use suggest::did_you_mean;
-pub use verdict::{Contact, GateVerdict, Verdict, count_contact, gate, judge, judge_behind, rebuild_caps};
+pub use verdict::{GateVerdict, Verdict, gate, judge, judge_behind};

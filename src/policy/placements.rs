@@ -10,8 +10,8 @@ use super::read::{self, Fields};
 use super::syntax::Node;
 use crate::domain::placement::Fallback;
 use crate::domain::{
-    Currency, Malformed, Money, Objective, ObjectiveKind, OfferId, Percent, Placement, PlacementId, PurposeId, Span,
-    Strategy, VariantId,
+    Currency, Exposure, Malformed, Money, Objective, ObjectiveKind, OfferId, Percent, Placement, PlacementId,
+    PurposeId, Span, Strategy, VariantId,
 };
 
 /// Exploration mass where none is given.
@@ -89,10 +89,13 @@ fn placement(
         }
         allowed
     });
-    not_built_yet(report, &fields);
     let objective = fields
         .need(report, "objective", "objective: {kind: margin, window: 7d, reward_cap: 200.00}")
         .and_then(|node| objective(report, what, node, currency));
+    let exposure = fields.get("exposure").map_or(Some(Exposure::Decision), |node| {
+        let chosen = read::choice(report, what, node, "exposure", &["decision", "impression"], &["send"])?;
+        Some(if chosen == "decision" { Exposure::Decision } else { Exposure::Impression })
+    });
     let reservation =
         fields.get("reservation").map_or(Some(RESERVATION_DEFAULT), |node| read::span(report, what, node));
     let learning = fields
@@ -113,6 +116,7 @@ fn placement(
         slots: u16::try_from(slots?).ok()?,
         nothing_allowed: nothing_allowed?,
         objective: objective?,
+        exposure: exposure?,
         reservation: reservation?,
         strategy: learning.strategy,
         lambda: learning.lambda,
@@ -132,20 +136,15 @@ pub(super) fn channel_name(text: &str) -> Result<String, Malformed> {
     Err(Malformed::new(format!("`{text}` is not a channel: expected 1 to 64 letters, digits, `_`, `-` or `.`")))
 }
 
-/// Fields of the language with only one value for now.
-fn not_built_yet(report: &mut Report<'_>, fields: &Fields<'_>) {
-    let what = fields.what.as_str();
-    if let Some(node) = fields.get("exposure") {
-        read::choice(report, what, node, "exposure", &["decision"], &["impression", "send"]);
-    }
-}
-
 fn objective(report: &mut Report<'_>, what: &str, node: &Node, currency: Option<Currency>) -> Option<Objective> {
     let fields = Fields::open(report, format!("{what}: objective"), node, &["kind", "window", "reward_cap"], &[])?;
     let what = fields.what.as_str();
     let kind = fields.need(report, "kind", "kind: margin").and_then(|node| {
-        let chosen = read::choice(report, what, node, "objective", &["margin", "conversion"], &["click"])?;
-        Some(if chosen == "margin" { ObjectiveKind::Margin } else { ObjectiveKind::Conversion })
+        Some(match read::choice(report, what, node, "objective", &["margin", "conversion", "click"], &[])? {
+            "margin" => ObjectiveKind::Margin,
+            "conversion" => ObjectiveKind::Conversion,
+            _ => ObjectiveKind::Click,
+        })
     });
     let window = fields.need(report, "window", "window: 7d").and_then(|node| read::span(report, what, node));
     let cap = fields.need(report, "reward_cap", "reward_cap: 200.00").and_then(|node| {

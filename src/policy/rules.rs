@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::applies::{self, AppliesTo};
+use super::caps::{self, Cap};
 use super::codes;
 use super::declare::{self, Declared};
-use super::finding::{Place, Report};
+use super::finding::Report;
 use super::purposes::PurposeSpec;
 use super::read::{self, Fields};
 use super::stackability::{self, Stackability};
 use super::syntax::{Node, Yaml};
-use crate::domain::{Currency, Malformed, Money, Percent, Placement, PlacementId, PurposeId, RuleId, Span};
+use crate::domain::{Currency, Malformed, Money, Percent, Placement, PlacementId, PurposeId, RuleId};
 
 /// A floor under the margin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,15 +46,8 @@ pub enum RuleKind {
         /// The least margin allowed.
         min: FloorLimit,
     },
-    /// At most so many decisions for a customer in a rolling window.
-    FrequencyCap {
-        /// Counts each offer by itself; otherwise all offers together.
-        by_offer: bool,
-        /// The most decisions allowed in the window.
-        max: u32,
-        /// A contact exactly this old no longer counts.
-        window: Span,
-    },
+    /// At most so many contacts for a customer in a window.
+    FrequencyCap(Cap),
     /// Offers that do not stand together in one answer.
     Stackability(Stackability),
 }
@@ -65,7 +59,7 @@ impl RuleKind {
             Self::Currency => 0,
             Self::PurposeGate { .. } => 1,
             Self::MarginFloor { .. } => 2,
-            Self::FrequencyCap { .. } => 3,
+            Self::FrequencyCap(_) => 3,
             Self::Stackability(_) => 20,
         }
     }
@@ -87,9 +81,6 @@ pub struct Rule {
     /// File and line; no file and line 0 for a built-in rule.
     pub place: (String, usize),
 }
-
-/// The most decisions a cap may allow: its newest contacts are kept with the customer.
-const CAP_MAX: u32 = 10_000;
 
 const LISTS: [&str; 4] = ["purpose_gates", "margin_floors", "frequency_caps", "stackability"];
 
@@ -184,7 +175,7 @@ fn rule(
         "purpose_gates" => (&["purpose"], &["bases", "channel_opt_in", "consent_age", "jurisdictions"]),
         "margin_floors" => (&["min_margin"], &["regions"]),
         "stackability" => (&stackability::FIELDS, &[]),
-        _ => (&["scope", "max", "window", "counts"], &["obeys_caps", "counts_toward_caps", "without_identifier"]),
+        _ => (&caps::FIELDS, &caps::FIELDS_LATER),
     };
     let fields = [&FIELDS[..], own].concat();
     let fields = Fields::open(report, read::title("rule", node), node, &fields, &[&FIELDS_LATER[..], later].concat())?;
@@ -212,7 +203,7 @@ fn rule(
         "purpose_gates" => gate(report, &fields, known),
         "margin_floors" => floor(report, &fields, known, applies_to.as_ref()),
         "stackability" => stackability::read(report, &fields, known),
-        _ => cap(report, &fields),
+        _ => caps::read(report, &fields),
     };
     let place = id_node.map_or(fields.place, |node| node.place);
     Some(Rule {
@@ -313,64 +304,4 @@ fn floor_limit(text: &str) -> Result<FloorLimit, Malformed> {
         )));
     };
     Money::parse(amount, Currency::parse(currency.trim())?).map(FloorLimit::Amount)
-}
-
-fn cap(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<RuleKind> {
-    let what = fields.what.as_str();
-    let by_offer = fields.need(report, "scope", "scope: [customer, offer]").and_then(|node| scope(report, what, node));
-    let max = fields.need(report, "max", "max: 2").and_then(|node| {
-        if matches!(&node.value, Yaml::Scalar { text, plain: true } if text == "0") {
-            report
-                .add(codes::CAP_ZERO, node.place, format!("{what}: a cap of 0 would exclude everything"), "at least 1")
-                .with_help("use `max: 1` or more; to stop offers altogether, pause them in the catalogue");
-            return None;
-        }
-        read::whole(report, what, node, 1, CAP_MAX)
-    });
-    let window = fields.need(report, "window", "window: {rolling: 24h}").and_then(|node| window(report, what, node));
-    let counts = fields.need(report, "counts", "counts: decision").and_then(|node| {
-        read::choice(report, what, node, "kind of contact", &["decision"], &["impression", "click", "redemption"])
-    });
-    counts?;
-    Some(RuleKind::FrequencyCap { by_offer: by_offer?, max: max?, window: window? })
-}
-
-fn scope(report: &mut Report<'_>, what: &str, node: &Node) -> Option<bool> {
-    let later = ["household", "device", "session", "campaign", "category", "channel", "all"];
-    let names = read::list_of(report, what, node, "expected `[customer]` or `[customer, offer]`", |report, node| {
-        read::choice(report, what, node, "scope", &["customer", "offer"], &later)
-    })?;
-    if !names.contains(&"customer") {
-        let message = format!("{what}: a cap counts for a customer");
-        report
-            .add(codes::CHOICE, node.place, message, "no `customer`")
-            .with_help("write `[customer]` for all offers together or `[customer, offer]` for each offer by itself");
-        return None;
-    }
-    Some(names.contains(&"offer"))
-}
-
-fn window(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Span> {
-    if let Yaml::Scalar { text, .. } = &node.value {
-        if ["lifetime", "session"].contains(&text.as_str()) {
-            read::not_yet(report, what, node.place, &format!("window `{text}`"), "window: {rolling: 24h}");
-            return None;
-        }
-        if let Ok(span) = Span::parse(text) {
-            return missing_rolling(report, what, node.place, span);
-        }
-    }
-    let fields = Fields::open(report, format!("{what}: window"), node, &["rolling"], &["calendar"])?;
-    if fields.get("calendar").is_some() {
-        return None;
-    }
-    let rolling = fields.need(report, "rolling", "window: {rolling: 24h}")?;
-    read::span(report, what, rolling)
-}
-
-fn missing_rolling(report: &mut Report<'_>, what: &str, place: Place, span: Span) -> Option<Span> {
-    report
-        .add(codes::TYPE, place, format!("{what}: a window says how it is counted"), "expected `{rolling: ...}`")
-        .with_help(format!("write `window: {{rolling: {span}}}`"));
-    None
 }

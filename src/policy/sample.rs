@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{AttributeScope, Value};
+use crate::domain::{AttributeScope, Timestamp, Value};
 
 pub(super) const BUNDLE: &str = "bundle.yaml";
 pub(super) const ATTRIBUTES: &str = "catalog/attributes.yaml";
@@ -87,7 +87,7 @@ fn the_sample_bundle_compiles_with_its_rules_in_order() {
     assert_eq!(placement.dimensions(), 1 + 3 + 4 + 1 + 3);
     assert_eq!(placement.objective.reward_cap_minor, 20_000);
     assert_eq!(placement.half_life_days, Some(60));
-    assert_eq!(bundle.cap_window_max().map(|w| w.to_string()).as_deref(), Some("7d"));
+    assert_eq!(bundle.contacts_since(Timestamp(7 * 86_400_000)), Some(Timestamp(1)), "the longest window is a week");
     assert!(bundle.hash_text().starts_with("b3:"));
 }
 

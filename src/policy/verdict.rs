@@ -1,16 +1,14 @@
 //! Verdicts: every rule that applies is asked, and every failure kept with what was compared. Integers only, no draw.
 //!
 //! A missing value fails closed. Counters are read as they stand: a state whose `cap_set` is not the bundle's is first
-//! rebuilt from contacts with [`rebuild_caps`].
+//! rebuilt from contacts with [`rebuild_caps`](super::rebuild_caps).
 
 use super::bundle::Bundle;
+use super::caps::{self, CapWindows};
 use super::rules::{FloorLimit, Rule, RuleKind};
 use crate::domain::consent::in_force;
 use crate::domain::decision::{ConsentReading, Failed};
-use crate::domain::{
-    CapCounter, Catalogue, ConsentState, Money, Offer, OfferId, Percent, Placement, PlacementId, PurposeId, Span,
-    SubjectState, Timestamp,
-};
+use crate::domain::{ConsentState, Money, Offer, Percent, Placement, PurposeId, SubjectState, Timestamp};
 
 /// What the gates of a purpose said.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,17 +26,6 @@ pub struct Verdict {
     pub failed: Vec<Failed>,
     /// Caps that counted something: (position of the rule, used, limit).
     pub readings: Vec<(u16, u32, u32)>,
-}
-
-/// A contact that caps count: one decision that chose an offer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contact {
-    /// When it was decided.
-    pub at: Timestamp,
-    /// Where.
-    pub placement: PlacementId,
-    /// What was chosen.
-    pub offer: OfferId,
 }
 
 /// The rules with their positions, as records name them.
@@ -86,15 +73,15 @@ pub fn gate(
 /// Asks every rule that applies about one offer at one placement. Gates are asked by [`gate`], once per decision.
 ///
 /// Usage of caps is personal, so that a failed cap carries its limit only and what was used stands in the readings.
-/// Without a subject there is nothing to count by: every cap that applies leaves the offer out.
+/// Without a subject there is nothing to count by: a cap that applies leaves the offer out unless it says otherwise.
 pub fn judge(
     bundle: &Bundle,
     placement: &Placement,
     offer: &Offer,
     state: Option<&SubjectState>,
-    now: Timestamp,
+    windows: &CapWindows,
 ) -> Verdict {
-    ask(bundle, placement, offer, None, state, now)
+    ask(bundle, placement, offer, None, state, windows)
 }
 
 /// Asks the rules whose answer depends on the slots before: caps (`state` has those contacts counted) and rules about
@@ -105,9 +92,9 @@ pub fn judge_behind(
     offer: &Offer,
     chosen: &[&Offer],
     state: Option<&SubjectState>,
-    now: Timestamp,
+    windows: &CapWindows,
 ) -> Verdict {
-    ask(bundle, placement, offer, Some(chosen), state, now)
+    ask(bundle, placement, offer, Some(chosen), state, windows)
 }
 
 /// `behind`: what stands in the slots before, for a slot that is not the first.
@@ -117,11 +104,11 @@ fn ask(
     offer: &Offer,
     behind: Option<&[&Offer]>,
     state: Option<&SubjectState>,
-    now: Timestamp,
+    windows: &CapWindows,
 ) -> Verdict {
     let mut verdict = Verdict::default();
     for (at, rule) in numbered(bundle) {
-        let again = matches!(rule.kind, RuleKind::FrequencyCap { .. } | RuleKind::Stackability(_));
+        let again = matches!(rule.kind, RuleKind::FrequencyCap(_) | RuleKind::Stackability(_));
         if (behind.is_some() && !again) || !rule.applies_to.covers(placement, offer) {
             continue;
         }
@@ -134,14 +121,10 @@ fn ask(
             RuleKind::PurposeGate { .. } | RuleKind::Stackability(_) => None,
             RuleKind::MarginFloor { min: FloorLimit::Percent(min) } => under_percent(offer, *min),
             RuleKind::MarginFloor { min: FloorLimit::Amount(min) } => under_amount(offer, *min),
-            RuleKind::FrequencyCap { by_offer, max, window } => {
-                let counted = by_offer.then_some(&offer.offer_id);
-                let used = state.map(|state| state.cap_used(&rule.id, counted, now, *window));
-                let used = used.map(|used| u32::try_from(used).unwrap_or(u32::MAX));
-                if let Some(used) = used.filter(|used| *used > 0) {
-                    verdict.readings.push((at, used, *max));
-                }
-                used.is_none_or(|used| used >= *max).then_some((None, Some(i64::from(*max))))
+            RuleKind::FrequencyCap(cap) => {
+                let (used, room) = caps::room((at, rule, cap), (placement, offer), state, windows);
+                verdict.readings.extend(used.filter(|used| *used > 0).map(|used| (at, used, cap.max)));
+                (!room).then_some((None, Some(i64::from(cap.max))))
             }
         };
         verdict.failed.extend(failed.map(|(observed, limit)| Failed { rule: at, observed, limit }));
@@ -169,68 +152,4 @@ fn under_amount(offer: &Offer, min: Money) -> Option<Compared> {
     }
     let margin = offer.margin_minor();
     (margin < min.minor).then_some((Some(margin), Some(min.minor)))
-}
-
-/// Counts a contact for every cap that applies, and tidies the counters: at most the newest `max` contacts inside the
-/// window, no empty counter, none of a rule that the bundle does not have. Marks the state with the bundle's cap set.
-pub fn count_contact(bundle: &Bundle, placement: &Placement, offer: &Offer, state: &mut SubjectState, now: Timestamp) {
-    for (rule, by_offer, _, _) in caps(bundle) {
-        if rule.applies_to.covers(placement, offer) {
-            add(state, rule, by_offer.then_some(&offer.offer_id), now);
-        }
-    }
-    tidy(bundle, state, now);
-}
-
-/// Builds every counter anew from contacts, in any order. A contact whose placement or offer is gone counts wherever it
-/// cannot be shown to fall outside.
-pub fn rebuild_caps(
-    bundle: &Bundle,
-    catalogue: &Catalogue,
-    contacts: &[Contact],
-    state: &mut SubjectState,
-    now: Timestamp,
-) {
-    state.caps.clear();
-    for contact in contacts {
-        let placement = (&contact.placement, bundle.placements.get(&contact.placement));
-        let offer = (&contact.offer, catalogue.offer(contact.offer.as_str()));
-        for (rule, by_offer, _, _) in caps(bundle) {
-            if rule.applies_to.covers_contact(placement, offer) {
-                add(state, rule, by_offer.then_some(&contact.offer), contact.at);
-            }
-        }
-    }
-    tidy(bundle, state, now);
-}
-
-fn caps(bundle: &Bundle) -> impl Iterator<Item = (&Rule, bool, u32, Span)> {
-    bundle.rules.iter().filter_map(|rule| match rule.kind {
-        RuleKind::FrequencyCap { by_offer, max, window } => Some((rule, by_offer, max, window)),
-        _ => None,
-    })
-}
-
-fn add(state: &mut SubjectState, rule: &Rule, offer: Option<&OfferId>, at: Timestamp) {
-    match state.caps.iter_mut().find(|counter| counter.rule == rule.id && counter.offer.as_ref() == offer) {
-        Some(counter) => counter.at.push(at),
-        None => state.caps.push(CapCounter { rule: rule.id.clone(), offer: offer.cloned(), at: vec![at] }),
-    }
-}
-
-fn tidy(bundle: &Bundle, state: &mut SubjectState, now: Timestamp) {
-    state.caps.retain_mut(|counter| {
-        let cap =
-            caps(bundle).find(|(rule, by_offer, _, _)| rule.id == counter.rule && *by_offer == counter.offer.is_some());
-        let Some((_, _, max, window)) = cap else { return false };
-        let since = now.minus(window);
-        counter.at.retain(|at| *at > since);
-        counter.at.sort_unstable();
-        let surplus = counter.at.len().saturating_sub(usize::try_from(max).unwrap_or(usize::MAX));
-        counter.at.drain(..surplus);
-        !counter.at.is_empty()
-    });
-    // One order whatever the history, so that equal counts are equal bytes.
-    state.caps.sort_by(|a, b| (&a.rule, &a.offer).cmp(&(&b.rule, &b.offer)));
-    state.cap_set = Some(bundle.cap_set);
 }

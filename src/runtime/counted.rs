@@ -51,8 +51,8 @@ impl Core {
                 Intake::Accepted { late: false, .. } => "accepted",
                 Intake::Accepted { late: true, .. } => "late",
                 Intake::Duplicate => "duplicate",
-                Intake::Unmatched => "unmatched",
-                Intake::Rejected(_) => "rejected",
+                Intake::Unmatched(_) => "unmatched",
+                Intake::Rejected { .. } => "rejected",
             };
             self.metrics.outcome(outcome.kind.name(), result);
         }

@@ -75,8 +75,8 @@ impl Core {
         now: crate::domain::Timestamp,
     ) -> Result<Subject, RuntimeError> {
         if subject.state.cap_set.is_some_and(|cap_set| cap_set != snapshot.bundle.cap_set) {
-            let since = snapshot.bundle.cap_window_max().map_or(now, |span| now.minus(span));
-            let contacts = self.contacts(&subject, since).await?;
+            let since = snapshot.bundle.contacts_since(now).unwrap_or(now);
+            let contacts = self.contacts(&subject, since, snapshot.bundle.counts_impressions()).await?;
             rebuild_caps(&snapshot.bundle, &snapshot.catalogue, &contacts, &mut subject.state, now);
         }
         Ok(subject)

@@ -266,11 +266,12 @@ impl Core {
         let snapshot = self.snapshot();
         let mut loaded = Vec::with_capacity(references.len());
         for subject in self.open_subjects(references).await? {
-            let stale = subject.state.cap_set.is_some_and(|cap_set| cap_set != snapshot.bundle.cap_set);
+            let (bundle, now) = (&snapshot.bundle, self.clock.now());
+            let stale = subject.state.cap_set.is_some_and(|cap_set| cap_set != bundle.cap_set);
             let contacts = if stale {
-                let since =
-                    snapshot.bundle.cap_window_max().map_or(self.clock.now(), |span| self.clock.now().minus(span));
-                Some(self.contacts(&subject, since).await?)
+                let since = bundle.contacts_since(now).unwrap_or(now);
+                let contacts = self.contacts(&subject, since, bundle.counts_impressions()).await?;
+                Some((bundle.cap_set, contacts))
             } else {
                 None
             };

@@ -2,6 +2,7 @@
 //! learned elsewhere. Is elected by nobody: it writes under the term it is given.
 
 use super::{Core, RuntimeError};
+use crate::domain::DecisionId;
 use crate::domain::decision::Record;
 use crate::engine::learner::{CHECKPOINT_EVENTS, Models, Studied};
 use crate::learning::LearningEvent;
@@ -72,7 +73,12 @@ impl Core {
 
     /// One step of the learner.
     pub async fn learn_once(&self, term: u64) -> Result<Progress, RuntimeError> {
-        let work = self.store.learner_work(DECISIONS_MAX).await?;
+        let mut work = self.store.learner_work(DECISIONS_MAX).await?;
+        // Outcomes that came before the decision they name are matched as soon as it is studied.
+        let studied: Vec<DecisionId> = work.touched.iter().map(|touched| touched.decision.decision_id).collect();
+        if !work.batches.is_empty() && self.match_awaiting(&studied).await? {
+            work = self.store.learner_work(DECISIONS_MAX).await?;
+        }
         if work.batches.is_empty() && work.outcomes.is_empty() {
             return Ok(Progress::Idle);
         }

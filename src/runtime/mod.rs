@@ -20,6 +20,8 @@ mod keys;
 
 mod learning;
 
+mod matching;
+
 mod outcomes;
 
 mod records;
@@ -41,7 +43,7 @@ pub use dry_run::Tried;
 pub use engines::Engines;
 pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;
-pub use outcomes::{Intake, OutcomesSeen};
+pub use outcomes::{Intake, OutcomeStatus, OutcomesSeen, Unmatched};
 pub use records::{Kept, Opened};
 pub use start::{Setup, StartError, keys_of, mistakes, read_policies};
 pub use subjects::ConsentKept;

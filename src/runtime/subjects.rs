@@ -1,13 +1,17 @@
 //! Subjects opened and changed: identities, keys, contacts, consents. Decides nothing about what a consent allows.
 
+use std::collections::BTreeMap;
+
 use super::{Core, RuntimeError};
 use crate::config::keyfile;
 use crate::domain::consent::ConsentEntry;
-use crate::domain::decision::decode_skeleton;
+use crate::domain::decision::{CandidateRow, Shown, Skeleton, decode_skeleton};
 use crate::domain::key::SubjectKey;
-use crate::domain::{ConsentRecord, Malformed, SubjectId, SubjectRef, Timestamp};
+use crate::domain::outcome::{OutcomeFact, OutcomeKind};
+use crate::domain::{ConsentRecord, DecisionId, Malformed, Span, SubjectId, SubjectRef, Timestamp};
 use crate::engine::{Subject, open_state, seal_state};
-use crate::policy::Contact;
+use crate::learning::within_window;
+use crate::policy::{Chosen, Contact, confirm_contact};
 use crate::store::{ConsentChange, NewSubject, SubjectRow};
 
 /// A consent record as it is read back.
@@ -48,6 +52,27 @@ fn change(
     Ok(ConsentChange { state: seal_state(key, subject, version + 1, &state), records: kept })
 }
 
+/// The contacts of one decision, given its outcomes: one for each slot that was drawn, seen at its newest impression.
+pub(super) fn contacts_of(skeleton: &Skeleton, outcomes: &[OutcomeFact]) -> Vec<Contact> {
+    let seen = |slot: u16| {
+        let impressions = outcomes.iter().filter(|fact| fact.kind == OutcomeKind::Impression && fact.is_of(slot));
+        let timely = impressions.filter(|fact| within_window(skeleton.at, fact.occurred_at, &skeleton.terms));
+        timely.map(|fact| fact.occurred_at).max()
+    };
+    let contact = |(slot, shown, _): (u16, &Shown, &CandidateRow)| Contact {
+        chosen: Chosen {
+            decision: skeleton.decision_id,
+            slot,
+            at: skeleton.at,
+            reserved_until: skeleton.reserved_until.unwrap_or(skeleton.at),
+        },
+        placement: skeleton.placement.clone(),
+        offer: shown.offer.clone(),
+        seen: seen(slot),
+    };
+    skeleton.chosen().map(contact).collect()
+}
+
 impl Core {
     pub(super) fn open(&self, row: SubjectRow) -> Result<Subject, RuntimeError> {
         let key = self.keys.master.unwrap(row.subject, &row.wrapped_key)?;
@@ -68,17 +93,50 @@ impl Core {
         rows.into_iter().map(|row| self.open(row)).collect()
     }
 
-    /// Counted contacts after an instant: the subject's own decisions that showed a candidate.
-    pub(super) async fn contacts(&self, subject: &Subject, after: Timestamp) -> Result<Vec<Contact>, RuntimeError> {
-        let mut contacts = Vec::new();
-        for decision in self.store.subject_decisions(subject.subject, after).await? {
-            let skeleton = decode_skeleton(&decision.record.skeleton)?;
-            for (_, shown, _) in skeleton.chosen() {
-                let (placement, offer) = (skeleton.placement.clone(), shown.offer.clone());
-                contacts.push(Contact { at: skeleton.at, placement, offer });
+    /// Contacts from an instant on: the subject's own decisions that showed a candidate, and, where asked for, what of
+    /// them was seen.
+    pub(super) async fn contacts(
+        &self,
+        subject: &Subject,
+        since: Timestamp,
+        seen: bool,
+    ) -> Result<Vec<Contact>, RuntimeError> {
+        let mut skeletons = Vec::new();
+        for decision in self.store.subject_decisions(subject.subject, since.minus(Span(1))).await? {
+            skeletons.push(decode_skeleton(&decision.record.skeleton)?);
+        }
+        let mut outcomes: BTreeMap<DecisionId, Vec<OutcomeFact>> = BTreeMap::new();
+        if seen {
+            let ids: Vec<DecisionId> = skeletons.iter().map(|skeleton| skeleton.decision_id).collect();
+            for (decision, fact) in self.store.outcomes_of_all(&ids).await? {
+                outcomes.entry(decision).or_default().push(fact);
             }
         }
-        Ok(contacts)
+        let none = Vec::new();
+        Ok(skeletons
+            .iter()
+            .flat_map(|skeleton| contacts_of(skeleton, outcomes.get(&skeleton.decision_id).unwrap_or(&none)))
+            .collect())
+    }
+
+    /// Confirms contacts of a subject that were seen. When this returns the next decision of the subject counts them,
+    /// whichever node makes it; confirming again changes nothing.
+    pub(super) async fn confirm_contacts(
+        &self,
+        subject: SubjectId,
+        key: &SubjectKey,
+        contacts: &[Contact],
+    ) -> Result<(), RuntimeError> {
+        let (snapshot, now) = (self.snapshot(), self.clock.now());
+        let change = |version: u64, sealed: &[u8]| {
+            let mut state = open_state(key, subject, version, sealed)?;
+            for contact in contacts {
+                confirm_contact(&snapshot.bundle, &snapshot.catalogue, contact, &mut state, now);
+            }
+            Ok(ConsentChange { state: seal_state(key, subject, version + 1, &state), records: Vec::new() })
+        };
+        self.store.change_consents(subject, now, &change).await?;
+        Ok(())
     }
 
     /// Appends consent records. When this returns they are durable, and no decision that commits from now on can have

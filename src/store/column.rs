@@ -2,12 +2,12 @@
 
 use crate::domain::decision::Record;
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
-use crate::domain::{DecisionId, Digest, ModelId, OfferId, SubjectId, SubjectKind, SubjectRef, Timestamp};
+use crate::domain::{Currency, DecisionId, Digest, ModelId, OfferId, SubjectId, SubjectKind, SubjectRef, Timestamp};
 use crate::engine::batch::{Batch, DecisionWrite, Known};
 
 use super::{
-    Activation, Applied, AppliedRow, BatchKey, CheckpointRow, ConsentRow, Control, Holder, KeyRow, LearningRow, Lease,
-    OfferBody, SourceRow, StoreError, StoredDecision, SubjectRow,
+    Activation, Applied, AppliedRow, BatchKey, CheckpointRow, ConsentRow, Control, Holder, KeptOutcome, KeyRow,
+    LearningRow, Lease, OfferBody, OutcomeRow, SourceRow, StoreError, StoredDecision, SubjectRow,
 };
 
 impl From<sqlx::Error> for StoreError {
@@ -64,7 +64,7 @@ fn subject_kind(code: i16) -> Result<SubjectKind, StoreError> {
 }
 
 fn outcome_kind(code: i16) -> Result<OutcomeKind, StoreError> {
-    [OutcomeKind::Order, OutcomeKind::Refund]
+    OutcomeKind::ALL
         .into_iter()
         .find(|kind| super::outcome_code(*kind) == code)
         .ok_or_else(|| StoreError::Corrupt(format!("`{code}` is no kind of outcome")))
@@ -143,11 +143,11 @@ pub(super) fn positions(records: usize) -> Result<Vec<i16>, StoreError> {
     Ok((0..count).collect())
 }
 
-/// `decision_id`, key, kind, `occurred_at`, `refers_to`, `revenue_minor`, `margin_minor`
-pub(super) type AttributedColumns = (Vec<u8>, Vec<u8>, i16, i64, Option<Vec<u8>>, Option<i64>, Option<i64>);
+/// `decision_id`, key, kind, `occurred_at`, `refers_to`, `revenue_minor`, `margin_minor`, slot
+pub(super) type AttributedColumns = (Vec<u8>, Vec<u8>, i16, i64, Option<Vec<u8>>, Option<i64>, Option<i64>, i16);
 
 pub(super) fn attributed(columns: AttributedColumns) -> Result<(DecisionId, OutcomeFact), StoreError> {
-    let (decision, key, kind, occurred_at, refers_to, revenue_minor, margin_minor) = columns;
+    let (decision, key, kind, occurred_at, refers_to, revenue_minor, margin_minor, slot) = columns;
     let fact = OutcomeFact {
         key: digest(&key)?,
         kind: outcome_kind(kind)?,
@@ -155,8 +155,59 @@ pub(super) fn attributed(columns: AttributedColumns) -> Result<(DecisionId, Outc
         refers_to: refers_to.as_deref().map(digest).transpose()?,
         revenue_minor,
         margin_minor,
+        slot: slot.cast_unsigned(),
     };
     Ok((decision_id(&decision)?, fact))
+}
+
+/// An outcome with all its columns, and the wrapped key of its subject.
+#[derive(sqlx::FromRow)]
+pub(super) struct KeptColumns {
+    key: Vec<u8>,
+    kind: i16,
+    occurred_at: i64,
+    refers_to: Option<Vec<u8>>,
+    revenue_minor: Option<i64>,
+    margin_minor: Option<i64>,
+    slot: i16,
+    source: String,
+    received_at: i64,
+    decision_id: Option<Vec<u8>>,
+    subject_id: Option<Vec<u8>>,
+    claim: Vec<u8>,
+    currency: Option<String>,
+    awaits: Option<Vec<u8>>,
+    applied: bool,
+    wrapped_key: Option<Vec<u8>>,
+}
+
+/// The columns of [`KeptColumns`], of an outcome `o` and its identity `i`.
+pub(super) const KEPT: &str = "o.key, o.kind, o.occurred_at, o.refers_to, o.revenue_minor, o.margin_minor, o.slot, \
+     o.source, o.received_at, o.decision_id, o.subject_id, o.claim, o.currency, o.awaits, o.applied, i.wrapped_key \
+     from outcome o left join identity i on i.subject_id = o.subject_id";
+
+pub(super) fn kept(columns: KeptColumns) -> Result<KeptOutcome, StoreError> {
+    let currency = columns.currency.as_deref().map(Currency::parse).transpose();
+    let fact = OutcomeFact {
+        key: digest(&columns.key)?,
+        kind: outcome_kind(columns.kind)?,
+        occurred_at: Timestamp(columns.occurred_at),
+        refers_to: columns.refers_to.as_deref().map(digest).transpose()?,
+        revenue_minor: columns.revenue_minor,
+        margin_minor: columns.margin_minor,
+        slot: columns.slot.cast_unsigned(),
+    };
+    let row = OutcomeRow {
+        fact,
+        source: columns.source,
+        received_at: Timestamp(columns.received_at),
+        decision_id: columns.decision_id.as_deref().map(decision_id).transpose()?,
+        subject: columns.subject_id.as_deref().map(subject_id).transpose()?,
+        claim: columns.claim,
+        currency: currency.map_err(|error| StoreError::Corrupt(error.to_string()))?,
+        awaits: columns.awaits.as_deref().map(decision_id).transpose()?,
+    };
+    Ok(KeptOutcome { row, wrapped_key: columns.wrapped_key, applied: columns.applied })
 }
 
 /// node, incarnation, number, `decision_ids`

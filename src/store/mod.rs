@@ -143,6 +143,28 @@ pub struct OutcomeRow {
     pub claim: Vec<u8>,
     /// Currency of its amounts.
     pub currency: Option<Currency>,
+    /// The decision it names where that was not known yet; it is matched when that decision is learned from.
+    pub awaits: Option<DecisionId>,
+}
+
+/// An outcome read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptOutcome {
+    /// As stored; its decision and slot may have been found later.
+    pub row: OutcomeRow,
+    /// The wrapped key of whom it is about; nothing without a subject or after erasure.
+    pub wrapped_key: Option<Vec<u8>>,
+    /// Whether the learner has taken it up.
+    pub applied: bool,
+}
+
+/// Where an outcome that was waiting for a decision belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Match {
+    /// The outcome.
+    pub key: Digest,
+    /// Its decision and slot; nothing if it turned out to belong to none, and waits no longer.
+    pub to: Option<(DecisionId, u16)>,
 }
 
 /// What became of one outcome.
@@ -302,6 +324,19 @@ pub trait Store: Send + Sync {
     /// The outcomes attributed to a decision, by key.
     async fn outcomes_of(&self, decision: DecisionId) -> Result<Vec<OutcomeFact>, StoreError>;
 
+    /// The outcomes attributed to several decisions, by key.
+    async fn outcomes_of_all(&self, decisions: &[DecisionId]) -> Result<Vec<(DecisionId, OutcomeFact)>, StoreError>;
+
+    /// Outcomes by their keys, in the order of the keys; unknown ones are left out.
+    async fn outcomes_by_key(&self, keys: &[Digest]) -> Result<Vec<KeptOutcome>, StoreError>;
+
+    /// The outcomes that wait for one of these decisions, in the order of their keys.
+    async fn outcomes_awaiting(&self, decisions: &[DecisionId]) -> Result<Vec<KeptOutcome>, StoreError>;
+
+    /// Matches outcomes that belong to no decision yet, and hands their decisions to those that refer to them, in one
+    /// transaction. One that has a decision already keeps it.
+    async fn match_outcomes(&self, matches: &[Match]) -> Result<(), StoreError>;
+
     /// A new term of the learner, larger than any before, with a lease of this length by the store's clock; all older
     /// terms are fenced from now on. Nothing while somebody else holds a lease; an earlier incarnation of the same
     /// node is over and holds none.
@@ -392,5 +427,9 @@ pub fn outcome_code(kind: OutcomeKind) -> i16 {
     match kind {
         OutcomeKind::Order => 0,
         OutcomeKind::Refund => 1,
+        OutcomeKind::Impression => 2,
+        OutcomeKind::Click => 3,
+        OutcomeKind::Reject => 4,
+        OutcomeKind::Return => 5,
     }
 }

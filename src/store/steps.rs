@@ -23,6 +23,10 @@ pub enum Step {
     OutcomesWritten,
     /// Outcomes are durable and nobody was answered.
     OutcomesDurable,
+    /// Outcomes that waited for a decision are matched but not yet durably.
+    MatchesWritten,
+    /// Outcomes that waited for a decision are matched durably and not yet learned from.
+    MatchesDurable,
     /// The learner has read its work.
     LearnBegin,
     /// A step of the learner is written but not yet durable.
@@ -37,7 +41,7 @@ pub enum Step {
 
 impl Step {
     /// Every step with the name it has in `PROFFER_STOP_AT`.
-    pub const ALL: [(Self, &'static str); 15] = [
+    pub const ALL: [(Self, &'static str); 17] = [
         (Self::CommitBegin, "commit-begin"),
         (Self::CommitWritten, "commit-written"),
         (Self::CommitDurable, "commit-durable"),
@@ -48,6 +52,8 @@ impl Step {
         (Self::OutcomesBegin, "outcomes-begin"),
         (Self::OutcomesWritten, "outcomes-written"),
         (Self::OutcomesDurable, "outcomes-durable"),
+        (Self::MatchesWritten, "matches-written"),
+        (Self::MatchesDurable, "matches-durable"),
         (Self::LearnBegin, "learn-begin"),
         (Self::LearnWritten, "learn-written"),
         (Self::LearnDurable, "learn-durable"),

@@ -102,6 +102,9 @@ pub struct OutcomeResult {
     decision_id: Option<String>,
     /// Of an accepted one: whether it lies outside the placement's window, so that it is counted and not learned.
     late: Option<bool>,
+    /// Of an accepted impression: there, and true, where it came when the reservation that it would have confirmed had
+    /// ended. Caps count it all the same.
+    after_reservation: Option<bool>,
     /// Of an unmatched or rejected one.
     reason: Option<String>,
     /// Of a rejected one: every place that is wrong.
@@ -116,6 +119,38 @@ pub enum OutcomeStatus {
     Duplicate,
     Unmatched,
     Rejected,
+}
+
+/// What became of an event so far.
+#[derive(ToSchema)]
+pub struct OutcomeTold {
+    event_id: String,
+    source: String,
+    /// As it was sent.
+    r#type: String,
+    occurred_at: Instant,
+    /// When it was taken in.
+    received_at: Instant,
+    status: OutcomeToldStatus,
+    /// Of an accepted one: the decision it belongs to.
+    #[schema(format = Uuid)]
+    decision_id: Option<String>,
+    /// Of an accepted one: the slot, from 1; null for all of them.
+    slot: Option<u16>,
+    /// Of an accepted one: whether it lies outside the placement's window, so that it is counted and not learned.
+    late: Option<bool>,
+    /// Of an accepted one: whether it was learned from by now.
+    learned: Option<bool>,
+    /// Of an unmatched one.
+    reason: Option<String>,
+}
+
+/// Whether an event belongs to a decision by now.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum OutcomeToldStatus {
+    Accepted,
+    Unmatched,
 }
 
 /// A customer's consent records, oldest first.

@@ -147,6 +147,21 @@ pub fn outcomes() -> About {
     }
 }
 
+/// `GET /v1/outcomes/{source}/{event_id}`.
+pub fn outcome() -> About {
+    let description = "Whether it belongs to a decision by now, and whether it was learned from. What waits for a \
+                       decision or an event that is not known yet is `unmatched` until that comes.";
+    About {
+        path_parts: &[("source", "The source that told of it."), ("event_id", "The source's own name for it.")],
+        answers: vec![
+            Answer::json("What became of it so far.", shape::<answers::OutcomeTold>),
+            Answer::problem(404, "No such event was taken in."),
+            Answer::problem(503, STORE_AWAY),
+        ],
+        ..about("showOutcome", "outcomes", "See what became of an event", description)
+    }
+}
+
 fn consents_answers(meaning: &'static str) -> Vec<Answer> {
     vec![Answer::json(meaning, shape::<answers::Consents>), Answer::problem(503, STORE_AWAY)]
 }

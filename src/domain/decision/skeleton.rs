@@ -4,7 +4,8 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use crate::domain::{
-    Currency, Day, DecisionId, Digest, ModelId, OfferId, PlacementId, Propensity, PurposeId, Span, Timestamp, VariantId,
+    Currency, Day, DecisionId, Digest, Exposure, ModelId, ObjectiveKind, OfferId, Placement, PlacementId, Propensity,
+    PurposeId, Span, Timestamp, VariantId,
 };
 
 /// Version of this encoding. Old versions stay readable: version 1 knew one slot and no *nothing*.
@@ -138,6 +139,44 @@ pub struct Terms {
     /// Currency of all amounts.
     #[n(3)]
     pub currency: Currency,
+    /// What counts as acceptance; nothing means an order that was not fully refunded.
+    #[n(4)]
+    pub accepted_by: Option<AcceptedBy>,
+    /// What exposes the decision; nothing means that it was made.
+    #[n(5)]
+    pub exposed_by: Option<ExposedBy>,
+}
+
+/// What counts as acceptance where an order does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum AcceptedBy {
+    /// A click.
+    #[n(0)]
+    Click,
+}
+
+/// What exposes a decision other than that it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum ExposedBy {
+    /// An impression of it.
+    #[n(0)]
+    Impression,
+}
+
+impl Terms {
+    /// What a placement promises.
+    pub fn of(placement: &Placement) -> Self {
+        Self {
+            window: placement.objective.window,
+            reward_cap_minor: placement.objective.reward_cap_minor,
+            half_life_days: placement.half_life_days,
+            currency: placement.currency,
+            accepted_by: (placement.objective.kind == ObjectiveKind::Click).then_some(AcceptedBy::Click),
+            exposed_by: (placement.exposure == Exposure::Impression).then_some(ExposedBy::Impression),
+        }
+    }
 }
 
 /// Why the fallback was served.

@@ -12,6 +12,8 @@ mod learner;
 
 mod lease;
 
+mod matching;
+
 mod outcomes;
 
 mod subjects;
@@ -27,9 +29,9 @@ use crate::domain::{DecisionId, Digest, ModelId, Span, SubjectId, SubjectRef, Ti
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
-    Activation, Backlog, By, CheckpointRow, ConsentRow, Control, Holder, KeyRow, Learned, LearnerWork, LearningRow,
-    Lease, MakeChange, NewSubject, OfferBody, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow,
-    Taken, Totals,
+    Activation, Backlog, By, CheckpointRow, ConsentRow, Control, Holder, KeptOutcome, KeyRow, Learned, LearnerWork,
+    LearningRow, Lease, MakeChange, Match, NewSubject, OfferBody, OutcomeRow, SourceRow, Store, StoreError,
+    StoredDecision, SubjectRow, Taken, Totals,
 };
 
 /// How long a call waits for a connection: a fallback soon is worth more than a decision late.
@@ -157,6 +159,22 @@ impl Store for PostgresStore {
 
     async fn outcomes_of(&self, decision: DecisionId) -> Result<Vec<OutcomeFact>, StoreError> {
         outcomes::of(self, decision).await
+    }
+
+    async fn outcomes_of_all(&self, decisions: &[DecisionId]) -> Result<Vec<(DecisionId, OutcomeFact)>, StoreError> {
+        matching::facts(self, decisions).await
+    }
+
+    async fn outcomes_by_key(&self, keys: &[Digest]) -> Result<Vec<KeptOutcome>, StoreError> {
+        matching::by_key(self, keys).await
+    }
+
+    async fn outcomes_awaiting(&self, decisions: &[DecisionId]) -> Result<Vec<KeptOutcome>, StoreError> {
+        matching::awaiting(self, decisions).await
+    }
+
+    async fn match_outcomes(&self, matches: &[Match]) -> Result<(), StoreError> {
+        matching::set(self, matches).await
     }
 
     async fn elect(&self, who: &Holder, lease: Span) -> Result<Option<u64>, StoreError> {

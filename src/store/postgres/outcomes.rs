@@ -42,9 +42,10 @@ async fn insert(connection: &mut PgConnection, firsts: &[&OutcomeRow]) -> Result
     let facts = || firsts.iter().map(|outcome| &outcome.fact);
     let rows: Vec<(Vec<u8>,)> = sqlx::query_as(
         "insert into outcome (key, kind, occurred_at, refers_to, revenue_minor, margin_minor, currency, source, \
-             received_at, decision_id, subject_id, claim) \
+             received_at, decision_id, subject_id, claim, slot, awaits) \
          select * from unnest($1::bytea[], $2::int2[], $3::int8[], $4::bytea[], $5::int8[], $6::int8[], $7::text[], \
-             $8::text[], $9::int8[], $10::bytea[], $11::bytea[], $12::bytea[]) on conflict do nothing returning key",
+             $8::text[], $9::int8[], $10::bytea[], $11::bytea[], $12::bytea[], $13::int2[], $14::bytea[]) \
+         on conflict do nothing returning key",
     )
     .bind(facts().map(|fact| fact.key.0.as_slice()).collect::<Vec<_>>())
     .bind(facts().map(|fact| outcome_code(fact.kind)).collect::<Vec<_>>())
@@ -58,6 +59,8 @@ async fn insert(connection: &mut PgConnection, firsts: &[&OutcomeRow]) -> Result
     .bind(firsts.iter().map(|o| o.decision_id.as_ref().map(|id| id.as_bytes().as_slice())).collect::<Vec<_>>())
     .bind(firsts.iter().map(|o| o.subject.as_ref().map(|id| id.0.as_slice())).collect::<Vec<_>>())
     .bind(firsts.iter().map(|o| o.claim.as_slice()).collect::<Vec<_>>())
+    .bind(facts().map(|fact| fact.slot.cast_signed()).collect::<Vec<_>>())
+    .bind(firsts.iter().map(|o| o.awaits.as_ref().map(|id| id.as_bytes().as_slice())).collect::<Vec<_>>())
     .fetch_all(connection)
     .await?;
     rows.iter().map(|(key,)| column::digest(key)).collect()
@@ -73,12 +76,16 @@ async fn link(
     let rows = || firsts.iter().filter(|outcome| new.contains(&outcome.fact.key));
     let mut decisions: Decisions = rows().filter_map(|row| Some((row.fact.key, row.decision_id?))).collect();
     let without: Vec<Digest> = rows().filter(|row| row.decision_id.is_none()).map(|row| row.fact.key).collect();
-    let mut frontier: Vec<Digest> = decisions.keys().copied().collect();
-    for (key, decision) in take_over(connection, "key", &without).await? {
-        frontier.push(key);
-        decisions.insert(key, decision);
-    }
-    // A refund may wait for a refund that waits for its order: as long as somebody got one, somebody may wait for it.
+    decisions.extend(take_over(connection, "key", &without).await?);
+    let known = decisions.keys().copied().collect();
+    decisions.extend(hand_on(connection, known).await?);
+    Ok(decisions)
+}
+
+/// Hands the decisions of these outcomes to those that refer to them, and so on: a refund may wait for a refund that
+/// waits for its order. As long as somebody got a decision, somebody may wait for it.
+pub(super) async fn hand_on(connection: &mut PgConnection, mut frontier: Vec<Digest>) -> Result<Decisions, StoreError> {
+    let mut decisions = Decisions::new();
     while !frontier.is_empty() {
         let linked = take_over(connection, "refers_to", &frontier).await?;
         frontier = linked.keys().copied().collect();
@@ -94,12 +101,12 @@ async fn take_over(connection: &mut PgConnection, column: &str, keys: &[Digest])
         return Ok(Decisions::new());
     }
     let statement = if column == "key" {
-        "update outcome o set decision_id = r.decision_id from outcome r \
+        "update outcome o set decision_id = r.decision_id, slot = r.slot, awaits = null from outcome r \
          where o.key = any ($1) and o.decision_id is null and r.key = o.refers_to and r.decision_id is not null \
              and (r.currency = o.currency or o.currency is null or r.currency is null) \
          returning o.key, o.decision_id"
     } else {
-        "update outcome o set decision_id = r.decision_id from outcome r \
+        "update outcome o set decision_id = r.decision_id, slot = r.slot, awaits = null from outcome r \
          where o.refers_to = any ($1) and o.decision_id is null and r.key = o.refers_to \
              and r.decision_id is not null \
              and (r.currency = o.currency or o.currency is null or r.currency is null) \
@@ -122,7 +129,7 @@ pub(super) async fn facts(
     decisions: &[DecisionId],
 ) -> Result<Vec<(DecisionId, OutcomeFact)>, StoreError> {
     let rows: Vec<column::AttributedColumns> = sqlx::query_as(
-        "select decision_id, key, kind, occurred_at, refers_to, revenue_minor, margin_minor from outcome \
+        "select decision_id, key, kind, occurred_at, refers_to, revenue_minor, margin_minor, slot from outcome \
          where decision_id = any ($1) order by key",
     )
     .bind(decisions.iter().map(|id| id.as_bytes().as_slice()).collect::<Vec<_>>())

@@ -12,6 +12,8 @@ mod learner;
 
 mod lease;
 
+mod matching;
+
 mod outcomes;
 
 mod statement;
@@ -31,9 +33,9 @@ use crate::domain::{DecisionId, Digest, ModelId, Span, SubjectId, SubjectRef, Ti
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
-    Activation, Backlog, By, CheckpointRow, ConsentRow, Control, Holder, KeyRow, Learned, LearnerWork, LearningRow,
-    Lease, MakeChange, NewSubject, OfferBody, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow,
-    Taken, Totals,
+    Activation, Backlog, By, CheckpointRow, ConsentRow, Control, Holder, KeptOutcome, KeyRow, Learned, LearnerWork,
+    LearningRow, Lease, MakeChange, Match, NewSubject, OfferBody, OutcomeRow, SourceRow, Store, StoreError,
+    StoredDecision, SubjectRow, Taken, Totals,
 };
 
 const READERS: u32 = 4;
@@ -185,6 +187,22 @@ impl Store for SqliteStore {
 
     async fn outcomes_of(&self, decision: DecisionId) -> Result<Vec<OutcomeFact>, StoreError> {
         outcomes::of(self, decision).await
+    }
+
+    async fn outcomes_of_all(&self, decisions: &[DecisionId]) -> Result<Vec<(DecisionId, OutcomeFact)>, StoreError> {
+        matching::facts(self, decisions).await
+    }
+
+    async fn outcomes_by_key(&self, keys: &[Digest]) -> Result<Vec<KeptOutcome>, StoreError> {
+        matching::by_key(self, keys).await
+    }
+
+    async fn outcomes_awaiting(&self, decisions: &[DecisionId]) -> Result<Vec<KeptOutcome>, StoreError> {
+        matching::awaiting(self, decisions).await
+    }
+
+    async fn match_outcomes(&self, matches: &[Match]) -> Result<(), StoreError> {
+        matching::set(self, matches).await
     }
 
     async fn elect(&self, who: &Holder, lease: Span) -> Result<Option<u64>, StoreError> {

@@ -37,7 +37,7 @@ async fn insert(connection: &mut SqliteConnection, firsts: &[&OutcomeRow]) -> Re
     for piece in row_pieces(firsts) {
         let mut statement = QueryBuilder::new(
             "insert into outcome (key, kind, occurred_at, refers_to, revenue_minor, margin_minor, currency, source, \
-             received_at, decision_id, subject_id, claim) ",
+             received_at, decision_id, subject_id, claim, slot, awaits) ",
         );
         statement.push_values(piece, |mut row, outcome| {
             row.push_bind(outcome.fact.key.0.as_slice())
@@ -51,7 +51,9 @@ async fn insert(connection: &mut SqliteConnection, firsts: &[&OutcomeRow]) -> Re
                 .push_bind(outcome.received_at.0)
                 .push_bind(outcome.decision_id.as_ref().map(|id| id.as_bytes().as_slice()))
                 .push_bind(outcome.subject.as_ref().map(|id| id.0.as_slice()))
-                .push_bind(outcome.claim.as_slice());
+                .push_bind(outcome.claim.as_slice())
+                .push_bind(outcome.fact.slot.cast_signed())
+                .push_bind(outcome.awaits.as_ref().map(|id| id.as_bytes().as_slice()));
         });
         statement.push(" on conflict do nothing returning key");
         let rows: Vec<(Vec<u8>,)> = statement.build_query_as().fetch_all(&mut *connection).await?;
@@ -73,12 +75,19 @@ async fn link(
     let mut decisions: Decisions = rows().filter_map(|row| Some((row.fact.key, row.decision_id?))).collect();
     let without: Vec<[u8; 32]> =
         rows().filter(|row| row.decision_id.is_none()).map(|outcome| outcome.fact.key.0).collect();
-    let mut frontier: Vec<[u8; 32]> = decisions.keys().map(|key| key.0).collect();
-    for (key, decision) in take_over(connection, "key", &without).await? {
-        frontier.push(key.0);
-        decisions.insert(key, decision);
-    }
-    // A refund may wait for a refund that waits for its order: as long as somebody got one, somebody may wait for it.
+    decisions.extend(take_over(connection, "key", &without).await?);
+    let known = decisions.keys().map(|key| key.0).collect();
+    decisions.extend(hand_on(connection, known).await?);
+    Ok(decisions)
+}
+
+/// Hands the decisions of these outcomes to those that refer to them, and so on: a refund may wait for a refund that
+/// waits for its order. As long as somebody got a decision, somebody may wait for it.
+pub(super) async fn hand_on(
+    connection: &mut SqliteConnection,
+    mut frontier: Vec<[u8; 32]>,
+) -> Result<Decisions, StoreError> {
+    let mut decisions = Decisions::new();
     while !frontier.is_empty() {
         let linked = take_over(connection, "refers_to", &frontier).await?;
         frontier = linked.keys().map(|key| key.0).collect();
@@ -97,17 +106,16 @@ async fn take_over(
     let mut linked = Decisions::new();
     for piece in key_pieces(keys) {
         let mut statement = QueryBuilder::new(
-            "update outcome set decision_id = (select r.decision_id from outcome r where r.key = outcome.refers_to \
-                 and (r.currency = outcome.currency or outcome.currency is null or r.currency is null)) \
-             where decision_id is null and ",
+            "update outcome set decision_id = r.decision_id, slot = r.slot, awaits = null from outcome r \
+             where outcome.decision_id is null and r.key = outcome.refers_to and r.decision_id is not null \
+                 and (r.currency = outcome.currency or outcome.currency is null or r.currency is null) \
+                 and outcome.",
         );
         push_keys(statement.push(column).push(" in "), piece);
         statement.push(" returning key, decision_id");
-        let rows: Vec<(Vec<u8>, Option<Vec<u8>>)> = statement.build_query_as().fetch_all(&mut *connection).await?;
+        let rows: Vec<(Vec<u8>, Vec<u8>)> = statement.build_query_as().fetch_all(&mut *connection).await?;
         for (key, decision) in rows {
-            if let Some(decision) = decision {
-                linked.insert(column::digest(&key)?, column::decision_id(&decision)?);
-            }
+            linked.insert(column::digest(&key)?, column::decision_id(&decision)?);
         }
     }
     Ok(linked)
@@ -127,7 +135,7 @@ pub(super) async fn facts_on(
     let mut facts = Vec::new();
     for piece in key_pieces(&keys) {
         let mut statement = QueryBuilder::new(
-            "select decision_id, key, kind, occurred_at, refers_to, revenue_minor, margin_minor from outcome \
+            "select decision_id, key, kind, occurred_at, refers_to, revenue_minor, margin_minor, slot from outcome \
              where decision_id in ",
         );
         push_keys(&mut statement, piece);

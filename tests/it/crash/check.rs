@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proffer::domain::money::print_decimal;
 use proffer::domain::{DecisionId, Digest, OfferId, SubjectId, Timestamp};
-use proffer::policy::{Bundle, RuleKind, compile};
+use proffer::policy::{Bundle, CapBy, CapCounts, CapWindow, RuleKind, compile};
 use proffer::runtime::read_policies;
 use serde_json::{Value, json};
 
@@ -126,7 +126,11 @@ fn caps(ground: &[Opened], findings: &mut Findings) -> usize {
     let bundle = bundle();
     let mut capped = 0;
     for (position, rule) in bundle.rules.iter().enumerate() {
-        let RuleKind::FrequencyCap { by_offer, max, window } = rule.kind else { continue };
+        let RuleKind::FrequencyCap(cap) = &rule.kind else { continue };
+        let (CapWindow::Rolling(window), CapCounts::Decision) = (cap.window, cap.counts) else {
+            panic!("{}: this check knows no such cap", rule.id);
+        };
+        let (by_offer, max) = (cap.by == CapBy::Offer, cap.max);
         let covered =
             |decision: &&Opened| rule.applies_to.covers_placement(&bundle.placements[&decision.skeleton.placement]);
         let mut contacts: BTreeMap<(SubjectId, Option<&OfferId>), Vec<Timestamp>> = BTreeMap::new();

@@ -125,8 +125,16 @@ impl<'a> Worker<'a> {
             request["customer"] = json!({"id": self.customer(turn), "attributes": {"tier": tier}});
         }
         self.wire.ledger().decisions.insert(id, Asked { request, answer: None, found: false });
+        // Some orders come before the decision they name is known.
+        let early = self.chance.one_in(15);
+        if early {
+            let order = self.plan_order(id);
+            self.wire.tell(&[order])?;
+        }
         if self.wire.ask(id)? {
-            self.open.push(id);
+            if !early {
+                self.open.push(id);
+            }
             self.answered.push(id);
         }
         Ok(())

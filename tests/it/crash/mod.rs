@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod load;
 mod moments;
 mod plant;
+mod seen;
 pub mod siege;
 mod steps;
 pub mod wire;

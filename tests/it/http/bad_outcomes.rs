@@ -133,10 +133,10 @@ fn each_mistake_in_an_outcome_is_told_with_its_place() {
       422 invalid: the field `type` is missing
         :
     a type that is not taken in yet
-      422 invalid: type `click` is not taken in yet: expected `order` or `refund`
-        /type:
+      422 invalid: a click has no amounts: send what was bought as an `order`
+        /revenue:
     a type nobody knows
-      422 invalid: type `purchase` is not known: expected `order` or `refund`
+      422 invalid: type `purchase` is not known: expected one of `order`, `refund`, `impression`, `click`, `reject`, `return`
         /type:
     a negative revenue
       422 invalid: revenue `-80.00` is negative: send money paid back as a `refund`
@@ -199,7 +199,7 @@ fn in_an_array_the_good_events_are_taken_in_and_the_bad_ones_named() {
     nine events
       200
         order-1: accepted
-        order-2: rejected type `purchase` is not known: expected `order` or `refund`
+        order-2: rejected type `purchase` is not known: expected one of `order`, `refund`, `impression`, `click`, `reject`, `return`
           /1/type
         order-3: rejected source `email` did not sign this: the signature is of `checkout`
           /2/source

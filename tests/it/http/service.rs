@@ -169,6 +169,13 @@ impl Service {
         plan.start()
     }
 
+    /// Stops it and starts another on the same store, with other policies.
+    pub fn restart_with(self, policies: Vec<Source>) -> Self {
+        let plan = self.plan.beside(&self.plan.node).policies(policies);
+        drop(self);
+        plan.start()
+    }
+
     /// Stops it and removes its database, if nobody else uses that.
     pub fn remove(self) {
         let database = self.plan.database.clone();

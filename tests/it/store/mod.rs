@@ -8,6 +8,7 @@ mod keys;
 mod learner;
 mod lease;
 mod make;
+mod matching;
 mod outcomes;
 mod postgres_locks;
 mod subjects;

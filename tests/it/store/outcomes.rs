@@ -29,6 +29,7 @@ pub fn order(key: u8, decision: Option<DecisionId>) -> OutcomeRow {
             refers_to: None,
             revenue_minor: Some(5990),
             margin_minor: None,
+            slot: 0,
         },
         source: "shop".to_owned(),
         received_at: Timestamp(2_000),
@@ -36,6 +37,7 @@ pub fn order(key: u8, decision: Option<DecisionId>) -> OutcomeRow {
         subject: None,
         claim: vec![1],
         currency: Some(Currency::parse("USD").unwrap()),
+        awaits: None,
     }
 }
 

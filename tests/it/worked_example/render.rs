@@ -152,7 +152,7 @@ pub fn state(story: &Story) -> String {
         let consents =
             state.consents.iter().map(|c| format!("{} {} since {}", c.purpose, c.state.name(), c.valid_from));
         let caps = state.caps.iter().map(|c| {
-            let offer = c.offer.as_ref().map_or("all", |offer| offer.as_str());
+            let offer = c.of.as_deref().unwrap_or("all");
             format!("{} counts {} contact of {offer} at {}", c.rule, c.at.len(), c.at[0])
         });
         let facts = consents.chain(caps).map(|fact| format!("    {fact}"));

@@ -151,12 +151,7 @@ fn history(page: &Page, placement: &Placement, catalogue: &Catalogue) -> (Vec<Le
         let tier = Value::Text(row["tier"].as_str().unwrap().into());
         let at = instant(&row["at"]);
         let accepted = row["ordered"].as_bool().unwrap();
-        let terms = proffer::domain::decision::Terms {
-            window: placement.objective.window,
-            reward_cap_minor: placement.objective.reward_cap_minor,
-            half_life_days: placement.half_life_days,
-            currency: placement.currency,
-        };
+        let terms = proffer::domain::decision::Terms::of(placement);
         let (margin_minor, cost_minor) = (offer.margin_minor(), offer.cost_of_showing_minor());
         let lesson = Lesson {
             decision_id: DecisionId::from_parts(at.0, [0; 10]),
@@ -286,5 +281,6 @@ fn fact(page: &Page, label: &str) -> OutcomeFact {
         refers_to: key("refers_to"),
         revenue_minor: Some(serde_json::from_value::<Money>(body["revenue"].clone()).unwrap().minor),
         margin_minor: None,
+        slot: 0,
     }
 }

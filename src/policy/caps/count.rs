@@ -1,0 +1,221 @@
+//! Counters of caps: read, counted into, confirmed, rebuilt. Knows no clock and no store.
+//!
+//! Counters are sets of which the newest are kept: the same contacts in any order, however often, give the same bytes.
+
+use super::super::bundle::Bundle;
+use super::super::rules::Rule;
+use super::{Cap, CapBy, CapCounts, CapWindows, caps};
+use crate::domain::subject::{CapHold, Held};
+use crate::domain::{
+    CapCounter, Catalogue, DecisionId, Digest, Offer, OfferId, Placement, PlacementId, RuleId, SubjectState, Timestamp,
+};
+
+/// What was chosen for one slot of a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chosen {
+    /// Which decision.
+    pub decision: DecisionId,
+    /// Which of its slots, from zero.
+    pub slot: u16,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Until when it is reserved where impressions count; only instants before it.
+    pub reserved_until: Timestamp,
+}
+
+/// A contact as it is read back: an offer chosen for a slot, and whether it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// What was chosen.
+    pub chosen: Chosen,
+    /// Where.
+    pub placement: PlacementId,
+    /// The offer.
+    pub offer: OfferId,
+    /// Its newest impression, if there is one.
+    pub seen: Option<Timestamp>,
+}
+
+/// Marks counters that are to be rebuilt from contacts, whatever the bundle.
+const TO_BE_REBUILT: Digest = Digest([0; 32]);
+
+/// What a cap counts apart for an offer at a placement.
+fn apart<'a>(by: CapBy, placement: &'a Placement, offer: &'a Offer) -> Option<&'a str> {
+    match by {
+        CapBy::All => None,
+        CapBy::Offer => Some(offer.offer_id.as_str()),
+        CapBy::Category => Some(offer.category.as_ref().map_or("", |category| category.as_str())),
+        CapBy::Channel => Some(placement.channel.as_str()),
+    }
+}
+
+/// Contacts that a cap counts from an instant on, reservations that have not ended included.
+fn used(
+    (rule, cap): (&RuleId, &Cap),
+    (placement, offer): (&Placement, &Offer),
+    state: &SubjectState,
+    from: Timestamp,
+    now: Timestamp,
+) -> u32 {
+    let of = apart(cap.by, placement, offer);
+    let held = |hold: &&CapHold| match hold.held {
+        Held::ReservedUntil(until) => until > now,
+        Held::SeenAt(at) => at >= from,
+    };
+    let counters = state.caps.iter().filter(|counter| counter.rule == *rule);
+    // A counter without a name holds contacts of which nobody knows any more what they were: they count for everything.
+    let counters = counters.filter(|counter| counter.of.is_none() || counter.of.as_deref() == of);
+    let used = counters
+        .map(|counter| counter.at.iter().filter(|at| **at >= from).count() + counter.held.iter().filter(held).count());
+    u32::try_from(used.sum::<usize>()).unwrap_or(u32::MAX)
+}
+
+/// What a cap says of an offer: what is used of it, if anything can be, and whether there is room for one more.
+pub(in super::super) fn room(
+    (at, rule, cap): (u16, &Rule, &Cap),
+    (placement, offer): (&Placement, &Offer),
+    state: Option<&SubjectState>,
+    windows: &CapWindows,
+) -> (Option<u32>, bool) {
+    let Some(state) = state else { return (None, cap.allow_unidentified) };
+    let used = used((&rule.id, cap), (placement, offer), state, windows.of(at), windows.now);
+    (Some(used), used < cap.max)
+}
+
+/// Counts or reserves what was chosen for every cap that applies, and tidies the counters: at most the newest `max`
+/// contacts that may still count, no empty counter, none of a rule that the bundle does not have. Marks the state with
+/// the bundle's cap set.
+pub fn count_contact(bundle: &Bundle, placement: &Placement, offer: &Offer, state: &mut SubjectState, chosen: &Chosen) {
+    for (rule, cap) in caps(bundle).filter(|(rule, _)| rule.applies_to.covers(placement, offer)) {
+        put(counter(state, rule, apart(cap.by, placement, offer)), cap.counts, chosen, None);
+    }
+    tidy(bundle, state, chosen.at);
+}
+
+/// Builds every counter anew from contacts, in any order. A contact whose placement or offer is gone counts wherever it
+/// cannot be shown to fall outside.
+pub fn rebuild_caps(
+    bundle: &Bundle,
+    catalogue: &Catalogue,
+    contacts: &[Contact],
+    state: &mut SubjectState,
+    now: Timestamp,
+) {
+    state.caps.clear();
+    for contact in contacts {
+        for (rule, cap) in covering(bundle, catalogue, contact) {
+            put(
+                counter(state, rule, apart_of(cap.by, bundle, catalogue, contact)),
+                cap.counts,
+                &contact.chosen,
+                contact.seen,
+            );
+        }
+    }
+    tidy(bundle, state, now);
+}
+
+/// Confirms what was reserved for a contact that was seen. Confirming again changes nothing, and a contact whose
+/// reservation has ended counts all the same. A state whose counters are of another cap set is marked to be rebuilt
+/// from contacts, which know of the impression.
+pub fn confirm_contact(
+    bundle: &Bundle,
+    catalogue: &Catalogue,
+    contact: &Contact,
+    state: &mut SubjectState,
+    now: Timestamp,
+) {
+    if state.cap_set != Some(bundle.cap_set) {
+        state.cap_set = Some(TO_BE_REBUILT);
+        return;
+    }
+    for (rule, cap) in covering(bundle, catalogue, contact).filter(|(_, cap)| cap.counts == CapCounts::Impression) {
+        // Where it was reserved it is confirmed, even if the offer has moved to another category since.
+        let holds = |counter: &CapCounter| counter.held.iter().any(|hold| is_of(hold, &contact.chosen));
+        let reserved = state.caps.iter().position(|counter| counter.rule == rule.id && holds(counter));
+        let found = match reserved.and_then(|at| state.caps.get_mut(at)) {
+            Some(found) => found,
+            None => counter(state, rule, apart_of(cap.by, bundle, catalogue, contact)),
+        };
+        put(found, cap.counts, &contact.chosen, contact.seen);
+    }
+    tidy(bundle, state, now);
+}
+
+fn covering<'a>(
+    bundle: &'a Bundle,
+    catalogue: &'a Catalogue,
+    contact: &'a Contact,
+) -> impl Iterator<Item = (&'a Rule, &'a Cap)> {
+    let placement = (&contact.placement, bundle.placements.get(&contact.placement));
+    let offer = (&contact.offer, catalogue.offer(contact.offer.as_str()));
+    caps(bundle).filter(move |(rule, _)| rule.applies_to.covers_contact(placement, offer))
+}
+
+/// As [`apart`], for a contact whose placement or offer may be gone.
+fn apart_of<'a>(by: CapBy, bundle: &'a Bundle, catalogue: &'a Catalogue, contact: &'a Contact) -> Option<&'a str> {
+    match by {
+        CapBy::All => None,
+        CapBy::Offer => Some(contact.offer.as_str()),
+        CapBy::Category => {
+            let offer = catalogue.offer(contact.offer.as_str())?;
+            Some(offer.category.as_ref().map_or("", |category| category.as_str()))
+        }
+        CapBy::Channel => bundle.placements.get(&contact.placement).map(|placement| placement.channel.as_str()),
+    }
+}
+
+fn is_of(hold: &CapHold, chosen: &Chosen) -> bool {
+    hold.decision == chosen.decision && hold.slot == chosen.slot
+}
+
+fn counter<'s>(state: &'s mut SubjectState, rule: &Rule, of: Option<&str>) -> &'s mut CapCounter {
+    let known = state.caps.iter().position(|counter| counter.rule == rule.id && counter.of.as_deref() == of);
+    let at = known.unwrap_or_else(|| {
+        let of = of.map(str::to_owned);
+        state.caps.push(CapCounter { rule: rule.id.clone(), of, at: Vec::new(), held: Vec::new() });
+        state.caps.len() - 1
+    });
+    &mut state.caps[at]
+}
+
+/// Counts a contact. What was seen several times counts once, when it was seen last: so any order gives the same.
+fn put(counter: &mut CapCounter, counts: CapCounts, chosen: &Chosen, seen: Option<Timestamp>) {
+    match counts {
+        CapCounts::Decision => counter.at.push(chosen.at),
+        CapCounts::Impression => {
+            // A source's clock may be behind: nothing is seen before it was decided.
+            let held = seen.map_or(Held::ReservedUntil(chosen.reserved_until), |at| Held::SeenAt(at.max(chosen.at)));
+            match counter.held.iter_mut().find(|hold| is_of(hold, chosen)) {
+                Some(hold) => hold.held = hold.held.max(held),
+                None => counter.held.push(CapHold { decision: chosen.decision, slot: chosen.slot, held }),
+            }
+        }
+    }
+}
+
+fn tidy(bundle: &Bundle, state: &mut SubjectState, now: Timestamp) {
+    state.caps.retain_mut(|counter| {
+        let cap = caps(bundle).find(|(rule, _)| rule.id == counter.rule);
+        let Some((_, cap)) = cap else { return false };
+        let (from, max) = (cap.window.kept_from(now), usize::try_from(cap.max).unwrap_or(usize::MAX));
+        counter.at.retain(|at| *at >= from);
+        counter.at.sort_unstable();
+        let surplus = counter.at.len().saturating_sub(max);
+        counter.at.drain(..surplus);
+        counter.held.retain(|hold| match hold.held {
+            Held::ReservedUntil(until) => until > now,
+            Held::SeenAt(at) => at >= from,
+        });
+        // Reservations and confirmed contacts each keep the newest `max`: as many as it takes to see the cap reached.
+        counter.held.sort_unstable_by_key(|hold| (hold.held, hold.decision, hold.slot));
+        let reserved = counter.held.partition_point(|hold| matches!(hold.held, Held::ReservedUntil(_)));
+        let surplus_seen = (counter.held.len() - reserved).saturating_sub(max);
+        counter.held.drain(reserved..reserved + surplus_seen);
+        counter.held.drain(..reserved.saturating_sub(max));
+        !(counter.at.is_empty() && counter.held.is_empty())
+    });
+    // One order whatever the history, so that equal counts are equal bytes.
+    state.caps.sort_by(|a, b| (&a.rule, &a.of).cmp(&(&b.rule, &b.of)));
+    state.cap_set = Some(bundle.cap_set);
+}

@@ -1,0 +1,110 @@
+//! What authors of caps see when they make mistakes, in full. Tests no cap that compiles.
+
+use super::super::sample::{CAPS, wrong};
+
+#[test]
+fn each_mistake_in_a_window_is_shown_with_its_place_and_a_way_out() {
+    let window = |text: &str| wrong(CAPS, "window: {rolling: 24h}", &format!("window: {text}"));
+    insta::assert_snapshot!(window("day"), @r"
+    error[P0103]: rule `cap.offer.day`: a window says how it is counted
+     --> rules/30-caps.yaml:8:13
+      |
+    8 |     window: day
+      |             ^^^ expected `{calendar: ...}`
+      = help: write `window: {calendar: day, time_zone: customer}`
+    ");
+    insta::assert_snapshot!(window("{calendar: day}"), @r"
+    error[P0102]: rule `cap.offer.day`: window: field `time_zone` is missing
+     --> rules/30-caps.yaml:8:14
+      |
+    8 |     window: {calendar: day}
+      |              ^^^^^^^^ no `time_zone` here
+      = help: add it, such as `window: {calendar: day, time_zone: customer}`
+    ");
+    insta::assert_snapshot!(window("{calendar: fortnight, time_zone: customer}"), @r"
+    error[P0106]: rule `cap.offer.day`: unknown calendar period `fortnight`
+     --> rules/30-caps.yaml:8:24
+      |
+    8 |     window: {calendar: fortnight, time_zone: customer}
+      |                        ^^^^^^^^^ unknown calendar period
+      = help: expected one of `day`, `week`, `month`
+    ");
+    insta::assert_snapshot!(window("{calendar: day, time_zone: Europe/Berlyn}"), @r"
+    error[P0104]: rule `cap.offer.day`: `Europe/Berlyn` is not a time zone; did you mean `Europe/Berlin`?
+     --> rules/30-caps.yaml:8:40
+      |
+    8 |     window: {calendar: day, time_zone: Europe/Berlyn}
+      |                                        ^^^^^^^^^^^^^ expected `customer` or an IANA time zone
+      = help: expected `customer`, or an IANA name such as `Europe/Berlin`
+    ");
+    insta::assert_snapshot!(window("{rolling: 24h, time_zone: customer}"), @r"
+    error[P0101]: rule `cap.offer.day`: a rolling window has no time zone
+     --> rules/30-caps.yaml:8:39
+      |
+    8 |     window: {rolling: 24h, time_zone: customer}
+      |                                       ^^^^^^^^ not used
+      = help: remove `time_zone`; only a calendar window begins at somebody's midnight
+    ");
+    insta::assert_snapshot!(window("{rolling: 24h, calendar: day, time_zone: UTC}"), @r"
+    error[P0101]: rule `cap.offer.day`: a window is either rolling or of the calendar
+     --> rules/30-caps.yaml:8:23
+      |
+    8 |     window: {rolling: 24h, calendar: day, time_zone: UTC}
+      |                       ^^^ the other is given too
+      = help: keep one of them; for both limits write two caps
+    ");
+    insta::assert_snapshot!(window("session"), @r"
+    error[P0113]: rule `cap.offer.day`: window `session` is not available yet
+     --> rules/30-caps.yaml:8:13
+      |
+    8 |     window: session
+      |             ^^^^^^^ not available yet
+      = help: available now: `window: {rolling: 24h}`, `window: lifetime`
+    ");
+}
+
+#[test]
+fn each_mistake_in_what_is_counted_is_shown_with_its_place_and_a_way_out() {
+    insta::assert_snapshot!(wrong(CAPS, "scope: [customer, offer]", "scope: [customer, offer, channel]"), @r"
+    error[P0106]: rule `cap.offer.day`: a cap counts one thing apart, not several at once
+     --> rules/30-caps.yaml:6:12
+      |
+    6 |     scope: [customer, offer, channel]
+      |            ^ more than one
+      = help: write one cap for each of them; every cap that applies must leave room
+    ");
+    insta::assert_snapshot!(wrong(CAPS, "scope: [customer, offer]", "scope: [offer]"), @r"
+    error[P0106]: rule `cap.offer.day`: a cap counts for a customer
+     --> rules/30-caps.yaml:6:12
+      |
+    6 |     scope: [offer]
+      |            ^ no `customer`
+      = help: write `[customer]` for all offers together, or `[customer, offer]`, `[customer, category]` or
+              `[customer, channel]` for each offer, category or channel by itself
+    ");
+    insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: click"), @r"
+    error[P0113]: rule `cap.offer.day`: kind of contact `click` is not available yet
+     --> rules/30-caps.yaml:9:13
+      |
+    9 |     counts: click
+      |             ^^^^^ not available yet
+      = help: available now: `decision`, `impression`
+    ");
+    insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: decision\n    without_identifier: ask"), @r"
+    error[P0106]: rule `cap.offer.day`: unknown answer `ask`
+      --> rules/30-caps.yaml:10:25
+       |
+    10 |     without_identifier: ask
+       |                         ^^^ unknown answer
+       = help: expected one of `exclude`, `allow`
+    ");
+    insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: decision\n    obeys_caps: false"), @r"
+    error[P0113]: rule `cap.offer.day`: `obeys_caps` is not available yet
+      --> rules/30-caps.yaml:10:5
+       |
+    10 |     obeys_caps: false
+       |     ^^^^^^^^^^ not available yet
+       = help: available now: `id`, `why`, `owner`, `applies_to`, `scope`, `max`, `window`, `counts`,
+               `without_identifier`
+    ");
+}

@@ -1,0 +1,159 @@
+//! Frequency caps: what they count, in which window, and how a subject's counters follow. Draws nothing, reads no
+//! clock.
+//!
+//! A cap counts *contacts*: offers chosen for a customer. One that counts decisions counts a contact at once. One that
+//! counts impressions *reserves* it when decided, until the placement's reservation ends; its impression confirms it,
+//! and without one it is released. Used is what is confirmed within the window plus every reservation that has not
+//! ended, so that the cap cannot be passed however late impressions are reported.
+
+mod count;
+mod read;
+mod window;
+
+#[cfg(test)]
+mod law_tests;
+#[cfg(test)]
+mod mistakes;
+#[cfg(test)]
+mod tests;
+
+pub(super) use count::room;
+pub use count::{Chosen, Contact, confirm_contact, count_contact, rebuild_caps};
+pub(super) use read::{FIELDS, FIELDS_LATER, read};
+pub use window::{CalendarUnit, CapWindow, CapWindows, Zone};
+
+use std::collections::BTreeMap;
+
+use super::bundle::Bundle;
+use super::rules::{Rule, RuleKind};
+use crate::domain::{CategoryId, Digest, OfferId, Placement, PlacementId, Span, Timestamp};
+
+/// What a cap counts apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CapBy {
+    /// All offers together.
+    All,
+    /// Each offer by itself.
+    Offer,
+    /// Each category by itself; offers without one count together.
+    Category,
+    /// Each channel by itself.
+    Channel,
+}
+
+impl CapBy {
+    /// Its name in `scope`; nothing where everything counts together.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::All => None,
+            Self::Offer => Some("offer"),
+            Self::Category => Some("category"),
+            Self::Channel => Some("channel"),
+        }
+    }
+}
+
+/// What makes a contact count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CapCounts {
+    /// That it was decided.
+    Decision,
+    /// That it was seen; reserved until then.
+    Impression,
+}
+
+impl CapCounts {
+    /// Its name in `counts`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Decision => "decision",
+            Self::Impression => "impression",
+        }
+    }
+}
+
+/// A frequency cap for customers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cap {
+    /// What is counted apart.
+    pub by: CapBy,
+    /// The most contacts allowed in a window.
+    pub max: u32,
+    /// Since when contacts count.
+    pub window: CapWindow,
+    /// What makes a contact count.
+    pub counts: CapCounts,
+    /// Whether somebody without an identifier, for whom nothing can be counted, is let through.
+    pub allow_unidentified: bool,
+}
+
+/// The caps of a bundle.
+fn caps(bundle: &Bundle) -> impl Iterator<Item = (&Rule, &Cap)> {
+    bundle.rules.iter().filter_map(|rule| match &rule.kind {
+        RuleKind::FrequencyCap(cap) => Some((rule, cap)),
+        _ => None,
+    })
+}
+
+impl Bundle {
+    /// From when on decisions may hold a contact that some cap counts; nothing where there is no cap.
+    pub fn contacts_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let windows = self.placements.values().map(|placement| placement.objective.window);
+        let seen_after = windows.max().unwrap_or(Span(0));
+        let since = caps(self).map(|(_, cap)| {
+            let kept_from = cap.window.kept_from(now);
+            match cap.counts {
+                CapCounts::Decision => kept_from,
+                // An offer may be seen as long after its decision as its placement's window allows.
+                CapCounts::Impression => kept_from.minus(seen_after),
+            }
+        });
+        since.min()
+    }
+
+    /// Whether any cap counts impressions.
+    pub fn counts_impressions(&self) -> bool {
+        caps(self).any(|(_, cap)| cap.counts == CapCounts::Impression)
+    }
+}
+
+/// Feeds texts to a hash so that no two lists of texts give the same bytes.
+fn feed(hasher: &mut blake3::Hasher, text: &str) {
+    hasher.update(&(text.len() as u64).to_be_bytes()).update(text.as_bytes());
+}
+
+fn list<'a>(names: Option<impl Iterator<Item = &'a str>>) -> String {
+    names.map_or_else(|| "*".to_owned(), |names| names.collect::<Vec<_>>().join(" "))
+}
+
+/// Everything that decides what each cap counts; a channel counts as the placements that use it.
+pub(super) fn cap_set(rules: &[Rule], placements: &BTreeMap<PlacementId, Placement>) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    feed(&mut hasher, "proffer/cap-set/2");
+    for rule in rules {
+        let RuleKind::FrequencyCap(cap) = &rule.kind else { continue };
+        let applies = &rule.applies_to;
+        let on_channels = applies.channels.as_ref().map(|channels| {
+            placements.values().filter(|placement| channels.contains(&placement.channel)).map(|p| p.id.as_str())
+        });
+        let channel_of = |placement: &Placement| format!("{}={}", placement.id, placement.channel);
+        let channels: Vec<String> = match cap.by {
+            CapBy::Channel => placements.values().map(channel_of).collect(),
+            CapBy::All | CapBy::Offer | CapBy::Category => Vec::new(),
+        };
+        for text in [
+            rule.id.as_str(),
+            cap.by.name().unwrap_or("all"),
+            &format!("{} {}", cap.max, cap.counts.name()),
+            &cap.window.to_string(),
+            &list(applies.placements.as_ref().map(|named| named.iter().map(PlacementId::as_str))),
+            &list(applies.offers.as_ref().map(|named| named.iter().map(OfferId::as_str))),
+            &list(applies.categories.as_ref().map(|named| named.iter().map(CategoryId::as_str))),
+            &list(on_channels),
+            &channels.join(" "),
+        ] {
+            feed(&mut hasher, text);
+        }
+    }
+    Digest(*hasher.finalize().as_bytes())
+}

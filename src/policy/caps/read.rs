@@ -1,0 +1,154 @@
+//! Caps: from `frequency_caps` in `rules/*.yaml` to [`Cap`]. Counts nothing.
+
+use chrono_tz::{TZ_VARIANTS, Tz};
+
+use super::super::codes;
+use super::super::finding::{Place, Report};
+use super::super::read::{self, Fields};
+use super::super::rules::RuleKind;
+use super::super::syntax::{Node, Yaml};
+use super::{CalendarUnit, Cap, CapBy, CapCounts, CapWindow, Zone};
+use crate::domain::{Malformed, Span};
+use crate::policy::suggest::did_you_mean;
+
+/// The fields of a cap.
+pub(in super::super) const FIELDS: [&str; 5] = ["scope", "max", "window", "counts", "without_identifier"];
+
+/// Fields of the language that are not available yet.
+pub(in super::super) const FIELDS_LATER: [&str; 2] = ["obeys_caps", "counts_toward_caps"];
+
+/// The most contacts a cap may allow: its newest ones are kept with the customer.
+const CAP_MAX: u32 = 10_000;
+
+/// Reads a cap.
+pub(in super::super) fn read(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<RuleKind> {
+    let what = fields.what.as_str();
+    let by = fields.need(report, "scope", "scope: [customer, offer]").and_then(|node| scope(report, what, node));
+    let max = fields.need(report, "max", "max: 2").and_then(|node| {
+        if matches!(&node.value, Yaml::Scalar { text, plain: true } if text == "0") {
+            report
+                .add(codes::CAP_ZERO, node.place, format!("{what}: a cap of 0 would exclude everything"), "at least 1")
+                .with_help("use `max: 1` or more; to stop offers altogether, pause them in the catalogue");
+            return None;
+        }
+        read::whole(report, what, node, 1, CAP_MAX)
+    });
+    let window = fields.need(report, "window", "window: {rolling: 24h}").and_then(|node| window(report, what, node));
+    let counts = fields.need(report, "counts", "counts: decision").and_then(|node| {
+        let later = ["click", "redemption"];
+        let name = read::choice(report, what, node, "kind of contact", &["decision", "impression"], &later)?;
+        Some(if name == "decision" { CapCounts::Decision } else { CapCounts::Impression })
+    });
+    let allow_unidentified = fields.get("without_identifier").map_or(Some(false), |node| {
+        read::choice(report, what, node, "answer", &["exclude", "allow"], &["session_cap"]).map(|name| name == "allow")
+    });
+    Some(RuleKind::FrequencyCap(Cap {
+        by: by?,
+        max: max?,
+        window: window?,
+        counts: counts?,
+        allow_unidentified: allow_unidentified?,
+    }))
+}
+
+const SCOPES: &str = "write `[customer]` for all offers together, or `[customer, offer]`, `[customer, category]` or \
+                      `[customer, channel]` for each offer, category or channel by itself";
+
+fn scope(report: &mut Report<'_>, what: &str, node: &Node) -> Option<CapBy> {
+    let known = ["customer", "offer", "category", "channel"];
+    let later = ["household", "device", "session", "campaign", "all"];
+    let names = read::list_of(report, what, node, "expected `[customer]` or `[customer, offer]`", |report, node| {
+        read::choice(report, what, node, "scope", &known, &later)
+    })?;
+    if !names.contains(&"customer") {
+        let message = format!("{what}: a cap counts for a customer");
+        report.add(codes::CHOICE, node.place, message, "no `customer`").with_help(SCOPES);
+        return None;
+    }
+    let by: Vec<CapBy> = [CapBy::Offer, CapBy::Category, CapBy::Channel]
+        .into_iter()
+        .filter(|by| by.name().is_some_and(|name| names.contains(&name)))
+        .collect();
+    match by.as_slice() {
+        [] => Some(CapBy::All),
+        [by] => Some(*by),
+        _ => {
+            let message = format!("{what}: a cap counts one thing apart, not several at once");
+            let help = "write one cap for each of them; every cap that applies must leave room";
+            report.add(codes::CHOICE, node.place, message, "more than one").with_help(help);
+            None
+        }
+    }
+}
+
+fn window(report: &mut Report<'_>, what: &str, node: &Node) -> Option<CapWindow> {
+    if let Yaml::Scalar { text, .. } = &node.value {
+        if text == "lifetime" {
+            return Some(CapWindow::Lifetime);
+        }
+        if text == "session" {
+            let known = "window: {rolling: 24h}`, `window: lifetime";
+            read::not_yet(report, what, node.place, "window `session`", known);
+            return None;
+        }
+        if let Ok(span) = Span::parse(text) {
+            return missing_rolling(report, what, node.place, span);
+        }
+        if ["day", "week", "month"].contains(&text.as_str()) {
+            return missing_calendar(report, what, node.place, text);
+        }
+    }
+    let known = ["rolling", "calendar", "time_zone"];
+    let fields = Fields::open(report, format!("{what}: window"), node, &known, &[])?;
+    let zone = fields.get("time_zone");
+    let Some(calendar) = fields.get("calendar") else {
+        let rolling = fields.need(report, "rolling", "window: {rolling: 24h}")?;
+        if let Some(node) = zone {
+            let message = format!("{what}: a rolling window has no time zone");
+            let help = "remove `time_zone`; only a calendar window begins at somebody's midnight";
+            report.add(codes::FIELD_UNKNOWN, node.place, message, "not used").with_help(help);
+        }
+        return read::span(report, what, rolling).map(CapWindow::Rolling);
+    };
+    if let Some(node) = fields.get("rolling") {
+        let message = format!("{what}: a window is either rolling or of the calendar");
+        let help = "keep one of them; for both limits write two caps";
+        report.add(codes::FIELD_UNKNOWN, node.place, message, "the other is given too").with_help(help);
+    }
+    let unit = read::choice(report, what, calendar, "calendar period", &["day", "week", "month"], &[]);
+    let zone = fields.need(report, "time_zone", "window: {calendar: day, time_zone: customer}");
+    let zone = zone.and_then(|node| read::parsed(report, what, node, "`customer` or an IANA time zone", time_zone));
+    let unit = match unit? {
+        "day" => CalendarUnit::Day,
+        "week" => CalendarUnit::Week,
+        _ => CalendarUnit::Month,
+    };
+    Some(CapWindow::Calendar(unit, zone?))
+}
+
+fn time_zone(text: &str) -> Result<Zone, Malformed> {
+    if text == "customer" {
+        return Ok(Zone::Customer);
+    }
+    text.parse().map(Zone::Named).map_err(|_| {
+        let known = std::iter::once("customer").chain(TZ_VARIANTS.iter().map(|zone: &Tz| zone.name()));
+        let meant = did_you_mean(text, known);
+        Malformed::new(format!(
+            "`{text}` is not a time zone{meant}: expected `customer`, or an IANA name such as `Europe/Berlin`"
+        ))
+    })
+}
+
+fn missing_rolling(report: &mut Report<'_>, what: &str, place: Place, span: Span) -> Option<CapWindow> {
+    report
+        .add(codes::TYPE, place, format!("{what}: a window says how it is counted"), "expected `{rolling: ...}`")
+        .with_help(format!("write `window: {{rolling: {span}}}`"));
+    None
+}
+
+fn missing_calendar(report: &mut Report<'_>, what: &str, place: Place, unit: &str) -> Option<CapWindow> {
+    report
+        .add(codes::TYPE, place, format!("{what}: a window says how it is counted"), "expected `{calendar: ...}`")
+        .with_help(format!("write `window: {{calendar: {unit}, time_zone: customer}}`"));
+    None
+}

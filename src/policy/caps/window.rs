@@ -1,0 +1,147 @@
+//! Windows of caps: from when on contacts count at an instant, days of 23 and 25 hours included. Counts nothing.
+
+use chrono::{
+    DateTime, Datelike as _, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _,
+};
+use chrono_tz::Tz;
+
+use super::super::bundle::Bundle;
+use super::super::rules::RuleKind;
+use crate::domain::{Span, Timestamp};
+
+/// The periods that calendars know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CalendarUnit {
+    /// From midnight.
+    Day,
+    /// From Monday's midnight.
+    Week,
+    /// From midnight of the first.
+    Month,
+}
+
+impl CalendarUnit {
+    /// Its name in `calendar`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+        }
+    }
+
+    /// Longer than it ever lasts anywhere, a change of the zone's offset by a whole day included.
+    fn days_max(self) -> i64 {
+        match self {
+            Self::Day => 3,
+            Self::Week => 9,
+            Self::Month => 33,
+        }
+    }
+}
+
+/// Whose midnight it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Zone {
+    /// The request's time zone; UTC where it names none.
+    Customer,
+    /// This one.
+    Named(Tz),
+}
+
+/// Since when contacts count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CapWindow {
+    /// A contact exactly this old no longer counts.
+    Rolling(Span),
+    /// Since the current period began.
+    Calendar(CalendarUnit, Zone),
+    /// For ever.
+    Lifetime,
+}
+
+impl CapWindow {
+    /// The first instant that counts at `now` for somebody in `zone`.
+    pub fn from(self, now: Timestamp, zone: Tz) -> Timestamp {
+        match self {
+            Self::Rolling(span) => now.minus(span).plus(Span(1)),
+            Self::Calendar(unit, Zone::Customer) => began(unit, zone, now),
+            Self::Calendar(unit, Zone::Named(zone)) => began(unit, zone, now),
+            Self::Lifetime => Timestamp(i64::MIN),
+        }
+    }
+
+    /// The first instant that may count at `now` or later, wherever the customer is: what is older can be forgotten.
+    pub(super) fn kept_from(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Calendar(unit, Zone::Customer) => now.minus(Span(unit.days_max() * 86_400_000)),
+            Self::Rolling(_) | Self::Calendar(_, Zone::Named(_)) | Self::Lifetime => self.from(now, Tz::UTC),
+        }
+    }
+}
+
+impl std::fmt::Display for CapWindow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Rolling(span) => span.fmt(f),
+            Self::Calendar(unit, Zone::Customer) => write!(f, "a calendar {} where the customer is", unit.name()),
+            Self::Calendar(unit, Zone::Named(zone)) => write!(f, "a calendar {} in {}", unit.name(), zone.name()),
+            Self::Lifetime => f.write_str("a lifetime"),
+        }
+    }
+}
+
+/// The instant at which the period that holds `now` began.
+fn began(unit: CalendarUnit, zone: Tz, now: Timestamp) -> Timestamp {
+    let Some(local) = DateTime::from_timestamp_millis(now.0).map(|at| at.with_timezone(&zone)) else {
+        // So far from now that no calendar reaches there: everything counts.
+        return Timestamp(i64::MIN);
+    };
+    let today = local.date_naive();
+    let first = match unit {
+        CalendarUnit::Day => Some(today),
+        CalendarUnit::Week => today.checked_sub_days(Days::new(today.weekday().num_days_from_monday().into())),
+        CalendarUnit::Month => NaiveDate::from_ymd_opt(today.year(), today.month(), 1),
+    };
+    first.map_or(Timestamp(i64::MIN), |first| midnight(zone, first.and_time(NaiveTime::MIN)))
+}
+
+/// The longest gap looked over: a zone that crosses the date line loses a whole day.
+const GAP_MINUTES_MAX: i64 = 26 * 60;
+
+/// The first instant of a day: its midnight, the earlier of two, or what comes first where the clocks leap over it.
+fn midnight(zone: Tz, midnight: NaiveDateTime) -> Timestamp {
+    for minutes in 0..GAP_MINUTES_MAX {
+        match zone.from_local_datetime(&(midnight + TimeDelta::minutes(minutes))) {
+            LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => return Timestamp(at.timestamp_millis()),
+            LocalResult::None => {}
+        }
+    }
+    Timestamp(midnight.and_utc().timestamp_millis())
+}
+
+/// Where the window of every cap begins, for one decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CapWindows {
+    /// When it is decided.
+    pub now: Timestamp,
+    /// By the rule's position in the bundle; rules that are no caps have an instant that nobody asks for.
+    from: Vec<Timestamp>,
+}
+
+impl CapWindows {
+    /// For a decision at `now`, for somebody in the time zone that the request names (UTC where it names none).
+    pub fn at(bundle: &Bundle, now: Timestamp, time_zone: Option<&str>) -> Self {
+        let zone = time_zone.and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC);
+        let from = bundle.rules.iter().map(|rule| match &rule.kind {
+            RuleKind::FrequencyCap(cap) => cap.window.from(now, zone),
+            _ => now,
+        });
+        Self { now, from: from.collect() }
+    }
+
+    /// The first instant that the cap at this position counts.
+    pub(in super::super) fn of(&self, rule: u16) -> Timestamp {
+        self.from.get(usize::from(rule)).copied().unwrap_or(Timestamp(i64::MIN))
+    }
+}
