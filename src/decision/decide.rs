@@ -47,7 +47,7 @@ pub fn decide(
     let seen = minimise(&snapshot.bundle, placement, ask.request, purpose.personal);
     let hour = local_hour(now, ask.request.time_zone.as_deref());
 
-    let mut judged = judge(snapshot, placement, ask.request, state, &purpose, now);
+    let mut judged = judge(snapshot, placement, ask.request, state, &purpose, &seen, now);
     let fallback = fallback(placement, ask, subject, &purpose, &judged.rows);
     let drawn = match fallback {
         Some(_) => None,

@@ -13,6 +13,8 @@ mod read;
 
 mod declare;
 
+mod scalar;
+
 mod jurisdiction;
 
 mod attributes;
@@ -22,12 +24,19 @@ mod features;
 mod placements;
 
 mod applies;
+mod condition;
+mod interval;
+
+mod availability;
+mod common;
 mod rules;
 
 mod bundle;
 mod describe;
 mod verdict;
 
+#[cfg(test)]
+mod mistakes_conditions;
 #[cfg(test)]
 mod mistakes_form;
 #[cfg(test)]
@@ -40,9 +49,11 @@ mod verdict_tests;
 pub use applies::AppliesTo;
 pub use attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};
 pub use bundle::{Bundle, COMPILER, Source, compile};
+pub use condition::{Asked, Columns, Condition, Facts};
 pub use describe::describe;
 pub use finding::Finding;
+pub use interval::Interval;
 pub use purposes::PurposeSpec;
-pub use rules::{FloorLimit, Rule, RuleKind};
+pub use rules::{FloorLimit, OnMissing, Rule, RuleKind};
 pub use suggest::did_you_mean;
 pub use verdict::{Contact, GateVerdict, Verdict, count_contact, gate, judge, rebuild_caps};

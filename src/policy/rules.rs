@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use super::applies::{self, AppliesTo};
 use super::codes;
+use super::condition::{self, Condition};
 use super::declare::{self, Declared};
+use super::features::Catalog;
 use super::finding::{Place, Report};
+use super::interval::Interval;
 use super::purposes::PurposeSpec;
 use super::read::{self, Fields};
 use super::syntax::{Node, Yaml};
+use super::{availability, common};
 use crate::domain::{Currency, Malformed, Money, Percent, Placement, PlacementId, PurposeId, RuleId, Span};
 
 /// A floor under the margin.
@@ -27,6 +31,16 @@ impl std::fmt::Display for FloorLimit {
             Self::Amount(money) => money.fmt(f),
         }
     }
+}
+
+/// What becomes of an offer where a rule reads something that is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnMissing {
+    /// It is left out.
+    #[default]
+    Exclude,
+    /// The rule does not leave it out.
+    Allow,
 }
 
 /// What a rule checks.
@@ -53,6 +67,25 @@ pub enum RuleKind {
         /// A contact exactly this old no longer counts.
         window: Span,
     },
+    /// The offers it applies to are shown only there and then.
+    Availability {
+        /// Jurisdictions such as `EU`, `US` or `US-NY`.
+        regions: Option<Vec<String>>,
+        /// Channels.
+        channels: Option<Vec<String>>,
+        /// The time.
+        dates: Option<Interval>,
+    },
+    /// Leaves an offer out where a condition holds.
+    Exclusion {
+        /// The condition.
+        when: Condition,
+    },
+    /// Leaves an offer out where a condition does not hold.
+    Requirement {
+        /// The condition.
+        when: Condition,
+    },
 }
 
 impl RuleKind {
@@ -63,6 +96,9 @@ impl RuleKind {
             Self::PurposeGate { .. } => 1,
             Self::MarginFloor { .. } => 2,
             Self::FrequencyCap { .. } => 3,
+            Self::Availability { .. } => 4,
+            Self::Exclusion { .. } => 5,
+            Self::Requirement { .. } => 6,
         }
     }
 }
@@ -78,6 +114,10 @@ pub struct Rule {
     pub owner: String,
     /// Where it applies.
     pub applies_to: AppliesTo,
+    /// When it holds; a cap counts contacts at any time.
+    pub effective: Interval,
+    /// What it makes of a missing value.
+    pub on_missing: OnMissing,
     /// What it checks.
     pub kind: RuleKind,
     /// File and line; no file and line 0 for a built-in rule.
@@ -87,13 +127,13 @@ pub struct Rule {
 /// The most decisions a cap may allow: its newest contacts are kept with the customer.
 const CAP_MAX: u32 = 10_000;
 
-const LISTS: [&str; 3] = ["purpose_gates", "margin_floors", "frequency_caps"];
+const LISTS: [&str; 6] =
+    ["purpose_gates", "margin_floors", "frequency_caps", "availability", "exclusions", "requirements"];
 
-const LISTS_LATER: [&str; 16] = [
+const LISTS_LATER: [&str; 13] = [
     "kill_switches",
     "overrides",
     "audience_guards",
-    "availability",
     "category_exclusions",
     "loyalty_eligibility",
     "price_limits",
@@ -104,13 +144,11 @@ const LISTS_LATER: [&str; 16] = [
     "stackability",
     "diversity",
     "fairness_gates",
-    "exclusions",
-    "requirements",
 ];
 
-const FIELDS: [&str; 4] = ["id", "why", "owner", "applies_to"];
+const FIELDS: [&str; 7] = ["id", "why", "owner", "applies_to", "effective", "severity", "on_missing"];
 
-const FIELDS_LATER: [&str; 4] = ["effective", "severity", "on_missing", "overridable"];
+const FIELDS_LATER: [&str; 1] = ["overridable"];
 
 /// What is known of the categories of offers.
 #[derive(Clone, Copy)]
@@ -131,6 +169,7 @@ pub(super) struct Known<'a> {
     pub(super) placements: &'a BTreeMap<PlacementId, Placement>,
     pub(super) placement_names: &'a Declared,
     pub(super) categories: Categories<'a>,
+    pub(super) attributes: Catalog<'a>,
 }
 
 /// Reads one rule file and adds its rules.
@@ -155,13 +194,15 @@ pub(super) fn read(
     }
 }
 
-/// The built-in rules, then by kind (gates, floors, caps) and id.
+/// The built-in rules, then by kind (gates, floors, caps, availability, conditions) and id.
 pub(super) fn in_order(mut rules: Vec<Rule>) -> Vec<Rule> {
     rules.extend(RuleId::new("proffer.currency").map(|id| Rule {
         id,
         why: "an offer is shown only where its currency is the placement's".into(),
         owner: "proffer".into(),
         applies_to: AppliesTo::default(),
+        effective: Interval::default(),
+        on_missing: OnMissing::Exclude,
         kind: RuleKind::Currency,
         place: (String::new(), 0),
     }));
@@ -180,6 +221,8 @@ fn rule(
     let (own, later): (&[&str], &[&str]) = match list {
         "purpose_gates" => (&["purpose"], &["bases", "channel_opt_in", "consent_age", "jurisdictions"]),
         "margin_floors" => (&["min_margin"], &["regions"]),
+        "availability" => (&availability::FIELDS, &availability::FIELDS_LATER),
+        "exclusions" | "requirements" => (&["when"], &[]),
         _ => (&["scope", "max", "window", "counts"], &["obeys_caps", "counts_toward_caps", "without_identifier"]),
     };
     let fields = [&FIELDS[..], own].concat();
@@ -204,17 +247,24 @@ fn rule(
         let gate = list == "purpose_gates";
         applies::read(report, what, node, known, gate)
     });
+    let common = common::read(report, &fields, ["availability", "exclusions", "requirements"].contains(&list));
     let kind = match list {
         "purpose_gates" => gate(report, &fields, known),
         "margin_floors" => floor(report, &fields, known, applies_to.as_ref()),
+        "availability" => availability::read(report, &fields, known),
+        "exclusions" => when(report, &fields, known, applies_to.as_ref()).map(|when| RuleKind::Exclusion { when }),
+        "requirements" => when(report, &fields, known, applies_to.as_ref()).map(|when| RuleKind::Requirement { when }),
         _ => cap(report, &fields),
     };
     let place = id_node.map_or(fields.place, |node| node.place);
+    let (effective, on_missing) = common?;
     Some(Rule {
         id: id?,
         why: why?,
         owner: owner?.to_owned(),
         applies_to: applies_to?,
+        effective,
+        on_missing,
         kind: kind?,
         place: (report.path(place), place.line),
     })
@@ -245,6 +295,16 @@ fn why_text(report: &mut Report<'_>, what: &str, node: &Node) -> Option<String> 
         return None;
     }
     read::text(report, what, node).map(|text| text.trim().to_owned())
+}
+
+fn when(
+    report: &mut Report<'_>,
+    fields: &Fields<'_>,
+    known: Known<'_>,
+    applies_to: Option<&AppliesTo>,
+) -> Option<Condition> {
+    let node = fields.need(report, "when", "when: customer.tier == \"bronze\"")?;
+    condition::read(report, &fields.what, node, known, applies_to)
 }
 
 fn gate(report: &mut Report<'_>, fields: &Fields<'_>, known: Known<'_>) -> Option<RuleKind> {

@@ -124,9 +124,9 @@ impl<'a> Builder<'a, '_, '_> {
         if let Some(tag) = event.tag() {
             let shown = tag.original();
             let place = span.tag_span().map_or(place, |span| self.place(span));
-            self.report
-                .add(codes::TAG, place, format!("tag `{shown}`"), "tags are not allowed")
-                .with_help("remove the tag: the field says what type it holds");
+            self.report.add(codes::TAG, place, format!("tag `{shown}`"), "tags are not allowed").with_help(
+                "remove the tag: the field says what type it holds; text that begins with `!` goes into quotes",
+            );
         }
         let value = match event {
             Event::Scalar(text, style, ..) => {

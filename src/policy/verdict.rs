@@ -59,7 +59,7 @@ pub fn gate(
     let mut verdict = GateVerdict::default();
     for (at, rule) in numbered(bundle) {
         let guards = matches!(&rule.kind, RuleKind::PurposeGate { purpose: guarded } if guarded == purpose);
-        if !guards || !rule.applies_to.covers_placement(placement) {
+        if !guards || !rule.effective.holds(now) || !rule.applies_to.covers_placement(placement) {
             continue;
         }
         let entry = state.and_then(|state| in_force(&state.consents, purpose, now));
@@ -83,7 +83,8 @@ pub fn gate(
     verdict
 }
 
-/// Asks every rule that applies about one offer at one placement. Gates are asked by [`gate`], once per decision.
+/// Asks every rule that applies about one offer at one placement. Gates are asked by [`gate`], once per decision, and
+/// rules with conditions by [`Asked`](super::Asked), for many offers at once.
 ///
 /// Usage of caps is personal, so that a failed cap carries its limit only and what was used stands in the readings.
 /// Without a subject there is nothing to count by: every cap that applies leaves the offer out.
@@ -96,12 +97,15 @@ pub fn judge(
 ) -> Verdict {
     let mut verdict = Verdict::default();
     for (at, rule) in numbered(bundle) {
-        if !rule.applies_to.covers(placement, offer) {
+        if !rule.effective.holds(now) || !rule.applies_to.covers(placement, offer) {
             continue;
         }
         let failed = match &rule.kind {
             RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
-            RuleKind::PurposeGate { .. } => None,
+            RuleKind::PurposeGate { .. }
+            | RuleKind::Availability { .. }
+            | RuleKind::Exclusion { .. }
+            | RuleKind::Requirement { .. } => None,
             RuleKind::MarginFloor { min: FloorLimit::Percent(min) } => under_percent(offer, *min),
             RuleKind::MarginFloor { min: FloorLimit::Amount(min) } => under_amount(offer, *min),
             RuleKind::FrequencyCap { by_offer, max, window } => {
