@@ -23,7 +23,7 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, known: Known<'_
         let later = FIELDS_LATER.iter().any(|name| fields.get(name).is_some());
         if !later {
             report
-                .add(codes::AVAILABILITY_EMPTY, fields.place, format!("{what}: available everywhere and always"), "")
+                .add(codes::AVAILABILITY_EMPTY, fields.place, format!("{what}: it says neither where nor when"), "here")
                 .with_help("say where or when, such as `regions: [US, CA]`, `channels: [web]` or `dates: {from: ...}`");
         }
         return None;
@@ -45,7 +45,7 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, known: Known<'_
 }
 
 impl RuleKind {
-    /// Whether a rule of availability lets its offers be shown; nothing where the jurisdiction is not known well enough.
+    /// Whether a rule of availability lets its offers be shown; nothing where too little is known of the jurisdiction.
     pub(super) fn available(&self, placement: &Placement, facts: &Facts<'_>) -> Option<bool> {
         let Self::Availability { regions, channels, dates } = self else { return None };
         let on_channel = channels.as_ref().is_none_or(|channels| channels.contains(&placement.channel));

@@ -42,6 +42,10 @@ mod mistakes_form;
 #[cfg(test)]
 mod mistakes_meaning;
 #[cfg(test)]
+mod mistakes_validity;
+#[cfg(test)]
+mod mistakes_values;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod verdict_tests;

@@ -58,6 +58,8 @@ pub(super) struct Checker<'a, 's> {
     pub(super) slips: &'s mut Vec<Slip>,
 }
 
+const NOT: &str = "`!`";
+
 /// The largest number or amount that arrives, in millionths; the margin of an offer is a sum of six amounts.
 const ARRIVING_MAX: i128 = 6 * 1_000_000_000_000 * SCALE;
 
@@ -101,8 +103,9 @@ impl<'a> Checker<'a, '_> {
         }
         let message = format!("{joined} needs true or false, `{}` is {}", self.written(expr), typed.sort.text());
         let help = match typed.sort {
+            _ if joined == NOT => "`!` binds closer than a comparison: write `!(a == b)` or `a != b`",
             Sort::Text | Sort::Names(..) => {
-                "compare it, such as `customer.tier == \"gold\"`; several values: `customer.tier in [\"silver\", \"gold\"]`"
+                "compare it: `customer.tier == \"gold\"`, or `customer.tier in [\"silver\", \"gold\"]` for several values"
             }
             _ => "compare it with something, such as `customer.visits_90d > 3`",
         };
@@ -125,7 +128,7 @@ impl<'a> Checker<'a, '_> {
                 Some(Typed { term: Term::Has(read), sort: Sort::Bool, bound: 1 })
             }
             Kind::Not(inner) => {
-                let typed = self.truth(inner, "`!`")?;
+                let typed = self.truth(inner, NOT)?;
                 Some(Typed { term: Term::Negate(Box::new(typed.term)), ..typed })
             }
             Kind::Negate(inner) => {

@@ -1,4 +1,4 @@
-//! The typed condition language: text to a checked condition to columns. Has no loops, functions or regular expressions.
+//! The typed condition language: text to a checked condition to columns. Has no loops and no functions.
 //!
 //! Spelt like CEL. Names and values are checked against `catalog/attributes.yaml`, a missing value is a third truth
 //! value, and what is evaluated are bits of 64 offers at a time.
@@ -72,7 +72,7 @@ pub(super) fn read(
     known: Known<'_>,
     applies_to: Option<&AppliesTo>,
 ) -> Option<Condition> {
-    let text = reader::text(report, what, node)?;
+    let text = reader::parsed(report, what, node, "a condition such as `a == \"x\"`", Ok)?;
     let mut slips = Vec::new();
     let term = checked(text, known, applies_to, &mut slips);
     let scalar = Scalar::of(report, node);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::slip::Slip;
-use super::token::{OPERATORS, Token, tokens};
+use super::token::{LITERALS, OPERATORS, Token, tokens};
 use super::tree::{CLOSEST, Expr, Kind, Op, RELATION};
 use crate::policy::codes;
 
@@ -23,17 +23,21 @@ pub(in crate::policy) fn parse(text: &str, slips: &mut Vec<Slip>) -> Option<Expr
         slips.push(Slip::new(0..text.len(), codes::CONDITION_LARGE, message, "too long").with_help(SPLIT));
         return None;
     }
-    let words = tokens(text, slips);
+    let words = tokens(text, slips)?;
     let before = slips.len();
     let mut parser = Parser { text, words, at: 0, depth: 0, parts: 0, slips };
     let tree = parser.binary(1)?;
     if let Some((_, at)) = parser.words.get(parser.at).cloned() {
-        parser.unexpected(&at, "an operator or the end");
+        parser.unexpected(&at, OPERATOR);
         return None;
     }
     // What the lexer mended is a tree; what the parser stumbled over is none.
     (slips.len() == before).then_some(tree)
 }
+
+const VALUE: &str = "a value";
+
+const OPERATOR: &str = "an operator or the end";
 
 const SPLIT: &str = "split it into several rules";
 
@@ -51,10 +55,10 @@ impl Parser<'_> {
         self.words.get(self.at).map(|(token, _)| token)
     }
 
-    /// Where the next word stands, or the end of the text.
+    /// Where the next word stands, or the last one where there is none.
     fn place(&self) -> Range<usize> {
-        let end = self.text.trim_end().len();
-        self.words.get(self.at).map_or(end.saturating_sub(1)..end, |(_, at)| at.clone())
+        let word = self.words.get(self.at).or(self.words.last());
+        word.map_or(0..self.text.len(), |(_, at)| at.clone())
     }
 
     fn eat(&mut self, token: &Token) -> bool {
@@ -70,7 +74,7 @@ impl Parser<'_> {
     fn unexpected(&mut self, at: &Range<usize>, wanted: &str) {
         let found = self.text.get(at.clone()).unwrap_or_default();
         let label = format!("expected {wanted}");
-        self.slip(at.clone(), format!("`{found}` cannot stand here"), &label, OPERATORS);
+        self.slip(at.clone(), format!("`{found}` cannot stand here"), &label, help_for(wanted));
     }
 
     /// Says that the text ends, or what stands there, where something else is needed.
@@ -79,7 +83,8 @@ impl Parser<'_> {
         if self.at < self.words.len() {
             self.unexpected(&at, wanted);
         } else {
-            self.slip(at, "the condition ends too early".into(), &format!("expected {wanted} behind this"), OPERATORS);
+            let label = format!("expected {wanted} behind this");
+            self.slip(at, "the condition ends too early".into(), &label, help_for(wanted));
         }
     }
 
@@ -151,6 +156,8 @@ impl Parser<'_> {
             return false;
         }
         let at = self.place();
+        // The word alone was reported before.
+        self.slips.retain(|slip| slip.at != at);
         self.slip(at, "there is no `not in`".into(), "write `!(... in [...])`", "");
         self.at += 1;
         true
@@ -198,7 +205,7 @@ impl Parser<'_> {
 
     fn primary(&mut self) -> Option<Expr> {
         let Some((token, at)) = self.words.get(self.at).cloned() else {
-            self.missing("a value");
+            self.missing(VALUE);
             return None;
         };
         let kind = match token {
@@ -223,7 +230,7 @@ impl Parser<'_> {
                 return None;
             }
             _ => {
-                self.missing("a value");
+                self.missing(VALUE);
                 return None;
             }
         };
@@ -264,6 +271,14 @@ impl Parser<'_> {
         }
         let asked = self.part(asked_at, Kind::Name(asked))?;
         self.part(at.start..end, Kind::Has(Box::new(asked)))
+    }
+}
+
+fn help_for(wanted: &str) -> &'static str {
+    match wanted {
+        VALUE => LITERALS,
+        OPERATOR => OPERATORS,
+        _ => "",
     }
 }
 

@@ -29,10 +29,12 @@ pub(super) enum Token {
 /// The largest number, as everywhere else.
 const NUMBER_MAX: i64 = 1_000_000_000_000_000_000;
 
-/// Every word of the text; what cannot be one is a slip, and is read as what it was meant for where that is clear.
-pub(super) fn tokens(text: &str, slips: &mut Vec<Slip>) -> Vec<(Token, Range<usize>)> {
+/// Every word of the text; what cannot be one is a slip, and is read as what it was meant for. `None` where that is not
+/// clear.
+pub(super) fn tokens(text: &str, slips: &mut Vec<Slip>) -> Option<Vec<(Token, Range<usize>)>> {
     let mut lexer = Lexer { text, at: 0, slips };
     let mut found = Vec::new();
+    let mut clear = true;
     while let Some(letter) = lexer.peek() {
         let start = lexer.at;
         let token = match letter {
@@ -45,9 +47,10 @@ pub(super) fn tokens(text: &str, slips: &mut Vec<Slip>) -> Vec<(Token, Range<usi
             '"' | '\'' => Some(lexer.string(letter)),
             _ => lexer.sign(letter),
         };
+        clear &= token.is_some();
         found.extend(token.map(|token| (token, start..lexer.at)));
     }
-    found
+    clear.then_some(found)
 }
 
 struct Lexer<'a> {
@@ -219,17 +222,13 @@ impl<'a> Lexer<'a> {
     /// Operators and brackets, and what people write instead of them.
     fn sign(&mut self, letter: char) -> Option<Token> {
         let start = self.at;
-        for (text, token) in SIGNS {
+        for (text, token, meant) in SIGNS {
             if self.rest().starts_with(text) {
                 self.at += text.len();
-                return Some(token);
-            }
-        }
-        for (text, token, meant) in MISTAKEN {
-            if self.rest().starts_with(text) {
-                self.at += text.len();
-                let label = format!("write `{meant}`");
-                self.slip(start, codes::CONDITION_SYNTAX, format!("`{text}` is not spelt so"), &label, "");
+                if !meant.is_empty() {
+                    let label = format!("write `{meant}`");
+                    self.slip(start, codes::CONDITION_SYNTAX, format!("`{text}` is not spelt so"), &label, "");
+                }
                 return Some(token);
             }
         }
@@ -257,28 +256,17 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// In this order: the longer before what it begins with.
-const SIGNS: [(&str, Token); 17] = [
-    ("&&", Token::Op(Op::And)),
-    ("||", Token::Op(Op::Or)),
-    ("==", Token::Op(Op::Equal)),
-    ("!=", Token::Op(Op::NotEqual)),
-    ("<=", Token::Op(Op::LessOrEqual)),
-    (">=", Token::Op(Op::GreaterOrEqual)),
-    ("<", Token::Op(Op::Less)),
-    (">", Token::Op(Op::Greater)),
-    ("+", Token::Op(Op::Plus)),
-    ("-", Token::Op(Op::Minus)),
-    ("*", Token::Op(Op::Times)),
-    ("!", Token::Not),
-    ("(", Token::Open),
-    (")", Token::Close),
-    ("[", Token::ListOpen),
-    ("]", Token::ListClose),
-    (",", Token::Comma),
-];
-
-const MISTAKEN: [(&str, Token, &str); 8] = [
+/// Signs, and what people write instead of them with the sign meant. The longer before what it begins with.
+const SIGNS: [(&str, Token, &str); 28] = [
+    ("<>", Token::Op(Op::NotEqual), "!="),
+    ("===", Token::Op(Op::Equal), "=="),
+    ("!==", Token::Op(Op::NotEqual), "!="),
+    ("&&", Token::Op(Op::And), ""),
+    ("||", Token::Op(Op::Or), ""),
+    ("==", Token::Op(Op::Equal), ""),
+    ("!=", Token::Op(Op::NotEqual), ""),
+    ("<=", Token::Op(Op::LessOrEqual), ""),
+    (">=", Token::Op(Op::GreaterOrEqual), ""),
     ("=>", Token::Op(Op::GreaterOrEqual), ">="),
     ("=<", Token::Op(Op::LessOrEqual), "<="),
     ("=", Token::Op(Op::Equal), "=="),
@@ -287,9 +275,22 @@ const MISTAKEN: [(&str, Token, &str); 8] = [
     ("≥", Token::Op(Op::GreaterOrEqual), ">="),
     ("≤", Token::Op(Op::LessOrEqual), "<="),
     ("≠", Token::Op(Op::NotEqual), "!="),
+    ("<", Token::Op(Op::Less), ""),
+    (">", Token::Op(Op::Greater), ""),
+    ("+", Token::Op(Op::Plus), ""),
+    ("-", Token::Op(Op::Minus), ""),
+    ("*", Token::Op(Op::Times), ""),
+    ("!", Token::Not, ""),
+    ("(", Token::Open, ""),
+    (")", Token::Close, ""),
+    ("[", Token::ListOpen, ""),
+    ("]", Token::ListClose, ""),
+    (",", Token::Comma, ""),
 ];
 
-const LITERALS: &str = "values are written `\"gold\"`, `3`, `0.25`, `15%`, `5.00 USD`, `2026-03-01`, `36h`, `true`";
+/// How values are written.
+pub(super) const LITERALS: &str =
+    "values are written `\"gold\"`, `3`, `0.25`, `15%`, `5.00 USD`, `2026-03-01`, `36h`, `true`";
 
 /// What may stand between values.
 pub(super) const OPERATORS: &str = "operators are `&& || ! == != < <= > >= in + - *`, with parentheses and `has(...)`";
