@@ -143,7 +143,7 @@ fn severity_and_missing_values_are_chosen_by_name() {
     ");
     let seen = wrong(OFFERS, "when: customer.visits_90d >= 1", "when: true");
     insta::assert_snapshot!(seen, @r#"
-    error[P0103]: rule `require.visits.service`: expected a condition such as `customer.tier == "gold"`, found true or false
+    error[P0103]: rule `require.visits.service`: expected a condition such as `a == "x"`, found true or false
       --> rules/40-offers.yaml:19:11
        |
     19 |     when: true
@@ -159,18 +159,12 @@ fn severity_and_missing_values_are_chosen_by_name() {
        = help: add it, such as `when: customer.tier == "bronze"`
     "#);
     let seen = wrong(OFFERS, "when: customer.visits_90d >= 1", "when: !has(customer.visits_90d)");
-    insta::assert_snapshot!(seen, @r#"
-    error[P0103]: rule `require.visits.service`: expected a condition such as `customer.tier == "gold"`, found nothing
-      --> rules/40-offers.yaml:19:5
-       |
-    19 |     when: !has(customer.visits_90d)
-       |     ^^^^ no value given
-
+    insta::assert_snapshot!(seen, @r"
     error[P0004]: tag `!has(customer.visits_90d)`
       --> rules/40-offers.yaml:19:11
        |
     19 |     when: !has(customer.visits_90d)
        |           ^^^^^^^^^^^^^^^^^^^^^^^^^ tags are not allowed
        = help: remove the tag: the field says what type it holds; text that begins with `!` goes into quotes
-    "#);
+    ");
 }

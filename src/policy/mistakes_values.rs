@@ -123,8 +123,8 @@ fn values_that_are_compared_are_of_one_kind() {
        |
     13 |     when: customer.tier == "silver" || "gold"
        |                                        ^^^^^^ text
-       = help: compare it, such as `customer.tier == "gold"`; several values: `customer.tier in ["silver",
-               "gold"]`
+       = help: compare it: `customer.tier == "gold"`, or `customer.tier in ["silver", "gold"]` for several
+               values
     "#);
     let seen = said("customer.visits_90d && offer.price > 5 USD");
     insta::assert_snapshot!(seen, @r"
@@ -217,7 +217,7 @@ fn amounts_sizes_and_names_stay_within_what_can_be_computed() {
     error[P0308]: rule `exclude.half.price`: parentheses and signs nest at most 32 deep
       --> rules/40-offers.yaml:13:44
        |
-    13 |     when: ((((((((((((((((((((((((((((((((((((((((customer.visits_90d > 1))))))))))))))))))))))))))))))))))))))))
+    13 |     when: ((((((((((((((((((((((((((((((((((customer.visits_90d > 1))))))))))))))))))))))))))))))))))
        |                                            ^ too deep
        = help: split it into several rules
     ");

@@ -30,6 +30,7 @@ mod interval;
 mod availability;
 mod common;
 mod rules;
+mod stackability;
 
 mod bundle;
 mod describe;
@@ -41,6 +42,8 @@ mod mistakes_conditions;
 mod mistakes_form;
 #[cfg(test)]
 mod mistakes_meaning;
+#[cfg(test)]
+mod mistakes_slate;
 #[cfg(test)]
 mod mistakes_validity;
 #[cfg(test)]
@@ -59,5 +62,6 @@ pub use finding::Finding;
 pub use interval::Interval;
 pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, OnMissing, Rule, RuleKind};
+pub use stackability::Stackability;
 pub use suggest::did_you_mean;
-pub use verdict::{Contact, GateVerdict, Verdict, count_contact, gate, judge, rebuild_caps};
+pub use verdict::{Contact, GateVerdict, Verdict, count_contact, gate, judge, judge_behind, rebuild_caps};

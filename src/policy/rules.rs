@@ -11,6 +11,7 @@ use super::finding::{Place, Report};
 use super::interval::Interval;
 use super::purposes::PurposeSpec;
 use super::read::{self, Fields};
+use super::stackability::{self, Stackability};
 use super::syntax::{Node, Yaml};
 use super::{availability, common};
 use crate::domain::{Currency, Malformed, Money, Percent, Placement, PlacementId, PurposeId, RuleId, Span};
@@ -86,6 +87,8 @@ pub enum RuleKind {
         /// The condition.
         when: Condition,
     },
+    /// Offers that do not stand together in one answer.
+    Stackability(Stackability),
 }
 
 impl RuleKind {
@@ -99,6 +102,7 @@ impl RuleKind {
             Self::Availability { .. } => 4,
             Self::Exclusion { .. } => 5,
             Self::Requirement { .. } => 6,
+            Self::Stackability(_) => 20,
         }
     }
 }
@@ -127,10 +131,10 @@ pub struct Rule {
 /// The most decisions a cap may allow: its newest contacts are kept with the customer.
 const CAP_MAX: u32 = 10_000;
 
-const LISTS: [&str; 6] =
-    ["purpose_gates", "margin_floors", "frequency_caps", "availability", "exclusions", "requirements"];
+const LISTS: [&str; 7] =
+    ["purpose_gates", "margin_floors", "frequency_caps", "availability", "exclusions", "requirements", "stackability"];
 
-const LISTS_LATER: [&str; 13] = [
+const LISTS_LATER: [&str; 12] = [
     "kill_switches",
     "overrides",
     "audience_guards",
@@ -141,7 +145,6 @@ const LISTS_LATER: [&str; 13] = [
     "cool_downs",
     "budgets",
     "stock",
-    "stackability",
     "diversity",
     "fairness_gates",
 ];
@@ -223,6 +226,7 @@ fn rule(
         "margin_floors" => (&["min_margin"], &["regions"]),
         "availability" => (&availability::FIELDS, &availability::FIELDS_LATER),
         "exclusions" | "requirements" => (&["when"], &[]),
+        "stackability" => (&stackability::FIELDS, &[]),
         _ => (&["scope", "max", "window", "counts"], &["obeys_caps", "counts_toward_caps", "without_identifier"]),
     };
     let fields = [&FIELDS[..], own].concat();
@@ -252,8 +256,13 @@ fn rule(
         "purpose_gates" => gate(report, &fields, known),
         "margin_floors" => floor(report, &fields, known, applies_to.as_ref()),
         "availability" => availability::read(report, &fields, known),
-        "exclusions" => when(report, &fields, known, applies_to.as_ref()).map(|when| RuleKind::Exclusion { when }),
-        "requirements" => when(report, &fields, known, applies_to.as_ref()).map(|when| RuleKind::Requirement { when }),
+        "exclusions" => {
+            condition::read(report, &fields, known, applies_to.as_ref()).map(|when| RuleKind::Exclusion { when })
+        }
+        "requirements" => {
+            condition::read(report, &fields, known, applies_to.as_ref()).map(|when| RuleKind::Requirement { when })
+        }
+        "stackability" => stackability::read(report, &fields, known),
         _ => cap(report, &fields),
     };
     let place = id_node.map_or(fields.place, |node| node.place);
@@ -295,16 +304,6 @@ fn why_text(report: &mut Report<'_>, what: &str, node: &Node) -> Option<String> 
         return None;
     }
     read::text(report, what, node).map(|text| text.trim().to_owned())
-}
-
-fn when(
-    report: &mut Report<'_>,
-    fields: &Fields<'_>,
-    known: Known<'_>,
-    applies_to: Option<&AppliesTo>,
-) -> Option<Condition> {
-    let node = fields.need(report, "when", "when: customer.tier == \"bronze\"")?;
-    condition::read(report, &fields.what, node, known, applies_to)
 }
 
 fn gate(report: &mut Report<'_>, fields: &Fields<'_>, known: Known<'_>) -> Option<RuleKind> {

@@ -41,10 +41,9 @@ use term::Term;
 use super::applies::AppliesTo;
 use super::codes;
 use super::finding::Report;
-use super::read as reader;
+use super::read::{self as reader, Fields};
 use super::rules::Known;
 use super::scalar::Scalar;
-use super::syntax::Node;
 
 /// A checked condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,11 +66,12 @@ impl Condition {
 /// Reads the condition of a rule.
 pub(super) fn read(
     report: &mut Report<'_>,
-    what: &str,
-    node: &Node,
+    fields: &Fields<'_>,
     known: Known<'_>,
     applies_to: Option<&AppliesTo>,
 ) -> Option<Condition> {
+    let what = fields.what.as_str();
+    let node = fields.need(report, "when", "when: customer.tier == \"bronze\"")?;
     let text = reader::parsed(report, what, node, "a condition such as `a == \"x\"`", Ok)?;
     let mut slips = Vec::new();
     let term = checked(text, known, applies_to, &mut slips);
