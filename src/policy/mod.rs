@@ -49,7 +49,11 @@ mod mistakes_validity;
 #[cfg(test)]
 mod mistakes_values;
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod validity_tests;
 #[cfg(test)]
 mod verdict_tests;
 
