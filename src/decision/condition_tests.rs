@@ -2,8 +2,8 @@
 
 use super::Snapshot;
 use super::tests::{PLACEMENTS, RULES, ask_with, granted, request, snapshot_of, state};
-use crate::domain::{ConsentState, DecisionRequest};
 use crate::domain::decision::Withheld;
+use crate::domain::{ConsentState, DecisionRequest};
 
 const CONDITIONS: &str = "
 exclusions:

@@ -108,8 +108,8 @@ fn instant(end: End, later: i64, zone: chrono_tz::Tz) -> Timestamp {
         End::Instant(at) => return at,
         End::Day(ms) => ms + later,
     };
-    let quarters = (0..96).filter_map(|quarter| chrono::DateTime::from_timestamp_millis(ms + quarter * 900_000));
-    let found = quarters.filter_map(|at| zone.from_local_datetime(&at.naive_utc()).earliest()).next();
+    let mut quarters = (0..96).filter_map(|quarter| chrono::DateTime::from_timestamp_millis(ms + quarter * 900_000));
+    let found = quarters.find_map(|at| zone.from_local_datetime(&at.naive_utc()).earliest());
     Timestamp(found.map_or(ms, |at| at.timestamp_millis()))
 }
 

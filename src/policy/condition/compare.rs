@@ -16,10 +16,6 @@ pub(super) fn comparison(
 ) -> bool {
     let ordered = !matches!(op, Op::Equal | Op::NotEqual);
     match (a.sort, b.sort) {
-        (Sort::Number, Sort::Number)
-        | (Sort::Money, Sort::Money)
-        | (Sort::Date, Sort::Date)
-        | (Sort::Span, Sort::Span) => true,
         (Sort::Bool, Sort::Bool) | (Sort::Text | Sort::Names(..), Sort::Text | Sort::Names(..)) if ordered => {
             let sort = a.sort.text();
             let message = format!("`{}`: {sort} has no order", op.text());
@@ -40,7 +36,12 @@ pub(super) fn comparison(
         }
         (Sort::Names(id, names), Sort::Text) => declared(checker, id, names, right),
         (Sort::Text, Sort::Names(id, names)) => declared(checker, id, names, left),
-        (Sort::Bool, Sort::Bool) | (Sort::Text, Sort::Text) => true,
+        (Sort::Number, Sort::Number)
+        | (Sort::Money, Sort::Money)
+        | (Sort::Date, Sort::Date)
+        | (Sort::Span, Sort::Span)
+        | (Sort::Bool, Sort::Bool)
+        | (Sort::Text, Sort::Text) => true,
         (a, b) => {
             mixed(checker, expr, (left, a), (right, b));
             false

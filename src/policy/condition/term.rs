@@ -53,7 +53,9 @@ impl Term {
             }
             Self::In(left, list) => {
                 left.reads(see);
-                list.iter().for_each(|item| item.reads(see));
+                for item in list {
+                    item.reads(see);
+                }
             }
         }
     }
