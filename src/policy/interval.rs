@@ -32,7 +32,7 @@ impl Interval {
 enum End {
     /// A whole day, by its first moment as if it were UTC.
     Day(i64),
-    Instant(Timestamp),
+    Exact(Timestamp),
 }
 
 const DAY_MS: i64 = 86_400_000;
@@ -94,7 +94,7 @@ fn end(text: &str) -> Result<End, Malformed> {
     if let Some(ms) = date(text) {
         return Ok(End::Day(ms));
     }
-    Timestamp::parse(text).map(End::Instant).map_err(|_| {
+    Timestamp::parse(text).map(End::Exact).map_err(|_| {
         Malformed::new(format!(
             "`{text}` is neither a date nor an instant: expected `2026-11-01` or `2026-11-01T09:30:00Z`"
         ))
@@ -105,7 +105,7 @@ fn end(text: &str) -> Result<End, Malformed> {
 /// begins when they go on.
 fn instant(end: End, later: i64, zone: chrono_tz::Tz) -> Timestamp {
     let ms = match end {
-        End::Instant(at) => return at,
+        End::Exact(at) => return at,
         End::Day(ms) => ms + later,
     };
     let mut quarters = (0..96).filter_map(|quarter| chrono::DateTime::from_timestamp_millis(ms + quarter * 900_000));

@@ -189,6 +189,10 @@ fn words_and_signs_of_other_languages_are_named_with_ours() {
     13 |     when: customer.tier not in ["gold"]
        |                         ^^^ write `!(... in [...])`
     "#);
+}
+
+#[test]
+fn what_cannot_stand_where_it_stands_is_shown_with_what_could() {
     let seen = said("2 < customer.visits_90d < 5");
     insta::assert_snapshot!(seen, @r"
     error[P0301]: rule `exclude.half.price`: comparisons do not chain

@@ -123,8 +123,7 @@ fn values_that_are_compared_are_of_one_kind() {
        |
     13 |     when: customer.tier == "silver" || "gold"
        |                                        ^^^^^^ text
-       = help: compare it: `customer.tier == "gold"`, or `customer.tier in ["silver", "gold"]` for several
-               values
+       = help: compare it: `customer.tier == "gold"`, or several: `customer.tier in ["silver", "gold"]`
     "#);
     let seen = said("customer.visits_90d && offer.price > 5 USD");
     insta::assert_snapshot!(seen, @r"

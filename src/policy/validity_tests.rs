@@ -68,8 +68,9 @@ fn a_rule_with_a_condition_says_what_was_written() {
 fn an_offer_is_available_in_its_regions_and_dates_only() {
     let perfume = offer("perfume", "beauty", "0.00");
     let bundle = changed(OFFERS, "channels: [web]", "regions: [EU, US-NY]");
-    let only = "`available.perfume` (The perfume is licensed for the web shop, contract of 2025): the offer is available \
-                only in `EU`, `US-NY` and from 2025-01-01 (America/New_York), or it is not known whether this is there";
+    let only = "`available.perfume` (The perfume is licensed for the web shop, contract of 2025): the offer is \
+                available only in `EU`, `US-NY` and from 2025-01-01 (America/New_York), or it is not known \
+                whether this is there";
     let check = |bundle: &Bundle, jurisdiction: Option<&str>, now: &str, open: bool| {
         let found = excluded(bundle, &perfume, None, jurisdiction, now);
         assert_eq!(found.is_empty(), open, "{jurisdiction:?} {now} {found:?}");
@@ -107,10 +108,8 @@ fn an_offer_is_available_on_its_channels_only() {
     let found = excluded(&bundle, &offer("perfume", "beauty", "0.00"), None, None, NOW);
     assert_eq!(
         found,
-        [
-            "`available.perfume` (The perfume is licensed for the web shop, contract of 2025): the offer is available only \
-          on `app` and from 2025-01-01 (America/New_York)"
-        ]
+        ["`available.perfume` (The perfume is licensed for the web shop, contract of 2025): the offer is available \
+          only on `app` and from 2025-01-01 (America/New_York)"]
     );
 }
 

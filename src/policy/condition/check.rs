@@ -105,7 +105,7 @@ impl<'a> Checker<'a, '_> {
         let help = match typed.sort {
             _ if joined == NOT => "`!` binds closer than a comparison: write `!(a == b)` or `a != b`",
             Sort::Text | Sort::Names(..) => {
-                "compare it: `customer.tier == \"gold\"`, or `customer.tier in [\"silver\", \"gold\"]` for several values"
+                "compare it: `customer.tier == \"gold\"`, or several: `customer.tier in [\"silver\", \"gold\"]`"
             }
             _ => "compare it with something, such as `customer.visits_90d > 3`",
         };
