@@ -11,6 +11,7 @@ use super::*;
 use crate::domain::{
     AttributeId, BasketLine, Catalogue, Currency, Money, Number, Offer, Percent, Placement, Span, Timestamp, Value,
 };
+use crate::policy::sample::shown;
 use crate::policy::{Bundle, OnMissing, RuleKind, Source, compile};
 
 const ATTRIBUTES: &str = "
@@ -45,9 +46,11 @@ fn bundle_of(rules: &[(String, &str, OnMissing)]) -> Bundle {
     let mut lists = ["exclusions", "requirements"].map(|list| format!("{list}:\n"));
     for (at, (text, list, on_missing)) in rules.iter().enumerate() {
         let on_missing = if *on_missing == OnMissing::Allow { "allow" } else { "exclude" };
-        lists[usize::from(*list == "requirements")].push_str(&format!(
-            "  - id: r{at:03}\n    why: because\n    on_missing: {on_missing}\n    when: |\n      {text}\n"
-        ));
+        let rule = [
+            format!("  - id: r{at:03}\n    why: because\n"),
+            format!("    on_missing: {on_missing}\n    when: |\n      {text}\n"),
+        ];
+        lists[usize::from(*list == "requirements")].push_str(&rule.concat());
     }
     let lists: Vec<String> = lists.into_iter().filter(|list| list.contains("id:")).collect();
     let file = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
@@ -58,7 +61,7 @@ fn bundle_of(rules: &[(String, &str, OnMissing)]) -> Bundle {
         file("placements.yaml", PLACEMENTS),
         file("rules/10.yaml", &format!("owner: sales\n{}", lists.concat())),
     ])
-    .unwrap_or_else(|findings| panic!("{}", findings.iter().map(|f| format!("{f}\n")).collect::<String>()))
+    .unwrap_or_else(|findings| panic!("{}", shown(&findings)))
 }
 
 fn bundle(text: &str) -> Bundle {
