@@ -2,7 +2,7 @@
 
 use proffer::policy::Source;
 
-const POLICIES: [(&str, &str); 7] = [
+const POLICIES: [(&str, &str); 8] = [
     ("bundle.yaml", include_str!("../../policies/bundle.yaml")),
     ("catalog/attributes.yaml", include_str!("../../policies/catalog/attributes.yaml")),
     ("catalog/purposes.yaml", include_str!("../../policies/catalog/purposes.yaml")),
@@ -10,6 +10,7 @@ const POLICIES: [(&str, &str); 7] = [
     ("rules/10-consent.yaml", include_str!("../../policies/rules/10-consent.yaml")),
     ("rules/20-margin.yaml", include_str!("../../policies/rules/20-margin.yaml")),
     ("rules/30-caps.yaml", include_str!("../../policies/rules/30-caps.yaml")),
+    ("rules/40-offers.yaml", include_str!("../../policies/rules/40-offers.yaml")),
 ];
 
 /// The world that the demo runs on, as text.

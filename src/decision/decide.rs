@@ -50,7 +50,7 @@ pub fn decide(
     seen.withheld.extend(unseen);
     let hour = local_hour(now, ask.request.time_zone.as_deref());
 
-    let mut judged = judge(snapshot, placement, ask.request, state, &purpose, now);
+    let mut judged = judge(snapshot, placement, ask.request, state, &purpose, &seen, now);
     let fallback = fallback(placement, ask, subject, &purpose, &judged.rows);
     let slate = match fallback {
         Some(_) => None,

@@ -1,10 +1,11 @@
 //! Eligibility: every rule on every candidate, no short circuit, every failure kept. Ranks nothing.
 
+use super::minimise::Minimised;
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::decision::{CandidateRow, CapReading, Failed};
 use crate::domain::{DecisionRequest, Offer, OfferStatus, Placement, SubjectState, Timestamp};
-use crate::policy;
+use crate::policy::{self, Facts};
 
 /// Every candidate with what the rules said.
 pub(super) struct Judged {
@@ -19,8 +20,19 @@ pub(super) fn judge(
     request: &DecisionRequest,
     state: Option<&SubjectState>,
     purpose: &Purpose,
+    seen: &Minimised,
     now: Timestamp,
 ) -> Judged {
+    let columns = snapshot.bundle.columns(&snapshot.catalogue);
+    let facts = Facts {
+        attributes: &seen.used,
+        basket: &request.basket,
+        currency: placement.currency,
+        jurisdiction: request.jurisdiction.as_deref(),
+        time_zone: request.time_zone.as_deref(),
+        now,
+    };
+    let mut conditions = snapshot.bundle.ask(&columns, placement, &facts);
     let mut judged = Judged { rows: Vec::new(), readings: Vec::new() };
     let mut last: Option<(usize, policy::Verdict)> = None;
     let windows = policy::CapWindows::at(&snapshot.bundle, now, request.time_zone.as_deref());
@@ -32,7 +44,11 @@ pub(super) fn judge(
         // Rules speak about offers; the variants of one offer share the verdict.
         let verdict = match last.take() {
             Some((of, verdict)) if of == candidate.offer => verdict,
-            _ => policy::judge(&snapshot.bundle, placement, offer, state, &windows),
+            _ => {
+                let mut verdict = policy::judge(&snapshot.bundle, placement, offer, state, &windows);
+                conditions.fail(candidate.offer, &mut verdict.failed);
+                verdict
+            }
         };
         let row = u32::try_from(judged.rows.len()).unwrap_or(u32::MAX);
         let closed = purpose.closed_by.map(|rule| Failed { rule, observed: None, limit: None });

@@ -15,11 +15,12 @@ pub struct Minimised {
     pub withheld: Vec<(AttributeId, Withheld)>,
 }
 
-/// Keeps the attributes that a feature of the placement reads and, unless `personal`, only public ones about the
-/// request.
+/// Keeps the attributes that a feature or a rule of the placement reads and, unless `personal`, only public ones about
+/// the request.
 pub fn minimise(bundle: &Bundle, placement: &Placement, request: &DecisionRequest, personal: bool) -> Minimised {
     let read = |id: &AttributeId| {
         placement.features.iter().flat_map(|f| &f.atoms).any(|atom| atom.attribute.as_ref() == Some(id))
+            || bundle.reads(placement, id)
     };
     let given = [("customer", &request.customer.attributes), ("context", &request.context)];
     let mut result = Minimised::default();

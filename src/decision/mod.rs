@@ -23,6 +23,9 @@ mod slate;
 mod snapshot;
 
 #[cfg(test)]
+mod condition_tests;
+
+#[cfg(test)]
 mod slate_tests;
 
 #[cfg(test)]

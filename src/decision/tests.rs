@@ -111,7 +111,7 @@ pub(super) fn request(tier: Option<&str>) -> DecisionRequest {
     }
 }
 
-fn state(consent: Option<ConsentState>) -> SubjectState {
+pub(super) fn state(consent: Option<ConsentState>) -> SubjectState {
     let mut state = SubjectState::default();
     if let Some(consent) = consent {
         let purpose = PurposeId::new("offer_personalisation").unwrap();

@@ -12,5 +12,8 @@ pub mod design {}
 #[doc = include_str!("mathematics.md")]
 pub mod mathematics {}
 
+#[doc = include_str!("policies.md")]
+pub mod policies {}
+
 #[doc = include_str!("worked_example.md")]
 pub mod worked_example {}

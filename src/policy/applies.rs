@@ -32,8 +32,12 @@ impl AppliesTo {
 
     /// Whether it applies to an offer at a placement.
     pub fn covers(&self, placement: &Placement, offer: &Offer) -> bool {
-        self.covers_placement(placement)
-            && self.offers.as_ref().is_none_or(|named| named.contains(&offer.offer_id))
+        self.covers_placement(placement) && self.covers_offer(offer)
+    }
+
+    /// Whether it applies to an offer, at some placement.
+    pub(super) fn covers_offer(&self, offer: &Offer) -> bool {
+        self.offers.as_ref().is_none_or(|named| named.contains(&offer.offer_id))
             && self.categories.as_ref().is_none_or(|named| offer.category.as_ref().is_some_and(|c| named.contains(c)))
     }
 
@@ -99,23 +103,7 @@ pub(super) fn read(
             category_known(report, what, node, id.as_str(), known).then_some(id)
         })
     });
-    let channels = fields.get("channels").map(|node| {
-        let mut used = Declared::default();
-        for placement in known.placements.values() {
-            if used.lacks(&placement.channel) {
-                used.add(report, "channel", &placement.channel, node.place);
-            }
-        }
-        // The channel of a placement with findings of its own is not known here.
-        if !known.placement_names.are(known.placements.len()) {
-            used.miss();
-        }
-        let home = (codes::CHANNEL_UNKNOWN, "channel", "placements.yaml: no placement uses it");
-        read::list_of(report, what, node, EMPTY, |report, node| {
-            let channel = read::parsed(report, what, node, "a channel such as `web`", channel_name)?;
-            declare::refer(report, home, what, (node.place, &channel), &used).then_some(channel)
-        })
-    });
+    let channels = fields.get("channels").map(|node| channels(report, what, node, known));
     // A list not given is fine, a list given and broken is not.
     let unbroken = || {
         Ok::<_, ()>(AppliesTo {
@@ -126,6 +114,25 @@ pub(super) fn read(
         })
     };
     unbroken().ok()
+}
+
+/// Reads a list of channels, each used by some placement.
+pub(super) fn channels(report: &mut Report<'_>, what: &str, node: &Node, known: Known<'_>) -> Option<Vec<String>> {
+    let mut used = Declared::default();
+    for placement in known.placements.values() {
+        if used.lacks(&placement.channel) {
+            used.add(report, "channel", &placement.channel, node.place);
+        }
+    }
+    // The channel of a placement with findings of its own is not known here.
+    if !known.placement_names.are(known.placements.len()) {
+        used.miss();
+    }
+    let home = (codes::CHANNEL_UNKNOWN, "channel", "placements.yaml: no placement uses it");
+    read::list_of(report, what, node, EMPTY, |report, node| {
+        let channel = read::parsed(report, what, node, "a channel such as `web`", channel_name)?;
+        declare::refer(report, home, what, (node.place, &channel), &used).then_some(channel)
+    })
 }
 
 const EMPTY: &str = "the rule would apply nowhere; leave the list out to apply everywhere";

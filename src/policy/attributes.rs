@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::codes;
+use super::condition::date;
 use super::declare::{self, Declared};
 use super::finding::Report;
 use super::read::{self, Fields};
@@ -28,6 +29,8 @@ pub enum AttributeKind {
     },
     /// True or false.
     Bool,
+    /// A date such as `2026-03-01`, given as text; no feature can read it.
+    Date,
     /// Free text; no feature can read it.
     Text,
 }
@@ -85,6 +88,9 @@ impl AttributeSpec {
                 let meant = did_you_mean(text, names.iter().map(String::as_str));
                 format!("`{text}` is not a value of `{id}`: expected one of `{}`{meant}", names.join("`, `"))
             }),
+            (AttributeKind::Date, Value::Text(text)) => date(text)
+                .is_none()
+                .then(|| format!("`{text}` is not a value of `{id}`: expected a date such as `2026-03-01`")),
             (AttributeKind::Number { .. }, Value::Number(_))
             | (AttributeKind::Bool, Value::Bool(_))
             | (AttributeKind::Text, Value::Text(_)) => None,
@@ -93,6 +99,7 @@ impl AttributeSpec {
                     AttributeKind::Enum(names) => format!("one of `{}`", names.join("`, `")),
                     AttributeKind::Number { .. } => "a number".to_owned(),
                     AttributeKind::Bool => "true or false".to_owned(),
+                    AttributeKind::Date => "a date such as `2026-03-01`".to_owned(),
                     AttributeKind::Text => "text".to_owned(),
                 };
                 Some(format!("`{id}` is {wanted}, found {}", value.kind()))
@@ -179,16 +186,17 @@ fn class(report: &mut Report<'_>, fields: &Fields<'_>, id: Option<&AttributeId>)
     Some(class)
 }
 
-const KINDS: &str = "expected `{enum: [a, b]}`, `{number: {mean: 3, scale: 2}}`, `number`, `bool` or `text`";
+const KINDS: &str = "expected `{enum: [a, b]}`, `{number: {mean: 3, scale: 2}}`, `number`, `bool`, `date` or `text`";
 
 fn kind_of(report: &mut Report<'_>, what: &str, node: &Node, id: Option<&AttributeId>) -> Option<AttributeKind> {
     let kind = match &node.value {
         Yaml::Scalar { text, .. } => match text.as_str() {
             "number" => AttributeKind::Number { mean: 0.0, scale: 1.0 },
             "bool" => AttributeKind::Bool,
+            "date" => AttributeKind::Date,
             "text" => AttributeKind::Text,
             other => {
-                let meant = did_you_mean(other, ["number", "bool", "text", "enum"]);
+                let meant = did_you_mean(other, ["number", "bool", "date", "text", "enum"]);
                 report
                     .add(codes::CHOICE, node.place, format!("{what}: unknown type `{other}`{meant}"), "unknown type")
                     .with_help(KINDS);

@@ -1,9 +1,11 @@
 //! The bundle: one checked, hashed, immutable set of policies, and how it is compiled. Reads no disk.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::attributes::{self, AttributeKind, AttributeSpec, CATEGORY};
 use super::caps;
+use super::condition::{Asked, Columns, Facts, Memo, Program};
 use super::declare::Declared;
 use super::features::Catalog;
 use super::finding::{Place, Report};
@@ -13,7 +15,9 @@ use super::rules::{self, Categories, Known, Rule};
 use super::suggest::nearest;
 use super::syntax::{self, Node};
 use super::{Finding, codes, placements};
-use crate::domain::{AttributeId, AttributeScope, Digest, Malformed, Placement, PlacementId, PurposeId, Value};
+use crate::domain::{
+    AttributeId, AttributeScope, Catalogue, Digest, Malformed, Placement, PlacementId, PurposeId, Value,
+};
 
 /// Names the meaning given to the text: it changes whenever the same text would come to mean something else.
 pub const COMPILER: &str = "proffer/policy/1";
@@ -46,6 +50,10 @@ pub struct Bundle {
     pub rules: Vec<Rule>,
     /// Changes with whatever changes what a cap counts; counters built for another set are rebuilt from contacts.
     pub cap_set: Digest,
+    /// Every condition, compiled.
+    program: Program,
+    /// Their columns over the catalogue asked about last.
+    memo: Memo,
 }
 
 impl Bundle {
@@ -62,6 +70,21 @@ impl Bundle {
     /// Everything wrong with attribute values of one scope, given by the name behind the scope: (name, message).
     pub fn check_attributes(&self, scope: AttributeScope, values: &BTreeMap<String, Value>) -> Vec<(String, String)> {
         attributes::problems(&self.attributes, scope, values)
+    }
+
+    /// What the conditions of the bundle know of the offers of a catalogue. Computed when first asked for.
+    pub fn columns(&self, catalogue: &Arc<Catalogue>) -> Arc<Columns> {
+        self.memo.columns(&self.program, &self.rules, catalogue)
+    }
+
+    /// Asks the conditions that apply at a placement about one request; [`Asked::fail`] then tells for each offer.
+    pub fn ask<'a>(&'a self, columns: &'a Columns, placement: &Placement, facts: &Facts<'a>) -> Asked<'a> {
+        Asked::new(&self.program, &self.rules, columns, placement, facts)
+    }
+
+    /// Whether a condition at the placement reads an attribute of customer or context.
+    pub fn reads(&self, placement: &Placement, id: &AttributeId) -> bool {
+        self.program.reads(&placement.id, id)
     }
 
     /// The rule at a position.
@@ -96,6 +119,8 @@ pub fn compile(files: &[Source]) -> Result<Bundle, Vec<Finding>> {
         Some(parts) if findings.is_empty() => Ok(Bundle {
             hash: hash(&sources),
             cap_set: caps::cap_set(&parts.rules, &parts.placements),
+            program: Program::new(&parts.rules, &parts.placements),
+            memo: Memo::default(),
             name: parts.name,
             sources,
             placements: parts.placements,
@@ -177,6 +202,7 @@ fn read_all(report: &mut Report<'_>, sources: &[Source]) -> Option<Parts> {
         placements: &placements,
         placement_names: &placement_names,
         categories: categories(&attributes, &attribute_names),
+        attributes: catalog,
     };
     let mut rules = Vec::new();
     let mut declared = Declared::default();

@@ -1,6 +1,7 @@
 //! Codes of findings: one stable code per kind of mistake, with its meaning. Finds nothing itself.
 //!
-//! `P00` is about files and their syntax, `P01` about fields and names, `P02` about what the policies would do.
+//! `P00` is about files and their syntax, `P01` about fields and names, `P02` about what the policies would do, `P03`
+//! about conditions and about when rules hold.
 //! A code is never given a second meaning; a retired one stays unused.
 
 macro_rules! codes {
@@ -54,6 +55,18 @@ codes! {
     FLOOR_CURRENCY = "P0212", "a floor in another currency than a placement it applies to";
     GATE_OFFERS = "P0213", "a gate limited to offers";
     RULES_MANY = "P0214", "more rules than a bundle can number";
+    CONDITION_SYNTAX = "P0301", "a condition that cannot be read";
+    CONDITION_LEFT_OUT = "P0302", "something that conditions leave out: functions, division, branches, null";
+    CONDITION_LITERAL = "P0303", "a number, amount, date, span or text in a condition that cannot be read";
+    CONDITION_TYPE = "P0304", "values that do not go together in a condition";
+    CONDITION_VALUE = "P0305", "a value that an enum does not have";
+    CONDITION_CURRENCY = "P0306", "an amount in another currency than a placement its rule applies to";
+    CONDITION_NAME = "P0307", "a name that is built in and declared as well";
+    CONDITION_LARGE = "P0308", "a condition that is too long, too deep, or may compute too large a number";
+    CONDITION_CONSTANT = "P0309", "a condition that reads nothing";
+    AVAILABILITY_EMPTY = "P0310", "a rule of availability that says neither where nor when";
+    INTERVAL = "P0311", "an interval without ends, without a time zone for its dates, or that ends before it begins";
+    ON_MISSING_UNUSED = "P0312", "`on_missing: allow` for a rule that reads no attribute";
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Exclusions in sentences, for answers and reports. Judges nothing.
 
 use super::bundle::Bundle;
-use super::rules::{FloorLimit, RuleKind};
+use super::rules::{FloorLimit, OnMissing, RuleKind};
 use super::stackability::Stackability;
 use crate::domain::money::print_decimal;
 use crate::domain::{Currency, Money};
@@ -52,8 +52,29 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
                 None => format!("{cap} leaves no room"),
             }
         }
+        RuleKind::Availability { regions, channels, dates } => {
+            let list = |names: &[String]| format!("`{}`", names.join("`, `"));
+            let said = [
+                regions.as_ref().map(|regions| format!("in {}", list(regions))),
+                channels.as_ref().map(|channels| format!("on {}", list(channels))),
+                dates.as_ref().map(|dates| dates.text.clone()),
+            ];
+            let only = said.into_iter().flatten().collect::<Vec<_>>().join(" and ");
+            let unknown = regions.is_some() && found.on_missing == OnMissing::Exclude;
+            let unknown = if unknown { ", or it is not known whether this is there" } else { "" };
+            format!("the offer is available only {only}{unknown}")
+        }
+        RuleKind::Exclusion { when } => format!("`{}` holds{}", when.text(), or_missing(found.on_missing)),
+        RuleKind::Requirement { when } => format!("`{}` does not hold{}", when.text(), or_missing(found.on_missing)),
     };
     format!("`{}` ({}): {reason}", found.id, found.why)
+}
+
+fn or_missing(on_missing: OnMissing) -> &'static str {
+    match on_missing {
+        OnMissing::Exclude => ", or a value that it needs is missing",
+        OnMissing::Allow => "",
+    }
 }
 
 fn percent(basis_points: i64) -> String {

@@ -110,6 +110,13 @@ fn atom(report: &mut Report<'_>, what: &str, node: &Node, name: &str, catalog: C
         AttributeKind::Enum(names) => Encoder::OneHot(names.clone()),
         AttributeKind::Number { mean, scale } => Encoder::Standardised { mean: *mean, scale: *scale },
         AttributeKind::Bool => Encoder::Flag,
+        AttributeKind::Date => {
+            let message = format!("{what}: `{name}` is a date and cannot be a feature");
+            report
+                .add(codes::FEATURE_TEXT, node.place, message, "a date")
+                .with_help("declare a number of days as an attribute of its own, or remove it");
+            return None;
+        }
         AttributeKind::Text => {
             report
                 .add(

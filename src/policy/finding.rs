@@ -156,6 +156,11 @@ impl<'a> Report<'a> {
         if place.line == 0 { path.to_owned() } else { format!("{path}:{}:{}", place.line, place.column) }
     }
 
+    /// The text of the file of a place.
+    pub(super) fn text(&self, place: Place) -> &'a str {
+        self.sources.get(place.file).map_or("", |s| s.text.as_str())
+    }
+
     /// The file of a place.
     pub(super) fn path(&self, place: Place) -> String {
         self.sources.get(place.file).map_or_else(String::new, |s| s.path.clone())

@@ -39,6 +39,19 @@ pub(super) fn bases(listed: &BTreeMap<String, Vec<Basis>>, jurisdiction: Option<
     })
 }
 
+/// Whether a region named in a rule covers the jurisdiction of a request: `US` covers `US-NY`, `EU` its members and the
+/// EEA. Nothing where the request says too little: `US` may or may not lie in `US-NY`.
+pub(super) fn covers(named: &str, asked: &str) -> Option<bool> {
+    let asked = asked.to_ascii_uppercase();
+    let country = |text: &str| text.split('-').next().unwrap_or_default().to_owned();
+    let of = country(&asked);
+    if named == asked || named == of || named == "EU" && EEA.contains(&of.as_str()) {
+        return Some(true);
+    }
+    let wider = asked == country(named) || asked == "EU" && EEA.contains(&country(named).as_str());
+    (!wider).then_some(false)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +80,25 @@ mod tests {
             assert_eq!(bases(&listed, jurisdiction), expected, "{jurisdiction:?}");
         }
         assert_eq!(bases(&BTreeMap::new(), Some("DE")), []);
+    }
+
+    #[test]
+    fn a_country_covers_its_regions_and_a_country_alone_may_or_may_not_lie_in_a_region() {
+        for (named, asked, expected) in [
+            ("US", "US-NY", Some(true)),
+            ("US", "us", Some(true)),
+            ("US-NY", "US-NY", Some(true)),
+            ("US-NY", "US-CA", Some(false)),
+            ("US-NY", "US", None),
+            ("EU", "DE-BY", Some(true)),
+            ("EU", "NO", Some(true)),
+            ("EU", "CH", Some(false)),
+            ("DE", "EU", None),
+            ("US", "EU", Some(false)),
+            ("US", "", Some(false)),
+        ] {
+            assert_eq!(covers(named, asked), expected, "{named} {asked}");
+        }
     }
 
     #[test]

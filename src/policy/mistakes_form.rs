@@ -71,7 +71,7 @@ fn anchors_aliases_merge_keys_tags_and_second_documents_are_refused_in_their_pla
        |
     11 |     min_margin: !!str 25%
        |                 ^^^^^ tags are not allowed
-       = help: remove the tag: the field says what type it holds
+       = help: remove the tag: the field says what type it holds; text that begins with `!` goes into quotes
     ");
     let seen = wrong(BUNDLE, "schema: 1", "schema: 1\n---\nname: other");
     insta::assert_snapshot!(seen, @r"
@@ -93,7 +93,8 @@ fn fields_are_known_given_once_and_of_their_type() {
        |
     11 |     minmargin: 25%
        |     ^^^^^^^^^ unknown field
-       = help: the fields here are `id`, `why`, `owner`, `applies_to`, `min_margin`
+       = help: the fields here are `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`,
+               `min_margin`
     ");
     let seen = wrong(CAPS, "max: 40", "max: 40\n    max: 41");
     insta::assert_snapshot!(seen, @r"
@@ -111,7 +112,8 @@ fn fields_are_known_given_once_and_of_their_type() {
       |
     3 | margin_floor:
       | ^^^^^^^^^^^^ unknown field
-      = help: the fields here are `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`, `stackability`
+      = help: the fields here are `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`, `availability`,
+              `exclusions`, `requirements`, `stackability`
     ");
     let seen = wrong(CAPS, "max: 40", "max: [40]");
     insta::assert_snapshot!(seen, @r"

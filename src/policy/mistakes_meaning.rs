@@ -46,12 +46,12 @@ fn ids_are_declared_once_and_both_places_are_named() {
 fn what_is_not_available_yet_is_said_plainly_with_what_is() {
     let seen = wrong(MARGIN, "min_margin: 25%", "min_margin: 25%\n    severity: warn");
     insta::assert_snapshot!(seen, @r"
-    error[P0113]: rule `margin.floor.beauty`: `severity` is not available yet
-      --> rules/20-margin.yaml:12:5
+    error[P0113]: rule `margin.floor.beauty`: severity `warn` is not available yet
+      --> rules/20-margin.yaml:12:15
        |
     12 |     severity: warn
-       |     ^^^^^^^^ not available yet
-       = help: available now: `id`, `why`, `owner`, `applies_to`, `min_margin`
+       |               ^^^^ not available yet
+       = help: available now: `block`
     ");
     let seen = wrong(CAPS, "scope: [customer]", "scope: [household]");
     insta::assert_snapshot!(seen, @r"
@@ -62,14 +62,15 @@ fn what_is_not_available_yet_is_said_plainly_with_what_is() {
        |             ^^^^^^^^^ not available yet
        = help: available now: `customer`, `offer`, `category`, `channel`
     ");
-    let seen = wrong(MARGIN, "margin_floors:", "exclusions:");
+    let seen = wrong(MARGIN, "margin_floors:", "kill_switches:");
     insta::assert_snapshot!(seen, @r"
-    error[P0113]: rules: `exclusions` is not available yet
+    error[P0113]: rules: `kill_switches` is not available yet
      --> rules/20-margin.yaml:3:1
       |
-    3 | exclusions:
-      | ^^^^^^^^^^ not available yet
-      = help: available now: `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`, `stackability`
+    3 | kill_switches:
+      | ^^^^^^^^^^^^^ not available yet
+      = help: available now: `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`, `availability`,
+              `exclusions`, `requirements`, `stackability`
     ");
     let seen = wrong(PLACEMENTS, "reservation: 10m", "nothing_allowed: true\n    exposure: send");
     insta::assert_snapshot!(seen, @r"
@@ -367,7 +368,14 @@ fn features_have_a_bounded_number_of_dimensions() {
 
 #[test]
 fn every_code_is_shown_by_some_mistake() {
-    let shown = [include_str!("mistakes_form.rs"), include_str!("mistakes_meaning.rs")].concat();
+    let shown = [
+        include_str!("mistakes_form.rs"),
+        include_str!("mistakes_meaning.rs"),
+        include_str!("mistakes_conditions.rs"),
+        include_str!("mistakes_validity.rs"),
+        include_str!("mistakes_values.rs"),
+    ]
+    .concat();
     for (code, meaning) in super::codes::CODES {
         // No file can be written out here that holds 65,536 rules.
         if *code != super::codes::RULES_MANY {

@@ -13,6 +13,8 @@ mod read;
 
 mod declare;
 
+mod scalar;
+
 mod jurisdiction;
 
 mod attributes;
@@ -23,6 +25,11 @@ mod placements;
 
 mod applies;
 mod caps;
+mod condition;
+mod interval;
+
+mod availability;
+mod common;
 mod rules;
 mod stackability;
 
@@ -31,13 +38,23 @@ mod describe;
 mod verdict;
 
 #[cfg(test)]
+mod mistakes_conditions;
+#[cfg(test)]
 mod mistakes_form;
 #[cfg(test)]
 mod mistakes_meaning;
 #[cfg(test)]
 mod mistakes_slate;
 #[cfg(test)]
+mod mistakes_validity;
+#[cfg(test)]
+mod mistakes_values;
+#[cfg(test)]
+mod page;
+#[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod validity_tests;
 #[cfg(test)]
 mod verdict_tests;
 
@@ -48,10 +65,12 @@ pub use caps::{
     CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, Zone, confirm_contact, count_contact,
     rebuild_caps,
 };
+pub use condition::{Asked, Columns, Condition, Facts};
 pub use describe::describe;
 pub use finding::Finding;
+pub use interval::Interval;
 pub use purposes::PurposeSpec;
-pub use rules::{FloorLimit, Rule, RuleKind};
+pub use rules::{FloorLimit, OnMissing, Rule, RuleKind};
 pub use stackability::Stackability;
 pub use suggest::did_you_mean;
 pub use verdict::{GateVerdict, Verdict, gate, judge, judge_behind};

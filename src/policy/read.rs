@@ -87,7 +87,7 @@ pub(super) fn title(kind: &str, node: &Node) -> String {
 }
 
 /// The text of a scalar as written, whatever its type.
-fn raw(node: &Node) -> Option<&str> {
+pub(super) fn raw(node: &Node) -> Option<&str> {
     match &node.value {
         Yaml::Scalar { text, .. } => Some(text),
         _ => None,

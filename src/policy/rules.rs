@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use super::applies::{self, AppliesTo};
 use super::caps::{self, Cap};
 use super::codes;
+use super::condition::{self, Condition};
 use super::declare::{self, Declared};
+use super::features::Catalog;
 use super::finding::Report;
+use super::interval::Interval;
 use super::purposes::PurposeSpec;
 use super::read::{self, Fields};
 use super::stackability::{self, Stackability};
 use super::syntax::{Node, Yaml};
+use super::{availability, common};
 use crate::domain::{Currency, Malformed, Money, Percent, Placement, PlacementId, PurposeId, RuleId};
 
 /// A floor under the margin.
@@ -31,6 +35,16 @@ impl std::fmt::Display for FloorLimit {
     }
 }
 
+/// What becomes of an offer where a rule reads something that is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnMissing {
+    /// It is left out.
+    #[default]
+    Exclude,
+    /// The rule does not leave it out.
+    Allow,
+}
+
 /// What a rule checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleKind {
@@ -48,6 +62,25 @@ pub enum RuleKind {
     },
     /// At most so many contacts for a customer in a window.
     FrequencyCap(Cap),
+    /// The offers it applies to are shown only there and then.
+    Availability {
+        /// Jurisdictions such as `EU`, `US` or `US-NY`.
+        regions: Option<Vec<String>>,
+        /// Channels.
+        channels: Option<Vec<String>>,
+        /// The time.
+        dates: Option<Interval>,
+    },
+    /// Leaves an offer out where a condition holds.
+    Exclusion {
+        /// The condition.
+        when: Condition,
+    },
+    /// Leaves an offer out where a condition does not hold.
+    Requirement {
+        /// The condition.
+        when: Condition,
+    },
     /// Offers that do not stand together in one answer.
     Stackability(Stackability),
 }
@@ -60,6 +93,9 @@ impl RuleKind {
             Self::PurposeGate { .. } => 1,
             Self::MarginFloor { .. } => 2,
             Self::FrequencyCap(_) => 3,
+            Self::Availability { .. } => 4,
+            Self::Exclusion { .. } => 5,
+            Self::Requirement { .. } => 6,
             Self::Stackability(_) => 20,
         }
     }
@@ -76,19 +112,23 @@ pub struct Rule {
     pub owner: String,
     /// Where it applies.
     pub applies_to: AppliesTo,
+    /// When it holds; a cap counts contacts at any time.
+    pub effective: Interval,
+    /// What it makes of a missing value.
+    pub on_missing: OnMissing,
     /// What it checks.
     pub kind: RuleKind,
     /// File and line; no file and line 0 for a built-in rule.
     pub place: (String, usize),
 }
 
-const LISTS: [&str; 4] = ["purpose_gates", "margin_floors", "frequency_caps", "stackability"];
+const LISTS: [&str; 7] =
+    ["purpose_gates", "margin_floors", "frequency_caps", "availability", "exclusions", "requirements", "stackability"];
 
-const LISTS_LATER: [&str; 15] = [
+const LISTS_LATER: [&str; 12] = [
     "kill_switches",
     "overrides",
     "audience_guards",
-    "availability",
     "category_exclusions",
     "loyalty_eligibility",
     "price_limits",
@@ -98,13 +138,11 @@ const LISTS_LATER: [&str; 15] = [
     "stock",
     "diversity",
     "fairness_gates",
-    "exclusions",
-    "requirements",
 ];
 
-const FIELDS: [&str; 4] = ["id", "why", "owner", "applies_to"];
+const FIELDS: [&str; 7] = ["id", "why", "owner", "applies_to", "effective", "severity", "on_missing"];
 
-const FIELDS_LATER: [&str; 4] = ["effective", "severity", "on_missing", "overridable"];
+const FIELDS_LATER: [&str; 1] = ["overridable"];
 
 /// What is known of the categories of offers.
 #[derive(Clone, Copy)]
@@ -125,6 +163,7 @@ pub(super) struct Known<'a> {
     pub(super) placements: &'a BTreeMap<PlacementId, Placement>,
     pub(super) placement_names: &'a Declared,
     pub(super) categories: Categories<'a>,
+    pub(super) attributes: Catalog<'a>,
 }
 
 /// Reads one rule file and adds its rules.
@@ -149,13 +188,15 @@ pub(super) fn read(
     }
 }
 
-/// The built-in rules, then by kind (gates, floors, caps) and id.
+/// The built-in rules, then by kind (gates, floors, caps, availability, conditions) and id.
 pub(super) fn in_order(mut rules: Vec<Rule>) -> Vec<Rule> {
     rules.extend(RuleId::new("proffer.currency").map(|id| Rule {
         id,
         why: "an offer is shown only where its currency is the placement's".into(),
         owner: "proffer".into(),
         applies_to: AppliesTo::default(),
+        effective: Interval::default(),
+        on_missing: OnMissing::Exclude,
         kind: RuleKind::Currency,
         place: (String::new(), 0),
     }));
@@ -174,6 +215,8 @@ fn rule(
     let (own, later): (&[&str], &[&str]) = match list {
         "purpose_gates" => (&["purpose"], &["bases", "channel_opt_in", "consent_age", "jurisdictions"]),
         "margin_floors" => (&["min_margin"], &["regions"]),
+        "availability" => (&availability::FIELDS, &availability::FIELDS_LATER),
+        "exclusions" | "requirements" => (&["when"], &[]),
         "stackability" => (&stackability::FIELDS, &[]),
         _ => (&caps::FIELDS, &caps::FIELDS_LATER),
     };
@@ -199,18 +242,29 @@ fn rule(
         let gate = list == "purpose_gates";
         applies::read(report, what, node, known, gate)
     });
+    let common = common::read(report, &fields, ["availability", "exclusions", "requirements"].contains(&list));
     let kind = match list {
         "purpose_gates" => gate(report, &fields, known),
         "margin_floors" => floor(report, &fields, known, applies_to.as_ref()),
+        "availability" => availability::read(report, &fields, known),
+        "exclusions" => {
+            condition::read(report, &fields, known, applies_to.as_ref()).map(|when| RuleKind::Exclusion { when })
+        }
+        "requirements" => {
+            condition::read(report, &fields, known, applies_to.as_ref()).map(|when| RuleKind::Requirement { when })
+        }
         "stackability" => stackability::read(report, &fields, known),
         _ => caps::read(report, &fields),
     };
     let place = id_node.map_or(fields.place, |node| node.place);
+    let (effective, on_missing) = common?;
     Some(Rule {
         id: id?,
         why: why?,
         owner: owner?.to_owned(),
         applies_to: applies_to?,
+        effective,
+        on_missing,
         kind: kind?,
         place: (report.path(place), place.line),
     })

@@ -15,8 +15,9 @@ pub(super) const PLACEMENTS: &str = "placements.yaml";
 pub(super) const CONSENT: &str = "rules/10-consent.yaml";
 pub(super) const MARGIN: &str = "rules/20-margin.yaml";
 pub(super) const CAPS: &str = "rules/30-caps.yaml";
+pub(super) const OFFERS: &str = "rules/40-offers.yaml";
 
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     (BUNDLE, include_str!("../../policies/bundle.yaml")),
     (ATTRIBUTES, include_str!("../../policies/catalog/attributes.yaml")),
     (PURPOSES, include_str!("../../policies/catalog/purposes.yaml")),
@@ -24,6 +25,7 @@ const FILES: [(&str, &str); 7] = [
     (CONSENT, include_str!("../../policies/rules/10-consent.yaml")),
     (MARGIN, include_str!("../../policies/rules/20-margin.yaml")),
     (CAPS, include_str!("../../policies/rules/30-caps.yaml")),
+    (OFFERS, include_str!("../../policies/rules/40-offers.yaml")),
 ];
 
 /// The files of the sample bundle.
@@ -81,6 +83,9 @@ fn the_sample_bundle_compiles_with_its_rules_in_order() {
             "margin.floor.default rules/20-margin.yaml:4",
             "cap.all.week rules/30-caps.yaml:11",
             "cap.offer.day rules/30-caps.yaml:4",
+            "available.perfume rules/40-offers.yaml:4",
+            "exclude.half.price rules/40-offers.yaml:11",
+            "require.visits.service rules/40-offers.yaml:16",
         ]
     );
     let placement = bundle.placement("home_banner").unwrap();
@@ -136,7 +141,7 @@ proptest! {
 
     #[test]
     fn mutated_files_compile_or_are_refused_with_findings_that_show_and_never_panic(
-        edits in prop::collection::vec((0_usize..7, any::<prop::sample::Index>(), 0_usize..12, ".{0,3}"), 1..5)
+        edits in prop::collection::vec((0_usize..8, any::<prop::sample::Index>(), 0_usize..12, ".{0,3}"), 1..5)
     ) {
         let mut files = files();
         for (file, at, cut, text) in edits {
@@ -151,7 +156,7 @@ proptest! {
 
     #[test]
     fn tokens_strewn_over_the_files_never_panic(
-        edits in prop::collection::vec((0_usize..7, any::<prop::sample::Index>(), prop::sample::select(TOKENS)), 1..6)
+        edits in prop::collection::vec((0_usize..8, any::<prop::sample::Index>(), prop::sample::select(TOKENS)), 1..6)
     ) {
         let mut files = files();
         for (file, at, token) in edits {
@@ -202,6 +207,10 @@ const TOKENS: &[&str] = &[
     " 0h",
     " 3653d",
     " a * b",
+    " has(customer.tier) && offer.category == 'shoes'",
+    " \"((((\"",
+    " |\n      customer.tier ==\n      \"gold\"",
+    " {from: 2026-01-01, until: 2025-01-01, time_zone: UTC}",
     " customer.tier * offer.category",
     " \u{85}",
     " \u{0}",

@@ -121,18 +121,23 @@ impl<'a> Builder<'a, '_, '_> {
 
     fn node(&mut self, event: Event<'a>, span: Span) -> Result<Node, ScanError> {
         let place = self.place(span);
+        let tagged = event.tag().is_some();
         if let Some(tag) = event.tag() {
             let shown = tag.original();
             let place = span.tag_span().map_or(place, |span| self.place(span));
-            self.report
-                .add(codes::TAG, place, format!("tag `{shown}`"), "tags are not allowed")
-                .with_help("remove the tag: the field says what type it holds");
+            self.report.add(codes::TAG, place, format!("tag `{shown}`"), "tags are not allowed").with_help(
+                "remove the tag: the field says what type it holds; text that begins with `!` goes into quotes",
+            );
         }
         let value = match event {
             Event::Scalar(text, style, ..) => {
                 let plain = style == ScalarStyle::Plain;
                 // An absent value arrives as `~` of no length.
                 let absent = plain && span.start.index() == span.end.index();
+                if absent && tagged {
+                    // The tag took what was meant as the value.
+                    return Ok(Node { place, value: Yaml::Refused });
+                }
                 Yaml::Scalar { text: if absent { String::new() } else { text.into_owned() }, plain }
             }
             Event::SequenceStart(..) => {

@@ -46,7 +46,7 @@ pub fn gate(
     let mut verdict = GateVerdict::default();
     for (at, rule) in numbered(bundle) {
         let guards = matches!(&rule.kind, RuleKind::PurposeGate { purpose: guarded } if guarded == purpose);
-        if !guards || !rule.applies_to.covers_placement(placement) {
+        if !guards || !rule.effective.holds(now) || !rule.applies_to.covers_placement(placement) {
             continue;
         }
         let entry = state.and_then(|state| in_force(&state.consents, purpose, now));
@@ -70,7 +70,8 @@ pub fn gate(
     verdict
 }
 
-/// Asks every rule that applies about one offer at one placement. Gates are asked by [`gate`], once per decision.
+/// Asks every rule that applies about one offer at one placement. Gates are asked by [`gate`], once per decision, and
+/// rules with conditions by [`Asked`](super::Asked), for many offers at once.
 ///
 /// Usage of caps is personal, so that a failed cap carries its limit only and what was used stands in the readings.
 /// Without a subject there is nothing to count by: a cap that applies leaves the offer out unless it says otherwise.
@@ -109,7 +110,10 @@ fn ask(
     let mut verdict = Verdict::default();
     for (at, rule) in numbered(bundle) {
         let again = matches!(rule.kind, RuleKind::FrequencyCap(_) | RuleKind::Stackability(_));
-        if (behind.is_some() && !again) || !rule.applies_to.covers(placement, offer) {
+        if (behind.is_some() && !again)
+            || !rule.effective.holds(windows.now)
+            || !rule.applies_to.covers(placement, offer)
+        {
             continue;
         }
         if let RuleKind::Stackability(stackability) = &rule.kind {
@@ -118,7 +122,11 @@ fn ask(
         }
         let failed = match &rule.kind {
             RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
-            RuleKind::PurposeGate { .. } | RuleKind::Stackability(_) => None,
+            RuleKind::PurposeGate { .. }
+            | RuleKind::Stackability(_)
+            | RuleKind::Availability { .. }
+            | RuleKind::Exclusion { .. }
+            | RuleKind::Requirement { .. } => None,
             RuleKind::MarginFloor { min: FloorLimit::Percent(min) } => under_percent(offer, *min),
             RuleKind::MarginFloor { min: FloorLimit::Amount(min) } => under_amount(offer, *min),
             RuleKind::FrequencyCap(cap) => {

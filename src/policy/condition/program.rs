@@ -1,0 +1,129 @@
+//! All conditions of a bundle, compiled, and the memo of their columns. Evaluates none.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use super::columns::{Bits, Columns, Node, Parts};
+use super::read::Read;
+use crate::domain::{AttributeId, Catalogue, Placement, PlacementId};
+use crate::policy::rules::{Rule, RuleKind};
+
+/// All conditions of a bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::policy) struct Program {
+    pub(super) parts: Parts,
+    pub(super) checks: Vec<Check>,
+    /// What the conditions of a placement read of customer and context.
+    reads: BTreeMap<PlacementId, BTreeSet<AttributeId>>,
+}
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Check {
+    pub(super) rule: u16,
+    pub(super) test: Test,
+}
+
+/// What leaves an offer out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Test {
+    /// A condition that holds, or one that does not.
+    Condition { node: Node, excludes: bool },
+    /// Not being available.
+    Available,
+}
+
+impl Program {
+    pub(in crate::policy) fn new(rules: &[Rule], placements: &BTreeMap<PlacementId, Placement>) -> Self {
+        let mut program = Self::default();
+        for (at, rule) in (0..=u16::MAX).zip(rules) {
+            let test = match &rule.kind {
+                RuleKind::Exclusion { when } => {
+                    Test::Condition { node: program.parts.node(when.term()), excludes: true }
+                }
+                RuleKind::Requirement { when } => {
+                    Test::Condition { node: program.parts.node(when.term()), excludes: false }
+                }
+                RuleKind::Availability { .. } => Test::Available,
+                _ => continue,
+            };
+            program.checks.push(Check { rule: at, test });
+            program.note_reads(rule, placements);
+        }
+        program
+    }
+
+    fn note_reads(&mut self, rule: &Rule, placements: &BTreeMap<PlacementId, Placement>) {
+        let (RuleKind::Exclusion { when } | RuleKind::Requirement { when }) = &rule.kind else { return };
+        for placement in placements.values().filter(|placement| rule.applies_to.covers_placement(placement)) {
+            let reads = self.reads.entry(placement.id.clone()).or_default();
+            when.term().reads(&mut |read| {
+                if let Read::Attribute(id, _) = read
+                    && !read.of_offer()
+                {
+                    reads.insert(id.clone());
+                }
+            });
+        }
+    }
+
+    /// Whether a condition of the placement reads the attribute.
+    pub(in crate::policy) fn reads(&self, placement: &PlacementId, id: &AttributeId) -> bool {
+        self.reads.get(placement).is_some_and(|reads| reads.contains(id))
+    }
+
+    fn columns(&self, rules: &[Rule], catalogue: &Catalogue) -> Columns {
+        let scope = |check: &Check| {
+            let applies_to = &rules.get(usize::from(check.rule))?.applies_to;
+            let limited = applies_to.offers.is_some() || applies_to.categories.is_some();
+            limited.then(|| Bits::of(catalogue.offers().iter().map(|offer| applies_to.covers_offer(offer))))
+        };
+        Columns::new(&self.parts, self.checks.iter().map(scope).collect(), catalogue.offers())
+    }
+}
+
+/// The columns over the catalogue asked about last.
+///
+/// A function of bundle and catalogue, kept so that it is not computed again for every decision: nothing can be
+/// observed of it but time. It is found by the catalogue's identity, which the weak reference keeps from being reused.
+#[derive(Default)]
+pub(in crate::policy) struct Memo(Mutex<Option<(Weak<Catalogue>, Arc<Columns>)>>);
+
+impl Memo {
+    pub(in crate::policy) fn columns(
+        &self,
+        program: &Program,
+        rules: &[Rule],
+        catalogue: &Arc<Catalogue>,
+    ) -> Arc<Columns> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, columns)) = kept.as_ref()
+            && std::ptr::eq(of.as_ptr(), Arc::as_ptr(catalogue))
+        {
+            return columns.clone();
+        }
+        let columns = Arc::new(program.columns(rules, catalogue));
+        *kept = Some((Arc::downgrade(catalogue), columns.clone()));
+        columns
+    }
+}
+
+/// A copy starts without what was computed.
+impl Clone for Memo {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// What was computed is no part of what a bundle is.
+impl PartialEq for Memo {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl std::fmt::Debug for Memo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Memo")
+    }
+}

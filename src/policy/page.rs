@@ -1,0 +1,53 @@
+//! Test of the page for authors: every example on it compiles, and every mistake on it is told as shown. Holds no page.
+
+use super::sample::{OFFERS, files, shown};
+use super::{Source, compile};
+
+const PAGE: &str = include_str!("../docs/policies.md");
+
+/// The blocks of a language on the page.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let opening = format!("```{language}\n");
+    PAGE.split(&opening).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+/// The sample bundle without its own rules about offers, with the attributes of the page and these rules.
+fn with(rules: &str) -> Vec<Source> {
+    let mut files = files();
+    files.retain(|file| file.path != OFFERS);
+    let (attributes, _) =
+        blocks("yaml").into_iter().map(|block| (block, block.starts_with("# catalog"))).find(|b| b.1).unwrap();
+    let declared = files.iter_mut().find(|file| file.path == "catalog/attributes.yaml").unwrap();
+    declared.text.push_str(attributes.split_once("attributes:\n").unwrap().1);
+    files.push(Source { path: "rules/20-exclusions.yaml".into(), text: format!("owner: sales\n\n{rules}") });
+    files
+}
+
+#[test]
+fn every_example_on_the_page_compiles() {
+    let blocks = blocks("yaml");
+    assert!(blocks.len() >= 5, "the examples are gone");
+    for block in blocks.into_iter().filter(|block| !block.starts_with("# catalog")) {
+        if let Err(findings) = compile(&with(block)) {
+            panic!("{block}\n{}", shown(&findings));
+        }
+    }
+    // The conditions of the table, each as a rule of its own.
+    let conditions = PAGE.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |")).map(|(text, _)| text);
+    let conditions: Vec<&str> = conditions.filter(|text| text.contains(' ') && text.contains('.')).collect();
+    assert!(conditions.len() >= 8, "{conditions:?}");
+    for (at, text) in conditions.iter().enumerate() {
+        let text = text.replace("\\|", "|").replace('\'', "''");
+        let rule = format!("exclusions:\n  - {{id: e{at}, why: because, when: '{text}'}}\n");
+        if let Err(findings) = compile(&with(&rule)) {
+            panic!("{}", shown(&findings));
+        }
+    }
+}
+
+#[test]
+fn the_mistake_on_the_page_is_told_as_shown() {
+    let example = blocks("yaml").into_iter().find(|block| block.contains("loyalty.bronze")).unwrap();
+    let seen = shown(&compile(&with(&example.replace("customer.tier ==", "customer.teir =="))).unwrap_err());
+    assert_eq!(seen, blocks("text").first().unwrap().to_string());
+}
