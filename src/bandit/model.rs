@@ -6,10 +6,12 @@ use std::sync::Arc;
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
+use super::beta::Memo;
 use super::posterior::Posterior;
 use super::statistics::{ArmStatistics, Increment};
+use super::strategies::{Arm, Score, distribution_with};
 use crate::domain::decision::ModelVersion;
-use crate::domain::{Day, Digest, Malformed, ModelId, OfferId, Placement, VariantId};
+use crate::domain::{Day, Digest, Malformed, ModelId, OfferId, Placement, Strategy, VariantId};
 
 /// Names an arm.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -142,6 +144,7 @@ pub struct ModelView {
     lambda: f64,
     arms: BTreeMap<ArmKey, ArmView>,
     prior: Arc<Posterior>,
+    memo: Memo,
 }
 
 impl ModelView {
@@ -156,6 +159,7 @@ impl ModelView {
             lambda: placement.lambda,
             arms: BTreeMap::new(),
             prior: Arc::new(Posterior::prior(placement.dimensions(), placement.lambda)),
+            memo: Memo::default(),
         }
     }
 
@@ -187,12 +191,19 @@ impl ModelView {
             None => Arc::new(Posterior::prior(model.dimensions, placement.lambda)),
         };
         let version = ModelVersion { id: model.id, sequence: model.sequence, digest: model.digest() };
-        Self { version, alarms, day, lambda: placement.lambda, arms, prior }
+        // What is remembered stays right: it is found again by posteriors and margins, not by the view.
+        let memo = before.map(|view| view.memo.clone()).unwrap_or_default();
+        Self { version, alarms, day, lambda: placement.lambda, arms, prior, memo }
     }
 
     /// The posterior of an arm; the prior for one that has learned nothing.
     pub fn posterior(&self, arm: &ArmKey) -> &Posterior {
         self.arms.get(arm).map_or(&self.prior, |arm| &arm.posterior)
+    }
+
+    /// [`distribution`](super::distribution), without computing again what takes long and was asked for before.
+    pub fn distribution(&self, strategy: &Strategy, arms: &[Arm], nothing: bool) -> (Vec<Score>, Vec<f64>) {
+        distribution_with(Some(&self.memo), strategy, arms, nothing)
     }
 }
 

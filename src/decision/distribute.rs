@@ -66,11 +66,11 @@ pub(super) fn distribute(
             ObjectiveKind::Margin => (row.margin_minor as f64, row.cost_minor as f64),
             ObjectiveKind::Conversion => (1.0, 0.0),
         };
-        arms.push(Arm { margin, cost, estimate: posterior.score(&x), variance: posterior.variance() });
+        arms.push(Arm::new(posterior, &x, margin, cost));
         eligible.rows.push(at);
         eligible.features.push(features);
     }
-    let (scores, w) = bandit::distribution(&placement.strategy, &arms);
+    let (scores, w) = model.distribution(&placement.strategy, &arms, false);
     let p = bandit::explore(&w, placement.exploration);
     bandit::check(&p, placement.exploration).ok()?;
     for ((at, score), probability) in eligible.rows.iter().zip(&scores).zip(&p) {

@@ -103,8 +103,8 @@ pub fn posteriors(story: &Story) -> String {
 pub fn distribution_block(story: &Story, told: &Told) -> String {
     let skeleton = &told.skeleton;
     let eligible: Vec<_> = skeleton.candidates.iter().filter_map(|row| Some((row, row.scored?))).collect();
-    let scores: Vec<Score> = eligible.iter().map(|(_, s)| Score { mean: s.mean, deviation: s.deviation }).collect();
-    let pi = distribution_of(&story.placement.strategy, &scores);
+    let scores: Vec<Score> = eligible.iter().map(|(_, s)| Score::gaussian(s.mean, s.deviation)).collect();
+    let pi = distribution_of(&story.placement.strategy, skeleton.distribution_rule, &scores, false);
     let head = format!("rule {}, exploration {}", skeleton.distribution_rule, skeleton.exploration);
     let rows = eligible.iter().zip(pi).flat_map(|((row, scored), pi)| {
         [
@@ -238,15 +238,10 @@ pub fn offered(story: &Story, view: &ModelView) -> Vec<f64> {
         .iter()
         .map(|offer| {
             let (posterior, found) = (view.posterior(&arm(offer)), story.catalogue.offer(offer).unwrap());
-            Arm {
-                margin: cents(found.margin_minor()),
-                cost: cents(found.cost_of_showing_minor()),
-                estimate: posterior.score(&x),
-                variance: posterior.variance(),
-            }
+            Arm::new(posterior, &x, cents(found.margin_minor()), cents(found.cost_of_showing_minor()))
         })
         .collect();
-    explore(&distribution(&story.placement.strategy, &arms).1, story.placement.exploration)
+    explore(&distribution(&story.placement.strategy, &arms, false).1, story.placement.exploration)
 }
 
 pub fn better(story: &Story) -> String {
