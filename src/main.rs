@@ -26,7 +26,7 @@ enum Command {
     Demo(commands::demo::DemoArgs),
     /// Make, list and revoke API keys and webhook secrets.
     Keys(commands::keys::KeysArgs),
-    /// Work with policy files.
+    /// Check policy files; publish and activate bundles.
     Policy(commands::policy::PolicyArgs),
 }
 
@@ -40,6 +40,6 @@ async fn main() -> ExitCode {
         Command::Serve(args) => commands::serve::run(args).await,
         Command::Demo(args) => commands::demo::run(args).await,
         Command::Keys(args) => commands::keys::run(args).await,
-        Command::Policy(args) => commands::policy::run(&args),
+        Command::Policy(args) => commands::policy::run(&args).await,
     }
 }

@@ -117,7 +117,9 @@ impl NullaryFnOnce for Rule<'_> {
             *last = nothings;
         }
         let sum: f64 = w.iter().sum();
-        w.iter_mut().for_each(|w| *w /= sum);
+        for w in &mut w {
+            *w /= sum;
+        }
         w
     }
 }
@@ -241,7 +243,8 @@ impl Bracket {
         }
         let start = if self.edge { EDGE_SCALE } else { 1.0 };
         let reach = ln(1.0 + (self.up - self.low) / (self.narrowest * start));
-        let blocks = (((reach / STEP) as usize + 1).div_ceil(LANES)).min(BLOCKS_MAX);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casting saturates, and is capped")]
+        let blocks = ((reach / STEP) as usize + 1).div_ceil(LANES).min(BLOCKS_MAX);
         let step = reach / (count(blocks * LANES) - 1.0);
         let mut powers = [1.0_f64; LANES];
         let ratio = exp(step);

@@ -51,7 +51,7 @@ fn instance(family: usize, k: usize, seed: u64) -> Vec<Score> {
     let spread = chance.scale(1e-3, 1.0);
     let widest = chance.scale(1.0, 1e4);
     let score = |at: usize| match FAMILIES[family] {
-        "cold" => (0.3, if seed % 2 == 0 { 0.5 } else { chance.scale(0.5, 1.0) }),
+        "cold" => (0.3, if seed.is_multiple_of(2) { 0.5 } else { chance.scale(0.5, 1.0) }),
         "midway" => (chance.normal(), chance.scale(0.354, 2.83)),
         "converged" => {
             let mean = if at == 0 { 1.0 } else { chance.between(0.0, 0.8) };

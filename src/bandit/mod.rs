@@ -36,4 +36,4 @@ pub use model::{ArmKey, Model, ModelView};
 pub use posterior::{Derived, Estimate, Posterior, PosteriorAlarm};
 pub use rules::DISTRIBUTION_RULE;
 pub use statistics::{ArmStatistics, Increment, Sums};
-pub use strategies::{Arm, InvalidDistribution, Score, check, distribution, distribution_of, explore};
+pub use strategies::{Arm, InvalidDistribution, Score, check, distribution, distribution_of, explore, scores};

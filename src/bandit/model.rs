@@ -8,8 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::beta::Memo;
 use super::posterior::Posterior;
+use super::rules::DISTRIBUTION_RULE;
 use super::statistics::{ArmStatistics, Increment};
-use super::strategies::{Arm, Score, distribution_with};
+use super::strategies::{Score, distribution_of};
 use crate::domain::decision::ModelVersion;
 use crate::domain::{Day, Digest, Malformed, ModelId, OfferId, Placement, Strategy, VariantId};
 
@@ -201,9 +202,12 @@ impl ModelView {
         self.arms.get(arm).map_or(&self.prior, |arm| &arm.posterior)
     }
 
-    /// [`distribution`](super::distribution), without computing again what takes long and was asked for before.
-    pub fn distribution(&self, strategy: &Strategy, arms: &[Arm], nothing: bool) -> (Vec<Score>, Vec<f64>) {
-        distribution_with(Some(&self.memo), strategy, arms, nothing)
+    /// [`distribution_of`] by the rule in force, without computing again what takes long and was asked for before.
+    pub fn distribution(&self, strategy: &Strategy, scores: &[Score], nothing: bool) -> Vec<f64> {
+        match strategy {
+            Strategy::ThompsonBeta => self.memo.distribution(scores, nothing),
+            _ => distribution_of(strategy, DISTRIBUTION_RULE, scores, nothing),
+        }
     }
 }
 

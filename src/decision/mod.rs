@@ -12,11 +12,18 @@ mod distribute;
 
 mod eligibility;
 
+mod known;
+
 mod minimise;
 
 mod purpose;
 
+mod slate;
+
 mod snapshot;
+
+#[cfg(test)]
+mod slate_tests;
 
 #[cfg(test)]
 mod tests;

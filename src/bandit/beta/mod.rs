@@ -132,7 +132,9 @@ fn distribution(scores: &[Score], nothing: bool, integrate: Integrate) -> Vec<f6
     }
     let sum: f64 = w.iter().sum();
     if (sum - 1.0).abs() < 1e-3 {
-        w.iter_mut().for_each(|w| *w /= sum);
+        for w in &mut w {
+            *w /= sum;
+        }
     }
     w
 }

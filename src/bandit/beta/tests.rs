@@ -100,7 +100,7 @@ fn instance(family: usize, k: usize, seed: u64) -> Vec<Score> {
                 (1.0 + n * rate, 1.0 + n * (1.0 - rate), 10.0, 0.0)
             }
             "reversed" => {
-                (1.0 + n * share, 1.0 + scale(1e-2, 3.0), if at % 2 == 0 { margin } else { -margin }, -margin)
+                (1.0 + n * share, 1.0 + scale(1e-2, 3.0), if at.is_multiple_of(2) { margin } else { -margin }, -margin)
             }
             _ => (1.0 + scale(1e-2, 20.0), 1.0 + scale(1e-1, 200.0), margin, margin * scale(1e-2, 1.0)),
         }

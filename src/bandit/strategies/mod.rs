@@ -15,7 +15,7 @@ pub mod uniform;
 #[cfg(test)]
 mod tests;
 
-use super::{Beta, Estimate, Memo, Posterior, rules};
+use super::{Beta, Estimate, Posterior, rules};
 use crate::domain::Strategy;
 
 /// One eligible candidate: what it earns and what its arm has learned.
@@ -107,28 +107,20 @@ pub enum InvalidDistribution {
 /// candidates by (offer id, variant id), which decides ties. With `nothing` the distribution has one candidate more, the
 /// last.
 pub fn distribution(strategy: &Strategy, arms: &[Arm], nothing: bool) -> (Vec<Score>, Vec<f64>) {
-    distribution_with(None, strategy, arms, nothing)
+    let scores = scores(strategy, arms);
+    let w = distribution_of(strategy, rules::DISTRIBUTION_RULE, &scores, nothing);
+    (scores, w)
 }
 
-/// The same, with the memory of what was computed before.
-pub(super) fn distribution_with(
-    memo: Option<&Memo>,
-    strategy: &Strategy,
-    arms: &[Arm],
-    nothing: bool,
-) -> (Vec<Score>, Vec<f64>) {
-    let scores = match strategy {
+/// The scores of the eligible candidates, in their order.
+pub fn scores(strategy: &Strategy, arms: &[Arm]) -> Vec<Score> {
+    match strategy {
         Strategy::ThompsonBeta => thompson_beta::scores(arms),
         Strategy::ThompsonLinear => thompson_linear::scores(arms),
         Strategy::Linucb { alpha } => linucb::scores(arms, *alpha),
         Strategy::Greedy | Strategy::EpsilonGreedy => greedy::scores(arms),
         Strategy::Uniform => uniform::scores(arms),
-    };
-    let w = match (strategy, memo) {
-        (Strategy::ThompsonBeta, Some(memo)) => memo.distribution(&scores, nothing),
-        _ => distribution_of(strategy, rules::DISTRIBUTION_RULE, &scores, nothing),
-    };
-    (scores, w)
+    }
 }
 
 /// The distribution of recorded scores by the rule that their record names, exploration not yet mixed in. All NaN where

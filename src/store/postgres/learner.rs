@@ -1,6 +1,4 @@
-//! Learner in PostgreSQL: its term, its work, what it stores, streams and checkpoints read back. Learns nothing.
-
-use std::collections::BTreeMap;
+//! Learner in PostgreSQL: its work, what it stores, streams and checkpoints read back. Learns nothing.
 
 use sqlx::PgConnection;
 
@@ -8,17 +6,9 @@ use crate::domain::{DecisionId, ModelId};
 use crate::store::column::{self, AppliedColumns, BatchColumns, CheckpointColumns, LearningColumns, TotalsColumns};
 use crate::store::steps::{Step, reach};
 use crate::store::work::{self, Found};
-use crate::store::{Applied, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
+use crate::store::{AppliedRow, Backlog, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
 
-use super::{PostgresStore, commit, outcomes};
-
-pub(super) async fn take_term(store: &PostgresStore, holder: &str) -> Result<u64, StoreError> {
-    let (term,): (i64,) = sqlx::query_as("update learner set term = term + 1, holder = $1 returning term")
-        .bind(holder)
-        .fetch_one(&store.pool)
-        .await?;
-    column::natural(term)
-}
+use super::{PostgresStore, commit, lease, outcomes};
 
 pub(super) async fn work(store: &PostgresStore, decisions_max: u32) -> Result<LearnerWork, StoreError> {
     // Outcomes are read after the keys of the new ones: whatever comes in between is seen now and again next time,
@@ -28,7 +18,7 @@ pub(super) async fn work(store: &PostgresStore, decisions_max: u32) -> Result<Le
     let applied = applied(store, &ids).await?;
     let decisions = commit::decisions(store, &ids).await?;
     let facts = outcomes::facts(store, &ids).await?;
-    Ok(found.work(decisions, &applied, facts))
+    Ok(found.work(decisions, applied, facts))
 }
 
 async fn find(store: &PostgresStore, decisions_max: u32) -> Result<Found, StoreError> {
@@ -58,22 +48,20 @@ async fn find(store: &PostgresStore, decisions_max: u32) -> Result<Found, StoreE
     })
 }
 
-async fn applied(store: &PostgresStore, ids: &[DecisionId]) -> Result<BTreeMap<DecisionId, Applied>, StoreError> {
-    let rows: Vec<AppliedColumns> =
-        sqlx::query_as("select decision_id, exposed, accepted, reward_minor from applied where decision_id = any ($1)")
-            .bind(ids.iter().map(|id| id.as_bytes().as_slice()).collect::<Vec<_>>())
-            .fetch_all(&store.pool)
-            .await?;
+async fn applied(store: &PostgresStore, ids: &[DecisionId]) -> Result<Vec<AppliedRow>, StoreError> {
+    let rows: Vec<AppliedColumns> = sqlx::query_as(
+        "select decision_id, slot, exposed, accepted, reward_minor from applied where decision_id = any ($1)",
+    )
+    .bind(ids.iter().map(|id| id.as_bytes().as_slice()).collect::<Vec<_>>())
+    .fetch_all(&store.pool)
+    .await?;
     rows.iter().map(column::applied).collect()
 }
 
 pub(super) async fn learn(store: &PostgresStore, term: u64, learned: &Learned) -> Result<bool, StoreError> {
     reach(Step::LearnBegin);
-    let term = column::signed(term)?;
     let mut transaction = store.pool.begin().await?;
-    // Under lock: a newer term waits until this is stored, or is seen here.
-    let (newest,): (i64,) = sqlx::query_as("select term from learner for update").fetch_one(&mut *transaction).await?;
-    if newest != term {
+    if !lease::renew_on(&mut transaction, term).await? {
         transaction.rollback().await?;
         return Ok(false);
     }
@@ -122,17 +110,19 @@ async fn append_events(connection: &mut PgConnection, learned: &Learned) -> Resu
     Ok(())
 }
 
-async fn apply(connection: &mut PgConnection, applied: &[(DecisionId, Applied)]) -> Result<(), StoreError> {
+async fn apply(connection: &mut PgConnection, rows: &[AppliedRow]) -> Result<(), StoreError> {
+    let slots = rows.iter().map(|row| column::slot(row.slot)).collect::<Result<Vec<_>, _>>()?;
     sqlx::query(
-        "insert into applied (decision_id, exposed, accepted, reward_minor) \
-         select * from unnest($1::bytea[], $2::boolean[], $3::boolean[], $4::int8[]) \
-         on conflict (decision_id) do update set exposed = excluded.exposed, accepted = excluded.accepted, \
+        "insert into applied (decision_id, slot, exposed, accepted, reward_minor) \
+         select * from unnest($1::bytea[], $2::int2[], $3::boolean[], $4::boolean[], $5::int8[]) \
+         on conflict (decision_id, slot) do update set exposed = excluded.exposed, accepted = excluded.accepted, \
              reward_minor = excluded.reward_minor",
     )
-    .bind(applied.iter().map(|(decision, _)| decision.as_bytes().as_slice()).collect::<Vec<_>>())
-    .bind(applied.iter().map(|(_, applied)| applied.exposed).collect::<Vec<_>>())
-    .bind(applied.iter().map(|(_, applied)| applied.accepted).collect::<Vec<_>>())
-    .bind(applied.iter().map(|(_, applied)| applied.reward_minor).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.decision_id.as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(slots)
+    .bind(rows.iter().map(|row| row.applied.exposed).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.applied.accepted).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.applied.reward_minor).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
@@ -232,4 +222,14 @@ pub(super) async fn totals(store: &PostgresStore) -> Result<Totals, StoreError> 
     .fetch_one(&store.pool)
     .await?;
     column::totals(row)
+}
+
+pub(super) async fn backlog(store: &PostgresStore) -> Result<Backlog, StoreError> {
+    let (batches, outcomes): (i64, i64) = sqlx::query_as(
+        "select (select count(*) from batch where not learned), \
+             (select count(*) from outcome where decision_id is not null and not applied)",
+    )
+    .fetch_one(&store.pool)
+    .await?;
+    Ok(Backlog { batches_unlearned: column::natural(batches)?, outcomes_unapplied: column::natural(outcomes)? })
 }

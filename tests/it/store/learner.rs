@@ -1,10 +1,12 @@
 //! The learner: one term writes, its work ends, streams have no gaps, and the newest checkpoint is found.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proffer::domain::{ModelId, SubjectId};
-use proffer::store::{Applied, BatchKey, CheckpointRow, Learned, LearnerWork, LearningRow};
+use proffer::store::{Applied, AppliedRow, BatchKey, CheckpointRow, Learned, LearnerWork, LearningRow};
 
+use super::lease::elected;
 use super::make::{batch, decision, decision_id, digest, new_subject, stored, subject, written};
 use super::outcomes::{order, refund};
 use crate::harness::database::{Database, on_both_stores};
@@ -32,6 +34,10 @@ fn event(model: ModelId, sequence: u64, of: Option<SubjectId>) -> LearningRow {
     }
 }
 
+fn row(decision: u32, slot: u16, applied: Applied) -> AppliedRow {
+    AppliedRow { decision_id: decision_id(decision), slot, applied }
+}
+
 fn key(number: u64) -> BatchKey {
     BatchKey { node: "node".to_owned(), incarnation: 1, number }
 }
@@ -43,12 +49,13 @@ fn checkpoint(model: ModelId, sequence: u64) -> CheckpointRow {
 async fn a_fenced_term_writes_nothing(database: Arc<Database>) {
     let (old, new) = (database.open().await, database.open().await);
     stored(&*old, &batch(1, vec![], vec![decision(1, None)])).await;
-    let first = old.take_term("old").await.unwrap();
-    let second = new.take_term("new").await.unwrap();
+    let first = elected(&*old, "old", 1).await.unwrap();
+    old.release_term(first).await.unwrap();
+    let second = elected(&*new, "new", 1).await.unwrap();
     assert!(second > first && first > 0);
     let learned = Learned {
         batches: vec![key(1)],
-        applied: vec![(decision_id(1), Applied { exposed: true, ..Applied::default() })],
+        applied: vec![row(1, 0, Applied { exposed: true, ..Applied::default() })],
         events: vec![event(MODEL, 1, None)],
         checkpoints: vec![checkpoint(MODEL, 1)],
         ..Learned::default()
@@ -58,7 +65,7 @@ async fn a_fenced_term_writes_nothing(database: Arc<Database>) {
     assert_eq!(new.model_heads().await.unwrap(), []);
     assert_eq!(new.checkpoint(MODEL).await.unwrap(), None);
     let work = new.learner_work(10).await.unwrap();
-    assert_eq!((work.batches, work.touched[0].applied), (vec![key(1)], Applied::default()));
+    assert_eq!((work.batches, &work.touched[0].applied), (vec![key(1)], &BTreeMap::new()));
     assert!(new.learn(second, &learned).await.unwrap());
     assert_eq!(new.model_heads().await.unwrap(), [(MODEL, 1)]);
 }
@@ -79,7 +86,7 @@ async fn work_names_batches_outcomes_and_every_decision_once(database: Arc<Datab
     assert_eq!(touched, [decision_id(1), decision_id(2), decision_id(3)]);
     let second = &work.touched[1];
     assert_eq!(second.outcomes, [refund.fact, order.fact]);
-    assert_eq!(second.applied, Applied::default());
+    assert_eq!(second.applied, BTreeMap::new());
     assert_eq!(second.decision.record, decisions[0].record);
     assert_eq!(second.decision.wrapped_key, Some(b"key-1".to_vec()));
     assert_eq!(work.touched[0].outcomes, []);
@@ -87,7 +94,7 @@ async fn work_names_batches_outcomes_and_every_decision_once(database: Arc<Datab
 
 async fn work_is_complete_after_learning_and_new_outcomes_bring_it_back(database: Arc<Database>) {
     let store = database.open().await;
-    let term = store.take_term("learner").await.unwrap();
+    let term = elected(&*store, "learner", 1).await.unwrap();
     stored(&*store, &batch(1, vec![], vec![decision(1, None), decision(2, None)])).await;
     store.take_outcomes(&[order(1, Some(decision_id(1)))]).await.unwrap();
     let work = store.learner_work(100).await.unwrap();
@@ -95,7 +102,11 @@ async fn work_is_complete_after_learning_and_new_outcomes_bring_it_back(database
     let learned = Learned {
         batches: work.batches,
         outcomes: work.outcomes,
-        applied: vec![(decision_id(1), applied), (decision_id(2), Applied { exposed: true, ..Applied::default() })],
+        applied: vec![
+            row(1, 0, applied),
+            row(1, 1, Applied { exposed: true, ..Applied::default() }),
+            row(2, 0, Applied { exposed: true, ..Applied::default() }),
+        ],
         ..Learned::default()
     };
     assert!(store.learn(term, &learned).await.unwrap());
@@ -105,10 +116,11 @@ async fn work_is_complete_after_learning_and_new_outcomes_bring_it_back(database
     let work = store.learner_work(100).await.unwrap();
     assert_eq!((work.batches, work.outcomes), (vec![], vec![digest(2)]));
     assert_eq!(work.touched.len(), 1);
-    assert_eq!(work.touched[0].applied, applied);
+    let second_slot = Applied { exposed: true, ..Applied::default() };
+    assert_eq!(work.touched[0].applied, BTreeMap::from([(0, applied), (1, second_slot)]));
     assert_eq!(work.touched[0].outcomes.len(), 2);
     let undone = Applied { exposed: true, accepted: false, reward_minor: 0 };
-    let learned = Learned { outcomes: vec![digest(2)], applied: vec![(decision_id(1), undone)], ..Learned::default() };
+    let learned = Learned { outcomes: vec![digest(2)], applied: vec![row(1, 0, undone)], ..Learned::default() };
     assert!(store.learn(term, &learned).await.unwrap());
     assert_eq!(store.learner_work(100).await.unwrap(), LearnerWork::default());
     assert_eq!(store.totals().await.unwrap().outcomes_unapplied, 0);
@@ -135,7 +147,7 @@ async fn work_comes_in_portions_of_whole_batches(database: Arc<Database>) {
         let work = store.learner_work(decisions_max).await.unwrap();
         assert_eq!(work.batches.iter().collect::<Vec<_>>(), expected, "{decisions_max}");
     }
-    let term = store.take_term("learner").await.unwrap();
+    let term = elected(&*store, "learner", 1).await.unwrap();
     let learned = Learned { batches: vec![other, key(1)], ..Learned::default() };
     assert!(store.learn(term, &learned).await.unwrap());
     let work = store.learner_work(1).await.unwrap();
@@ -150,7 +162,7 @@ async fn work_comes_in_portions_of_whole_batches(database: Arc<Database>) {
 
 async fn events_come_in_order_and_continue_their_stream(database: Arc<Database>) {
     let store = database.open().await;
-    let term = store.take_term("learner").await.unwrap();
+    let term = elected(&*store, "learner", 1).await.unwrap();
     store.load_subjects(&[new_subject(1)]).await.unwrap();
     let other = ModelId([9; 16]);
     let write = async |events: Vec<LearningRow>| store.learn(term, &Learned { events, ..Learned::default() }).await;
@@ -174,7 +186,7 @@ async fn events_come_in_order_and_continue_their_stream(database: Arc<Database>)
 
 async fn the_newest_checkpoint_is_found(database: Arc<Database>) {
     let store = database.open().await;
-    let term = store.take_term("learner").await.unwrap();
+    let term = elected(&*store, "learner", 1).await.unwrap();
     let other = ModelId([9; 16]);
     assert_eq!(store.checkpoint(MODEL).await.unwrap(), None);
     for sequence in [5, 7, 6, 9, 9] {
