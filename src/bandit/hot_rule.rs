@@ -1,8 +1,8 @@
 //! The hot rule: the probability that each of several independent Gaussian scores is the largest, within 1e-4 of the
 //! exact rule and some forty times as fast. Draws nothing and mixes nothing in.
 //!
-//! The draw is made from what is computed here, so that its error never touches a propensity: it bounds only how closely
-//! ideal Thompson sampling is followed.
+//! The draw is made from what is computed here, so that its error never touches a propensity: it bounds only how
+//! closely ideal Thompson sampling is followed.
 //!
 //! Scores that cannot win are left out. The largest score is bracketed: below `low` it lies with a probability under
 //! 1e-5, above `up` nothing happens any more. One mesh serves all scores: it is geometric from `low`, because every

@@ -329,6 +329,24 @@ mod tests {
     }
 
     #[test]
+    fn counts_are_those_of_the_day_and_never_below_zero() {
+        let mut statistics = ArmStatistics::default();
+        for n in 0..10 {
+            statistics.apply(&increment(Day(17), Some(30), &[1.0, 0.5], 1, i8::from(n < 3)));
+        }
+        let counts = |day: i32| Posterior::derive(&statistics, 2, Day(day), Some(30), 1.0).posterior.counts();
+        let check = |(accepted, declined): (f64, f64), expected: (f64, f64)| {
+            close(accepted, expected.0, 1e-4);
+            close(declined, expected.1, 1e-4);
+        };
+        check(counts(17), (3.0, 7.0));
+        check(counts(47), (1.5, 3.5));
+        assert_eq!(Posterior::prior(2, 1.0).counts(), (0.0, 0.0));
+        let odd = Posterior { accepted: 2.0, weight: 1.0, ..Posterior::prior(2, 1.0) };
+        assert_eq!(odd.counts(), (2.0, 0.0));
+    }
+
+    #[test]
     fn years_of_fast_forgetting_stay_finite_even_for_a_component_seldom_seen() {
         let mut statistics = ArmStatistics::default();
         for day in 0..6_000 {

@@ -239,3 +239,44 @@ fn fallback(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Fallback
         .and_then(|node| read::parsed(report, what, node, "a variant id", VariantId::new));
     Some(Fallback { offer: offer?, variant: variant? })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::Strategy;
+    use crate::policy::{Source, compile};
+
+    fn strategy(text: &str) -> (Strategy, f64) {
+        let file = |path: &str, text: String| Source { path: path.to_owned(), text };
+        let bundle = compile(&[
+            file("bundle.yaml", "name: sample\nschema: 1\n".into()),
+            file("catalog/attributes.yaml", "attributes: []\n".into()),
+            file(
+                "catalog/purposes.yaml",
+                "purposes:\n  - {id: p, dpv: ProvideProductRecommendations, bases: {US: [consent]}}\n".into(),
+            ),
+            file(
+                "placements.yaml",
+                format!(
+                    "placements:\n  - id: home\n    channel: web\n    purpose: p\n    currency: USD\n    objective: \
+                     {{kind: margin, window: 7d, reward_cap: 200.00}}\n    strategy: {{{text}}}\n    \
+                     fallback: {{offer: house, variant: a}}\n"
+                ),
+            ),
+        ])
+        .unwrap_or_else(|findings| panic!("{}", findings.iter().map(ToString::to_string).collect::<String>()));
+        let placement = bundle.placement("home").unwrap();
+        (placement.strategy, placement.exploration)
+    }
+
+    #[test]
+    fn every_strategy_is_read_by_its_name_and_explores_unless_it_is_greedy() {
+        for name in Strategy::NAMES {
+            let (read, exploration) = strategy(&format!("name: {name}"));
+            assert_eq!(read.name(), name);
+            assert_eq!(exploration, if name == "greedy" { 0.0 } else { 0.05 }, "{name}");
+        }
+        assert_eq!(strategy("name: greedy, exploration: 0.2"), (Strategy::Greedy, 0.2));
+        assert_eq!(strategy("name: epsilon_greedy, exploration: 0.2"), (Strategy::EpsilonGreedy, 0.2));
+        assert_eq!(strategy("name: linucb, alpha: 2"), (Strategy::Linucb { alpha: 2.0 }, 0.05));
+    }
+}

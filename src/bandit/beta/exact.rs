@@ -1,8 +1,9 @@
-//! The exact rule for Beta scores: composite Gauss-Legendre over the whole support, with incomplete beta functions. Slow;
-//! for tests, evaluation and replaying records that name rule 1.
+//! The exact rule for Beta scores: composite Gauss-Legendre over the whole support, with incomplete beta functions.
+//! Slow; for tests, evaluation and replaying records that name rule 1.
 //!
-//! Breaks stand at every deviation of every score and at every end of a support, where densities jump. Where a parameter
-//! is not whole and small, a density leaves its end like a broken power; there breaks close in on the end by halves.
+//! Breaks stand at every deviation of every score and at every end of a support, where densities jump. Where a
+//! parameter is not whole and small, a density leaves its end like a broken power; there breaks close in on the end
+//! by halves.
 
 use super::Spread;
 

@@ -1,12 +1,11 @@
 //! The hot rule for Beta scores: one mesh for all, distribution functions by running quadrature, then Stieltjes sums.
 //! Within 1e-4 of the exact rule; needs no gamma function and no continued fraction.
 //!
-//! The mesh is geometric from the lower end, where the score that begins last begins. Each score's density is integrated
-//! along it (its own scale drops out when its total is divided out), and its mass is
-//! `sum_j c_j (ln F(y_{j+1}) - ln F(y_j))` with `c_j` the logarithmic mean of `G = prod_b F_b` over the cell. These masses
-//! sum to the rise of G whatever the mesh. Two meshes, one with half the nodes of
-//! the other, are extrapolated (Richardson). Towards the ends of supports, where densities jump or break off, nodes close
-//! in by halves.
+//! The mesh is geometric from the lower end, where the score that begins last begins. Each score's density is
+//! integrated along it (its own scale drops out when its total is divided out), and its mass is `sum_j c_j (ln
+//! F(y_{j+1}) - ln F(y_j))` with `c_j` the logarithmic mean of `G = prod_b F_b` over the cell. These masses sum to
+//! the rise of G whatever the mesh. Two meshes, one with half the nodes of the other, are extrapolated (Richardson).
+//! Towards the ends of supports, where densities jump or break off, nodes close in by halves.
 
 #![expect(clippy::inline_always, reason = "a call would leave the caller's instruction set")]
 

@@ -1,5 +1,5 @@
-//! A bounded memory of Beta distributions: the same posteriors, margins and eligible set are not computed twice. Pure in
-//! effect: what is remembered is what would be computed.
+//! A bounded memory of Beta distributions: the same posteriors, margins and eligible set are not computed twice. Pure
+//! in effect: what is remembered is what would be computed.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

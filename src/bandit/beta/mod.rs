@@ -1,5 +1,5 @@
-//! Beta scores: the probability that each of several independent scores `y = m theta - c`, with theta Beta-distributed, is
-//! the largest. Draws nothing and mixes nothing in.
+//! Beta scores: the probability that each of several independent scores `y = m theta - c`, with theta
+//! Beta-distributed, is the largest. Draws nothing and mixes nothing in.
 //!
 //! Two rules share the shape of the problem, which stands here: a negative margin turns a distribution round, a margin
 //! of zero makes it a point. The highest point (*nothing* is one, at 0) ends every integral from below; it is the
@@ -91,8 +91,8 @@ pub fn hot(scores: &[Score], nothing: bool) -> Vec<f64> {
     distribution(scores, nothing, hot::integrate)
 }
 
-/// All NaN where a score has no Beta posterior or one that counts cannot give, and not normalised where the sum misses 1
-/// by more than the rule may, so that the check of the distribution refuses it.
+/// All NaN where a score has no Beta posterior or one that counts cannot give, and not normalised where the sum
+/// misses 1 by more than the rule may, so that the check of the distribution refuses it.
 fn distribution(scores: &[Score], nothing: bool, integrate: Integrate) -> Vec<f64> {
     let mut w = vec![0.0; scores.len() + usize::from(nothing)];
     let betas: Vec<Beta> = scores.iter().filter_map(|score| score.beta).filter(Beta::sound).collect();

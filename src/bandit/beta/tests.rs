@@ -150,3 +150,17 @@ fn every_instruction_set_gives_the_same_bits() {
         }
     }
 }
+
+#[test]
+fn supports_that_end_close_together_or_like_broken_powers_are_followed() {
+    for of in [
+        [(2.0, 1.0, 11.762, 0.0), (2.0, 1.0, 11.849, 0.0)],
+        [(6.4015, 1.1397, 5.0668, 0.7488), (6.6507, 3.8966, 5.5479, 0.579)],
+        [(31.0453, 1.0204, 2.562, -2.562), (21.4822, 1.0146, 2.5634, -2.5634)],
+        [(40.0, 1.0, 1.0, 0.0), (40.0, 1.0, 1.001, 0.0)],
+    ] {
+        for nothing in [false, true] {
+            check(&arms(&of), &exact(&arms(&of), nothing), 0.0);
+        }
+    }
+}

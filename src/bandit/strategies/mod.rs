@@ -1,7 +1,7 @@
 //! Strategies: how the estimates of eligible candidates become a distribution. Draws nothing and knows no rule.
 //!
-//! Where nothing may be shown, *nothing* is a candidate too: the last one, with a score of 0 that has no spread. It is in
-//! the distribution and not among the scores.
+//! Where nothing may be shown, *nothing* is a candidate too: the last one, with a score of 0 that has no spread. It
+//! is in the distribution and not among the scores.
 //!
 //! Every strategy has two verbs in this order: `scores`, what is recorded of each candidate, and `distribution`, which
 //! reads nothing but scores, so that a record can be replayed without its model.
@@ -104,8 +104,8 @@ pub enum InvalidDistribution {
 }
 
 /// Scores and distribution of the eligible candidates, in their order, exploration not yet mixed in. Callers order
-/// candidates by (offer id, variant id), which decides ties. With `nothing` the distribution has one candidate more, the
-/// last.
+/// candidates by (offer id, variant id), which decides ties. With `nothing` the distribution has one candidate more,
+/// the last.
 pub fn distribution(strategy: &Strategy, arms: &[Arm], nothing: bool) -> (Vec<Score>, Vec<f64>) {
     let scores = scores(strategy, arms);
     let w = distribution_of(strategy, rules::DISTRIBUTION_RULE, &scores, nothing);

@@ -1,5 +1,5 @@
-//! Beta-Bernoulli Thompson sampling with margins (Chapelle and Li, *An empirical evaluation of Thompson sampling*, 2011).
-//! Reads no feature: an arm is what it accepted and what it did not. Samples nothing.
+//! Beta-Bernoulli Thompson sampling with margins (Chapelle and Li, *An empirical evaluation of Thompson sampling*,
+//! 2011). Reads no feature: an arm is what it accepted and what it did not. Samples nothing.
 
 use super::{Arm, Score};
 use crate::bandit::beta::{self, Beta};
