@@ -1,6 +1,8 @@
 //! One whole decision in process and its parts, by candidates, at 32 feature components and 40 rules, on a half-trained
 //! model. Times no store and no HTTP.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has to stop")]
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -65,18 +67,17 @@ fn snapshot(candidates: usize) -> Snapshot {
         ),
         file("rules/10.yaml", rules),
     ];
-    let bundle = compile(&sources)
-        .unwrap_or_else(|findings| panic!("{}", findings.iter().map(ToString::to_string).collect::<String>()));
+    let bundle = compile(&sources).unwrap();
     let offer = |id: String, goods: usize| -> Offer {
         let json = format!(
             r#"{{"offer_id":"{id}","price":{{"amount":"100.00","currency":"USD"}},
             "cost_of_goods":{{"amount":"{goods}.00","currency":"USD"}},"variants":[{{"variant_id":"a"}}]}}"#
         );
-        serde_json::from_str(&json).unwrap_or_else(|error| panic!("{error}"))
+        serde_json::from_str(&json).unwrap()
     };
     let mut offers: Vec<Offer> = (0..candidates).map(|at| offer(format!("o{at:04}"), 40 + at % 30)).collect();
     offers.push(offer("house".into(), 50));
-    let placement = bundle.placement("home").unwrap_or_else(|| panic!("no placement"));
+    let placement = bundle.placement("home").unwrap();
     let day = NOW.day();
     let view = trained(placement, candidates, day);
     let models = BTreeMap::from([(placement.id.clone(), Arc::new(view))]);
@@ -97,15 +98,12 @@ fn trained(placement: &proffer::domain::Placement, candidates: usize, day: Day) 
     let mut model = Model::new(placement.model_id(), placement.dimensions());
     let mut sequence = 0;
     for at in 0..candidates {
-        let arm = ArmKey {
-            offer: OfferId::new(format!("o{at:04}")).unwrap_or_else(|error| panic!("{error}")),
-            variant: VariantId::new("a").unwrap_or_else(|error| panic!("{error}")),
-        };
+        let arm = ArmKey { offer: OfferId::new(format!("o{at:04}")).unwrap(), variant: VariantId::new("a").unwrap() };
         let rate = 0.02 + 0.1 * chance.random::<f64>();
         for _ in 0..30 {
             let region = chance.random_range(1..32_u16);
             let sparse = [(0, 1 << 20), (region, 1 << 20)];
-            let features = Features::from_sparse(32, &sparse).unwrap_or_else(|error| panic!("{error}"));
+            let features = Features::from_sparse(32, &sparse).unwrap();
             let accepted = i8::from(chance.random::<f64>() < rate);
             sequence += 1;
             let increment = Increment {
@@ -117,7 +115,7 @@ fn trained(placement: &proffer::domain::Placement, candidates: usize, day: Day) 
                 reward: 0,
                 reward_squared: 0,
             };
-            model.apply(sequence, &arm, &increment).unwrap_or_else(|error| panic!("{error}"));
+            model.apply(sequence, &arm, &increment).unwrap();
         }
     }
     ModelView::derive(&model, placement, day, None)
@@ -127,7 +125,7 @@ fn request() -> DecisionRequest {
     DecisionRequest {
         decision_id: None,
         customer: Customer::default(),
-        placement: PlacementId::new("home").unwrap_or_else(|error| panic!("{error}")),
+        placement: PlacementId::new("home").unwrap(),
         count: Some(1),
         jurisdiction: Some("US-NY".into()),
         time_zone: Some("America/New_York".into()),
@@ -141,7 +139,7 @@ fn decision(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decision");
     for candidates in [10, 100, 1_000] {
         let snapshot = snapshot(candidates);
-        let placement = snapshot.bundle.placement("home").unwrap_or_else(|| panic!("no placement"));
+        let placement = snapshot.bundle.placement("home").unwrap();
         let model = &snapshot.models[&placement.id];
         let (request, id) = (request(), DecisionId::from_parts(NOW.0, [7; 10]));
         let digest = request.digest();
@@ -154,7 +152,7 @@ fn decision(criterion: &mut Criterion) {
             purpose: DrawPurpose::Served,
             contended: false,
         };
-        let whole = || decide(&snapshot, &ask, None, &GENERATOR, NOW).unwrap_or_else(|_| panic!("refused"));
+        let whole = || decide(&snapshot, &ask, None, &GENERATOR, NOW).unwrap();
         let made = whole();
         assert!(made.skeleton.fallback.is_none(), "{:?}", made.skeleton.fallback);
 
