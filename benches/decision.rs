@@ -12,12 +12,12 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use proffer::bandit::{
     Arm, ArmKey, DrawPurpose, Features, Increment, Model, ModelView, check, explore, features, pick, scores, uniform,
 };
-use proffer::decision::{Ask, Snapshot, decide};
+use proffer::decision::{Ask, Snapshot, SubjectView, decide};
 use proffer::domain::decision::Record;
 use proffer::domain::key::{GeneratorKey, SubjectKey};
 use proffer::domain::{
-    AttributeId, Catalogue, Customer, Day, DecisionId, DecisionRequest, Offer, OfferId, PlacementId, Timestamp, Value,
-    VariantId,
+    AttributeId, Catalogue, Customer, Day, DecisionId, DecisionRequest, Offer, OfferId, PlacementId, SubjectId,
+    SubjectKind, SubjectState, Timestamp, Value, VariantId,
 };
 use proffer::policy::{Source, compile, judge};
 use rand::rngs::ChaCha8Rng;
@@ -143,6 +143,9 @@ fn decision(criterion: &mut Criterion) {
         let model = &snapshot.models[&placement.id];
         let (request, id) = (request(), DecisionId::from_parts(NOW.0, [7; 10]));
         let digest = request.digest();
+        let state = SubjectState::default();
+        let subject =
+            SubjectView { kind: SubjectKind::Customer, subject: SubjectId([1; 16]), version: 1, state: &state };
         let ask = Ask {
             request: &request,
             request_digest: digest,
@@ -152,7 +155,7 @@ fn decision(criterion: &mut Criterion) {
             purpose: DrawPurpose::Served,
             contended: false,
         };
-        let whole = || decide(&snapshot, &ask, None, &GENERATOR, NOW).unwrap();
+        let whole = || decide(&snapshot, &ask, Some(subject), &GENERATOR, NOW).unwrap();
         let made = whole();
         assert!(made.skeleton.fallback.is_none(), "{:?}", made.skeleton.fallback);
 
@@ -166,7 +169,7 @@ fn decision(criterion: &mut Criterion) {
         part("decide", &mut || drop(black_box(whole())));
         part("rules", &mut || {
             for offer in snapshot.catalogue.offers() {
-                black_box(judge(&snapshot.bundle, placement, offer, None, NOW));
+                black_box(judge(&snapshot.bundle, placement, offer, Some(&state), NOW));
             }
         });
         let value = |id: &AttributeId| (id.name() == "region").then(|| Value::Text("r7".into()));
