@@ -65,8 +65,9 @@ struct Kept {
     at: usize,
     centre: f64,
     deviation: f64,
-    scale: f32, // smallest deviation / deviation
-    shift: f32, // (centre - low) / deviation
+    inverse: f64, // 1 / deviation
+    scale: f32,   // smallest deviation / deviation
+    shift: f32,   // (centre - low) / deviation
 }
 
 /// The probability of each score to be the largest, summing to one; with `nothing`, behind them the probability that
@@ -112,7 +113,11 @@ impl NullaryFnOnce for Rule<'_> {
             w.fill(f64::NAN);
             return w;
         }
-        let nothings = Bracket::find(scores, nothing).map_or(1.0, |bracket| bracket.integrate(&mut w));
+        // A `match`, because a closure handed to the library would be compiled for the plain instruction set.
+        let nothings = match Bracket::find(scores, nothing) {
+            Some(bracket) => bracket.integrate(&mut w),
+            None => 1.0,
+        };
         if nothing && let Some(last) = w.last_mut() {
             *last = nothings;
         }
@@ -160,11 +165,13 @@ impl Bracket {
                 return None;
             }
         }
-        let kept = scores.iter().enumerate().map(|(at, score)| {
+        let mut kept = Vec::with_capacity(scores.len());
+        for (at, score) in scores.iter().enumerate() {
             let (centre, deviation) = (score.mean - reference, score.deviation);
-            Kept { at, centre, deviation, scale: 0.0, shift: 0.0 }
-        });
-        let kept = kept.filter(|kept| kept.centre + REACH_KEPT * kept.deviation > low).collect();
+            if centre + REACH_KEPT * deviation > low {
+                kept.push(Kept { at, centre, deviation, inverse: 1.0 / deviation, scale: 0.0, shift: 0.0 });
+            }
+        }
         let mut bracket = Self { kept, low, up, narrowest: f64::INFINITY, edge };
         bracket.measure();
         bracket.tighten();
@@ -181,8 +188,8 @@ impl Bracket {
             narrowest = if kept.deviation < narrowest { kept.deviation } else { narrowest };
         }
         for kept in &mut self.kept {
-            kept.scale = single(narrowest / kept.deviation);
-            kept.shift = single((kept.centre - low) / kept.deviation);
+            kept.scale = single(narrowest * kept.inverse);
+            kept.shift = single((kept.centre - low) * kept.inverse);
         }
         self.narrowest = narrowest;
     }
