@@ -25,6 +25,7 @@ pub struct Posterior {
     factor: Vec<f64>, // L of A = L L', packed column by column from the diagonal down; the diagonal as 1 / L_jj
     variance: f64,    // v^2 = b_n / (a_n - 1)
     weight: f64,      // n
+    accepted: f64,    // sum w r
 }
 
 /// Estimate of one arm for one feature vector.
@@ -68,7 +69,7 @@ impl Posterior {
             factor.resize(factor.len() + below, 0.0);
         }
         let variance = PRIOR_SCALE / (PRIOR_SHAPE - 1.0);
-        Self { theta: vec![0.0; dimensions], factor, variance, weight: 0.0 }
+        Self { theta: vec![0.0; dimensions], factor, variance, weight: 0.0, accepted: 0.0 }
     }
 
     /// Derives the posterior of an arm as seen on a day: every live generation divided by its weight of that day,
@@ -134,7 +135,7 @@ impl Posterior {
         if !theta.iter().chain([&explained, &variance]).all(|number| number.is_finite()) {
             return Err(PosteriorAlarm::NotFinite);
         }
-        Ok(Self { theta, factor: a, variance, weight })
+        Ok(Self { theta, factor: a, variance, weight, accepted: squares })
     }
 
     /// Mean and width for a feature vector of this many dimensions: `theta' x` and `|z|` with `L z = x`.
@@ -166,6 +167,12 @@ impl Posterior {
     /// n: exposures learned from, each at its weight of the day.
     pub fn weight(&self) -> f64 {
         self.weight
+    }
+
+    /// Weight of what was accepted and of what was not, each at its weight of the day, neither below zero.
+    pub fn counts(&self) -> (f64, f64) {
+        // `sum w r^2` is `sum w r`, r being 0 or 1. Each is divided by its own day, so that rounding may cross zero.
+        (self.accepted.max(0.0), (self.weight - self.accepted).max(0.0))
     }
 }
 
@@ -319,6 +326,24 @@ mod tests {
         }
         let forgotten = Posterior::derive(&statistics, 2, Day(30 * 48), Some(30), 1.0);
         assert_eq!(forgotten, Derived { posterior: Posterior::prior(2, 1.0), alarm: None });
+    }
+
+    #[test]
+    fn counts_are_those_of_the_day_and_never_below_zero() {
+        let mut statistics = ArmStatistics::default();
+        for n in 0..10 {
+            statistics.apply(&increment(Day(17), Some(30), &[1.0, 0.5], 1, i8::from(n < 3)));
+        }
+        let counts = |day: i32| Posterior::derive(&statistics, 2, Day(day), Some(30), 1.0).posterior.counts();
+        let check = |(accepted, declined): (f64, f64), expected: (f64, f64)| {
+            close(accepted, expected.0, 1e-4);
+            close(declined, expected.1, 1e-4);
+        };
+        check(counts(17), (3.0, 7.0));
+        check(counts(47), (1.5, 3.5));
+        assert_eq!(Posterior::prior(2, 1.0).counts(), (0.0, 0.0));
+        let odd = Posterior { accepted: 2.0, weight: 1.0, ..Posterior::prior(2, 1.0) };
+        assert_eq!(odd.counts(), (2.0, 0.0));
     }
 
     #[test]

@@ -304,6 +304,30 @@ fn a_strategy_learns_from_declared_features_within_its_bounds() {
        = help: linucb alone always takes the same candidate, so that nothing could be estimated later; write
                `exploration: 0.05` or choose thompson_linear
     ");
+    let seen = wrong(
+        PLACEMENTS,
+        "name: linucb, alpha: 1, half_life: 60d, exploration: 0.05",
+        "name: epsilon_greedy, exploration: 0",
+    );
+    insta::assert_snapshot!(seen, @r"
+    error[P0208]: placement `home_banner_linucb`: strategy: epsilon_greedy needs exploration above 0
+      --> placements.yaml:20:51
+       |
+    20 |     strategy: {name: epsilon_greedy, exploration: 0}
+       |                                                   ^ zero
+       = help: epsilon_greedy alone always takes the same candidate, so that nothing could be estimated later;
+               write `exploration: 0.05` or choose greedy
+    ");
+    let seen = wrong(PLACEMENTS, "name: thompson_linear,", "name: thompson_betta,");
+    insta::assert_snapshot!(seen, @r"
+    error[P0106]: placement `home_banner`: strategy: unknown strategy `thompson_betta`; did you mean `thompson_beta`?
+     --> placements.yaml:9:22
+      |
+    9 |     strategy: {name: thompson_betta, half_life: 60d, exploration: 0.05}
+      |                      ^^^^^^^^^^^^^^ unknown strategy
+      = help: expected one of `thompson_linear`, `thompson_beta`, `linucb`, `greedy`, `epsilon_greedy`,
+              `uniform`
+    ");
     let seen = wrong(PLACEMENTS, "name: thompson_linear,", "name: thompson_linear, alpha: 2,");
     insta::assert_snapshot!(seen, @r"
     error[P0209]: placement `home_banner`: strategy: only linucb has a width `alpha`

@@ -170,22 +170,31 @@ fn strategy(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Learning
     let known = ["name", "half_life", "exploration", "alpha", "lambda"];
     let fields = Fields::open(report, format!("{what}: strategy"), node, &known, &[])?;
     let what = fields.what.as_str();
-    let name = fields.need(report, "name", "name: thompson_linear").and_then(|node| {
-        read::choice(report, what, node, "strategy", &["thompson_linear", "linucb", "uniform"], &["greedy"])
-    });
+    let name = fields
+        .need(report, "name", "name: thompson_linear")
+        .and_then(|node| read::choice(report, what, node, "strategy", &Strategy::NAMES, &[]));
     let half_life = fields.get("half_life").map_or(Some(None), |node| half_life(report, what, node).map(Some));
-    let exploration = fields.get("exploration").map_or(Some(EXPLORATION_DEFAULT), |node| {
+    let default = if name == Some("greedy") { 0.0 } else { EXPLORATION_DEFAULT };
+    let exploration = fields.get("exploration").map_or(Some(default), |node| {
         let mass = read::number(report, what, node, 0.0, 1.0, "a share from 0 to 1")?;
-        if mass <= 0.0 && name == Some("linucb") {
-            report
-                .add(codes::EXPLORATION_ZERO, node.place, format!("{what}: linucb needs exploration above 0"), "zero")
-                .with_help(
-                    "linucb alone always takes the same candidate, so that nothing could be estimated later; \
-                     write `exploration: 0.05` or choose thompson_linear",
-                );
-            return None;
+        match name {
+            Some(name @ ("linucb" | "epsilon_greedy")) if mass <= 0.0 => {
+                let instead = if name == "linucb" { "thompson_linear" } else { "greedy" };
+                report
+                    .add(
+                        codes::EXPLORATION_ZERO,
+                        node.place,
+                        format!("{what}: {name} needs exploration above 0"),
+                        "zero",
+                    )
+                    .with_help(format!(
+                        "{name} alone always takes the same candidate, so that nothing could be estimated later; \
+                         write `exploration: 0.05` or choose {instead}"
+                    ));
+                None
+            }
+            _ => Some(mass),
         }
-        Some(mass)
     });
     let alpha = fields.get("alpha").map_or(Some(1.0), |node| {
         if name.is_some_and(|name| name != "linucb") {
@@ -199,7 +208,10 @@ fn strategy(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Learning
         .get("lambda")
         .map_or(Some(1.0), |node| read::number(report, what, node, 1e-3, 1e6, "a ridge prior from 0.001 to 1000000"));
     let strategy = match name? {
+        "thompson_beta" => Strategy::ThompsonBeta,
         "linucb" => Strategy::Linucb { alpha: alpha? },
+        "greedy" => Strategy::Greedy,
+        "epsilon_greedy" => Strategy::EpsilonGreedy,
         "uniform" => Strategy::Uniform,
         _ => Strategy::ThompsonLinear,
     };
@@ -225,4 +237,45 @@ fn fallback(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Fallback
         .need(report, "variant", "variant: a")
         .and_then(|node| read::parsed(report, what, node, "a variant id", VariantId::new));
     Some(Fallback { offer: offer?, variant: variant? })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::Strategy;
+    use crate::policy::{Source, compile};
+
+    fn strategy(text: &str) -> (Strategy, f64) {
+        let file = |path: &str, text: String| Source { path: path.to_owned(), text };
+        let bundle = compile(&[
+            file("bundle.yaml", "name: sample\nschema: 1\n".into()),
+            file("catalog/attributes.yaml", "attributes: []\n".into()),
+            file(
+                "catalog/purposes.yaml",
+                "purposes:\n  - {id: p, dpv: ProvideProductRecommendations, bases: {US: [consent]}}\n".into(),
+            ),
+            file(
+                "placements.yaml",
+                format!(
+                    "placements:\n  - id: home\n    channel: web\n    purpose: p\n    currency: USD\n    objective: \
+                     {{kind: margin, window: 7d, reward_cap: 200.00}}\n    strategy: {{{text}}}\n    \
+                     fallback: {{offer: house, variant: a}}\n"
+                ),
+            ),
+        ])
+        .unwrap_or_else(|findings| panic!("{}", findings.iter().map(ToString::to_string).collect::<String>()));
+        let placement = bundle.placement("home").unwrap();
+        (placement.strategy, placement.exploration)
+    }
+
+    #[test]
+    fn every_strategy_is_read_by_its_name_and_explores_unless_it_is_greedy() {
+        for name in Strategy::NAMES {
+            let (read, exploration) = strategy(&format!("name: {name}"));
+            assert_eq!(read.name(), name);
+            assert_eq!(exploration, if name == "greedy" { 0.0 } else { 0.05 }, "{name}");
+        }
+        assert_eq!(strategy("name: greedy, exploration: 0.2"), (Strategy::Greedy, 0.2));
+        assert_eq!(strategy("name: epsilon_greedy, exploration: 0.2"), (Strategy::EpsilonGreedy, 0.2));
+        assert_eq!(strategy("name: linucb, alpha: 2"), (Strategy::Linucb { alpha: 2.0 }, 0.05));
+    }
 }

@@ -5,6 +5,7 @@ mod page;
 mod render;
 mod story;
 
+use proffer::bandit::{Score, distribution_of, rules};
 use proffer::domain::Digest;
 use proffer::domain::decision::{Record, leaf};
 use proffer::engine::learner::Models;
@@ -98,7 +99,9 @@ fn posteriors_and_distribution_follow_by_hand() {
     // Of two Gaussians, the first is larger with probability Phi of their distance in deviations of the difference.
     let distance = 605.0 / (deviations[0] * deviations[0] + deviations[1] * deviations[1]).sqrt();
     let pi = 0.5 * libm::erfc(-distance / std::f64::consts::SQRT_2);
-    close(p[0], 0.05 / 2.0 + 0.95 * pi);
+    let scores: Vec<_> = scored.iter().map(|scored| Score::gaussian(scored.mean, scored.deviation)).collect();
+    close(distribution_of(&story.placement.strategy, rules::EXACT, &scores, false)[0], pi);
+    assert!((p[0] - (0.05 / 2.0 + 0.95 * pi)).abs() < 1e-4, "the rule of the record keeps within 1e-4");
     close(p[0] + p[1], 1.0);
 }
 
