@@ -3,8 +3,8 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use proffer::simulation::replay::feedback::{self, Mistake, Offers};
 use proffer::simulation::replay::UnknownFeature;
+use proffer::simulation::replay::feedback::{self, Mistake, Offers};
 
 /// Why a file cannot be replayed.
 #[derive(Debug, thiserror::Error)]

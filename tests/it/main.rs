@@ -15,6 +15,8 @@ mod http;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod simulate;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod tidiness;

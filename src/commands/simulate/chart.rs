@@ -20,10 +20,11 @@ pub struct Series<'a> {
 const WIDTH: u32 = 960;
 const HEIGHT: u32 = 420;
 /// Room for names at the right.
-const NAMES: u32 = 150;
+const NAMES: u32 = 160;
 /// Names do not stand closer than this.
-const NAME_HEIGHT: i32 = 17;
+const NAME_HEIGHT: i32 = 20;
 const FONT: &str = "system-ui, sans-serif";
+const FONT_SIZE: i32 = 16;
 const INK: RGBColor = RGBColor(40, 48, 60);
 const PALE: RGBColor = RGBColor(226, 230, 236);
 
@@ -59,8 +60,8 @@ fn paint(
         .y_labels(6)
         .x_label_formatter(&|x| short(*x))
         .y_label_formatter(&|y| short(*y))
-        .label_style((FONT, 14).into_font().color(&INK))
-        .axis_desc_style((FONT, 14).into_font().color(&INK))
+        .label_style((FONT, FONT_SIZE).into_font().color(&INK))
+        .axis_desc_style((FONT, FONT_SIZE).into_font().color(&INK))
         .draw()?;
     for one in series {
         if let Some((lowest, highest)) = &one.band {
@@ -90,7 +91,7 @@ fn paint(
         root.draw(&Text::new(
             one.name.to_owned(),
             (x + 8, y),
-            TextStyle::from((FONT, 14)).color(&one.colour).pos(beside),
+            TextStyle::from((FONT, FONT_SIZE)).color(&one.colour).pos(beside),
         ))?;
     }
     root.present()?;

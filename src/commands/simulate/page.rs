@@ -6,7 +6,7 @@ use plotters::style::RGBColor;
 use proffer::simulation::replay::{Compared, Summary};
 
 use super::chart::{self, Series};
-use super::text::{listed, maybe, percent, yardsticks};
+use super::text::{self, listed, maybe, percent, yardsticks};
 use super::{About, SimulateError};
 use crate::commands::progress::count;
 
@@ -39,7 +39,9 @@ ul{margin:0;padding-left:20px}li{margin:3px 0}code{font-size:14px;background:#f0
 
 /// Renders it.
 pub fn render(summary: &Summary, about: &About) -> Result<String, SimulateError> {
-    let name = about.file.rsplit(['/', '\\']).next().unwrap_or_default();
+    // Folders of somebody's machine are nobody's business: the last one and the name say which file it was.
+    let parts: Vec<&str> = about.file.split(['/', '\\']).collect();
+    let name = parts.get(parts.len().saturating_sub(2)..).unwrap_or_default().join("/");
     let mut page = String::new();
     let _ = write!(
         page,
@@ -49,12 +51,12 @@ pub fn render(summary: &Summary, about: &About) -> Result<String, SimulateError>
          <h1>What would each strategy have earned?</h1>\n<p class=\"lead\">{} events of <code>{}</code> ({} feedback), \
          {} offers, {:.1} candidates per decision; each strategy played {} times.</p>\n",
         count(summary.events),
-        escape(&about.file),
+        escape(&name),
         summary.feedback,
         count(summary.offers),
         summary.candidates,
         summary.seeds,
-        name = escape(name),
+        name = escape(&name),
     );
     list(&mut page, "What was found", &summary.found);
     curves(&mut page, summary)?;
@@ -81,7 +83,7 @@ fn curves(page: &mut String, summary: &Summary) -> Result<(), SimulateError> {
             "Reward missed so far",
             "summed regret",
             "How far behind an all-knowing choice each strategy has fallen, event by event. Flatter is better: a flat \
-             line means that nothing more is being missed.",
+             line means that nothing more is being missed. Bands reach from the lowest to the highest play.",
         )
     } else {
         (
@@ -113,11 +115,7 @@ fn curves(page: &mut String, summary: &Summary) -> Result<(), SimulateError> {
 }
 
 fn section(page: &mut String, title: &str, about: &str, svg: &str) {
-    let _ = writeln!(
-        page,
-        "<section><h2>{title}</h2><p class=\"note\">{about} Bands, where shown, reach from the lowest to the highest \
-         seed.</p>{svg}</section>"
-    );
+    let _ = writeln!(page, "<section><h2>{title}</h2><p class=\"note\">{about}</p>{svg}</section>");
 }
 
 /// Means of the tenths, at their middles.
@@ -187,8 +185,11 @@ fn table(page: &mut String, summary: &Summary) {
 }
 
 fn settings(page: &mut String, summary: &Summary) {
-    let of: String =
-        summary.strategies.iter().map(|one| format!("<li><code>{{{}}}</code></li>", escape(&one.settings))).collect();
+    let of: String = summary
+        .strategies
+        .iter()
+        .map(|one| format!("<li><code>{}</code>: {}</li>", one.name, escape(&text::settings(one))))
+        .collect();
     let left_out = if summary.features_left_out.is_empty() {
         String::new()
     } else {
@@ -196,8 +197,7 @@ fn settings(page: &mut String, summary: &Summary) {
     };
     let _ = writeln!(
         page,
-        "<section><h2>Settings</h2><ul>{of}</ul><p class=\"note\">What is not named has the default of \
-         <code>placements.yaml</code>. Learned from ({} numbers): {}.{left_out}</p></section>",
+        "<section><h2>Settings</h2><ul>{of}</ul><p class=\"note\">Learned from ({} numbers): {}.{left_out}</p></section>",
         summary.dimensions,
         escape(&listed(&summary.features))
     );

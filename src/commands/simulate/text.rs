@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use proffer::simulation::replay::{Summary, number};
+use proffer::simulation::replay::{Compared, Summary, number};
 
 use super::About;
 use crate::commands::progress::count;
@@ -41,7 +41,7 @@ fn head(text: &mut String, summary: &Summary, about: &About) {
             writeln!(text, "Left out of the features, free text or too wide: {}", listed(&summary.features_left_out));
     }
     for strategy in &summary.strategies {
-        let _ = writeln!(text, "  {{{}}}", strategy.settings);
+        let _ = writeln!(text, "  {}: {}", strategy.name, settings(strategy));
     }
     text.push('\n');
 }
@@ -92,6 +92,11 @@ pub fn yardsticks(summary: &Summary) -> Vec<(&'static str, Option<f64>)> {
     }
 }
 
+/// All that a strategy was given.
+pub fn settings(strategy: &Compared) -> String {
+    strategy.settings.iter().map(|(key, value)| format!("{key} {value}")).collect::<Vec<_>>().join(", ")
+}
+
 /// A number, or a dash.
 pub fn maybe(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), number)
@@ -99,10 +104,20 @@ pub fn maybe(value: Option<f64>) -> String {
 
 /// A share in whole percent.
 pub fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
+    // Never minus zero.
+    format!("{:.0} %", (share * 100.0).round() + 0.0)
 }
+
+/// Names told one by one; what is left is counted.
+const NAMES_MAX: usize = 16;
 
 /// Names, or that there are none.
 pub fn listed(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    let more = names.len().saturating_sub(NAMES_MAX);
+    let told = names.get(..names.len() - more).unwrap_or_default().join(", ");
+    match (names.len(), more) {
+        (0, _) => "none".to_owned(),
+        (_, 0) => told,
+        (_, more) => format!("{told} and {more} more"),
+    }
 }

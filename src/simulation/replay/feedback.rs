@@ -366,6 +366,6 @@ mod tests {
         );
         check("\"slot\":2", "\"slot\":0", "slot 0: slots are counted from 1");
         check("l2", "l1", "event `l1` appears twice");
-        check(r#","reward":1"#, "", "missing field `reward` at column 117");
+        check(r#","reward":1"#, "", "missing field `reward` at column 116");
     }
 }

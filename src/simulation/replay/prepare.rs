@@ -243,16 +243,20 @@ fn placements<'a>(
         .collect();
     let made = bundle::make(contexts, &asked, features, &bundle::fallback_id(offers))?;
     let compiled = policy::compile(&made.policies).map_err(|findings| {
-        let told: BTreeSet<String> = (findings.iter())
-            .map(|finding| match &finding.help {
-                Some(help) => format!("{}: {help}", finding.message),
-                None => finding.message.clone(),
-            })
-            .collect();
+        let told: BTreeSet<String> = findings.iter().map(told).collect();
         SettingsError(told.into_iter().collect::<Vec<_>>().join("; "))
     })?;
     let placements = settings.strategies.iter().filter_map(|strategy| compiled.placement(strategy.name).cloned());
     Ok((made, placements.collect()))
+}
+
+/// A mistake of the compiler as one about settings: its place is in a file that nobody wrote, so what stands there is
+/// told instead.
+fn told(finding: &policy::Finding) -> String {
+    let there: String =
+        finding.source_line.chars().skip(finding.column.saturating_sub(1)).take(finding.length).collect();
+    let help = finding.help.as_ref().map(|help| format!(": {help}")).unwrap_or_default();
+    format!("setting `{there}`: {}{help}", finding.message)
 }
 
 fn positions(offers: &Offers) -> BTreeMap<&OfferId, usize> {

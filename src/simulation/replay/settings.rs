@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::{Placement, Strategy};
+
 /// Every strategy that can be replayed, with the settings that only it has.
 pub const STRATEGIES: [(&str, &[&str]); 3] = [("thompson_linear", &[]), ("linucb", &["alpha"]), ("uniform", &[])];
 
@@ -43,6 +45,20 @@ impl Named {
         let given = self.given.iter().filter(|(key, value)| *key != "half_life" || *value != "none");
         let given: String = given.map(|(key, value)| format!(", {key}: {value}")).collect();
         format!("name: {}{given}", self.name)
+    }
+
+    /// All that it is given, with the defaults that its placement took for the rest.
+    pub fn in_force(&self, placement: &Placement) -> BTreeMap<String, String> {
+        let half_life = placement.half_life_days.map_or("none".to_owned(), |days| format!("{days}d"));
+        let mut all = BTreeMap::from([
+            ("exploration".to_owned(), placement.exploration.to_string()),
+            ("half_life".to_owned(), half_life),
+            ("lambda".to_owned(), placement.lambda.to_string()),
+        ]);
+        if let Strategy::Linucb { alpha } = placement.strategy {
+            all.insert("alpha".to_owned(), alpha.to_string());
+        }
+        all
     }
 }
 
@@ -118,10 +134,13 @@ impl Settings {
             let asked = self.strategies.iter().map(|strategy| strategy.name);
             return wrong(format!("setting `{key}`: `{only}` is not among the strategies: {}", listed(asked)));
         }
+        // Greedy explores nothing unless that is said of it alone: otherwise it would be another strategy.
+        let spared = |strategy: &Named| only.is_none() && name == "exploration" && strategy.name == "greedy";
         let has = |strategy: &Named| SHARED.contains(&name) || own(strategy.name).contains(&name);
         let asked = self.strategies.iter_mut();
-        let mut takers: Vec<&mut Named> =
-            asked.filter(|strategy| only.is_none_or(|only| only == strategy.name) && has(strategy)).collect();
+        let mut takers: Vec<&mut Named> = asked
+            .filter(|strategy| only.is_none_or(|only| only == strategy.name) && has(strategy) && !spared(strategy))
+            .collect();
         if takers.is_empty() {
             let known = SHARED.iter().chain(STRATEGIES.iter().flat_map(|(_, own)| own.iter())).chain(&OWN);
             return match STRATEGIES.iter().find(|(_, own)| own.contains(&name)) {

@@ -1,6 +1,8 @@
 //! What came of the plays: means with their errors, regret, curves, and the comparison with what needs no learning.
 //! Plays nothing and prints nothing.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::found;
@@ -9,6 +11,7 @@ use super::prepare::{Known, Replay, Source};
 use super::settings::{Named, Settings, Slots};
 use super::tally::{self, Curve, Difference, Tally};
 use super::yardstick::{Marks, float};
+use crate::domain::Placement;
 
 /// Points of a curve at most.
 const POINTS_MAX: usize = 240;
@@ -18,8 +21,8 @@ const POINTS_MAX: usize = 240;
 pub struct Compared {
     /// Its name.
     pub name: &'static str,
-    /// As `placements.yaml` would have it; what is not named has its default.
-    pub settings: String,
+    /// All that `placements.yaml` could say of it, by name.
+    pub settings: BTreeMap<String, String>,
     /// Per decision, over all seeds.
     pub mean_reward: Option<f64>,
     /// Its standard error over seeds: the luck of the draws.
@@ -135,8 +138,9 @@ impl Summary {
         let points = points(replay.steps.len());
         let named = settings.strategies.iter().zip(plays);
         let greedy = named.clone().find(|(named, _)| named.name == "greedy").map(|(_, plays)| plays.as_slice());
-        let strategies = named
-            .map(|(named, plays)| compared(replay, named, plays, greedy.filter(|_| named.name != "greedy"), &points));
+        let strategies = named.zip(&replay.placements).map(|((named, plays), placement)| {
+            compared(replay, (named, placement), plays, greedy.filter(|_| named.name != "greedy"), &points)
+        });
         let mut summary = Self { points: points.clone(), ..Self::without(replay) };
         summary.strategies = strategies.collect();
         summary.seeds = plays.first().map_or(0, Vec::len);
@@ -197,7 +201,13 @@ impl Summary {
     }
 }
 
-fn compared(replay: &Replay, named: &Named, plays: &[Played], greedy: Option<&[Played]>, points: &[usize]) -> Compared {
+fn compared(
+    replay: &Replay,
+    (named, placement): (&Named, &Placement),
+    plays: &[Played],
+    greedy: Option<&[Played]>,
+    points: &[usize],
+) -> Compared {
     let tally = Tally::of(plays);
     let marks = match &replay.source {
         Source::Full { marks, .. } => marks.as_slice(),
@@ -219,7 +229,7 @@ fn compared(replay: &Replay, named: &Named, plays: &[Played], greedy: Option<&[P
     let regret = yardstick.zip(tally.mean).map(|(mean, own)| mean.oracle - own);
     Compared {
         name: named.name,
-        settings: named.yaml(),
+        settings: named.in_force(placement),
         mean_reward: tally.mean,
         se: tally.se,
         se_events: tally.se_events,
