@@ -95,9 +95,6 @@ impl DecisionWire {
         {
             checks.add("/time_zone", format!("`{name}` is not an IANA time zone: expected such as `Europe/Berlin`"));
         }
-        if self.dry_run {
-            checks.add("/dry_run", "dry runs are not available yet: leave `dry_run` out or set it to false");
-        }
         let mut basket = Vec::new();
         for (at, line) in self.basket.into_iter().enumerate() {
             if line.quantity == 0 {
@@ -134,7 +131,7 @@ impl DecisionWire {
                 attributes: customer.attributes,
             },
             placement,
-            count: self.count.unwrap_or(1),
+            count: self.count,
             jurisdiction: self.jurisdiction,
             time_zone: self.time_zone,
             context: self.context,
@@ -154,10 +151,16 @@ impl DecisionWire {
 
 /// `POST /v1/decisions`.
 pub async fn decide(app: App, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    auth::authorise(&app, &request, &[Role::Decide])?;
+    let key = auth::authorise(&app, &request, &[Role::Decide])?;
     let bytes = body::read(payload, app.settings.body_bytes_max).await?;
     let bundle = app.snapshot().bundle.clone();
-    let asked = body::parse::<DecisionWire>(&bytes)?.parse(&app.settings, &bundle, app.clock.now())?;
+    let wire: DecisionWire = body::parse(&bytes)?;
+    let dry_run = wire.dry_run;
+    let asked = wire.parse(&app.settings, &bundle, app.clock.now())?;
+    if dry_run {
+        let tried = app.try_out(&asked).await?.map_err(Problem::from)?;
+        return Ok(HttpResponse::Ok().json(render::tried(&tried, key.may(Role::Audit))));
+    }
     let answer = match app.decide(asked).await {
         Reply::Decided(skeleton) => {
             let catalogue = app.catalogue_at(skeleton.catalogue_revision).await?;

@@ -3,27 +3,35 @@
 use serde_json::{Value, json};
 
 use crate::audit;
-use crate::domain::decision::{ConsentReading, Private, Skeleton};
-use crate::domain::{Catalogue, Money};
-use crate::runtime::{Opened, OutcomesSeen};
+use crate::domain::decision::{CandidateRow, ConsentReading, Private, Shown, Skeleton, Slot};
+use crate::domain::{Catalogue, Money, OfferId, VariantId};
+use crate::policy::Bundle;
+use crate::runtime::{Opened, OutcomesSeen, Tried};
 
 /// The answer to a request: the same whenever it is rendered from the same record.
 pub fn answer(skeleton: &Skeleton, catalogue: &Catalogue) -> Value {
-    let offer = catalogue.offer(skeleton.shown.offer.as_str());
-    let variant = offer.and_then(|o| o.variants.iter().find(|v| v.variant_id == skeleton.shown.variant));
-    let content = variant.map(|variant| Value::Object(variant.content.clone()));
+    let offers: Vec<Value> = (1..)
+        .zip(&skeleton.shown)
+        .map(|(slot, shown): (usize, &Shown)| {
+            let offer = catalogue.offer(shown.offer.as_str());
+            let variant = offer.and_then(|o| o.variants.iter().find(|v| v.variant_id == shown.variant));
+            let content = variant.map(|variant| Value::Object(variant.content.clone()));
+            json!({
+                "slot": slot,
+                "offer_id": shown.offer,
+                "variant_id": shown.variant,
+                "content": content.unwrap_or(Value::Null),
+                "propensity": skeleton.slots.get(slot - 1).map(|slot| slot.draw.propensity),
+                "price_personalised": false,
+                "disclosure": null,
+            })
+        })
+        .collect();
     json!({
         "decision_id": skeleton.decision_id,
         "placement": skeleton.placement,
-        "offers": [{
-            "slot": 1,
-            "offer_id": skeleton.shown.offer,
-            "variant_id": skeleton.shown.variant,
-            "content": content.unwrap_or(Value::Null),
-            "propensity": skeleton.draw.map(|draw| draw.propensity),
-            "price_personalised": false,
-            "disclosure": null,
-        }],
+        "offers": offers,
+        "nothing": skeleton.shows_nothing(),
         "fallback": skeleton.fallback.is_some(),
         "degraded": false,
         "holdout": skeleton.fallback == Some(crate::domain::decision::FallbackReason::Holdout),
@@ -42,39 +50,106 @@ pub fn sentences(opened: &Opened) -> Vec<String> {
     audit::explain(&opened.skeleton, opened.private.as_ref(), &opened.bundle, &opened.catalogue)
 }
 
+/// What a dry run would answer, with its distribution and every reason. Nothing of it is stored. What is personal in it
+/// (consents, attributes, counts) is told only to those who may read records.
+pub fn tried(tried: &Tried, personal: bool) -> Value {
+    let skeleton = &tried.decision.skeleton;
+    let private = personal.then_some(&tried.decision.private);
+    let mut answer = answer(skeleton, &tried.snapshot.catalogue);
+    if let Some(fields) = answer.as_object_mut() {
+        let (bundle, catalogue) = (&tried.snapshot.bundle, &tried.snapshot.catalogue);
+        fields.insert("dry_run".into(), json!(true));
+        // Nothing is reserved.
+        fields.insert("reserved_until".into(), Value::Null);
+        fields.insert("candidates".into(), json!(candidates(skeleton, private, bundle, catalogue)));
+        fields.insert("slots".into(), json!(slots(skeleton, private, bundle, catalogue)));
+        fields.insert("private".into(), json!(private.map(self::private)));
+        fields.insert("sentences".into(), json!(audit::explain(skeleton, private, bundle, catalogue)));
+    }
+    answer
+}
+
+fn told(told: &audit::Told) -> Value {
+    json!({
+        "rule": told.rule, "why": told.why, "observed": told.observed, "limit": told.limit, "sentence": told.sentence,
+    })
+}
+
+fn named<'a>(row: &CandidateRow, catalogue: &'a Catalogue) -> Option<(&'a OfferId, &'a VariantId)> {
+    let (offer, variant) = catalogue.at(row.candidate? as usize)?;
+    Some((&offer.offer_id, &variant.variant_id))
+}
+
+/// Every candidate with its score and what left it out; *nothing* has no offer. Its probability is that of the first
+/// slot.
+fn candidates(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalogue: &Catalogue) -> Vec<Value> {
+    let currency = skeleton.terms.currency;
+    let contacts = private.map(|private| &private.contacts);
+    let first = skeleton.slots.first();
+    let candidate = |(position, row): (usize, &CandidateRow)| {
+        let named = named(row, catalogue);
+        let excluded = audit::exclusions(&row.failed, (position, 0), skeleton, contacts, bundle);
+        json!({
+            "nothing": row.candidate.is_none(),
+            "offer_id": named.map(|(offer, _)| offer),
+            "variant_id": named.map(|(_, variant)| variant),
+            "margin": Money { minor: row.margin_minor, currency },
+            "cost_of_showing": Money { minor: row.cost_minor, currency },
+            "eligible": row.failed.is_empty(),
+            "mean": row.scored.map(|scored| scored.mean),
+            "deviation": row.scored.map(|scored| scored.deviation),
+            "probability": first.and_then(|slot| slot.probabilities.get(position)),
+            "excluded_by": excluded.iter().map(told).collect::<Vec<_>>(),
+        })
+    };
+    skeleton.candidates.iter().enumerate().map(candidate).collect()
+}
+
+/// Every slot with its distribution, its draw and what was left out of it; empty for the fallback.
+fn slots(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalogue: &Catalogue) -> Vec<Value> {
+    let contacts = private.map(|private| &private.contacts);
+    let slot = |(number, slot): (u16, &Slot)| {
+        let open = skeleton.candidates.iter().zip(&slot.probabilities).filter_map(|(row, p)| Some((row, (*p)?)));
+        let distribution = open.map(|(row, probability)| {
+            let named = named(row, catalogue);
+            json!({
+                "nothing": row.candidate.is_none(),
+                "offer_id": named.map(|(offer, _)| offer),
+                "variant_id": named.map(|(_, variant)| variant),
+                "probability": probability,
+            })
+        });
+        let left_out = slot.left_out.iter().filter_map(|left| {
+            let named = named(skeleton.candidates.get(left.row as usize)?, catalogue);
+            let excluded = audit::exclusions(&left.failed, (left.row as usize, number), skeleton, contacts, bundle);
+            Some(json!({
+                "offer_id": named.map(|(offer, _)| offer),
+                "variant_id": named.map(|(_, variant)| variant),
+                "excluded_by": excluded.iter().map(told).collect::<Vec<_>>(),
+            }))
+        });
+        let shown = skeleton.shown.get(usize::from(number));
+        json!({
+            "slot": number + 1,
+            "nothing": shown.is_none(),
+            "offer_id": shown.map(|shown| &shown.offer),
+            "variant_id": shown.map(|shown| &shown.variant),
+            "propensity": slot.draw.propensity,
+            "draw": {"key_period": slot.draw.key_period, "u": slot.draw.u},
+            "distribution": distribution.collect::<Vec<_>>(),
+            "left_out": left_out.collect::<Vec<_>>(),
+        })
+    };
+    (0..).zip(&skeleton.slots).map(slot).collect()
+}
+
 /// The whole record.
 pub fn record(opened: &Opened, outcomes: &OutcomesSeen) -> Value {
     let skeleton = &opened.skeleton;
     let currency = skeleton.terms.currency;
-    let contacts = opened.private.as_ref().map(|private| &private.contacts);
-    let candidates: Vec<Value> = skeleton
-        .candidates
-        .iter()
-        .enumerate()
-        .map(|(position, row)| {
-            let named = opened.catalogue.at(row.candidate as usize);
-            let excluded: Vec<Value> = audit::exclusions(row, position, skeleton, contacts, &opened.bundle)
-                .into_iter()
-                .map(|told| {
-                    json!({
-                        "rule": told.rule, "why": told.why, "observed": told.observed, "limit": told.limit,
-                        "sentence": told.sentence,
-                    })
-                })
-                .collect();
-            json!({
-                "offer_id": named.map(|(offer, _)| &offer.offer_id),
-                "variant_id": named.map(|(_, variant)| &variant.variant_id),
-                "margin": Money { minor: row.margin_minor, currency },
-                "cost_of_showing": Money { minor: row.cost_minor, currency },
-                "eligible": row.failed.is_empty(),
-                "mean": row.scored.map(|scored| scored.mean),
-                "deviation": row.scored.map(|scored| scored.deviation),
-                "probability": row.scored.map(|scored| scored.probability),
-                "excluded_by": excluded,
-            })
-        })
-        .collect();
+    let private_part = opened.private.as_ref();
+    let shown: Vec<Value> =
+        skeleton.shown.iter().map(|s| json!({"offer_id": s.offer, "variant_id": s.variant})).collect();
     json!({
         "decision_id": skeleton.decision_id,
         "id_minted": skeleton.id_minted,
@@ -95,13 +170,12 @@ pub fn record(opened: &Opened, outcomes: &OutcomesSeen) -> Value {
             "encoding": skeleton.encoding,
         },
         "fallback": skeleton.fallback,
-        "shown": {"offer_id": skeleton.shown.offer, "variant_id": skeleton.shown.variant},
-        "propensity": skeleton.draw.map(|draw| draw.propensity),
-        "draw": skeleton.draw.map(|draw| json!({"key_period": draw.key_period, "u": draw.u})),
+        "shown": shown,
         "exploration": skeleton.exploration,
         "reserved_until": skeleton.reserved_until,
-        "candidates": candidates,
-        "private": opened.private.as_ref().map(private),
+        "candidates": candidates(skeleton, private_part, &opened.bundle, &opened.catalogue),
+        "slots": slots(skeleton, private_part, &opened.bundle, &opened.catalogue),
+        "private": private_part.map(private),
         "leaf": opened.stored.record.leaf,
         "record_bytes": opened.stored.record.skeleton.len() + opened.stored.record.private.len(),
         "explanation": sentences(opened),
@@ -123,7 +197,9 @@ fn private(private: &Private) -> Value {
         .contacts
         .readings
         .iter()
-        .map(|r| json!({"candidate": r.candidate, "rule": r.rule, "used": r.used, "limit": r.limit}))
+        .map(
+            |r| json!({"slot": r.slot + 1, "candidate": r.candidate, "rule": r.rule, "used": r.used, "limit": r.limit}),
+        )
         .collect();
     json!({
         "subject": private.subject.read.map(|read| {

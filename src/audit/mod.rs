@@ -1,6 +1,6 @@
 //! Audit: a record told in sentences. Recomputes nothing and judges nobody.
 
-use crate::domain::decision::{CandidateRow, ContactsGroup, FallbackReason, Private, Skeleton};
+use crate::domain::decision::{CandidateRow, ContactsGroup, Failed, FallbackReason, Private, Skeleton, Slot};
 use crate::domain::money::Money;
 use crate::domain::{Catalogue, ConsentState, ObjectiveKind};
 use crate::policy::{Bundle, describe};
@@ -20,22 +20,24 @@ pub struct Told {
     pub sentence: String,
 }
 
+/// Where a candidate was left out: its row, and the slot (from 0). What left it out of the first left it out of all.
+pub type Where = (usize, u16);
+
 /// The exclusions of one candidate. Cap usage is personal and comes from the contacts group, where it is at hand.
 pub fn exclusions(
-    row: &CandidateRow,
-    position: usize,
+    failed: &[Failed],
+    (position, slot): Where,
     skeleton: &Skeleton,
     contacts: Option<&ContactsGroup>,
     bundle: &Bundle,
 ) -> Vec<Told> {
-    row.failed
+    failed
         .iter()
         .map(|failed| {
             let reading = contacts.and_then(|contacts| {
-                contacts
-                    .readings
-                    .iter()
-                    .find(|reading| reading.candidate as usize == position && reading.rule == failed.rule)
+                contacts.readings.iter().find(|reading| {
+                    (reading.candidate as usize, reading.slot, reading.rule) == (position, slot, failed.rule)
+                })
             });
             let observed = failed.observed.or(reading.map(|reading| i64::from(reading.used)));
             let rule = bundle.rule(failed.rule);
@@ -51,9 +53,10 @@ pub fn exclusions(
 }
 
 fn named(row: &CandidateRow, catalogue: &Catalogue) -> String {
-    match catalogue.at(row.candidate as usize) {
+    let Some(candidate) = row.candidate else { return "*nothing*".to_owned() };
+    match catalogue.at(candidate as usize) {
         Some((offer, variant)) => format!("`{}/{}`", offer.offer_id, variant.variant_id),
-        None => format!("candidate {}", row.candidate),
+        None => format!("candidate {candidate}"),
     }
 }
 
@@ -63,15 +66,27 @@ fn percent(p: f64) -> String {
 
 /// One sentence: what was shown and why.
 pub fn summary(skeleton: &Skeleton) -> String {
-    let shown = format!("`{}/{}`", skeleton.shown.offer, skeleton.shown.variant);
+    let shown: Vec<String> =
+        skeleton.shown.iter().map(|shown| format!("`{}/{}`", shown.offer, shown.variant)).collect();
     let eligible = skeleton.candidates.iter().filter(|row| row.failed.is_empty()).count();
-    match (skeleton.draw, skeleton.fallback) {
-        (Some(draw), _) => format!(
-            "{shown} was drawn with probability {} from {eligible} eligible of {} candidates",
-            percent(draw.propensity.get()),
-            skeleton.candidates.len()
-        ),
-        (None, reason) => {
+    match (skeleton.slots.as_slice(), skeleton.fallback) {
+        ([first, behind @ ..], _) => {
+            let chance = percent(first.draw.propensity.get());
+            let (what, given) = match (shown.as_slice(), behind.is_empty()) {
+                ([], _) => ("*nothing*".to_owned(), String::new()),
+                (_, true) => (shown.join(", "), String::new()),
+                (_, false) => {
+                    let later = behind.iter().map(|slot| percent(slot.draw.propensity.get())).collect::<Vec<_>>();
+                    let ending = if shown.len() < skeleton.slots.len() { ", then *nothing*" } else { "" };
+                    (shown.join(", ") + ending, format!(", then {} given what stood before", later.join(", ")))
+                }
+            };
+            let verb = if skeleton.slots.len() > 1 { "were" } else { "was" };
+            let all = skeleton.candidates.len();
+            format!("{what} {verb} drawn with probability {chance}{given} from {eligible} eligible of {all} candidates")
+        }
+        ([], reason) => {
+            let shown = shown.join(", ");
             let reason = match reason {
                 Some(FallbackReason::PurposeRefused) => "consent for the purpose is lacking",
                 Some(FallbackReason::Holdout) => "the customer is in the holdout",
@@ -133,7 +148,7 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
             told.push(format!("Withheld from them: {}.", withheld.join(", ")));
         }
     }
-    if skeleton.draw.is_some() {
+    if !skeleton.slots.is_empty() {
         told.push(format!(
             "Model {} had absorbed {} learning events; exploration mass {} was shared by all eligible candidates.",
             &skeleton.model.id.hex()[..8],
@@ -142,33 +157,56 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
         ));
     }
     let contacts = private.map(|private| &private.contacts);
-    let mut eligible: Vec<(&CandidateRow, f64, f64)> = skeleton
-        .candidates
-        .iter()
-        .filter_map(|row| row.scored.map(|scored| (row, scored.probability, scored.mean)))
-        .collect();
-    eligible.sort_by(|a, b| b.1.total_cmp(&a.1));
-    for (row, probability, mean) in eligible {
-        let margin = Money { minor: row.margin_minor, currency: skeleton.terms.currency };
-        told.push(format!(
-            "{}: probability {}, margin {margin} if accepted, expected {}.",
-            named(row, catalogue),
-            percent(probability),
-            expected(mean, skeleton, bundle)
-        ));
+    if let Some(slot) = skeleton.slots.first() {
+        for (row, probability) in by_probability(skeleton, slot) {
+            let chance = percent(probability);
+            let row_named = named(row, catalogue);
+            told.push(match row.scored {
+                Some(scored) => {
+                    let margin = Money { minor: row.margin_minor, currency: skeleton.terms.currency };
+                    let expected = expected(scored.mean, skeleton, bundle);
+                    format!("{row_named}: probability {chance}, margin {margin} if accepted, expected {expected}.")
+                }
+                None => format!("{row_named}: probability {chance}."),
+            });
+        }
     }
+    let reasons = |failed: &[Failed], at: Where| {
+        let told = exclusions(failed, at, skeleton, contacts, bundle);
+        told.into_iter().map(|told| told.sentence).collect::<Vec<_>>().join("; ")
+    };
     for (position, row) in skeleton.candidates.iter().enumerate().filter(|(_, row)| !row.failed.is_empty()) {
-        let reasons: Vec<String> =
-            exclusions(row, position, skeleton, contacts, bundle).into_iter().map(|told| told.sentence).collect();
-        told.push(format!("{} was left out: {}.", named(row, catalogue), reasons.join("; ")));
+        told.push(format!("{} was left out: {}.", named(row, catalogue), reasons(&row.failed, (position, 0))));
     }
-    if let Some(draw) = skeleton.draw {
+    for (number, slot) in (0_u16..).zip(&skeleton.slots).skip(1) {
+        let chances = by_probability(skeleton, slot);
+        let chances: Vec<String> =
+            chances.into_iter().map(|(row, p)| format!("{} {}", named(row, catalogue), percent(p))).collect();
+        told.push(format!("Slot {}: {}.", number + 1, chances.join(", ")));
+        for left in &slot.left_out {
+            let Some(row) = skeleton.candidates.get(left.row as usize) else { continue };
+            let reasons = reasons(&left.failed, (left.row as usize, number));
+            told.push(format!("Slot {}: {} was left out: {reasons}.", number + 1, named(row, catalogue)));
+        }
+    }
+    if let Some(draw) = skeleton.slots.first().map(|slot| slot.draw) {
+        let numbers: Vec<String> = skeleton.slots.iter().map(|slot| format!("{:.6}", slot.draw.u)).collect();
         told.push(format!(
-            "The number drawn was {:.6}, from generator key period {}{}.",
-            draw.u,
+            "The number{} drawn {} {}, from generator key period {}{}.",
+            if numbers.len() > 1 { "s" } else { "" },
+            if numbers.len() > 1 { "were" } else { "was" },
+            numbers.join(", "),
             draw.key_period,
             if skeleton.id_minted { "" } else { "; the decision id was chosen by the caller" }
         ));
     }
     told
+}
+
+/// The candidates of a slot with their probabilities, the likeliest first.
+fn by_probability<'a>(skeleton: &'a Skeleton, slot: &Slot) -> Vec<(&'a CandidateRow, f64)> {
+    let rows = skeleton.candidates.iter().zip(&slot.probabilities);
+    let mut likely: Vec<(&CandidateRow, f64)> = rows.filter_map(|(row, p)| Some((row, (*p)?))).collect();
+    likely.sort_by(|a, b| b.1.total_cmp(&a.1));
+    likely
 }

@@ -29,4 +29,4 @@ pub use features::{Features, features};
 pub use model::{ArmKey, Model, ModelView};
 pub use posterior::{Derived, Estimate, Posterior, PosteriorAlarm};
 pub use statistics::{ArmStatistics, Increment, Sums};
-pub use strategies::{Arm, InvalidDistribution, Score, check, distribution, distribution_of, explore};
+pub use strategies::{Arm, InvalidDistribution, Score, check, distribution, distribution_of, explore, scores};

@@ -14,6 +14,8 @@ pub(crate) fn placement() -> Placement {
         channel: "web".into(),
         purpose: PurposeId::new("offer_personalisation").unwrap(),
         currency: Currency::parse("USD").unwrap(),
+        slots: 1,
+        nothing_allowed: false,
         objective: Objective {
             kind: ObjectiveKind::Margin,
             window: Span::parse("7d").unwrap(),

@@ -1,5 +1,6 @@
 //! What one decision is asked: the request with its names, and the subject as it is read. Decides nothing.
 
+use crate::bandit::DrawPurpose;
 use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectId, SubjectKind, SubjectState};
 
 /// What is asked, with everything that names it.
@@ -15,6 +16,8 @@ pub struct Ask<'a> {
     pub id_minted: bool,
     /// How often it was decided before on state that proved stale.
     pub attempt: u16,
+    /// What its numbers are drawn for: a dry run draws others than the decision would.
+    pub purpose: DrawPurpose,
     /// What was read kept changing: answer with the fallback and read no subject.
     pub contended: bool,
 }

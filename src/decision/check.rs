@@ -31,11 +31,15 @@ pub fn check<'a>(bundle: &'a Bundle, request: &DecisionRequest) -> Result<&'a Pl
             format!("unknown placement `{}`: expected one of {}{meant}", request.placement, listed(&known)),
         ));
     }
-    if request.count != 1 {
-        problems.push(Problem::new(
-            "/count",
-            format!("`{}` slots were asked for: every placement of the active bundle has 1", request.count),
-        ));
+    if let (Some(count), Some(placement)) = (request.count, placement)
+        && !(1..=placement.slots).contains(&count)
+    {
+        let slots = if placement.slots == 1 { "1 slot".to_owned() } else { format!("{} slots", placement.slots) };
+        let message = format!(
+            "`{count}` offers were asked for: placement `{}` has {slots}; ask for that many at most",
+            placement.id
+        );
+        problems.push(Problem::new("/count", message));
     }
     for (scope, values, at) in [
         (AttributeScope::Customer, &request.customer.attributes, "/customer/attributes"),

@@ -4,10 +4,11 @@ use chrono::Timelike as _;
 
 use super::ask::{Ask, SubjectView};
 use super::check::{Problem, check};
-use super::distribute::{distribute, draw_one};
+use super::distribute::{reads_offers, score};
 use super::eligibility::judge;
 use super::minimise::minimise;
 use super::purpose::Purpose;
+use super::slate::{Slate, Table, fill};
 use super::snapshot::Snapshot;
 use crate::bandit::{DISTRIBUTION_RULE, ModelView};
 use crate::domain::decision::{
@@ -16,7 +17,6 @@ use crate::domain::decision::{
 };
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Placement, SubjectId, SubjectState, Timestamp};
-use crate::policy;
 
 /// A decision, before it is sealed and stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,38 +49,34 @@ pub fn decide(
 
     let mut judged = judge(snapshot, placement, ask.request, state, &purpose, now);
     let fallback = fallback(placement, ask, subject, &purpose, &judged.rows);
-    let drawn = match fallback {
+    let slate = match fallback {
         Some(_) => None,
-        None => distribute(snapshot, placement, &mut judged.rows, &seen, hour)
-            .and_then(|eligible| draw_one(snapshot, ask, generator, &judged.rows, eligible)),
+        None => score(snapshot, placement, &mut judged.rows, &seen, hour).and_then(|valued| {
+            let (rows, valued) = (judged.rows.as_slice(), &valued);
+            fill(&Table { snapshot, placement, ask, generator, now, rows, valued }, state)
+        }),
     };
-    if fallback.is_none() && drawn.is_none() {
+    if fallback.is_none() && slate.is_none() {
         // Numbers that failed their check are not recorded as if somebody could draw from them.
         judged.rows.iter_mut().for_each(|row| row.scored = None);
     }
-    let fallback = fallback.or(drawn.is_none().then_some(FallbackReason::DistributionInvalid));
+    let fallback = fallback.or(slate.is_none().then_some(FallbackReason::DistributionInvalid));
+    let Slate { slots, shown, readings, features, next } = slate.unwrap_or_else(|| Slate {
+        shown: vec![Shown { offer: placement.fallback.offer.clone(), variant: placement.fallback.variant.clone() }],
+        ..Slate::default()
+    });
+    judged.readings.extend(readings);
+    let mut features = features.iter().map(|features| features.sparse());
+    let (first, later) = (features.next().unwrap_or_default(), features);
 
-    let chosen = drawn.as_ref().and_then(|(draw, _)| {
-        let row = judged.rows.get(draw.chosen as usize)?;
-        snapshot.catalogue.at(row.candidate as usize)
-    });
-    let next = state.zip(chosen).map(|(state, (offer, _))| {
-        let mut next = SubjectState { last_at: Some(now), ..state.clone() };
-        policy::count_contact(&snapshot.bundle, placement, offer, &mut next, now);
-        next
-    });
-    let shown = chosen.map_or_else(
-        || Shown { offer: placement.fallback.offer.clone(), variant: placement.fallback.variant.clone() },
-        |(offer, variant)| Shown { offer: offer.offer_id.clone(), variant: variant.variant_id.clone() },
-    );
-    let (draw, features) = drawn.unzip();
     let mut skeleton = skeleton(snapshot, placement, ask, now, shown);
     skeleton.purpose = purpose.decided_under;
     skeleton.refused = purpose.refused;
     skeleton.candidates = judged.rows;
-    skeleton.draw = draw;
+    skeleton.slots = slots;
+    let chosen = skeleton.chosen().count();
+    skeleton.reserved_until = (chosen > 0).then(|| now.plus(placement.reservation));
     skeleton.fallback = fallback;
-    skeleton.reserved_until = draw.map(|_| now.plus(placement.reservation));
     let private = Private {
         subject: SubjectGroup {
             read: subject.map(|view| SubjectRead { kind: view.kind, subject: view.subject, version: view.version }),
@@ -92,7 +88,9 @@ pub fn decide(
             hour,
             basket: ask.request.basket.clone(),
             dimensions: u16::try_from(placement.dimensions()).unwrap_or(u16::MAX),
-            features: features.map(|features| features.sparse()).unwrap_or_default(),
+            features: first,
+            // Without features of offers all slots have the same.
+            features_later: if reads_offers(placement) { later.collect() } else { Vec::new() },
         },
         consent: ConsentGroup { readings: purpose.readings },
         contacts: ContactsGroup { readings: judged.readings },
@@ -121,7 +119,7 @@ fn fallback(
 }
 
 /// What is known of a record before anything is drawn: its names, versions and terms.
-fn skeleton(snapshot: &Snapshot, placement: &Placement, ask: &Ask<'_>, now: Timestamp, shown: Shown) -> Skeleton {
+fn skeleton(snapshot: &Snapshot, placement: &Placement, ask: &Ask<'_>, now: Timestamp, shown: Vec<Shown>) -> Skeleton {
     let model = snapshot.models.get(&placement.id);
     Skeleton {
         encoding: ENCODING,
@@ -143,7 +141,7 @@ fn skeleton(snapshot: &Snapshot, placement: &Placement, ask: &Ask<'_>, now: Time
         distribution_rule: DISTRIBUTION_RULE,
         exploration: placement.exploration,
         candidates: Vec::new(),
-        draw: None,
+        slots: Vec::new(),
         fallback: None,
         reserved_until: None,
         shown,

@@ -1,31 +1,31 @@
-//! Value, distribution and draw over the eligible candidates. The distribution comes first; nothing is excluded here.
+//! Value and score of the eligible candidates, once per decision. Excludes nothing and draws nothing.
 
 use std::sync::Arc;
 
-use super::ask::Ask;
 use super::minimise::Minimised;
 use super::snapshot::Snapshot;
-use crate::bandit::draw::{self, DrawPurpose};
-use crate::bandit::{self, Arm, ArmKey, Features, ModelView};
-use crate::domain::decision::{CandidateRow, Draw, Scored};
-use crate::domain::key::GeneratorKey;
-use crate::domain::{AttributeId, AttributeScope, ObjectiveKind, Placement, Propensity, Value};
+use crate::bandit::{self, Arm, ArmKey, Features, ModelView, Score};
+use crate::domain::decision::{CandidateRow, Scored};
+use crate::domain::{AttributeId, AttributeScope, ObjectiveKind, Placement, Value};
 
-/// What the draw needs of the eligible candidates.
-pub(super) struct Eligible {
-    rows: Vec<usize>,
-    probabilities: Vec<f64>,
-    features: Vec<Arc<Features>>,
+/// The eligible candidates that can be scored (so without *nothing*), in the order of their rows.
+pub(super) struct Valued {
+    /// Positions in the record's candidates.
+    pub(super) rows: Vec<usize>,
+    /// Their scores, as the record holds them.
+    pub(super) scores: Vec<Score>,
+    /// Their features.
+    pub(super) features: Vec<Arc<Features>>,
 }
 
-/// The strategy's distribution over the eligible rows, written into them; nothing if it fails its check.
-pub(super) fn distribute(
+/// Scores every eligible row and writes the scores into the rows.
+pub(super) fn score(
     snapshot: &Snapshot,
     placement: &Placement,
     rows: &mut [CandidateRow],
     seen: &Minimised,
     hour: u8,
-) -> Option<Eligible> {
+) -> Option<Valued> {
     let prior;
     let model = if let Some(model) = snapshot.models.get(&placement.id) {
         model
@@ -33,18 +33,13 @@ pub(super) fn distribute(
         prior = Arc::new(ModelView::prior(placement));
         &prior
     };
-    let by_offer = placement
-        .features
-        .iter()
-        .flat_map(|feature| &feature.atoms)
-        .any(|atom| atom.attribute.as_ref().is_some_and(|id| id.scope() == AttributeScope::Offer));
     let mut shared: Option<(Arc<Features>, Vec<f64>)> = None;
-    let mut eligible = Eligible { rows: Vec::new(), probabilities: Vec::new(), features: Vec::new() };
-    let mut arms = Vec::new();
+    let (mut arms, mut positions, mut all_features) = (Vec::new(), Vec::new(), Vec::new());
     for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.failed.is_empty()) {
-        let (offer, variant) = snapshot.catalogue.at(row.candidate as usize)?;
+        let Some(candidate) = row.candidate else { continue };
+        let (offer, variant) = snapshot.catalogue.at(candidate as usize)?;
         let (features, x) = match &shared {
-            Some(made) if !by_offer => made.clone(),
+            Some(made) if !reads_offers(placement) => made.clone(),
             _ => {
                 let value = |id: &AttributeId| -> Option<Value> {
                     match id.scope() {
@@ -61,44 +56,29 @@ pub(super) fn distribute(
         };
         let key = ArmKey { offer: offer.offer_id.clone(), variant: variant.variant_id.clone() };
         let posterior = model.posterior(&key);
-        #[expect(clippy::cast_precision_loss, reason = "bounded far below 2^53 at the door")]
-        let (margin, cost) = match placement.objective.kind {
-            ObjectiveKind::Margin => (row.margin_minor as f64, row.cost_minor as f64),
-            ObjectiveKind::Conversion => (1.0, 0.0),
-        };
+        let (margin, cost) = value(placement, row);
         arms.push(Arm { margin, cost, estimate: posterior.score(&x), variance: posterior.variance() });
-        eligible.rows.push(at);
-        eligible.features.push(features);
+        positions.push(at);
+        all_features.push(features);
     }
-    let (scores, w) = bandit::distribution(&placement.strategy, &arms);
-    let p = bandit::explore(&w, placement.exploration);
-    bandit::check(&p, placement.exploration).ok()?;
-    for ((at, score), probability) in eligible.rows.iter().zip(&scores).zip(&p) {
-        rows.get_mut(*at)?.scored =
-            Some(Scored { mean: score.mean, deviation: score.deviation, probability: *probability });
+    let scores = bandit::scores(&placement.strategy, &arms);
+    for (at, score) in positions.iter().zip(&scores) {
+        rows.get_mut(*at)?.scored = Some(Scored { mean: score.mean, deviation: score.deviation });
     }
-    eligible.probabilities = p;
-    Some(eligible)
+    Some(Valued { rows: positions, scores, features: all_features })
 }
 
-/// Draws one of the eligible with the keyed number of the decision.
-pub(super) fn draw_one(
-    snapshot: &Snapshot,
-    ask: &Ask<'_>,
-    generator: &GeneratorKey,
-    rows: &[CandidateRow],
-    eligible: Eligible,
-) -> Option<(Draw, Arc<Features>)> {
-    let u = draw::uniform(generator, &snapshot.tenant, &ask.decision_id, 0, DrawPurpose::Served);
-    let picked = draw::pick(&eligible.probabilities, u)?;
-    let chosen = *eligible.rows.get(picked)?;
-    let probability = rows.get(chosen)?.scored?.probability;
-    let draw = Draw {
-        key_period: generator.period,
-        u,
-        chosen: u32::try_from(chosen).ok()?,
-        // Rounding may lift a lone candidate's share a hair above one.
-        propensity: Propensity::new(probability.min(1.0)).ok()?,
-    };
-    Some((draw, eligible.features.into_iter().nth(picked)?))
+/// `m_a` and `c_a` of a candidate under the placement's objective.
+#[expect(clippy::cast_precision_loss, reason = "bounded far below 2^53 at the door")]
+fn value(placement: &Placement, row: &CandidateRow) -> (f64, f64) {
+    match placement.objective.kind {
+        ObjectiveKind::Margin => (row.margin_minor as f64, row.cost_minor as f64),
+        ObjectiveKind::Conversion => (1.0, 0.0),
+    }
+}
+
+/// Whether a feature of the placement reads the offer, so that features differ between candidates.
+pub(super) fn reads_offers(placement: &Placement) -> bool {
+    let mut atoms = placement.features.iter().flat_map(|feature| &feature.atoms);
+    atoms.any(|atom| atom.attribute.as_ref().is_some_and(|id| id.scope() == AttributeScope::Offer))
 }

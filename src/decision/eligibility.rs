@@ -36,7 +36,7 @@ pub(super) fn judge(
         let row = u32::try_from(judged.rows.len()).unwrap_or(u32::MAX);
         let closed = purpose.closed_by.map(|rule| Failed { rule, observed: None, limit: None });
         judged.rows.push(CandidateRow {
-            candidate: u32::try_from(position).unwrap_or(u32::MAX),
+            candidate: u32::try_from(position).ok(),
             margin_minor: offer.margin_minor(),
             cost_minor: offer.cost_of_showing_minor(),
             failed: closed.into_iter().chain(verdict.failed.iter().copied()).collect(),
@@ -47,8 +47,14 @@ pub(super) fn judge(
             rule: *rule,
             used: *used,
             limit: *limit,
+            slot: 0,
         }));
         last = Some((candidate.offer, verdict));
+    }
+    if placement.nothing_allowed {
+        let closed = purpose.closed_by.map(|rule| Failed { rule, observed: None, limit: None });
+        let failed = closed.into_iter().collect();
+        judged.rows.push(CandidateRow { candidate: None, margin_minor: 0, cost_minor: 0, failed, scored: None });
     }
     judged
 }

@@ -16,7 +16,12 @@ mod minimise;
 
 mod purpose;
 
+mod slate;
+
 mod snapshot;
+
+#[cfg(test)]
+mod slate_tests;
 
 #[cfg(test)]
 mod tests;

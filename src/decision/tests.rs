@@ -6,9 +6,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::{Ask, Decision, Problem, Snapshot, SubjectView, decide};
-use crate::bandit::{ArmKey, Features, Increment, Model, ModelView};
+use crate::bandit::{ArmKey, DrawPurpose, Features, Increment, Model, ModelView};
 use crate::domain::consent::ConsentEntry;
-use crate::domain::decision::{FallbackReason, Record, Withheld};
+use crate::domain::decision::{FallbackReason, Record, Slot, Withheld};
 use crate::domain::key::{GeneratorKey, SubjectKey};
 use crate::domain::{
     Basis, Catalogue, ConsentState, Customer, Day, DecisionId, DecisionRequest, Offer, OfferId, PlacementId, PurposeId,
@@ -19,7 +19,7 @@ use crate::policy::{Source, compile};
 const NOW: Timestamp = Timestamp(1_780_000_000_000);
 const GENERATOR: GeneratorKey = GeneratorKey { period: 1, key: [3; 32] };
 
-const PLACEMENTS: &str = "
+pub(super) const PLACEMENTS: &str = "
 placements:
   - id: home
     channel: web
@@ -45,7 +45,7 @@ purposes:
   - {id: offer_contextual, dpv: ProvideProductRecommendations, bases: {US: [consent, legitimate_interest]}}
 ";
 
-const RULES: &str = "
+pub(super) const RULES: &str = "
 owner: pricing
 margin_floors:
   - {id: floor, why: Finance floor, min_margin: 15%}
@@ -55,14 +55,19 @@ purpose_gates:
   - {id: gate, why: Personal offers need consent, purpose: offer_personalisation}
 ";
 
-fn snapshot(strategy: &str, holdout: &str, margins: &[i64]) -> Snapshot {
+pub(super) fn snapshot(strategy: &str, holdout: &str, margins: &[i64]) -> Snapshot {
+    let placements = PLACEMENTS.replace("STRATEGY", strategy).replace("HOLDOUT", holdout);
+    snapshot_of(&placements, RULES, margins)
+}
+
+pub(super) fn snapshot_of(placements: &str, rules: &str, margins: &[i64]) -> Snapshot {
     let file = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
     let bundle = compile(&[
         file("bundle.yaml", "name: sample\nschema: 1\n"),
         file("catalog/attributes.yaml", ATTRIBUTES),
         file("catalog/purposes.yaml", PURPOSES),
-        file("placements.yaml", &PLACEMENTS.replace("STRATEGY", strategy).replace("HOLDOUT", holdout)),
-        file("rules/10.yaml", RULES),
+        file("placements.yaml", placements),
+        file("rules/10.yaml", rules),
     ])
     .unwrap_or_else(|findings| panic!("{}", findings.iter().map(ToString::to_string).collect::<String>()));
     let offer = |id: &str, margin: i64| -> Offer {
@@ -88,7 +93,7 @@ fn snapshot(strategy: &str, holdout: &str, margins: &[i64]) -> Snapshot {
     }
 }
 
-fn request(tier: Option<&str>) -> DecisionRequest {
+pub(super) fn request(tier: Option<&str>) -> DecisionRequest {
     let text = |text: &str| Value::Text(text.to_owned());
     let mut attributes: BTreeMap<String, Value> =
         tier.map(|tier| ("tier".to_owned(), text(tier))).into_iter().collect();
@@ -97,7 +102,7 @@ fn request(tier: Option<&str>) -> DecisionRequest {
         decision_id: None,
         customer: Customer { id: Some("ann".into()), attributes, ..Customer::default() },
         placement: PlacementId::new("home").unwrap(),
-        count: 1,
+        count: Some(1),
         jurisdiction: Some("US-NY".into()),
         time_zone: Some("America/New_York".into()),
         context: BTreeMap::from([("device".to_owned(), text("mobile"))]),
@@ -116,7 +121,7 @@ fn state(consent: Option<ConsentState>) -> SubjectState {
     state
 }
 
-fn ask_with(
+pub(super) fn ask_with(
     snapshot: &Snapshot,
     request: &DecisionRequest,
     state: &SubjectState,
@@ -130,13 +135,14 @@ fn ask_with(
         decision_id: DecisionId::from_parts(NOW.0, bits),
         id_minted: false,
         attempt: 0,
+        purpose: DrawPurpose::Served,
         contended: false,
     };
     let view = SubjectView { kind: SubjectKind::Customer, subject: SubjectId([7; 16]), version: 1, state };
     decide(snapshot, &ask, Some(view), &GENERATOR, NOW)
 }
 
-fn granted() -> SubjectState {
+pub(super) fn granted() -> SubjectState {
     state(Some(ConsentState::Granted))
 }
 
@@ -144,7 +150,7 @@ fn granted() -> SubjectState {
 fn a_candidate_under_the_margin_floor_is_left_out_with_what_was_compared() {
     let decision = ask_with(&snapshot("uniform", "0%", &[40, 10]), &request(None), &granted(), 1).unwrap();
     let [above, under] = decision.skeleton.candidates.as_slice() else { panic!("the house offer is no candidate") };
-    assert_eq!((above.scored.unwrap().probability, above.failed.len()), (1.0, 0));
+    assert_eq!((decision.skeleton.slots[0].probabilities.as_slice(), above.failed.len()), (&[Some(1.0), None][..], 0));
     assert_eq!(under.scored, None);
     assert_eq!(under.failed.iter().map(|f| (f.observed, f.limit)).collect::<Vec<_>>(), [(Some(1000), Some(1500))]);
 }
@@ -155,7 +161,7 @@ fn without_consent_it_is_decided_by_context_alone_and_the_rest_is_recorded_as_wi
         let snapshot = snapshot("thompson_linear", "0%", &[40, 50]);
         let decision = ask_with(&snapshot, &request(Some("gold")), &state(consent), 1).unwrap();
         assert_eq!(decision.skeleton.purpose.as_str(), purpose);
-        assert!(decision.skeleton.draw.is_some());
+        assert_eq!(decision.skeleton.slots.len(), 1);
         let found: Vec<(&str, Withheld)> =
             decision.private.context.withheld.iter().map(|(id, why)| (id.as_str(), *why)).collect();
         assert_eq!(found, withheld);
@@ -179,7 +185,7 @@ fn a_capped_offer_is_left_out_and_its_count_is_private() {
     let first = ask_with(&snapshot, &request(None), &granted(), 1).unwrap();
     let second = ask_with(&snapshot, &request(None), &first.next.unwrap(), 2).unwrap();
     assert_eq!(second.skeleton.fallback, Some(FallbackReason::NoEligibleCandidate));
-    assert_eq!(second.skeleton.shown.offer.as_str(), "house");
+    assert_eq!(second.skeleton.shown[0].offer.as_str(), "house");
     assert_eq!(second.skeleton.candidates[0].failed[0].observed, None);
     let reading = second.private.contacts.readings[0];
     assert_eq!((reading.used, reading.limit), (1, 1));
@@ -199,6 +205,7 @@ fn the_holdout_is_a_stable_share_of_customers_and_gets_house_content() {
             decision_id: DecisionId::from_parts(NOW.0, [1; 10]),
             id_minted: false,
             attempt: 0,
+            purpose: DrawPurpose::Served,
             contended: false,
         };
         let view = SubjectView { kind: SubjectKind::Customer, subject: SubjectId(subject), version: 1, state: &state };
@@ -212,7 +219,7 @@ fn the_holdout_is_a_stable_share_of_customers_and_gets_house_content() {
 #[test]
 fn a_request_that_does_not_fit_the_bundle_is_refused_with_every_place() {
     let mut wrong = request(Some("gould"));
-    wrong.count = 3;
+    wrong.count = Some(3);
     wrong.context.insert("devise".into(), Value::Bool(true));
     let problems = ask_with(&snapshot("uniform", "0%", &[40]), &wrong, &granted(), 1).unwrap_err();
     let places: Vec<&str> = problems.iter().map(|problem| problem.pointer.as_str()).collect();
@@ -263,7 +270,8 @@ proptest! {
         learned(&mut snapshot, &outcomes);
         let decision = ask_with(&snapshot, &request(Some("gold")), &granted(), seed).unwrap();
         let rows = &decision.skeleton.candidates;
-        let eligible: Vec<f64> = rows.iter().filter_map(|row| row.scored.map(|s| s.probability)).collect();
+        let slot = decision.skeleton.slots.first();
+        let eligible: Vec<f64> = slot.iter().flat_map(|slot| slot.probabilities.iter().copied().flatten()).collect();
         for (row, margin) in rows.iter().zip(&margins) {
             prop_assert_eq!(row.scored.is_some(), *margin >= 15, "a floor holds whatever the strategy explores");
             prop_assert_eq!(row.failed.is_empty(), *margin >= 15);
@@ -275,9 +283,10 @@ proptest! {
         let floor = 0.1 / f64::from(u8::try_from(eligible.len()).unwrap());
         prop_assert!((eligible.iter().sum::<f64>() - 1.0).abs() < 1e-9);
         prop_assert!(eligible.iter().all(|p| *p >= floor * (1.0 - 1e-12)));
-        let draw = decision.skeleton.draw.unwrap();
-        let chosen = decision.skeleton.chosen().unwrap();
-        prop_assert_eq!(chosen.scored.unwrap().probability, draw.propensity.get());
+        let (slot, _, chosen) = decision.skeleton.chosen().next().unwrap();
+        let Slot { probabilities, draw, .. } = &decision.skeleton.slots[usize::from(slot)];
+        prop_assert_eq!(probabilities[draw.chosen as usize], Some(draw.propensity.get()));
+        prop_assert!(probabilities.iter().zip(rows).all(|(p, row)| p.is_some() == row.failed.is_empty()));
         prop_assert!(chosen.margin_minor >= 1500);
 
         let again = ask_with(&snapshot, &request(Some("gold")), &granted(), seed).unwrap();

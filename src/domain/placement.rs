@@ -134,6 +134,10 @@ pub struct Placement {
     pub purpose: PurposeId,
     /// Currency of margins and rewards.
     pub currency: Currency,
+    /// The most offers that one answer holds.
+    pub slots: u16,
+    /// Whether showing nothing is a candidate too.
+    pub nothing_allowed: bool,
     /// What is maximised.
     pub objective: Objective,
     /// How long a chosen offer stays reserved.

@@ -56,9 +56,9 @@ pub struct DecisionRequest {
     /// Where.
     #[n(2)]
     pub placement: PlacementId,
-    /// Slots asked for.
+    /// Slots asked for; all that the placement has where none is given.
     #[n(3)]
-    pub count: u16,
+    pub count: Option<u16>,
     /// Such as `US-NY` or `DE`.
     #[n(4)]
     pub jurisdiction: Option<String>,
@@ -101,7 +101,7 @@ mod tests {
             decision_id: None,
             customer: Customer::default(),
             placement: PlacementId::new("home").unwrap(),
-            count: 1,
+            count: Some(1),
             jurisdiction: None,
             time_zone: None,
             context: BTreeMap::new(),

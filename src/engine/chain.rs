@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::batch::DecisionWrite;
 use super::cache::Subject;
 use super::message::{Settings, Ticket};
+use crate::bandit::DrawPurpose;
 use crate::decision::{Ask, Problem, Snapshot, SubjectView, decide};
 use crate::domain::decision::{Record, Skeleton};
 use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectRef, Timestamp};
@@ -65,6 +66,7 @@ pub(super) fn decide_one(
         decision_id: waiting.decision_id,
         id_minted: waiting.id_minted,
         attempt: waiting.attempt,
+        purpose: DrawPurpose::Served,
         contended: waiting.contended(),
     };
     let view = chained.as_ref().filter(|_| !waiting.contended()).map(|chained| SubjectView {

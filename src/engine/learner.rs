@@ -50,6 +50,17 @@ pub struct CheckpointRow {
     pub state: Vec<u8>,
 }
 
+/// What is applied of one slot of one decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AppliedRow {
+    /// Which decision.
+    pub decision_id: DecisionId,
+    /// Which of its slots, from 0.
+    pub slot: u16,
+    /// What is applied.
+    pub applied: Applied,
+}
+
 /// All that one step of the learner stores: everything or nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Learned {
@@ -57,15 +68,15 @@ pub struct Learned {
     pub batches: Vec<BatchKey>,
     /// Outcomes that are now applied.
     pub outcomes: Vec<Digest>,
-    /// What is now applied of each decision touched.
-    pub applied: Vec<(DecisionId, Applied)>,
+    /// What is now applied of each slot touched.
+    pub applied: Vec<AppliedRow>,
     /// The events, continuing each model's stream.
     pub events: Vec<LearningRow>,
     /// New checkpoints.
     pub checkpoints: Vec<CheckpointRow>,
 }
 
-/// A decision to learn from, opened.
+/// A slot of a decision to learn from, opened.
 #[derive(Debug, Clone)]
 pub struct Studied {
     /// What its record teaches.
@@ -95,7 +106,8 @@ impl Models {
         let mut learned = Learned::default();
         for study in studied {
             let (now, _) = study.lesson.earned(&study.outcomes);
-            learned.applied.push((study.lesson.decision_id, now));
+            let Lesson { decision_id, slot, .. } = study.lesson;
+            learned.applied.push(AppliedRow { decision_id, slot, applied: now });
             let Some(event) = study.lesson.event(study.before, now) else { continue };
             let id = study.lesson.model;
             let sequence = next.0.get(&id).map_or(0, |model| model.sequence()) + 1;

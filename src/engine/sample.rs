@@ -75,7 +75,7 @@ pub fn request(customer: &str, id: Option<DecisionId>) -> Arc<DecisionRequest> {
         decision_id: id,
         customer: Customer { id: Some(customer.to_owned()), ..Customer::default() },
         placement: PlacementId::new("home").unwrap(),
-        count: 1,
+        count: None,
         jurisdiction: Some("US".into()),
         time_zone: None,
         context: BTreeMap::new(),
@@ -172,6 +172,6 @@ impl Memory {
     pub fn contacts(&self, reference: &SubjectRef) -> usize {
         let (subject, _) = identity(reference);
         let mine = self.decisions.values().filter(|decision| decision.subject == Some(subject));
-        mine.filter(|decision| decision.record.skeleton().unwrap().draw.is_some()).count()
+        mine.filter(|decision| decision.record.skeleton().unwrap().chosen().next().is_some()).count()
     }
 }

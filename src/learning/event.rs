@@ -4,12 +4,12 @@ use minicbor::{Decode, Encode};
 
 use super::fold::{Earned, Exposed, fold};
 use crate::bandit::{ArmKey, Features, Increment, generation_and_weight};
-use crate::domain::decision::{Private, Skeleton};
+use crate::domain::decision::{CandidateRow, Private, Shown, Skeleton};
 use crate::domain::key::SubjectKey;
 use crate::domain::outcome::OutcomeFact;
 use crate::domain::{DecisionId, Malformed, ModelId, Timestamp};
 
-/// What the learner applied of one decision so far.
+/// What the learner applied of one slot of a decision so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Applied {
     /// Whether its exposure was learned.
@@ -20,46 +20,51 @@ pub struct Applied {
     pub reward_minor: i64,
 }
 
-/// What the learner reads of a decision's record.
+/// What the learner reads of one slot of a decision's record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lesson {
     /// Which decision.
     pub decision_id: DecisionId,
+    /// Which of its slots, from 0.
+    pub slot: u16,
     /// The model that gave its posterior.
     pub model: ModelId,
-    /// The arm and its features; nothing where the fallback was served, from which nothing is learned.
-    pub arm: Option<(ArmKey, Features)>,
+    /// The arm.
+    pub arm: ArmKey,
+    /// Its features.
+    pub features: Features,
     /// What the fold reads.
     pub exposed: Exposed,
 }
 
 impl Lesson {
-    /// Reads a record.
-    pub fn read(skeleton: &Skeleton, private: &Private) -> Result<Self, Malformed> {
-        let arm = skeleton
-            .chosen()
-            .map(|_| {
-                let features = Features::from_sparse(private.context.dimensions.into(), &private.context.features)?;
-                Ok::<_, Malformed>((
-                    ArmKey { offer: skeleton.shown.offer.clone(), variant: skeleton.shown.variant.clone() },
-                    features,
-                ))
+    /// Reads a record: a lesson for each slot that shows an offer. From the fallback, and from *nothing*, nothing is
+    /// learned.
+    pub fn read(skeleton: &Skeleton, private: &Private) -> Result<Vec<Self>, Malformed> {
+        let context = &private.context;
+        let lesson = |(slot, shown, _): (u16, &Shown, &CandidateRow)| {
+            Ok(Self {
+                decision_id: skeleton.decision_id,
+                slot,
+                model: skeleton.model.id,
+                arm: ArmKey { offer: shown.offer.clone(), variant: shown.variant.clone() },
+                features: Features::from_sparse(context.dimensions.into(), context.features_of(slot))?,
+                exposed: Exposed::of(skeleton, slot),
             })
-            .transpose()?;
-        Ok(Self { decision_id: skeleton.decision_id, model: skeleton.model.id, arm, exposed: Exposed::of(skeleton) })
+        };
+        skeleton.chosen().map(lesson).collect()
     }
 
-    /// What is to be applied of the decision in all, given every outcome known.
+    /// What is to be applied of the slot in all, given every outcome known.
     pub fn earned(&self, outcomes: &[OutcomeFact]) -> (Applied, Earned) {
         let earned = fold(&self.exposed, outcomes);
-        let applied =
-            Applied { exposed: self.arm.is_some(), accepted: earned.accepted, reward_minor: earned.reward_minor };
+        let applied = Applied { exposed: true, accepted: earned.accepted, reward_minor: earned.reward_minor };
         (applied, earned)
     }
 
     /// The event that leads from what was applied `before` to what is `now`; nothing if that changes no model.
     pub fn event(&self, before: Applied, now: Applied) -> Option<LearningEvent> {
-        let (arm, features) = self.arm.clone()?;
+        let (arm, features) = (self.arm.clone(), self.features.clone());
         // Before the exposure was learned nothing of the decision was in the model, whatever was reported.
         let before = if before.exposed { before } else { Applied::default() };
         if before == now {
@@ -193,8 +198,10 @@ mod tests {
         let features = Features::from_sparse(3, &[(0, 1 << 20), (2, -700_000)]).unwrap();
         Lesson {
             decision_id: DecisionId::from_parts(1, [1; 10]),
+            slot: 0,
             model: ModelId([2; 16]),
-            arm: Some((arm, features)),
+            arm,
+            features,
             exposed: Exposed { at: Timestamp(1_700_000_000_000), margin_minor: 900, cost_minor: 5, terms },
         }
     }
@@ -234,13 +241,6 @@ mod tests {
         assert_eq!(refunded.digest(), learn(&[], &[]).digest());
         assert_ne!(refunded.digest(), learn(&[order], &[]).digest());
         assert_eq!(refunded.sequence(), 3, "exposure, order, refund");
-    }
-
-    #[test]
-    fn a_fallback_teaches_nothing() {
-        let lesson = Lesson { arm: None, ..lesson() };
-        let (now, _) = lesson.earned(&[fact(1, OutcomeKind::Order, None, None)]);
-        assert_eq!(lesson.event(Applied::default(), now), None);
     }
 
     proptest! {

@@ -21,9 +21,9 @@ pub struct Exposed {
 }
 
 impl Exposed {
-    /// Reads a record. Where the fallback was served nothing of the catalogue was at stake.
-    pub fn of(skeleton: &Skeleton) -> Self {
-        let row = skeleton.chosen();
+    /// Reads one slot of a record. Where the fallback was served nothing of the catalogue was at stake.
+    pub fn of(skeleton: &Skeleton, slot: u16) -> Self {
+        let row = skeleton.chosen().find(|(at, _, _)| *at == slot).map(|(_, _, row)| row);
         Self {
             at: skeleton.at,
             margin_minor: row.map_or(0, |row| row.margin_minor),

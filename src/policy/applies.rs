@@ -130,7 +130,7 @@ pub(super) fn read(
 
 const EMPTY: &str = "the rule would apply nowhere; leave the list out to apply everywhere";
 
-fn category_known(report: &mut Report<'_>, what: &str, node: &Node, id: &str, known: Known<'_>) -> bool {
+pub(super) fn category_known(report: &mut Report<'_>, what: &str, node: &Node, id: &str, known: Known<'_>) -> bool {
     let (names, help) = match known.categories {
         Categories::Unreadable => return true,
         Categories::Declared(names) if names.iter().any(|name| name == id) => return true,

@@ -107,21 +107,21 @@ pub(super) fn problems(
     scope: AttributeScope,
     values: &BTreeMap<String, Value>,
 ) -> Vec<(String, String)> {
-    let declared = |name: &str| specs.values().find(|spec| spec.id.scope() == scope && spec.id.name() == name);
-    let undeclared = |name: &str| {
-        let prefix = match scope {
-            AttributeScope::Customer => "customer",
-            AttributeScope::Context => "context",
-            AttributeScope::Offer => "offer",
-        };
-        let full = format!("{prefix}.{name}");
-        let meant = did_you_mean(&full, specs.keys().filter(|id| id.scope() == scope).map(AttributeId::as_str));
+    let prefix = match scope {
+        AttributeScope::Customer => "customer",
+        AttributeScope::Context => "context",
+        AttributeScope::Offer => "offer",
+    };
+    let undeclared = |full: &str| {
+        let meant = did_you_mean(full, specs.keys().filter(|id| id.scope() == scope).map(AttributeId::as_str));
         format!("`{full}` is not declared in catalog/attributes.yaml{meant}")
     };
     values
         .iter()
         .filter_map(|(name, value)| {
-            let problem = declared(name).map_or_else(|| Some(undeclared(name)), |spec| spec.problem(value))?;
+            let full = format!("{prefix}.{name}");
+            let declared = specs.get(full.as_str());
+            let problem = declared.map_or_else(|| Some(undeclared(&full)), |spec| spec.problem(value))?;
             Some((name.clone(), problem))
         })
         .collect()

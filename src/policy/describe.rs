@@ -2,6 +2,7 @@
 
 use super::bundle::Bundle;
 use super::rules::{FloorLimit, RuleKind};
+use super::stackability::Stackability;
 use crate::domain::money::print_decimal;
 use crate::domain::{Currency, Money};
 
@@ -32,6 +33,13 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
                     min.currency
                 ),
             }
+        }
+        RuleKind::Stackability(rule @ Stackability::Group { at_most, .. }) => {
+            let most = limit.unwrap_or_else(|| i64::from(*at_most));
+            format!("at most {most} of {} in one answer, and {} stood there", rule.told(), observed.unwrap_or(most))
+        }
+        RuleKind::Stackability(rule @ Stackability::Pairs(_)) => {
+            format!("{} do not stand in one answer, and the other stood there", rule.told())
         }
         RuleKind::FrequencyCap { by_offer, max, window } => {
             let max = limit.unwrap_or_else(|| i64::from(*max));

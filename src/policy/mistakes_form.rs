@@ -111,7 +111,7 @@ fn fields_are_known_given_once_and_of_their_type() {
       |
     3 | margin_floor:
       | ^^^^^^^^^^^^ unknown field
-      = help: the fields here are `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`
+      = help: the fields here are `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`, `stackability`
     ");
     let seen = wrong(CAPS, "max: 40", "max: [40]");
     insta::assert_snapshot!(seen, @r"

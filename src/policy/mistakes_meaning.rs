@@ -87,9 +87,9 @@ fn what_is_not_available_yet_is_said_plainly_with_what_is() {
       |
     3 | exclusions:
       | ^^^^^^^^^^ not available yet
-      = help: available now: `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`
+      = help: available now: `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`, `stackability`
     ");
-    let seen = wrong(PLACEMENTS, "reservation: 10m", "nothing_allowed: true\n    slots: 3\n    exposure: send");
+    let seen = wrong(PLACEMENTS, "reservation: 10m", "nothing_allowed: true\n    exposure: send");
     insta::assert_snapshot!(seen, @r"
     error[P0113]: placement `home_banner`: `nothing_allowed: true` is not available yet
      --> placements.yaml:8:22
@@ -98,19 +98,12 @@ fn what_is_not_available_yet_is_said_plainly_with_what_is() {
       |                      ^^^^ not available yet
       = help: available now: `nothing_allowed: false`
 
-    error[P0113]: placement `home_banner`: more than one slot is not available yet
-     --> placements.yaml:9:12
-      |
-    9 |     slots: 3
-      |            ^ not available yet
-      = help: available now: `slots: 1`
-
     error[P0113]: placement `home_banner`: exposure `send` is not available yet
-      --> placements.yaml:10:15
-       |
-    10 |     exposure: send
-       |               ^^^^ not available yet
-       = help: available now: `decision`
+     --> placements.yaml:9:15
+      |
+    9 |     exposure: send
+      |               ^^^^ not available yet
+      = help: available now: `decision`
     ");
 }
 

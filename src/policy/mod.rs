@@ -23,6 +23,7 @@ mod placements;
 
 mod applies;
 mod rules;
+mod stackability;
 
 mod bundle;
 mod describe;
@@ -32,6 +33,8 @@ mod verdict;
 mod mistakes_form;
 #[cfg(test)]
 mod mistakes_meaning;
+#[cfg(test)]
+mod mistakes_slate;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
@@ -44,5 +47,6 @@ pub use describe::describe;
 pub use finding::Finding;
 pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, Rule, RuleKind};
+pub use stackability::Stackability;
 pub use suggest::did_you_mean;
-pub use verdict::{Contact, GateVerdict, Verdict, count_contact, gate, judge, rebuild_caps};
+pub use verdict::{Contact, GateVerdict, Verdict, count_contact, gate, judge, judge_behind, rebuild_caps};

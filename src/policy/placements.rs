@@ -20,6 +20,9 @@ const EXPLORATION_DEFAULT: f64 = 0.05;
 /// Life of a reservation where none is given: ten minutes.
 const RESERVATION_DEFAULT: Span = Span(600_000);
 
+/// The most slots of a placement.
+const SLOTS_MAX: u32 = 10;
+
 /// The longest half-life, in days.
 const HALF_LIFE_DAYS_MAX: u32 = 365;
 
@@ -78,6 +81,14 @@ fn placement(
     let currency = fields
         .need(report, "currency", "currency: USD")
         .and_then(|node| read::parsed(report, what, node, "an ISO 4217 code such as `USD`", Currency::parse));
+    let slots = fields.get("slots").map_or(Some(1), |node| read::whole(report, what, node, 1, SLOTS_MAX));
+    let nothing_allowed = fields.get("nothing_allowed").map_or(Some(false), |node| {
+        let allowed = read::flag(report, what, node);
+        if allowed == Some(true) {
+            read::not_yet(report, what, node.place, "`nothing_allowed: true`", "nothing_allowed: false");
+        }
+        allowed
+    });
     not_built_yet(report, &fields);
     let objective = fields
         .need(report, "objective", "objective: {kind: margin, window: 7d, reward_cap: 200.00}")
@@ -99,6 +110,8 @@ fn placement(
         channel: channel?,
         purpose: purpose?,
         currency: currency?,
+        slots: u16::try_from(slots?).ok()?,
+        nothing_allowed: nothing_allowed?,
         objective: objective?,
         reservation: reservation?,
         strategy: learning.strategy,
@@ -122,17 +135,6 @@ pub(super) fn channel_name(text: &str) -> Result<String, Malformed> {
 /// Fields of the language with only one value for now.
 fn not_built_yet(report: &mut Report<'_>, fields: &Fields<'_>) {
     let what = fields.what.as_str();
-    if let Some(node) = fields.get("slots")
-        && let Some(slots) = read::whole(report, what, node, 1, 100)
-        && slots != 1
-    {
-        read::not_yet(report, what, node.place, "more than one slot", "slots: 1");
-    }
-    if let Some(node) = fields.get("nothing_allowed")
-        && read::flag(report, what, node) == Some(true)
-    {
-        read::not_yet(report, what, node.place, "`nothing_allowed: true`", "nothing_allowed: false");
-    }
     if let Some(node) = fields.get("exposure") {
         read::choice(report, what, node, "exposure", &["decision"], &["impression", "send"]);
     }

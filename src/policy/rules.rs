@@ -8,6 +8,7 @@ use super::declare::{self, Declared};
 use super::finding::{Place, Report};
 use super::purposes::PurposeSpec;
 use super::read::{self, Fields};
+use super::stackability::{self, Stackability};
 use super::syntax::{Node, Yaml};
 use crate::domain::{Currency, Malformed, Money, Percent, Placement, PlacementId, PurposeId, RuleId, Span};
 
@@ -53,6 +54,8 @@ pub enum RuleKind {
         /// A contact exactly this old no longer counts.
         window: Span,
     },
+    /// Offers that do not stand together in one answer.
+    Stackability(Stackability),
 }
 
 impl RuleKind {
@@ -63,6 +66,7 @@ impl RuleKind {
             Self::PurposeGate { .. } => 1,
             Self::MarginFloor { .. } => 2,
             Self::FrequencyCap { .. } => 3,
+            Self::Stackability(_) => 20,
         }
     }
 }
@@ -87,9 +91,9 @@ pub struct Rule {
 /// The most decisions a cap may allow: its newest contacts are kept with the customer.
 const CAP_MAX: u32 = 10_000;
 
-const LISTS: [&str; 3] = ["purpose_gates", "margin_floors", "frequency_caps"];
+const LISTS: [&str; 4] = ["purpose_gates", "margin_floors", "frequency_caps", "stackability"];
 
-const LISTS_LATER: [&str; 16] = [
+const LISTS_LATER: [&str; 15] = [
     "kill_switches",
     "overrides",
     "audience_guards",
@@ -101,7 +105,6 @@ const LISTS_LATER: [&str; 16] = [
     "cool_downs",
     "budgets",
     "stock",
-    "stackability",
     "diversity",
     "fairness_gates",
     "exclusions",
@@ -180,6 +183,7 @@ fn rule(
     let (own, later): (&[&str], &[&str]) = match list {
         "purpose_gates" => (&["purpose"], &["bases", "channel_opt_in", "consent_age", "jurisdictions"]),
         "margin_floors" => (&["min_margin"], &["regions"]),
+        "stackability" => (&stackability::FIELDS, &[]),
         _ => (&["scope", "max", "window", "counts"], &["obeys_caps", "counts_toward_caps", "without_identifier"]),
     };
     let fields = [&FIELDS[..], own].concat();
@@ -207,6 +211,7 @@ fn rule(
     let kind = match list {
         "purpose_gates" => gate(report, &fields, known),
         "margin_floors" => floor(report, &fields, known, applies_to.as_ref()),
+        "stackability" => stackability::read(report, &fields, known),
         _ => cap(report, &fields),
     };
     let place = id_node.map_or(fields.place, |node| node.place);

@@ -94,14 +94,44 @@ pub fn judge(
     state: Option<&SubjectState>,
     now: Timestamp,
 ) -> Verdict {
+    ask(bundle, placement, offer, None, state, now)
+}
+
+/// Asks the rules whose answer depends on the slots before: caps (`state` has those contacts counted) and rules about
+/// the whole answer, which holds the offers `chosen` so far.
+pub fn judge_behind(
+    bundle: &Bundle,
+    placement: &Placement,
+    offer: &Offer,
+    chosen: &[&Offer],
+    state: Option<&SubjectState>,
+    now: Timestamp,
+) -> Verdict {
+    ask(bundle, placement, offer, Some(chosen), state, now)
+}
+
+/// `behind`: what stands in the slots before, for a slot that is not the first.
+fn ask(
+    bundle: &Bundle,
+    placement: &Placement,
+    offer: &Offer,
+    behind: Option<&[&Offer]>,
+    state: Option<&SubjectState>,
+    now: Timestamp,
+) -> Verdict {
     let mut verdict = Verdict::default();
     for (at, rule) in numbered(bundle) {
-        if !rule.applies_to.covers(placement, offer) {
+        let again = matches!(rule.kind, RuleKind::FrequencyCap { .. } | RuleKind::Stackability(_));
+        if (behind.is_some() && !again) || !rule.applies_to.covers(placement, offer) {
+            continue;
+        }
+        if let RuleKind::Stackability(stackability) = &rule.kind {
+            verdict.failed.extend(behind.and_then(|chosen| stackability.refuses(at, offer, chosen)));
             continue;
         }
         let failed = match &rule.kind {
             RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
-            RuleKind::PurposeGate { .. } => None,
+            RuleKind::PurposeGate { .. } | RuleKind::Stackability(_) => None,
             RuleKind::MarginFloor { min: FloorLimit::Percent(min) } => under_percent(offer, *min),
             RuleKind::MarginFloor { min: FloorLimit::Amount(min) } => under_amount(offer, *min),
             RuleKind::FrequencyCap { by_offer, max, window } => {

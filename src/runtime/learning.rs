@@ -53,18 +53,19 @@ impl Core {
         Ok(models)
     }
 
-    fn study(&self, touched: Touched) -> Result<Studied, RuntimeError> {
+    fn study(&self, touched: Touched) -> Result<Vec<Studied>, RuntimeError> {
         let StoredDecision { decision_id, subject, wrapped_key, record, .. } = touched.decision;
         let key = self.key_of(subject, wrapped_key.as_deref(), decision_id)?;
         let skeleton = Record::skeleton(&record)?;
         let private = record.private(&key)?;
-        Ok(Studied {
-            lesson: Lesson::read(&skeleton, &private)?,
+        let study = |lesson: Lesson| Studied {
             subject,
-            key,
-            before: touched.applied,
-            outcomes: touched.outcomes,
-        })
+            key: key.clone(),
+            before: touched.applied.get(&lesson.slot).copied().unwrap_or_default(),
+            outcomes: touched.outcomes.clone(),
+            lesson,
+        };
+        Ok(Lesson::read(&skeleton, &private)?.into_iter().map(study).collect())
     }
 
     /// One step of the learner.
@@ -76,9 +77,9 @@ impl Core {
         // Nothing can be learned from a customer whose key is gone, and nothing may wait for it.
         let legible = |touched: &Touched| touched.decision.subject.is_none() || touched.decision.wrapped_key.is_some();
         let touched = work.touched.into_iter().filter(legible);
-        let studied: Vec<Studied> = touched.map(|touched| self.study(touched)).collect::<Result<_, _>>()?;
+        let studied: Vec<Vec<Studied>> = touched.map(|touched| self.study(touched)).collect::<Result<_, _>>()?;
         let models = self.models();
-        let (mut learned, next) = models.study(&studied)?;
+        let (mut learned, next) = models.study(&studied.concat())?;
         learned.batches = work.batches;
         learned.outcomes = work.outcomes;
         if !self.store.learn(term, &learned).await? {

@@ -4,6 +4,8 @@ mod backoff;
 
 mod clock;
 
+mod dry_run;
+
 mod engines;
 
 mod keys;
@@ -24,6 +26,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use tokio::sync::Notify;
 
 pub use clock::Clock;
+pub use dry_run::Tried;
 pub use engines::Engines;
 pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;

@@ -42,7 +42,7 @@ struct Named {
 pub struct OutcomesSeen {
     /// How many are attributed.
     pub count: usize,
-    /// Their fold.
+    /// Their fold, added up over the slots.
     pub earned: Earned,
 }
 
@@ -50,7 +50,15 @@ impl Core {
     /// The outcomes of a decision, folded as the learner folds them.
     pub async fn outcomes_of(&self, opened: &Opened) -> Result<OutcomesSeen, RuntimeError> {
         let facts = self.store.outcomes_of(opened.skeleton.decision_id).await?;
-        let earned = fold(&Exposed::of(&opened.skeleton), &facts);
+        let slots: Vec<u16> = opened.skeleton.chosen().map(|(slot, _, _)| slot).collect();
+        let slots = if slots.is_empty() { vec![0] } else { slots };
+        let mut earned = Earned::default();
+        for slot in slots {
+            let of_slot = fold(&Exposed::of(&opened.skeleton, slot), &facts);
+            earned.accepted |= of_slot.accepted;
+            earned.reward_minor += of_slot.reward_minor;
+            earned.late += of_slot.late;
+        }
         Ok(OutcomesSeen { count: facts.len(), earned })
     }
 

@@ -49,7 +49,7 @@ fn change(
 }
 
 impl Core {
-    fn open(&self, row: SubjectRow) -> Result<Subject, RuntimeError> {
+    pub(super) fn open(&self, row: SubjectRow) -> Result<Subject, RuntimeError> {
         let key = self.keys.master.unwrap(row.subject, &row.wrapped_key)?;
         let state = open_state(&key, row.subject, row.version, &row.state)?;
         Ok(Subject { reference: row.reference, subject: row.subject, key, version: row.version, state })
@@ -73,8 +73,9 @@ impl Core {
         let mut contacts = Vec::new();
         for decision in self.store.subject_decisions(subject.subject, after).await? {
             let skeleton = decode_skeleton(&decision.record.skeleton)?;
-            if skeleton.draw.is_some() {
-                contacts.push(Contact { at: skeleton.at, placement: skeleton.placement, offer: skeleton.shown.offer });
+            for (_, shown, _) in skeleton.chosen() {
+                let (placement, offer) = (skeleton.placement.clone(), shown.offer.clone());
+                contacts.push(Contact { at: skeleton.at, placement, offer });
             }
         }
         Ok(contacts)

@@ -6,8 +6,8 @@ use crate::domain::{DecisionId, Digest, ModelId, OfferId, SubjectId, SubjectKind
 use crate::engine::batch::{Batch, DecisionWrite, Known};
 
 use super::{
-    Applied, BatchKey, CheckpointRow, ConsentRow, Control, KeyRow, LearningRow, OfferBody, SourceRow, StoreError,
-    StoredDecision, SubjectRow,
+    Applied, AppliedRow, BatchKey, CheckpointRow, ConsentRow, Control, KeyRow, LearningRow, OfferBody, SourceRow,
+    StoreError, StoredDecision, SubjectRow,
 };
 
 impl From<sqlx::Error> for StoreError {
@@ -194,12 +194,19 @@ pub(super) fn refused_without_reason(batch: &Batch) -> StoreError {
     StoreError::Corrupt(format!("batch {} of node `{}` names a decision or a subject twice", batch.number, batch.node))
 }
 
-/// `decision_id`, exposed, accepted, `reward_minor`
-pub(super) type AppliedColumns = (Vec<u8>, bool, bool, i64);
+/// `decision_id`, slot, exposed, accepted, `reward_minor`
+pub(super) type AppliedColumns = (Vec<u8>, i16, bool, bool, i64);
 
-pub(super) fn applied(columns: &AppliedColumns) -> Result<(DecisionId, Applied), StoreError> {
-    let (id, exposed, accepted, reward_minor) = columns;
-    Ok((decision_id(id)?, Applied { exposed: *exposed, accepted: *accepted, reward_minor: *reward_minor }))
+pub(super) fn applied(columns: &AppliedColumns) -> Result<AppliedRow, StoreError> {
+    let (id, slot, exposed, accepted, reward_minor) = columns;
+    let slot = u16::try_from(*slot).map_err(|_| StoreError::Corrupt(format!("slot `{slot}`")))?;
+    let applied = Applied { exposed: *exposed, accepted: *accepted, reward_minor: *reward_minor };
+    Ok(AppliedRow { decision_id: decision_id(id)?, slot, applied })
+}
+
+/// A slot as databases hold it, which know only signed numbers.
+pub(super) fn slot(slot: u16) -> Result<i16, StoreError> {
+    i16::try_from(slot).map_err(|_| StoreError::Corrupt(format!("slot `{slot}` does not fit into a column")))
 }
 
 /// `model_id`, sequence, `decision_id`, `subject_id`, sealed, `wrapped_key`

@@ -17,6 +17,8 @@ mod work;
 
 pub use open::open;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use crate::domain::decision::Record;
@@ -25,7 +27,7 @@ use crate::domain::{
     Currency, DecisionId, Digest, Malformed, ModelId, OfferId, SubjectId, SubjectKind, SubjectRef, Timestamp,
 };
 use crate::engine::batch::{Batch, CommitOutcome};
-pub use crate::engine::learner::{BatchKey, CheckpointRow, Learned, LearningRow};
+pub use crate::engine::learner::{AppliedRow, BatchKey, CheckpointRow, Learned, LearningRow};
 pub use crate::learning::Applied;
 
 /// Why a call did not do what it was asked.
@@ -156,8 +158,8 @@ pub enum Taken {
 pub struct Touched {
     /// The decision.
     pub decision: StoredDecision,
-    /// What was applied before.
-    pub applied: Applied,
+    /// What was applied before, by slot; nothing for a slot that was not looked at yet.
+    pub applied: BTreeMap<u16, Applied>,
     /// All of its outcomes.
     pub outcomes: Vec<OutcomeFact>,
 }

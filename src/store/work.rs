@@ -6,7 +6,8 @@ use crate::domain::outcome::OutcomeFact;
 use crate::domain::{DecisionId, Digest, ModelId};
 
 use super::{
-    Applied, BatchKey, Learned, LearnerWork, LearningRow, OutcomeRow, StoreError, StoredDecision, Taken, Touched,
+    Applied, AppliedRow, BatchKey, Learned, LearnerWork, LearningRow, OutcomeRow, StoreError, StoredDecision, Taken,
+    Touched,
 };
 
 /// The first outcome of each key, in the order of the keys: every call then meets the rows in the same order, so that
@@ -53,15 +54,19 @@ impl Found {
     pub(super) fn work(
         self,
         decisions: Vec<StoredDecision>,
-        applied: &BTreeMap<DecisionId, Applied>,
+        applied: Vec<AppliedRow>,
         facts: Vec<(DecisionId, OutcomeFact)>,
     ) -> LearnerWork {
         let mut outcomes: BTreeMap<DecisionId, Vec<OutcomeFact>> = BTreeMap::new();
         for (decision, fact) in facts {
             outcomes.entry(decision).or_default().push(fact);
         }
+        let mut before: BTreeMap<DecisionId, BTreeMap<u16, Applied>> = BTreeMap::new();
+        for AppliedRow { decision_id, slot, applied } in applied {
+            before.entry(decision_id).or_default().insert(slot, applied);
+        }
         let touched = decisions.into_iter().map(|decision| Touched {
-            applied: applied.get(&decision.decision_id).copied().unwrap_or_default(),
+            applied: before.remove(&decision.decision_id).unwrap_or_default(),
             outcomes: outcomes.remove(&decision.decision_id).unwrap_or_default(),
             decision,
         });

@@ -67,13 +67,18 @@ pub enum InvalidDistribution {
 /// Scores and distribution of the eligible candidates, in their order, exploration not yet mixed in. Callers order
 /// candidates by (offer id, variant id), which decides ties.
 pub fn distribution(strategy: &Strategy, arms: &[Arm]) -> (Vec<Score>, Vec<f64>) {
-    let scores = match strategy {
+    let scores = scores(strategy, arms);
+    let w = distribution_of(strategy, &scores);
+    (scores, w)
+}
+
+/// The scores of the eligible candidates, in their order.
+pub fn scores(strategy: &Strategy, arms: &[Arm]) -> Vec<Score> {
+    match strategy {
         Strategy::ThompsonLinear => thompson_linear::scores(arms),
         Strategy::Linucb { alpha } => linucb::scores(arms, *alpha),
         Strategy::Uniform => uniform::scores(arms),
-    };
-    let w = distribution_of(strategy, &scores);
-    (scores, w)
+    }
 }
 
 /// The distribution of recorded scores, exploration not yet mixed in.

@@ -7,6 +7,7 @@
 mod private;
 mod record;
 mod skeleton;
+mod skeleton_v1;
 
 pub use private::{
     CapReading, ConsentGroup, ConsentReading, ContactsGroup, ContextGroup, GROUPS, Private, SubjectGroup, SubjectRead,
@@ -14,5 +15,6 @@ pub use private::{
 };
 pub use record::{Record, decode_skeleton, leaf};
 pub use skeleton::{
-    CandidateRow, Draw, ENCODING, Failed, FallbackReason, ModelVersion, RefusedPurpose, Scored, Shown, Skeleton, Terms,
+    CandidateRow, Draw, ENCODING, Failed, FallbackReason, LeftOut, ModelVersion, RefusedPurpose, Scored, Shown,
+    Skeleton, Slot, Terms,
 };

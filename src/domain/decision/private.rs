@@ -64,9 +64,21 @@ pub struct ContextGroup {
     /// Number of feature components, the intercept included.
     #[n(5)]
     pub dimensions: u16,
-    /// Quantised features (Q20) of what was chosen, as (component, value) without the zeros.
+    /// Quantised features (Q20) of what was chosen for the first slot, as (component, value) without the zeros.
     #[n(6)]
     pub features: Vec<(u16, i32)>,
+    /// Those of the slots behind it, in order, where they differ from slot to slot; otherwise empty.
+    #[n(7)]
+    #[cbor(default)]
+    pub features_later: Vec<Vec<(u16, i32)>>,
+}
+
+impl ContextGroup {
+    /// The features of what was chosen for a slot, counted from 0.
+    pub fn features_of(&self, slot: u16) -> &[(u16, i32)] {
+        let later = usize::from(slot).checked_sub(1).and_then(|at| self.features_later.get(at));
+        later.unwrap_or(&self.features)
+    }
 }
 
 /// A consent as it was read for one purpose.
@@ -112,6 +124,10 @@ pub struct CapReading {
     /// Contacts allowed.
     #[n(3)]
     pub limit: u32,
+    /// The slot it was read for, from 0: what stands in the slots before counts too.
+    #[n(4)]
+    #[cbor(default)]
+    pub slot: u16,
 }
 
 /// Private group *contacts*: cap readings above zero.

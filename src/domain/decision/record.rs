@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::private::{GROUPS, Private};
 use super::skeleton::{ENCODING, Skeleton};
+use super::skeleton_v1::SkeletonV1;
 use crate::domain::key::SubjectKey;
 use crate::domain::{Digest, Malformed};
 
@@ -77,11 +78,14 @@ impl Record {
 
 /// Decodes a skeleton of any known encoding.
 pub fn decode_skeleton(bytes: &[u8]) -> Result<Skeleton, Malformed> {
-    let skeleton: Skeleton = decode("the skeleton", bytes)?;
-    if skeleton.encoding != ENCODING {
-        return Err(Malformed(format!("the record has encoding {}; this build reads {ENCODING}", skeleton.encoding)));
+    // The encoding stands first in every version.
+    let mut head = minicbor::Decoder::new(bytes);
+    let encoding = head.array().and_then(|_| head.u16());
+    match encoding.map_err(|error| Malformed(format!("the skeleton does not decode: {error}")))? {
+        ENCODING => decode("the skeleton", bytes),
+        1 => decode::<SkeletonV1>("the skeleton", bytes).map(Skeleton::from),
+        other => Err(Malformed(format!("the record has encoding {other}; this build reads 1 to {ENCODING}"))),
     }
-    Ok(skeleton)
 }
 
 fn commitment(salt: &[u8; 32], group: &[u8]) -> Digest {

@@ -7,8 +7,8 @@ use crate::domain::{
     Currency, Day, DecisionId, Digest, ModelId, OfferId, PlacementId, Propensity, PurposeId, Span, Timestamp, VariantId,
 };
 
-/// Version of this encoding. Old versions stay readable.
-pub const ENCODING: u16 = 1;
+/// Version of this encoding. Old versions stay readable: version 1 knew one slot and no *nothing*.
+pub const ENCODING: u16 = 2;
 
 /// A model as a decision read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Encode, Decode)]
@@ -38,7 +38,7 @@ pub struct Failed {
     pub limit: Option<i64>,
 }
 
-/// Score and probability of an eligible candidate.
+/// Score of an eligible candidate: everything its distribution is computed from.
 #[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
 pub struct Scored {
     /// Mean of the score, in the objective's unit.
@@ -47,17 +47,14 @@ pub struct Scored {
     /// Deviation of the score.
     #[n(1)]
     pub deviation: f64,
-    /// Probability in the distribution, exploration included.
-    #[n(2)]
-    pub probability: f64,
 }
 
 /// One candidate of one decision.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct CandidateRow {
-    /// Position in the catalogue revision.
+    /// Position in the catalogue revision; none for *nothing*, which is the last row where the placement allows it.
     #[n(0)]
-    pub candidate: u32,
+    pub candidate: Option<u32>,
     /// `m_a` in minor units.
     #[n(1)]
     pub margin_minor: i64,
@@ -70,6 +67,32 @@ pub struct CandidateRow {
     /// Nothing for candidates left out, and where no distribution was needed.
     #[n(4)]
     pub scored: Option<Scored>,
+}
+
+/// What one slot chose from: the distribution over what could still stand there, and the draw.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Slot {
+    /// Of each candidate, by row: its probability, exploration included. None where it was excluded, where its offer
+    /// stands in an earlier slot, or where a rule about the whole answer left it out.
+    #[n(0)]
+    pub probabilities: Vec<Option<f64>>,
+    /// Candidates that what stands in the slots before leaves out here, though nothing did in the first.
+    #[n(1)]
+    pub left_out: Vec<LeftOut>,
+    /// What was drawn.
+    #[n(2)]
+    pub draw: Draw,
+}
+
+/// A candidate left out of one slot.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct LeftOut {
+    /// Position in [`Skeleton::candidates`].
+    #[n(0)]
+    pub row: u32,
+    /// Every rule that left it out there.
+    #[n(1)]
+    pub failed: Vec<Failed>,
 }
 
 /// The draw of one slot.
@@ -207,21 +230,22 @@ pub struct Skeleton {
     /// Exploration mass in force, a total.
     #[n(17)]
     pub exploration: f64,
-    /// Every candidate, by (offer id, variant id).
+    /// Every candidate, by (offer id, variant id); *nothing* last.
     #[n(18)]
     pub candidates: Vec<CandidateRow>,
-    /// Nothing when the fallback was served.
+    /// The slots in the order they were filled; none when the fallback was served. A slot that drew *nothing* is the
+    /// last one.
     #[n(19)]
-    pub draw: Option<Draw>,
+    pub slots: Vec<Slot>,
     /// Why the fallback was served.
     #[n(20)]
     pub fallback: Option<FallbackReason>,
-    /// Until when the chosen offer is reserved.
+    /// Until when the chosen offers are reserved.
     #[n(21)]
     pub reserved_until: Option<Timestamp>,
-    /// The content that was answered with.
+    /// The content that was answered with, slot by slot; none where *nothing* was drawn first.
     #[n(22)]
-    pub shown: Shown,
+    pub shown: Vec<Shown>,
     /// What was promised about learning.
     #[n(23)]
     pub terms: Terms,
@@ -231,8 +255,19 @@ pub struct Skeleton {
 }
 
 impl Skeleton {
-    /// The chosen row, unless the fallback was served.
-    pub fn chosen(&self) -> Option<&CandidateRow> {
-        self.draw.and_then(|draw| self.candidates.get(draw.chosen as usize))
+    /// The offers chosen, each with its slot (from 0), its content and its row; empty when the fallback was served.
+    pub fn chosen(&self) -> impl Iterator<Item = (u16, &Shown, &CandidateRow)> {
+        let rows = self.slots.iter().map(|slot| self.candidates.get(slot.draw.chosen as usize));
+        (0..=u16::MAX).zip(&self.shown).zip(rows).filter_map(|((slot, shown), row)| Some((slot, shown, row?)))
+    }
+
+    /// The slot that shows an offer, where one does and it was chosen.
+    pub fn slot_of(&self, offer: &OfferId) -> Option<u16> {
+        self.chosen().find(|(_, shown, _)| shown.offer == *offer).map(|(slot, _, _)| slot)
+    }
+
+    /// Whether *nothing* was drawn for the first slot, so that no content stands anywhere.
+    pub fn shows_nothing(&self) -> bool {
+        self.shown.is_empty()
     }
 }

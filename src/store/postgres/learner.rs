@@ -1,14 +1,12 @@
 //! Learner in PostgreSQL: its term, its work, what it stores, streams and checkpoints read back. Learns nothing.
 
-use std::collections::BTreeMap;
-
 use sqlx::PgConnection;
 
 use crate::domain::{DecisionId, ModelId};
 use crate::store::column::{self, AppliedColumns, BatchColumns, CheckpointColumns, LearningColumns, TotalsColumns};
 use crate::store::steps::{Step, reach};
 use crate::store::work::{self, Found};
-use crate::store::{Applied, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
+use crate::store::{AppliedRow, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
 
 use super::{PostgresStore, commit, outcomes};
 
@@ -28,7 +26,7 @@ pub(super) async fn work(store: &PostgresStore, decisions_max: u32) -> Result<Le
     let applied = applied(store, &ids).await?;
     let decisions = commit::decisions(store, &ids).await?;
     let facts = outcomes::facts(store, &ids).await?;
-    Ok(found.work(decisions, &applied, facts))
+    Ok(found.work(decisions, applied, facts))
 }
 
 async fn find(store: &PostgresStore, decisions_max: u32) -> Result<Found, StoreError> {
@@ -58,12 +56,13 @@ async fn find(store: &PostgresStore, decisions_max: u32) -> Result<Found, StoreE
     })
 }
 
-async fn applied(store: &PostgresStore, ids: &[DecisionId]) -> Result<BTreeMap<DecisionId, Applied>, StoreError> {
-    let rows: Vec<AppliedColumns> =
-        sqlx::query_as("select decision_id, exposed, accepted, reward_minor from applied where decision_id = any ($1)")
-            .bind(ids.iter().map(|id| id.as_bytes().as_slice()).collect::<Vec<_>>())
-            .fetch_all(&store.pool)
-            .await?;
+async fn applied(store: &PostgresStore, ids: &[DecisionId]) -> Result<Vec<AppliedRow>, StoreError> {
+    let rows: Vec<AppliedColumns> = sqlx::query_as(
+        "select decision_id, slot, exposed, accepted, reward_minor from applied where decision_id = any ($1)",
+    )
+    .bind(ids.iter().map(|id| id.as_bytes().as_slice()).collect::<Vec<_>>())
+    .fetch_all(&store.pool)
+    .await?;
     rows.iter().map(column::applied).collect()
 }
 
@@ -122,17 +121,19 @@ async fn append_events(connection: &mut PgConnection, learned: &Learned) -> Resu
     Ok(())
 }
 
-async fn apply(connection: &mut PgConnection, applied: &[(DecisionId, Applied)]) -> Result<(), StoreError> {
+async fn apply(connection: &mut PgConnection, rows: &[AppliedRow]) -> Result<(), StoreError> {
+    let slots = rows.iter().map(|row| column::slot(row.slot)).collect::<Result<Vec<_>, _>>()?;
     sqlx::query(
-        "insert into applied (decision_id, exposed, accepted, reward_minor) \
-         select * from unnest($1::bytea[], $2::boolean[], $3::boolean[], $4::int8[]) \
-         on conflict (decision_id) do update set exposed = excluded.exposed, accepted = excluded.accepted, \
+        "insert into applied (decision_id, slot, exposed, accepted, reward_minor) \
+         select * from unnest($1::bytea[], $2::int2[], $3::boolean[], $4::boolean[], $5::int8[]) \
+         on conflict (decision_id, slot) do update set exposed = excluded.exposed, accepted = excluded.accepted, \
              reward_minor = excluded.reward_minor",
     )
-    .bind(applied.iter().map(|(decision, _)| decision.as_bytes().as_slice()).collect::<Vec<_>>())
-    .bind(applied.iter().map(|(_, applied)| applied.exposed).collect::<Vec<_>>())
-    .bind(applied.iter().map(|(_, applied)| applied.accepted).collect::<Vec<_>>())
-    .bind(applied.iter().map(|(_, applied)| applied.reward_minor).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.decision_id.as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(slots)
+    .bind(rows.iter().map(|row| row.applied.exposed).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.applied.accepted).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.applied.reward_minor).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())

@@ -8,7 +8,7 @@ use crate::domain::{DecisionId, ModelId};
 use crate::store::column::{self, AppliedColumns, BatchColumns, CheckpointColumns, LearningColumns, TotalsColumns};
 use crate::store::steps::{Step, reach};
 use crate::store::work::{self, Found};
-use crate::store::{Applied, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
+use crate::store::{AppliedRow, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
 
 use super::statement::{key_pieces, push_keys, row_pieces};
 use super::{SqliteStore, commit, outcomes};
@@ -33,7 +33,7 @@ pub(super) async fn work(store: &SqliteStore, decisions_max: u32) -> Result<Lear
     let applied = applied(&mut reader, &ids).await?;
     let decisions = commit::decisions_on(&mut reader, &ids).await?;
     let facts = outcomes::facts_on(&mut reader, &ids).await?;
-    Ok(found.work(decisions, &applied, facts))
+    Ok(found.work(decisions, applied, facts))
 }
 
 async fn find(reader: &mut SqliteConnection, decisions_max: u32) -> Result<Found, StoreError> {
@@ -62,19 +62,17 @@ async fn find(reader: &mut SqliteConnection, decisions_max: u32) -> Result<Found
     })
 }
 
-async fn applied(
-    reader: &mut SqliteConnection,
-    ids: &[DecisionId],
-) -> Result<BTreeMap<DecisionId, Applied>, StoreError> {
+async fn applied(reader: &mut SqliteConnection, ids: &[DecisionId]) -> Result<Vec<AppliedRow>, StoreError> {
     let keys: Vec<[u8; 16]> = ids.iter().map(|id| *id.as_bytes()).collect();
-    let mut applied = BTreeMap::new();
+    let mut applied = Vec::new();
     for piece in key_pieces(&keys) {
-        let mut statement =
-            QueryBuilder::new("select decision_id, exposed, accepted, reward_minor from applied where decision_id in ");
+        let mut statement = QueryBuilder::new(
+            "select decision_id, slot, exposed, accepted, reward_minor from applied where decision_id in ",
+        );
         push_keys(&mut statement, piece);
         let rows: Vec<AppliedColumns> = statement.build_query_as().fetch_all(&mut *reader).await?;
         for row in &rows {
-            applied.extend([column::applied(row)?]);
+            applied.push(column::applied(row)?);
         }
     }
     Ok(applied)
@@ -142,17 +140,23 @@ async fn append_events(connection: &mut SqliteConnection, learned: &Learned) -> 
     Ok(())
 }
 
-async fn apply(connection: &mut SqliteConnection, applied: &[(DecisionId, Applied)]) -> Result<(), StoreError> {
-    for piece in row_pieces(applied) {
-        let mut statement = QueryBuilder::new("insert into applied (decision_id, exposed, accepted, reward_minor) ");
-        statement.push_values(piece, |mut row, (decision, applied)| {
-            row.push_bind(decision.as_bytes().as_slice())
+async fn apply(connection: &mut SqliteConnection, applied: &[AppliedRow]) -> Result<(), StoreError> {
+    let mut rows: Vec<(i16, &AppliedRow)> = Vec::with_capacity(applied.len());
+    for row in applied {
+        rows.push((column::slot(row.slot)?, row));
+    }
+    for piece in row_pieces(&rows) {
+        let mut statement =
+            QueryBuilder::new("insert into applied (decision_id, slot, exposed, accepted, reward_minor) ");
+        statement.push_values(piece, |mut row, (slot, AppliedRow { decision_id, applied, .. })| {
+            row.push_bind(decision_id.as_bytes().as_slice())
+                .push_bind(*slot)
                 .push_bind(applied.exposed)
                 .push_bind(applied.accepted)
                 .push_bind(applied.reward_minor);
         });
         statement.push(
-            " on conflict (decision_id) do update set exposed = excluded.exposed, accepted = excluded.accepted, \
+            " on conflict (decision_id, slot) do update set exposed = excluded.exposed, accepted = excluded.accepted, \
              reward_minor = excluded.reward_minor",
         );
         statement.build().execute(&mut *connection).await?;

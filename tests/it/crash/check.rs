@@ -133,8 +133,9 @@ fn caps(ground: &[Opened], findings: &mut Findings) -> usize {
         for decision in ground.iter().filter(covered) {
             let rows = decision.skeleton.candidates.iter();
             capped += rows.filter(|row| row.failed.iter().any(|failed| usize::from(failed.rule) == position)).count();
-            if let (Some(subject), Some(_)) = (decision.stored.subject, decision.skeleton.draw) {
-                let offer = by_offer.then_some(&decision.skeleton.shown.offer);
+            let Some(subject) = decision.stored.subject else { continue };
+            for (_, shown, _) in decision.skeleton.chosen() {
+                let offer = by_offer.then_some(&shown.offer);
                 contacts.entry((subject, offer)).or_default().push(decision.skeleton.at);
             }
         }
@@ -154,7 +155,7 @@ fn caps(ground: &[Opened], findings: &mut Findings) -> usize {
 /// No two contacts of a subject were decided on the same version of its state: none counts for nothing.
 fn chained(ground: &[Opened], findings: &mut Findings) {
     let mut read = BTreeSet::new();
-    for decision in ground.iter().filter(|decision| decision.skeleton.draw.is_some()) {
+    for decision in ground.iter().filter(|decision| !decision.skeleton.slots.is_empty()) {
         let Some(subject) = decision.private.subject.read else { continue };
         if !read.insert((subject.subject, subject.version)) {
             let id = decision.stored.decision_id;
@@ -197,8 +198,8 @@ fn reports(wire: &Wire<'_>, ground: &[Opened], findings: &mut Findings) -> usize
 }
 
 fn expected(decision: &Opened, trade: &Trade) -> Value {
-    let row = decision.skeleton.chosen();
-    let (margin, cost) = row.map_or((0, 0), |row| (row.margin_minor, row.cost_minor));
+    let row = decision.skeleton.chosen().next();
+    let (margin, cost) = row.map_or((0, 0), |(_, _, row)| (row.margin_minor, row.cost_minor));
     let (accepted, reward) = trade.earned(margin, cost, decision.skeleton.terms.reward_cap_minor);
     json!({
         "count": usize::from(trade.order.is_some()) + usize::from(trade.refund.is_some()),

@@ -56,11 +56,12 @@ fn digests(models: &Models) -> Digests {
 pub fn models_of(ground: &[Opened]) -> Digests {
     let mut models = Models::default();
     for decision in ground {
-        let lesson = Lesson::read(&decision.skeleton, &decision.private).unwrap();
-        let (now, _) = lesson.earned(&decision.outcomes);
-        if let Some(event) = lesson.event(Applied::default(), now) {
-            let sequence = models.0.get(&lesson.model).map_or(0, |model| model.sequence()) + 1;
-            models.absorb(lesson.model, sequence, &event).unwrap();
+        for lesson in Lesson::read(&decision.skeleton, &decision.private).unwrap() {
+            let (now, _) = lesson.earned(&decision.outcomes);
+            if let Some(event) = lesson.event(Applied::default(), now) {
+                let sequence = models.0.get(&lesson.model).map_or(0, |model| model.sequence()) + 1;
+                models.absorb(lesson.model, sequence, &event).unwrap();
+            }
         }
     }
     digests(&models)

@@ -160,7 +160,6 @@ fn what_nobody_declared_or_offers_yet_is_told_with_its_place() {
     check("a value nobody declared", set("customer", json!({"id": "c-1", "attributes": {"tier": "glod"}})));
     check("text for a number", set("customer", json!({"id": "c-1", "attributes": {"visits": "four"}})));
     check("nothing for a value", set("customer", json!({"id": "c-1", "attributes": {"tier": null}})));
-    check("a dry run", set("dry_run", json!(true)));
     check("a context nobody declared", set("context", json!({"device": "mobile"})));
     insta::assert_snapshot!(told.0, @r#"
     no placement
@@ -173,7 +172,7 @@ fn what_nobody_declared_or_offers_yet_is_told_with_its_place() {
       422 invalid: `home banner` is not a placement id: expected 1 to 64 letters, digits, `.`, `_`, `:` or `-`, starting with a letter, a digit or `_`
         /placement:
     two slots
-      422 invalid: `2` slots were asked for: every placement of the active bundle has 1
+      422 invalid: `2` offers were asked for: placement `home` has 1 slot; ask for that many at most
         /count:
     a count that is text
       422 invalid: expected a whole number from 0 to 65535, found the text "one"
@@ -190,9 +189,6 @@ fn what_nobody_declared_or_offers_yet_is_told_with_its_place() {
     nothing for a value
       422 invalid: expected text, a number, true or false, found null
         /customer/attributes/tier:
-    a dry run
-      422 invalid: dry runs are not available yet: leave `dry_run` out or set it to false
-        /dry_run:
     a context nobody declared
       422 invalid: `context.device` is not declared in catalog/attributes.yaml
         /context/device:

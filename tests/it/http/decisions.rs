@@ -42,7 +42,7 @@ fn the_propensity_answered_is_the_probability_recorded() {
         let candidates = record["candidates"].as_array().unwrap();
         let chosen = candidates.iter().find(|candidate| candidate["offer_id"] == shown["offer_id"]).unwrap();
         assert_eq!(shown["propensity"], chosen["probability"]);
-        assert_eq!(shown["propensity"], record["propensity"]);
+        assert_eq!(shown["propensity"], record["slots"][0]["propensity"]);
         let total: f64 = candidates.iter().filter_map(|candidate| candidate["probability"].as_f64()).sum();
         assert!((total - 1.0).abs() < 1e-9, "{total}");
     }
@@ -142,6 +142,7 @@ fn an_empty_catalogue_is_answered_with_the_house_content() {
       "explanation": "the house content `house-welcome/a` was shown because no candidate was eligible",
       "fallback": true,
       "holdout": false,
+      "nothing": false,
       "offers": [
         {
           "content": null,

@@ -10,4 +10,5 @@ mod learning;
 mod routes;
 pub mod service;
 pub mod shop;
+mod slates;
 mod transcript;

@@ -1,9 +1,10 @@
 //! The learner: one term writes, its work ends, streams have no gaps, and the newest checkpoint is found.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proffer::domain::{ModelId, SubjectId};
-use proffer::store::{Applied, BatchKey, CheckpointRow, Learned, LearnerWork, LearningRow};
+use proffer::store::{Applied, AppliedRow, BatchKey, CheckpointRow, Learned, LearnerWork, LearningRow};
 
 use super::make::{batch, decision, decision_id, digest, new_subject, stored, subject, written};
 use super::outcomes::{order, refund};
@@ -32,6 +33,10 @@ fn event(model: ModelId, sequence: u64, of: Option<SubjectId>) -> LearningRow {
     }
 }
 
+fn row(decision: u32, slot: u16, applied: Applied) -> AppliedRow {
+    AppliedRow { decision_id: decision_id(decision), slot, applied }
+}
+
 fn key(number: u64) -> BatchKey {
     BatchKey { node: "node".to_owned(), incarnation: 1, number }
 }
@@ -48,7 +53,7 @@ async fn a_fenced_term_writes_nothing(database: Arc<Database>) {
     assert!(second > first && first > 0);
     let learned = Learned {
         batches: vec![key(1)],
-        applied: vec![(decision_id(1), Applied { exposed: true, ..Applied::default() })],
+        applied: vec![row(1, 0, Applied { exposed: true, ..Applied::default() })],
         events: vec![event(MODEL, 1, None)],
         checkpoints: vec![checkpoint(MODEL, 1)],
         ..Learned::default()
@@ -58,7 +63,7 @@ async fn a_fenced_term_writes_nothing(database: Arc<Database>) {
     assert_eq!(new.model_heads().await.unwrap(), []);
     assert_eq!(new.checkpoint(MODEL).await.unwrap(), None);
     let work = new.learner_work(10).await.unwrap();
-    assert_eq!((work.batches, work.touched[0].applied), (vec![key(1)], Applied::default()));
+    assert_eq!((work.batches, &work.touched[0].applied), (vec![key(1)], &BTreeMap::new()));
     assert!(new.learn(second, &learned).await.unwrap());
     assert_eq!(new.model_heads().await.unwrap(), [(MODEL, 1)]);
 }
@@ -79,7 +84,7 @@ async fn work_names_batches_outcomes_and_every_decision_once(database: Arc<Datab
     assert_eq!(touched, [decision_id(1), decision_id(2), decision_id(3)]);
     let second = &work.touched[1];
     assert_eq!(second.outcomes, [refund.fact, order.fact]);
-    assert_eq!(second.applied, Applied::default());
+    assert_eq!(second.applied, BTreeMap::new());
     assert_eq!(second.decision.record, decisions[0].record);
     assert_eq!(second.decision.wrapped_key, Some(b"key-1".to_vec()));
     assert_eq!(work.touched[0].outcomes, []);
@@ -95,7 +100,11 @@ async fn work_is_complete_after_learning_and_new_outcomes_bring_it_back(database
     let learned = Learned {
         batches: work.batches,
         outcomes: work.outcomes,
-        applied: vec![(decision_id(1), applied), (decision_id(2), Applied { exposed: true, ..Applied::default() })],
+        applied: vec![
+            row(1, 0, applied),
+            row(1, 1, Applied { exposed: true, ..Applied::default() }),
+            row(2, 0, Applied { exposed: true, ..Applied::default() }),
+        ],
         ..Learned::default()
     };
     assert!(store.learn(term, &learned).await.unwrap());
@@ -105,10 +114,11 @@ async fn work_is_complete_after_learning_and_new_outcomes_bring_it_back(database
     let work = store.learner_work(100).await.unwrap();
     assert_eq!((work.batches, work.outcomes), (vec![], vec![digest(2)]));
     assert_eq!(work.touched.len(), 1);
-    assert_eq!(work.touched[0].applied, applied);
+    let second_slot = Applied { exposed: true, ..Applied::default() };
+    assert_eq!(work.touched[0].applied, BTreeMap::from([(0, applied), (1, second_slot)]));
     assert_eq!(work.touched[0].outcomes.len(), 2);
     let undone = Applied { exposed: true, accepted: false, reward_minor: 0 };
-    let learned = Learned { outcomes: vec![digest(2)], applied: vec![(decision_id(1), undone)], ..Learned::default() };
+    let learned = Learned { outcomes: vec![digest(2)], applied: vec![row(1, 0, undone)], ..Learned::default() };
     assert!(store.learn(term, &learned).await.unwrap());
     assert_eq!(store.learner_work(100).await.unwrap(), LearnerWork::default());
     assert_eq!(store.totals().await.unwrap().outcomes_unapplied, 0);

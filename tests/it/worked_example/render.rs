@@ -16,7 +16,7 @@ fn lines(lines: impl IntoIterator<Item = String>) -> String {
 }
 
 fn name(story: &Story, row: &CandidateRow) -> String {
-    let (offer, variant) = story.catalogue.at(row.candidate as usize).unwrap();
+    let (offer, variant) = story.catalogue.at(row.candidate.unwrap() as usize).unwrap();
     format!("{}/{}", offer.offer_id, variant.variant_id)
 }
 
@@ -102,15 +102,16 @@ pub fn posteriors(story: &Story) -> String {
 
 pub fn distribution_block(story: &Story, told: &Told) -> String {
     let skeleton = &told.skeleton;
-    let eligible: Vec<_> = skeleton.candidates.iter().filter_map(|row| Some((row, row.scored?))).collect();
-    let scores: Vec<Score> = eligible.iter().map(|(_, s)| Score { mean: s.mean, deviation: s.deviation }).collect();
+    let rows = skeleton.candidates.iter().zip(&skeleton.slots[0].probabilities);
+    let eligible: Vec<_> = rows.filter_map(|(row, p)| Some((row, row.scored?, (*p)?))).collect();
+    let scores: Vec<Score> = eligible.iter().map(|(_, s, _)| Score { mean: s.mean, deviation: s.deviation }).collect();
     let pi = distribution_of(&story.placement.strategy, &scores);
     let head = format!("rule {}, exploration {}", skeleton.distribution_rule, skeleton.exploration);
-    let rows = eligible.iter().zip(pi).flat_map(|((row, scored), pi)| {
+    let rows = eligible.iter().zip(pi).flat_map(|((row, scored, p), pi)| {
         [
             format!("{}: m = {}, c = {}", name(story, row), row.margin_minor, row.cost_minor),
             format!("    mean = {}, deviation = {}", scored.mean, scored.deviation),
-            format!("    pi = {pi}, p = {}", scored.probability),
+            format!("    pi = {pi}, p = {p}"),
         ]
     });
     lines(std::iter::once(head).chain(rows))
@@ -123,16 +124,17 @@ pub fn draw_message(told: &Told) -> Vec<Vec<u8>> {
 }
 
 pub fn draw(story: &Story, told: &Told) -> String {
-    let draw = told.skeleton.draw.unwrap();
+    let slot = &told.skeleton.slots[0];
+    let draw = slot.draw;
     let message: Vec<String> = draw_message(told).iter().map(|part| hex(part)).collect();
     let mut upper = 0.0;
-    let walk = told.skeleton.candidates.iter().filter_map(|row| {
-        upper += row.scored?.probability;
+    let walk = told.skeleton.candidates.iter().zip(&slot.probabilities).filter_map(|(row, p)| {
+        upper += (*p)?;
         Some(format!("up to    {upper}: {}", name(story, row)))
     });
     let mut all = vec![format!("message  {}", message.join(" || ")), format!("u        {}", draw.u)];
     all.extend(walk);
-    let chosen = name(story, told.skeleton.chosen().unwrap());
+    let chosen = name(story, told.skeleton.chosen().next().unwrap().2);
     all.push(format!("chosen   {chosen}, propensity {}", draw.propensity.get()));
     lines(all)
 }
@@ -162,8 +164,8 @@ pub fn state(story: &Story) -> String {
 pub fn record(told: &Told) -> String {
     let record = &told.batch.decisions[0].record;
     let mut all = vec![
-        format!("skeleton      {} bytes, tests/golden/worked_example.skeleton.1.hex", record.skeleton.len()),
-        format!("private part  {} bytes, sealed, tests/golden/worked_example.private.1.hex", record.private.len()),
+        format!("skeleton      {} bytes, tests/golden/worked_example.skeleton.2.hex", record.skeleton.len()),
+        format!("private part  {} bytes, sealed, tests/golden/worked_example.private.2.hex", record.private.len()),
         format!("request       {}", told.skeleton.request_digest.hex()),
         format!("leaf          {}", record.leaf.hex()),
         format!("batch         {}", told.batch.digest.hex()),

@@ -160,8 +160,10 @@ fn history(page: &Page, placement: &Placement, catalogue: &Catalogue) -> (Vec<Le
         let (margin_minor, cost_minor) = (offer.margin_minor(), offer.cost_of_showing_minor());
         let lesson = Lesson {
             decision_id: DecisionId::from_parts(at.0, [0; 10]),
+            slot: 0,
             model: placement.model_id(),
-            arm: Some((arm(offer.offer_id.as_str()), features(placement, 0, &|_| Some(tier.clone())))),
+            arm: arm(offer.offer_id.as_str()),
+            features: features(placement, 0, &|_| Some(tier.clone())),
             exposed: Exposed { at, margin_minor, cost_minor, terms },
         };
         let reward_minor = if accepted { margin_minor } else { 0 } - cost_minor;
@@ -185,7 +187,7 @@ fn decide(engine: &mut Engine, page: &Page, label: &str, state: &SubjectState) -
             ..Customer::default()
         },
         placement: PlacementId::new(text(&body["placement"]).unwrap()).unwrap(),
-        count: 1,
+        count: Some(1),
         jurisdiction: text(&body["jurisdiction"]),
         time_zone: None,
         context: BTreeMap::new(),
@@ -258,7 +260,7 @@ fn tell_effect(effect: &Effect) -> String {
 /// The exposure, then its order, then the refund of it, each as the learner meets it.
 fn learn(page: &Page, told: &Told, before: &Models) -> Vec<Learned> {
     let (order, refund) = (fact(page, "order"), fact(page, "refund"));
-    let lesson = Lesson::read(&told.skeleton, &told.private).unwrap();
+    let lesson = Lesson::read(&told.skeleton, &told.private).unwrap().remove(0);
     let (mut applied, mut models) = (Applied::default(), before.clone());
     let mut all = Vec::new();
     for (what, outcomes) in [("exposure", vec![]), ("order", vec![order]), ("refund", vec![refund, order])] {
@@ -267,7 +269,7 @@ fn learn(page: &Page, told: &Told, before: &Models) -> Vec<Learned> {
         let (learned, next) = models.study(&[studied]).unwrap();
         let row = &learned.events[0];
         let event = LearningEvent::open(&SUBJECT_KEY, row.decision_id, row.sequence, &row.sealed).unwrap();
-        (applied, models) = (learned.applied[0].1, next.clone());
+        (applied, models) = (learned.applied[0].applied, next.clone());
         all.push(Learned { what, sequence: row.sequence, event, sealed: row.sealed.clone(), models: next });
     }
     all

@@ -1,0 +1,139 @@
+//! The slots of one answer: for each, what may still stand there, the distribution over it, the draw. Scores nothing.
+//!
+//! Slot by slot: what stands in the slots before is counted first (caps, rules about the whole answer), then the
+//! distribution over the candidates that remain is computed, recorded and drawn from. So every propensity is exact,
+//! given the slots before it. An offer stands in one slot at most. A slot that draws *nothing* ends the answer.
+
+use std::sync::Arc;
+
+use super::ask::Ask;
+use super::distribute::Valued;
+use super::snapshot::Snapshot;
+use crate::bandit::{self, Features, Score};
+use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, Shown, Slot};
+use crate::domain::key::GeneratorKey;
+use crate::domain::{Offer, Placement, Propensity, SubjectState, Timestamp};
+use crate::policy;
+
+/// What every slot of one decision is filled from.
+#[derive(Clone, Copy)]
+pub(super) struct Table<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) placement: &'a Placement,
+    pub(super) ask: &'a Ask<'a>,
+    pub(super) generator: &'a GeneratorKey,
+    pub(super) now: Timestamp,
+    pub(super) rows: &'a [CandidateRow],
+    pub(super) valued: &'a Valued,
+}
+
+/// The slots filled.
+#[derive(Default)]
+pub(super) struct Slate {
+    pub(super) slots: Vec<Slot>,
+    /// What stands in them; none for *nothing*.
+    pub(super) shown: Vec<Shown>,
+    /// Caps read again for slots behind the first.
+    pub(super) readings: Vec<CapReading>,
+    /// The features of what was chosen, by slot.
+    pub(super) features: Vec<Arc<Features>>,
+    /// The subject's state with every contact counted.
+    pub(super) next: Option<SubjectState>,
+}
+
+/// What may stand in one slot.
+struct Open {
+    /// Positions in [`Valued`].
+    scored: Vec<usize>,
+    left_out: Vec<LeftOut>,
+    readings: Vec<CapReading>,
+}
+
+/// Fills the slots asked for, as far as candidates reach. Nothing if a distribution fails its check: then nothing is
+/// drawn at all.
+pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Slate> {
+    let mut slate = Slate { next: state.cloned(), ..Slate::default() };
+    let mut chosen: Vec<&Offer> = Vec::new();
+    let nothing = table.rows.iter().position(|row| row.candidate.is_none());
+    for slot in 0..table.ask.request.count.unwrap_or(table.placement.slots) {
+        let open = if slot == 0 { everything(table.valued) } else { table.open(slot, &chosen, slate.next.as_ref()) };
+        if open.scored.is_empty() && (slot > 0 || nothing.is_none()) {
+            break;
+        }
+        let (made, row) = table.draw(slot, &open, nothing)?;
+        slate.slots.push(Slot { left_out: open.left_out, ..made });
+        slate.readings.extend(open.readings);
+        let Some(candidate) = table.rows.get(row)?.candidate else { break };
+        let (offer, variant) = table.snapshot.catalogue.at(candidate as usize)?;
+        chosen.push(offer);
+        slate.shown.push(Shown { offer: offer.offer_id.clone(), variant: variant.variant_id.clone() });
+        let at = table.valued.rows.iter().position(|scored| *scored == row)?;
+        slate.features.push(table.valued.features.get(at)?.clone());
+        if let Some(next) = &mut slate.next {
+            next.last_at = Some(table.now);
+            policy::count_contact(&table.snapshot.bundle, table.placement, offer, next, table.now);
+        }
+    }
+    // An answer that shows nothing changes nobody.
+    slate.next = slate.next.filter(|_| !slate.shown.is_empty());
+    Some(slate)
+}
+
+fn everything(valued: &Valued) -> Open {
+    Open { scored: (0..valued.rows.len()).collect(), left_out: Vec::new(), readings: Vec::new() }
+}
+
+impl Table<'_> {
+    /// What may stand in a slot behind the first, given what stands before it.
+    fn open(&self, slot: u16, chosen: &[&Offer], state: Option<&SubjectState>) -> Open {
+        let mut open = Open { scored: Vec::new(), left_out: Vec::new(), readings: Vec::new() };
+        for (at, row) in self.valued.rows.iter().enumerate() {
+            let candidate = self.rows.get(*row).and_then(|row| row.candidate);
+            let Some((offer, _)) = candidate.and_then(|at| self.snapshot.catalogue.at(at as usize)) else { continue };
+            if chosen.iter().any(|other| other.offer_id == offer.offer_id) {
+                continue;
+            }
+            let verdict = policy::judge_behind(&self.snapshot.bundle, self.placement, offer, chosen, state, self.now);
+            let row = u32::try_from(*row).unwrap_or(u32::MAX);
+            open.readings.extend(verdict.readings.iter().map(|(rule, used, limit)| CapReading {
+                candidate: row,
+                rule: *rule,
+                used: *used,
+                limit: *limit,
+                slot,
+            }));
+            if verdict.failed.is_empty() {
+                open.scored.push(at);
+            } else {
+                open.left_out.push(LeftOut { row, failed: verdict.failed });
+            }
+        }
+        open
+    }
+
+    /// The distribution over what is open, and the row drawn from it.
+    fn draw(&self, slot: u16, open: &Open, nothing: Option<usize>) -> Option<(Slot, usize)> {
+        let scores: Vec<Score> = open.scored.iter().filter_map(|at| self.valued.scores.get(*at).copied()).collect();
+        let w = bandit::distribution_of(&self.placement.strategy, &scores);
+        let p = bandit::explore(&w, self.placement.exploration);
+        bandit::check(&p, self.placement.exploration).ok()?;
+        let rows = open.scored.iter().filter_map(|at| self.valued.rows.get(*at).copied()).chain(nothing);
+        let rows: Vec<usize> = rows.collect();
+        let mut probabilities = vec![None; self.rows.len()];
+        for (row, probability) in rows.iter().zip(&p) {
+            *probabilities.get_mut(*row)? = Some(*probability);
+        }
+        let ask = self.ask;
+        let u = bandit::uniform(self.generator, &self.snapshot.tenant, &ask.decision_id, slot, ask.purpose);
+        let picked = bandit::pick(&p, u)?;
+        let row = *rows.get(picked)?;
+        let draw = Draw {
+            key_period: self.generator.period,
+            u,
+            chosen: u32::try_from(row).ok()?,
+            // Rounding may lift a lone candidate's share a hair above one.
+            propensity: Propensity::new(p.get(picked)?.min(1.0)).ok()?,
+        };
+        Some((Slot { probabilities, left_out: Vec::new(), draw }, row))
+    }
+}

@@ -1,0 +1,93 @@
+//! Dry runs: a decision as it would be made, committed nowhere. Creates no customer, reserves and learns nothing.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Core, RuntimeError};
+use crate::bandit::DrawPurpose;
+use crate::decision::{Ask, Decision, Problem, Snapshot, SubjectView, decide};
+use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectId, SubjectState};
+use crate::engine::Subject;
+use crate::policy::rebuild_caps;
+
+/// A decision that was only tried out.
+#[derive(Debug, Clone)]
+pub struct Tried {
+    /// What would have been decided.
+    pub decision: Decision,
+    /// What it read.
+    pub snapshot: Arc<Snapshot>,
+}
+
+impl Core {
+    /// Decides as the service would at this moment, on the state that the store has, and forgets it. Its numbers are
+    /// drawn for their own purpose, so that nobody can try until a draw suits.
+    pub async fn try_out(&self, request: &DecisionRequest) -> Result<Result<Tried, Vec<Problem>>, RuntimeError> {
+        let (snapshot, now) = (self.snapshot(), self.clock.now());
+        let subject = match request.subject() {
+            Some(reference) => match self.store.find_subject(&reference).await? {
+                Some(row) => Some(self.open(row)?),
+                // Nobody is known by this id, and nobody is made known by a dry run: a state as of a first visit.
+                None => Some(Subject {
+                    reference,
+                    subject: SubjectId([0; 16]),
+                    key: self.keys.master.anonymous_key(&[0; 16]),
+                    version: 0,
+                    state: SubjectState::default(),
+                }),
+            },
+            None => None,
+        };
+        let subject = match subject {
+            Some(subject) => Some(self.with_counters(subject, &snapshot, now).await?),
+            None => None,
+        };
+        let view = subject.as_ref().map(|subject| SubjectView {
+            kind: subject.reference.kind,
+            subject: subject.subject,
+            version: subject.version,
+            state: &subject.state,
+        });
+        let request_digest = request.digest();
+        let (decision_id, id_minted) = match request.decision_id {
+            Some(id) => (id, false),
+            None => (tried_id(request_digest, now.0), true),
+        };
+        let ask = Ask {
+            request,
+            request_digest,
+            decision_id,
+            id_minted,
+            attempt: 0,
+            purpose: DrawPurpose::DryRun,
+            contended: false,
+        };
+        let decided = decide(&snapshot, &ask, view, &self.keys.generator, now);
+        Ok(decided.map(|decision| Tried { decision, snapshot }))
+    }
+
+    /// The subject with counters for the caps in force.
+    async fn with_counters(
+        &self,
+        mut subject: Subject,
+        snapshot: &Snapshot,
+        now: crate::domain::Timestamp,
+    ) -> Result<Subject, RuntimeError> {
+        if subject.state.cap_set.is_some_and(|cap_set| cap_set != snapshot.bundle.cap_set) {
+            let since = snapshot.bundle.cap_window_max().map_or(now, |span| now.minus(span));
+            let contacts = self.contacts(&subject, since).await?;
+            rebuild_caps(&snapshot.bundle, &snapshot.catalogue, &contacts, &mut subject.state, now);
+        }
+        Ok(subject)
+    }
+}
+
+/// An id for what is stored nowhere: the same for the same request at the same instant.
+fn tried_id(request_digest: Digest, unix_ms: i64) -> DecisionId {
+    let hash: [u8; 32] =
+        Sha256::new().chain_update(b"proffer/dry-run/1").chain_update(request_digest.0).finalize().into();
+    let mut bits = [0; 10];
+    bits.copy_from_slice(&hash[..10]);
+    DecisionId::from_parts(unix_ms, bits)
+}

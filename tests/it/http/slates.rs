@@ -1,0 +1,133 @@
+//! Several slots in one answer, and dry runs, as callers meet them.
+
+use std::collections::BTreeSet;
+
+use proffer::policy::Source;
+use proffer::runtime::Role;
+use serde_json::{Value, json};
+
+use super::service::{Plan, Service};
+use super::shop::{self, ask, ask_as, with};
+use crate::harness::database::Kind;
+
+const STACK: &str = "\
+stackability:
+  - id: stack.home
+    why: One thing for the home is enough
+    group: {categories: [home], offers: [tent]}
+    at_most: 1
+";
+
+/// The placement `home` with three slots.
+fn three_slots(more: &str) -> Vec<Source> {
+    let mut files = shop::policies_with("  - id: home\n", "  - id: home\n    slots: 3\n");
+    files.iter_mut().filter(|file| file.path == "rules/shop.yaml").for_each(|file| file.text.push_str(more));
+    files
+}
+
+fn start(kind: Kind, policies: Vec<Source>) -> Service {
+    let service = Plan::new(kind).policies(policies).start();
+    service.import(&shop::offers());
+    service
+}
+
+fn offers(answer: &Value) -> Vec<String> {
+    let offers = answer["offers"].as_array().unwrap();
+    offers.iter().map(|offer| offer["offer_id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn three_slots_hold_three_offers_each_with_its_propensity_and_its_distribution() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let service = start(kind, three_slots(""));
+        let answer = service.decide(&ask_as(1, "c-1")).ok();
+        let record = service.record(&answer);
+        let shown = offers(&answer);
+        assert_eq!(shown.iter().collect::<BTreeSet<_>>().len(), 3, "{shown:?}");
+        for (at, slot) in record["slots"].as_array().unwrap().iter().enumerate() {
+            assert_eq!(slot["offer_id"], shown[at]);
+            assert_eq!(slot["propensity"], answer["offers"][at]["propensity"]);
+            let distribution = slot["distribution"].as_array().unwrap();
+            assert_eq!(distribution.len(), 3 - at);
+            let total: f64 = distribution.iter().map(|open| open["probability"].as_f64().unwrap()).sum();
+            assert!((total - 1.0).abs() < 1e-9, "{total}");
+        }
+        service.remove();
+    }
+}
+
+#[test]
+fn what_does_not_stack_is_left_out_of_the_slots_behind_with_the_rule_named() {
+    let service = start(Kind::Sqlite, three_slots(STACK));
+    let service = &service;
+    let records = (1..30).map(|number| {
+        let answer = service.decide(&with(&ask(&format!("c-{number}")), "count", &json!(3))).ok();
+        let shown = offers(&answer);
+        assert!(shown.iter().filter(|offer| ["lamp", "mug", "tent"].contains(&offer.as_str())).count() <= 1);
+        service.record(&answer)
+    });
+    let left: BTreeSet<String> = records
+        .flat_map(|record| record["slots"].as_array().unwrap().clone())
+        .flat_map(|slot| slot["left_out"].as_array().unwrap().clone())
+        .map(|left| left["excluded_by"][0]["sentence"].as_str().unwrap().to_owned())
+        .collect();
+    let sentence = "`stack.home` (One thing for the home is enough): at most 1 of `tent`, `home` in one answer, and 1 \
+                    stood there";
+    assert_eq!(left, BTreeSet::from([sentence.to_owned()]));
+}
+
+#[test]
+fn a_dry_run_shows_everything_and_leaves_nothing() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let service = start(kind, shop::policies());
+        let tried = service.decide(&with(&ask_as(1, "c-new"), "dry_run", &json!(true))).ok();
+        assert_eq!((tried["dry_run"].as_bool(), &tried["reserved_until"]), (Some(true), &Value::Null));
+        let distribution = tried["slots"][0]["distribution"].as_array().unwrap();
+        let total: f64 = distribution.iter().map(|open| open["probability"].as_f64().unwrap()).sum();
+        assert!((total - 1.0).abs() < 1e-9, "{total}");
+        let left = tried["candidates"].as_array().unwrap().iter().find(|candidate| candidate["offer_id"] == "mug");
+        assert_eq!(left.unwrap()["excluded_by"][0]["rule"], "margin.floor");
+        assert_eq!(service.wait(service.core.store.totals()).unwrap().decisions, 0);
+        let found = service.call("GET", "/v1/customers/c-new/consents", None);
+        assert_eq!(found.status, 404, "a dry run makes nobody known: {}", found.body);
+        // The same request for real: the same distribution, another number.
+        let decided = service.decide(&ask_as(1, "c-new")).ok();
+        let record = service.record(&decided);
+        assert_eq!(record["slots"][0]["distribution"], tried["slots"][0]["distribution"]);
+        assert_ne!(record["slots"][0]["draw"]["u"], tried["slots"][0]["draw"]["u"]);
+        service.remove();
+    }
+}
+
+#[test]
+fn a_dry_run_reads_the_state_of_the_moment_and_counts_nothing_itself() {
+    let service = start(Kind::Sqlite, shop::policies());
+    let only_boots = |dry_run: bool| {
+        let asked = with(&with(&ask("c-1"), "candidates", &json!(["boots"])), "dry_run", &json!(dry_run));
+        service.decide(&asked).ok()
+    };
+    for _ in 0..5 {
+        assert_eq!(offers(&only_boots(true)), ["boots"]);
+    }
+    assert_eq!(offers(&only_boots(false)), ["boots"]);
+    assert_eq!(offers(&only_boots(false)), ["boots"]);
+    let capped = only_boots(true);
+    assert_eq!((offers(&capped), capped["fallback"].as_bool()), (vec!["house-welcome".to_owned()], Some(true)));
+    let why = &capped["candidates"][0]["excluded_by"][0];
+    assert_eq!((&why["rule"], &why["observed"]), (&json!("cap.offer.day"), &json!(2)));
+}
+
+#[test]
+fn a_dry_run_tells_what_is_personal_only_to_those_who_may_read_records() {
+    let service = start(Kind::Sqlite, shop::policies());
+    service.consent("c-1", "granted");
+    let key = service.wait(service.core.create_key("marketing", &[Role::Decide], "test")).unwrap().unwrap();
+    let body = with(&ask("c-1"), "dry_run", &json!(true)).to_string();
+    let bearer = format!("Bearer {key}");
+    let told = service.send("POST", "/v1/decisions", &[("authorization", &bearer)], Some(body.as_bytes())).ok();
+    assert_eq!(told["private"], Value::Null);
+    let sentences = told["sentences"].to_string();
+    assert!(!sentences.contains("Consent read") && !sentences.contains("gold"), "{sentences}");
+    let all = service.decide(&with(&ask("c-1"), "dry_run", &json!(true))).ok();
+    assert_eq!(all["private"]["attributes"]["customer.tier"], "gold");
+}
