@@ -1,5 +1,5 @@
-//! `proffer simulate`: plays strategies through recorded events, side by side, and reports. Decides nothing: the library
-//! plays; here are arguments, threads and printing.
+//! `proffer simulate`: plays strategies through recorded events, side by side, and reports. Decides nothing: the
+//! library plays; here are arguments, threads and printing.
 
 mod chart;
 mod page;
@@ -78,7 +78,10 @@ pub enum SimulateError {
     #[error(transparent)]
     Play(#[from] PlayError),
     /// The page cannot be written.
-    #[error("the report `{}` cannot be written: name a file in a folder that exists and that you may write to", .path.display())]
+    #[error(
+        "the report `{}` cannot be written: name a file in a folder that exists and that you may write to",
+        .path.display()
+    )]
     Report {
         /// Where to.
         path: PathBuf,

@@ -65,7 +65,8 @@ pub fn render(summary: &Summary, about: &About) -> Result<String, SimulateError>
     list(&mut page, "To know when reading this", &summary.notes);
     let _ = writeln!(
         page,
-        "<p class=\"note\">Made by <code>proffer simulate</code>; played in {:.1} s on {} threads.</p>\n</main></body></html>",
+        "<p class=\"note\">Made by <code>proffer simulate</code>; played in {:.1} s on {} threads.</p>\n\
+         </main></body></html>",
         about.seconds, about.threads
     );
     Ok(page)
@@ -197,7 +198,8 @@ fn settings(page: &mut String, summary: &Summary) {
     };
     let _ = writeln!(
         page,
-        "<section><h2>Settings</h2><ul>{of}</ul><p class=\"note\">Learned from ({} numbers): {}.{left_out}</p></section>",
+        "<section><h2>Settings</h2><ul>{of}</ul><p class=\"note\">Learned from ({} numbers): {}.{left_out}</p>\
+         </section>",
         summary.dimensions,
         escape(&listed(&summary.features))
     );

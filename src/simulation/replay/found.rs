@@ -26,6 +26,14 @@ pub(super) fn found(summary: &Summary) -> Vec<String> {
                 number(summary.oracle.unwrap_or(0.0))
             )
         });
+        let none_apart = summary.log.is_some()
+            && summary.strategies.iter().all(|one| one.vs_uniform.is_none_or(|against| !against.is_more()));
+        if none_apart {
+            found.push(format!(
+                "Of {} events so few counted ({:.0} in a play of `{}`) that no strategy can be told from uniform.",
+                summary.events, best.matched, best.name
+            ));
+        }
         found.push(format!("`{}` earned most: {} a decision{}.", best.name, number(*mean), gain.unwrap_or_default()));
         if let Some(fixed) = summary.best_fixed {
             found.push(best_fixed(best.name, *mean, fixed, summary.best_fixed_first.as_deref().unwrap_or_default()));

@@ -75,9 +75,8 @@ mod tests {
         std::fs::write(folder.path().join("offers.json"), r#"[{"offer_id":"a"},{"offer_id":"b"}]"#).unwrap();
         let check = |reward: &str, expected: &str| {
             let line = |id: &str, reward: &str| {
-                format!(
-                    r#"{{"id":"{id}","at":"2026-01-01T00:00:00Z","customer_id":"c","context":{{}},"rewards":{{"a":1,"b":{reward}}}}}"#
-                )
+                let start = format!(r#"{{"id":"{id}","at":"2026-01-01T00:00:00Z","customer_id":"c","context":{{}},"#);
+                format!(r#"{start}"rewards":{{"a":1,"b":{reward}}}}}"#)
             };
             std::fs::write(&path, format!("{}\n{}\n", line("e1", "0"), line("e2", reward))).unwrap();
             let error = read(&path).unwrap_err().to_string();
