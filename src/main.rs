@@ -26,7 +26,7 @@ enum Command {
     Demo(commands::demo::DemoArgs),
     /// Make, list and revoke API keys and webhook secrets.
     Keys(commands::keys::KeysArgs),
-    /// Work with policy files.
+    /// Check policy files; publish and activate bundles.
     Policy(commands::policy::PolicyArgs),
     /// Play strategies through recorded events and compare what they would have earned.
     Simulate(commands::simulate::SimulateArgs),
@@ -42,7 +42,7 @@ async fn main() -> ExitCode {
         Command::Serve(args) => commands::serve::run(args).await,
         Command::Demo(args) => commands::demo::run(args).await,
         Command::Keys(args) => commands::keys::run(args).await,
-        Command::Policy(args) => commands::policy::run(&args),
+        Command::Policy(args) => commands::policy::run(&args).await,
         Command::Simulate(args) => commands::simulate::run(&args),
     }
 }

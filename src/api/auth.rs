@@ -1,6 +1,6 @@
 //! Who asks: bearer keys and webhook signatures. Decides nothing about what is asked.
 
-use actix_web::HttpRequest;
+use actix_web::{HttpMessage as _, HttpRequest};
 use base64::Engine as _;
 
 use super::problem::Problem;
@@ -39,6 +39,28 @@ pub fn authorise(core: &Core, request: &HttpRequest, roles: &[Role]) -> Result<A
     )))
 }
 
+/// [`authorise`] where a signature would have done too.
+pub fn authorise_unsigned(core: &Core, request: &HttpRequest, roles: &[Role]) -> Result<ApiKey, Problem> {
+    if request.headers().contains_key("authorization") {
+        return authorise(core, request, roles);
+    }
+    let roles = roles.iter().map(|role| format!("`{}`", role.name())).collect::<Vec<_>>().join(" or ");
+    Err(Problem::unauthorised(format!(
+        "sign the body (headers `webhook-id`, `webhook-timestamp`, `webhook-signature`), or send an API key with the \
+         role {roles}"
+    )))
+}
+
+/// Whether the key that the request was let in with may do what a role may.
+pub fn may(request: &HttpRequest, role: Role) -> bool {
+    request.extensions().get::<ApiKey>().is_some_and(|key| key.may(role))
+}
+
+/// The name of the key that the request was let in with; empty where none was needed.
+pub fn caller(request: &HttpRequest) -> String {
+    request.extensions().get::<ApiKey>().map(|key| key.name.clone()).unwrap_or_default()
+}
+
 /// Whether a request carries a webhook signature.
 pub fn is_signed(request: &HttpRequest) -> bool {
     request.headers().contains_key("webhook-signature")
@@ -46,23 +68,32 @@ pub fn is_signed(request: &HttpRequest) -> bool {
 
 /// The source whose secret signed the body, as Standard Webhooks does: HMAC-SHA256 over `id.timestamp.body`.
 pub fn signed_source(core: &Core, request: &HttpRequest, body: &[u8]) -> Result<String, Problem> {
+    verify(core, request, body).map_err(|(reason, detail)| {
+        core.metrics.signature_refused(reason);
+        Problem::unauthorised(detail)
+    })
+}
+
+/// The source, or the reason in a word and in a sentence.
+fn verify(core: &Core, request: &HttpRequest, body: &[u8]) -> Result<String, (&'static str, String)> {
     let header = |name: &str| {
         let value = request.headers().get(name).and_then(|value| value.to_str().ok());
-        value.ok_or_else(|| Problem::unauthorised(format!("the header `{name}` is missing or not text")))
+        value.ok_or_else(|| ("header", format!("the header `{name}` is missing or not text")))
     };
     let (id, timestamp, signatures) =
         (header("webhook-id")?, header("webhook-timestamp")?, header("webhook-signature")?);
     let sent: i64 = timestamp
         .parse()
-        .map_err(|_| Problem::unauthorised(format!("`webhook-timestamp` `{timestamp}` is not a number of seconds")))?;
+        .map_err(|_| ("header", format!("`webhook-timestamp` `{timestamp}` is not a number of seconds")))?;
     let off = core.clock.now().0.div_euclid(1_000).saturating_sub(sent);
     if off.saturating_abs() > WEBHOOK_TOLERANCE_SECONDS {
         let way = if off > 0 { "behind" } else { "ahead of" };
-        return Err(Problem::unauthorised(format!(
+        let detail = format!(
             "`webhook-timestamp` is {} seconds {way} the service's time: at most {WEBHOOK_TOLERANCE_SECONDS} are \
              accepted; sign it anew when sending it again",
             off.saturating_abs()
-        )));
+        );
+        return Err(("timestamp", detail));
     }
     let given: Vec<Vec<u8>> = signatures
         .split_ascii_whitespace()
@@ -75,10 +106,9 @@ pub fn signed_source(core: &Core, request: &HttpRequest, body: &[u8]) -> Result<
             return Ok(source);
         }
     }
-    Err(Problem::unauthorised(
-        "the signature fits no source's secret: sign `webhook-id.webhook-timestamp.body` with HMAC-SHA256 and send \
-         `v1,BASE64`",
-    ))
+    let detail = "the signature fits no source's secret: sign `webhook-id.webhook-timestamp.body` with HMAC-SHA256 and \
+                  send `v1,BASE64`";
+    Err(("signature", detail.to_owned()))
 }
 
 /// Compares without telling by its time where two tags differ.

@@ -1,24 +1,29 @@
 //! `PUT` and `GET /v1/customers/{id}/consents`: append-only consent records. Judges no consent.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
+use super::openapi::shapes;
 use super::problem::{Checks, Problem};
-use super::{App, auth, body};
+use super::{App, body};
 use crate::domain::{ConsentRecord, PurposeId, SubjectKind, SubjectRef};
 use crate::policy::did_you_mean;
-use crate::runtime::Role;
 
-#[derive(Deserialize)]
+/// Consent records to be added.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an object with the list `consents`")]
-struct ConsentsWire {
+#[schema(as = PutConsents)]
+pub(super) struct ConsentsWire {
+    /// In the order in which they are taken in.
+    #[schema(value_type = Vec<shapes::ConsentRecord>, min_items = 1, max_items = 50)]
     consents: Vec<ConsentRecord>,
 }
 
 const RECORDS_MAX: usize = 50;
 
-fn customer(id: &str) -> Result<SubjectRef, Problem> {
+pub(super) fn customer(id: &str) -> Result<SubjectRef, Problem> {
     if id.is_empty() || id.len() > 128 {
         return Err(Problem::invalid_id(format!("a customer id has 1 to 128 bytes; this one has {}", id.len())));
     }
@@ -26,13 +31,7 @@ fn customer(id: &str) -> Result<SubjectRef, Problem> {
 }
 
 /// `PUT /v1/customers/{id}/consents`.
-pub async fn put_consents(
-    app: App,
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-) -> Result<HttpResponse, Problem> {
-    auth::authorise(&app, &request, &[Role::Privacy])?;
+pub async fn put_consents(app: App, id: web::Path<String>, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let customer = customer(&id)?;
     let bytes = body::read(payload, app.settings.body_bytes_max).await?;
     let wire: ConsentsWire = body::parse(&bytes)?;
@@ -64,8 +63,7 @@ pub async fn put_consents(
 }
 
 /// `GET /v1/customers/{id}/consents`.
-pub async fn get_consents(app: App, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse, Problem> {
-    auth::authorise(&app, &request, &[Role::Privacy])?;
+pub async fn get_consents(app: App, id: web::Path<String>) -> Result<HttpResponse, Problem> {
     listed(&app, &customer(&id)?).await
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
+use super::openapi::shapes;
 use super::problem::{Checks, Problem};
 use super::{App, auth, body, render};
 use crate::config::Settings;
@@ -16,41 +18,73 @@ use crate::engine::Reply;
 use crate::policy::Bundle;
 use crate::runtime::Role;
 
-#[derive(Deserialize)]
+/// A request for a decision.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "a request for a decision as a JSON object")]
-struct DecisionWire {
+#[schema(as = DecisionRequest)]
+pub(super) struct DecisionWire {
+    /// A `UUIDv7` at most 24 hours from now; it names this request, so that it can be sent again. The service makes one
+    /// up otherwise.
+    #[schema(format = Uuid)]
     decision_id: Option<String>,
+    /// Who is asked for; nobody in particular where absent.
     customer: Option<CustomerWire>,
+    /// A placement of the active bundle.
     placement: String,
+    /// Slots asked for, at most those of the placement; all of them unless given.
+    #[schema(minimum = 1)]
     count: Option<u16>,
+    /// Such as `DE` or `US-NY`.
+    #[schema(min_length = 2, max_length = 16, pattern = "^[A-Z-]+$")]
     jurisdiction: Option<String>,
+    /// An IANA name, such as `Europe/Berlin`; UTC where absent.
     time_zone: Option<String>,
+    /// Declared attributes of this request, by the name behind `context.`.
     #[serde(default)]
+    #[schema(value_type = BTreeMap<String, shapes::AttributeValue>)]
     context: BTreeMap<String, Value>,
+    /// What lies in the basket.
     #[serde(default)]
+    #[schema(max_items = 200)]
     basket: Vec<BasketWire>,
+    /// Restricts the choice to these offers, as a retrieval stage found them.
     candidates: Option<Vec<String>>,
+    /// Tries it out: shows what would be decided, with every reason, and stores, reserves and learns nothing. What is
+    /// personal in it is told to keys that may read records too.
     #[serde(default)]
     dry_run: bool,
 }
 
-#[derive(Deserialize, Default)]
+/// Who is asked for, by the ids of the shop. The customer's state counts, else the session's.
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "a customer as a JSON object")]
-struct CustomerWire {
+#[schema(as = Customer)]
+pub(super) struct CustomerWire {
+    #[schema(min_length = 1, max_length = 128)]
     id: Option<String>,
+    #[schema(min_length = 1, max_length = 128)]
     session: Option<String>,
+    #[schema(min_length = 1, max_length = 128)]
     device: Option<String>,
+    #[schema(min_length = 1, max_length = 128)]
     household: Option<String>,
+    /// Declared attributes, by the name behind `customer.`. They win over those that are kept.
     #[serde(default)]
+    #[schema(value_type = BTreeMap<String, shapes::AttributeValue>)]
     attributes: BTreeMap<String, Value>,
 }
 
-#[derive(Deserialize)]
+/// A line of the basket.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "a line of the basket as a JSON object")]
-struct BasketWire {
+#[schema(as = BasketLine)]
+pub(super) struct BasketWire {
     sku: String,
     category: Option<String>,
+    #[schema(minimum = 1)]
     quantity: u32,
+    /// Price of one.
+    #[schema(value_type = Option<shapes::Money>)]
     price: Option<Money>,
 }
 
@@ -151,15 +185,16 @@ impl DecisionWire {
 
 /// `POST /v1/decisions`.
 pub async fn decide(app: App, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let key = auth::authorise(&app, &request, &[Role::Decide])?;
     let bytes = body::read(payload, app.settings.body_bytes_max).await?;
     let bundle = app.snapshot().bundle.clone();
-    let wire: DecisionWire = body::parse(&bytes)?;
+    let refused = |_: &Problem| app.metrics.decided("", "refused", "");
+    let wire: DecisionWire = body::parse(&bytes).inspect_err(refused)?;
     let dry_run = wire.dry_run;
-    let asked = wire.parse(&app.settings, &bundle, app.clock.now())?;
+    let asked = wire.parse(&app.settings, &bundle, app.clock.now()).inspect_err(refused)?;
     if dry_run {
-        let tried = app.try_out(&asked).await?.map_err(Problem::from)?;
-        return Ok(HttpResponse::Ok().json(render::tried(&tried, key.may(Role::Audit))));
+        let tried = app.try_out(&asked).await?.map_err(Problem::from).inspect_err(refused)?;
+        app.metrics.decided(tried.decision.skeleton.placement.as_str(), "dry_run", "");
+        return Ok(HttpResponse::Ok().json(render::tried(&tried, auth::may(&request, Role::Audit))));
     }
     let answer = match app.decide(asked).await {
         Reply::Decided(skeleton) => {
@@ -189,7 +224,6 @@ pub async fn decide(app: App, request: HttpRequest, payload: web::Payload) -> Re
 
 /// `GET /v1/decisions/{id}`.
 pub async fn show(app: App, request: HttpRequest, id: web::Path<String>) -> Result<HttpResponse, Problem> {
-    auth::authorise(&app, &request, &[Role::Audit])?;
     let id = DecisionId::parse(&id).map_err(|error| Problem::invalid_id(error.to_string()))?;
     let opened = app.record(id).await?;
     let opened = opened.ok_or_else(|| Problem::not_found(format!("no decision `{id}` is stored")))?;

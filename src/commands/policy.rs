@@ -1,4 +1,4 @@
-//! `proffer policy`: checks policy files. Publishes nothing.
+//! `proffer policy`: checks policy files. What concerns a store is handed over to [`bundles`](super::bundles).
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,11 +7,16 @@ use clap::{Args, Subcommand};
 use proffer::policy::{Finding, compile};
 use proffer::runtime::{StartError, mistakes, read_policies};
 
-use super::{Format, failed};
+use super::bundles::InStore;
+use super::{Format, bundles, failed};
 
 /// Arguments of `proffer policy`.
 #[derive(Args)]
-#[command(after_help = "Example:\n  proffer policy check policies")]
+#[command(
+    after_help = "A running service takes an activation up within a second; no decision is committed under the old \
+bundle once\nthe command has returned.\n\nExamples:\n  proffer policy check policies\n  proffer policy publish policies\n  \
+proffer policy activate b3:4f1c29aa\n  proffer policy status\n  proffer policy rollback"
+)]
 pub struct PolicyArgs {
     #[command(subcommand)]
     command: PolicyCommand,
@@ -31,6 +36,38 @@ enum PolicyCommand {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
+    /// Check a bundle and keep it in the store under its hash, without putting it in force.
+    #[command(after_help = "Example:\n  proffer policy publish policies\n  \
+    DATABASE_URL=postgres://localhost/shop proffer policy publish /etc/proffer/policies")]
+    Publish {
+        /// Folder of the bundle.
+        #[arg(default_value = "policies")]
+        folder: PathBuf,
+        #[command(flatten)]
+        at: InStore,
+    },
+    /// Put a published bundle, or that of a folder, in force for every process.
+    #[command(after_help = "Example:\n  proffer policy activate policies\n  \
+    proffer policy activate b3:4f1c29aa --store postgres://localhost/shop")]
+    Activate {
+        /// A folder, or the hash of a published bundle, or enough of its first digits.
+        #[arg(value_name = "HASH|DIR")]
+        target: String,
+        #[command(flatten)]
+        at: InStore,
+    },
+    /// Put the bundle back in force that was active before this one.
+    #[command(after_help = "Example:\n  proffer policy rollback")]
+    Rollback {
+        #[command(flatten)]
+        at: InStore,
+    },
+    /// Show the active bundle, since when and by whom, and those before it.
+    #[command(after_help = "Example:\n  proffer policy status --format json")]
+    Status {
+        #[command(flatten)]
+        at: InStore,
+    },
 }
 
 /// A finding with the folder before its path, as an editor opens it.
@@ -46,8 +83,18 @@ pub fn print_findings(folder: &Path, findings: &[Finding]) {
 }
 
 /// Runs the command.
-pub fn run(args: &PolicyArgs) -> ExitCode {
-    let PolicyCommand::Check { folder, format } = &args.command;
+pub async fn run(args: &PolicyArgs) -> ExitCode {
+    let ended = match &args.command {
+        PolicyCommand::Check { folder, format } => return check(folder, *format),
+        PolicyCommand::Publish { folder, at } => bundles::publish(folder, at).await,
+        PolicyCommand::Activate { target, at } => bundles::activate(target, at).await,
+        PolicyCommand::Rollback { at } => bundles::rollback(at).await,
+        PolicyCommand::Status { at } => bundles::status(at).await,
+    };
+    ended.unwrap_or_else(|error| failed(error.as_ref()))
+}
+
+fn check(folder: &Path, format: Format) -> ExitCode {
     let sources = match read_policies(folder) {
         Ok(sources) => sources,
         Err(StartError::Read { path, source }) => {

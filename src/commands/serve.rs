@@ -60,10 +60,13 @@ pub async fn run(args: ServeArgs) -> ExitCode {
         Err(error) => return failed(&error),
     };
     // Before a file is made or a port taken.
-    if let Err(findings) = compile(&policies) {
-        policy::print_findings(&settings.policies, &findings);
-        return failed(&StartError::Policies(findings));
-    }
+    let own = match compile(&policies) {
+        Ok(bundle) => bundle.hash_text(),
+        Err(findings) => {
+            policy::print_findings(&settings.policies, &findings);
+            return failed(&StartError::Policies(findings));
+        }
+    };
     let folder = settings.policies.clone();
     let admin = settings.admin_key_file.clone();
     let store = settings.store.clone();
@@ -74,12 +77,14 @@ pub async fn run(args: ServeArgs) -> ExitCode {
     let snapshot = core.snapshot();
     eprintln!("proffer {} listens on http://{}", env!("CARGO_PKG_VERSION"), listening.address);
     eprintln!("  store     {}", shown(&store));
-    eprintln!(
-        "  policies  {} ({} rules), {}",
-        folder.display(),
-        snapshot.bundle.rules.len(),
-        snapshot.bundle.hash_text()
-    );
+    let (rules, active) = (snapshot.bundle.rules.len(), snapshot.bundle.hash_text());
+    if active == own {
+        eprintln!("  policies  {} ({rules} rules), {active}", folder.display());
+    } else {
+        eprintln!("  policies  the active bundle of the store ({rules} rules), {active}");
+        eprintln!("            {} holds {own}, which is neither new to the store nor in force;", folder.display());
+        eprintln!("            `proffer policy activate {}` puts it in force", folder.display());
+    }
     eprintln!("  catalogue revision {}, {} offers", snapshot.catalogue.revision, snapshot.catalogue.offers().len());
     if admin.exists() {
         eprintln!("  admin key in {}", admin.display());

@@ -30,12 +30,27 @@ pub enum ConfigError {
     },
 }
 
+/// Who may read `/metrics` without a key. With a key of the role `operate` it can always be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MetricsAccess {
+    /// Everybody, where the service listens on loopback addresses only; nobody elsewhere.
+    #[default]
+    Loopback,
+    /// Everybody.
+    Open,
+    /// Nobody.
+    Key,
+}
+
 /// Every setting of `proffer serve`, as `--print-config` shows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Address and port to listen on.
     pub listen: String,
+    /// Who may read `/metrics` without a key: `loopback`, `open` or `key`.
+    pub metrics: MetricsAccess,
     /// `sqlite:PATH` or `postgres://...`.
     pub store: String,
     /// Folder of the policy bundle.
@@ -70,12 +85,15 @@ pub struct Settings {
     pub connections_max: u32,
     /// How long a graceful stop waits, in seconds.
     pub stop_seconds_max: u64,
+    /// How long the learner's lease lasts, in seconds, at least 1: so long after its death another process learns.
+    pub learner_lease_seconds: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".into(),
+            metrics: MetricsAccess::Loopback,
             store: "sqlite:proffer.sqlite".into(),
             policies: "policies".into(),
             key_file: PathBuf::new(),
@@ -93,6 +111,7 @@ impl Default for Settings {
             outcomes_max: 1_000,
             connections_max: 8,
             stop_seconds_max: 30,
+            learner_lease_seconds: 5,
         }
     }
 }

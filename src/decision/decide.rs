@@ -6,6 +6,7 @@ use super::ask::{Ask, SubjectView};
 use super::check::{Problem, check};
 use super::distribute::{reads_offers, score};
 use super::eligibility::judge;
+use super::known::complete;
 use super::minimise::minimise;
 use super::purpose::Purpose;
 use super::slate::{Slate, Table, fill};
@@ -44,7 +45,9 @@ pub fn decide(
     let now = state.and_then(|state| state.last_at).map_or(now, |last| last.max(now));
 
     let purpose = Purpose::ask(snapshot, placement, ask.request, state, now);
-    let seen = minimise(&snapshot.bundle, placement, ask.request, purpose.personal);
+    let (request, unseen) = complete(&snapshot.bundle, ask.request, state, now);
+    let mut seen = minimise(&snapshot.bundle, placement, &request, purpose.personal);
+    seen.withheld.extend(unseen);
     let hour = local_hour(now, ask.request.time_zone.as_deref());
 
     let mut judged = judge(snapshot, placement, ask.request, state, &purpose, now);

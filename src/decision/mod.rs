@@ -12,6 +12,8 @@ mod distribute;
 
 mod eligibility;
 
+mod known;
+
 mod minimise;
 
 mod purpose;

@@ -1,5 +1,8 @@
 //! The long pages, mounted here so that their links and code are checked. No code of Proffer lives here.
 
+#[doc = include_str!("api.md")]
+pub mod api {}
+
 #[doc = include_str!("architecture.md")]
 pub mod architecture {}
 

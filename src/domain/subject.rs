@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::consent::ConsentEntry;
-use super::{Digest, OfferId, RuleId, Timestamp};
+use super::{Digest, KnownAttribute, OfferId, RuleId, Timestamp};
 
 /// What kind of subject an outside id names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Encode, Decode)]
@@ -57,6 +57,10 @@ pub struct SubjectState {
     /// Counted contacts.
     #[n(3)]
     pub caps: Vec<CapCounter>,
+    /// Attributes that the shop wants kept, by name.
+    #[n(8)]
+    #[cbor(default)]
+    pub known: Vec<KnownAttribute>,
 }
 
 /// Consent entries kept per purpose: the one in force and a few announced ones.

@@ -9,7 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 use super::Core;
 use super::backoff::Backoff;
 use crate::domain::{DecisionRequest, SubjectRef};
+use crate::engine::batch::CommitOutcome;
 use crate::engine::{Effect, Engine, Event, Loaded, Reply, Settings, Ticket};
+use crate::telemetry::Stopwatch;
 
 /// What is sent to an engine's thread.
 #[derive(Debug)]
@@ -162,6 +164,7 @@ impl Carrier {
                     send(match core.load(&references).await {
                         Ok(loaded) => Event::SubjectsLoaded(loaded),
                         Err(error) => {
+                            core.metrics.store_failed("load");
                             tracing::warn!(%error, "subjects could not be read");
                             Event::LoadFailed(references)
                         }
@@ -173,14 +176,23 @@ impl Carrier {
                 plant::acknowledge(&mut self.plant, &batch, &mut self.tickets);
                 let node = self.node.clone();
                 self.runtime.spawn(async move {
-                    send(match core.store.commit(&batch).await {
+                    let watch = Stopwatch::start();
+                    let settled = core.store.commit(&batch).await;
+                    let result = match &settled {
+                        Ok(CommitOutcome::Stored) => "stored",
+                        Ok(CommitOutcome::Refused { .. }) => "refused",
+                        Err(_) => "failed",
+                    };
+                    core.metrics.committed(result, batch.decisions.len(), watch.seconds());
+                    send(match settled {
                         Ok(outcome) => {
-                            if outcome == crate::engine::batch::CommitOutcome::Stored {
+                            if outcome == CommitOutcome::Stored {
                                 core.work.notify_one();
                             }
                             Event::Committed(outcome)
                         }
                         Err(error) => {
+                            core.metrics.store_failed("commit");
                             let cause = std::error::Error::source(&error).map(ToString::to_string);
                             tracing::warn!(%error, cause, node, number = batch.number, "a batch was not stored");
                             Event::CommitFailed
@@ -195,7 +207,10 @@ impl Carrier {
                     loop {
                         match core.store.last_batch(&node, incarnation).await {
                             Ok(last) => return send(Event::Resynced(last)),
-                            Err(error) => tracing::warn!(%error, node, "the store is still away"),
+                            Err(error) => {
+                                core.metrics.store_failed("resync");
+                                tracing::warn!(%error, node, "the store is still away");
+                            }
                         }
                         backoff.pause().await;
                     }

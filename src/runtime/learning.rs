@@ -1,12 +1,9 @@
-//! The learner's loop: read work, study it, store the events, publish the models. Holds the term it was given.
+//! One step of the learner: read work, study it, store the events, publish the models; and reading on what was
+//! learned elsewhere. Is elected by nobody: it writes under the term it is given.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use super::backoff::Backoff;
 use super::{Core, RuntimeError};
 use crate::domain::decision::Record;
-use crate::engine::learner::{Models, Studied};
+use crate::engine::learner::{CHECKPOINT_EVENTS, Models, Studied};
 use crate::learning::LearningEvent;
 use crate::learning::Lesson;
 use crate::store::{StoredDecision, Touched};
@@ -28,12 +25,17 @@ pub enum Progress {
 }
 
 impl Core {
-    /// Rebuilds every model from its newest checkpoint and the events after it.
-    pub(super) async fn restore_models(&self) -> Result<Models, RuntimeError> {
-        let mut models = Models::default();
+    /// Reads on what was learned, here or by another process, after the sequences that the models stand at: the events,
+    /// or the newest checkpoint first where a model is new or far behind. Says whether there was anything.
+    pub(super) async fn read_on(&self, models: &mut Models) -> Result<bool, RuntimeError> {
+        let mut any = false;
         for (model, last) in self.store.model_heads().await? {
-            let mut sequence = 0;
-            if let Some(checkpoint) = self.store.checkpoint(model).await? {
+            let mut sequence = models.0.get(&model).map_or(0, |model| model.sequence());
+            any |= sequence < last;
+            if (sequence == 0 || last.saturating_sub(sequence) > CHECKPOINT_EVENTS)
+                && let Some(checkpoint) = self.store.checkpoint(model).await?
+                && checkpoint.sequence > sequence
+            {
                 sequence = checkpoint.sequence;
                 models.restore(&checkpoint)?;
             }
@@ -50,7 +52,7 @@ impl Core {
                 }
             }
         }
-        Ok(models)
+        Ok(any)
     }
 
     fn study(&self, touched: Touched) -> Result<Vec<Studied>, RuntimeError> {
@@ -86,36 +88,7 @@ impl Core {
             return Ok(Progress::Fenced);
         }
         let changed = !learned.events.is_empty();
-        self.adopt_models(next);
-        if changed {
-            self.publish();
-        }
+        self.adopt_models(next, changed);
         Ok(Progress::Learned)
-    }
-
-    /// Runs until the process stops, a newer term appears, or nothing can be read any more.
-    pub(super) async fn learn_forever(self: Arc<Self>, term: u64) {
-        let mut backoff = Backoff::new();
-        loop {
-            match self.learn_once(term).await {
-                Ok(Progress::Learned) => {
-                    backoff.reset();
-                    tokio::task::yield_now().await;
-                }
-                Ok(Progress::Idle) => {
-                    self.idle.notify_waiters();
-                    // Work is announced; the pause only catches what another process announced to itself.
-                    let _ = tokio::time::timeout(Duration::from_secs(1), self.work.notified()).await;
-                }
-                Ok(Progress::Fenced) => {
-                    tracing::warn!(term, "another process has become the learner; this one learns no more");
-                    return;
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "learning is interrupted and will be tried again");
-                    backoff.pause().await;
-                }
-            }
-        }
     }
 }

@@ -1,10 +1,18 @@
 //! Runtime: carries out what the engine decides: clock, commits, learner, reloads. Decides nothing itself.
 
+mod attributes;
+
 mod backoff;
+
+mod bundles;
 
 mod clock;
 
+mod counted;
+
 mod dry_run;
+
+mod election;
 
 mod engines;
 
@@ -21,10 +29,13 @@ mod start;
 mod subjects;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use tokio::sync::Notify;
 
+pub use attributes::AttributesKept;
+pub use bundles::BundleMaker;
 pub use clock::Clock;
 pub use dry_run::Tried;
 pub use engines::Engines;
@@ -44,7 +55,8 @@ use crate::domain::{Catalogue, DecisionId, DecisionRequest, Digest, Malformed, P
 use crate::engine::Reply;
 use crate::engine::learner::Models;
 use crate::policy::Bundle;
-use crate::store::{Store, StoreError};
+use crate::store::{Holder, Store, StoreError};
+use crate::telemetry::Metrics;
 
 /// Why something could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -70,11 +82,24 @@ pub struct Core {
     pub settings: Settings,
     /// API keys and webhook secrets in force.
     pub ring: KeyRing,
+    /// What this process counts of itself.
+    pub metrics: Metrics,
     keys: Keys,
     snapshot: RwLock<Arc<Snapshot>>,
     models: RwLock<Arc<Models>>,
     engines: OnceLock<Engines>,
     kept: Kept,
+    /// Held from deriving a snapshot to replacing the last one, or one with older models could come after a newer one.
+    publishing: Mutex<()>,
+    /// This start of this process, as the learner's lease names it.
+    pub holder: Holder,
+    /// The term that this process learns under; 0 while it follows.
+    term: AtomicU64,
+    /// The task that seeks the lease.
+    seeking: tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
+    stopped: AtomicBool,
+    /// Announces the end to a process that follows.
+    stopping: Notify,
     /// Announces work to the learner.
     work: Notify,
     /// Announces that the learner found nothing left.
@@ -100,10 +125,13 @@ impl Core {
 
     /// Asks for a decision.
     pub async fn decide(&self, request: DecisionRequest) -> Reply {
-        match self.engines.get() {
+        let placement = request.placement.clone();
+        let reply = match self.engines.get() {
             Some(engines) => engines.ask(request).await,
             None => Reply::Unavailable,
-        }
+        };
+        self.count_reply(&placement, &reply);
+        reply
     }
 
     fn subject_changed(&self, reference: SubjectRef) {
@@ -128,12 +156,16 @@ impl Core {
         }
     }
 
-    fn adopt_models(&self, models: Models) {
+    fn adopt_models(&self, models: Models, publish: bool) {
         *self.models.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(models);
+        if publish {
+            self.publish();
+        }
     }
 
     /// Derives posteriors for the clock's day and publishes a snapshot of the same bundle and catalogue.
     pub fn publish(&self) {
+        let _publishing = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let (snapshot, models, day) = (self.snapshot(), self.models(), self.clock.now().day());
         let views = derive_views(&snapshot.bundle, &models, Some(&snapshot), day);
         self.replace(Snapshot { models: views, day, ..(*snapshot).clone() });
@@ -173,8 +205,9 @@ impl Core {
         } else {
             self.catalogue_at(control.catalogue_revision).await?
         };
+        let _publishing = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let day = self.clock.now().day();
-        let models = derive_views(&bundle, &self.models(), Some(&current), day);
+        let models = derive_views(&bundle, &self.models(), Some(&self.snapshot()), day);
         let (tenant, build) = (current.tenant.clone(), current.build.clone());
         self.replace(Snapshot { tenant, build, control_sequence: control.sequence, bundle, catalogue, models, day });
         Ok(())
@@ -183,6 +216,7 @@ impl Core {
     async fn reload_until_done(&self) {
         let mut backoff = backoff::Backoff::new();
         while let Err(error) = self.reload().await {
+            self.metrics.store_failed("reload");
             tracing::warn!(%error, "the snapshot could not be read and will be tried again");
             backoff.pause().await;
         }
@@ -192,12 +226,12 @@ impl Core {
         }
     }
 
-    /// Waits until the learner has nothing left to do.
+    /// Waits until the learner has nothing left to do, and this process has the models that came of it.
     pub async fn learned_all(&self) -> Result<(), RuntimeError> {
         loop {
             let idle = self.idle.notified();
             let totals = self.store.totals().await?;
-            if totals.batches_unlearned == 0 && totals.outcomes_unapplied == 0 {
+            if totals.batches_unlearned == 0 && totals.outcomes_unapplied == 0 && self.is_up_to_date().await? {
                 return Ok(());
             }
             self.work.notify_one();
@@ -205,11 +239,19 @@ impl Core {
         }
     }
 
-    /// Lets everybody who waits be answered, then stops deciding.
+    async fn is_up_to_date(&self) -> Result<bool, RuntimeError> {
+        let heads = self.store.model_heads().await?;
+        let _published = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let models = self.models();
+        Ok(heads.iter().all(|(id, last)| models.0.get(id).is_some_and(|model| model.sequence() >= *last)))
+    }
+
+    /// Lets everybody who waits be answered, then stops deciding, and learning: another process may learn at once.
     pub async fn stop(&self) {
         if let Some(engines) = self.engines.get() {
             engines.stop().await;
         }
+        self.stop_learning().await;
     }
 }
 

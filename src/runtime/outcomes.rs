@@ -134,6 +134,7 @@ impl Core {
                 Taken::Unmatched => Intake::Unmatched,
             };
         }
+        self.count_outcomes(outcomes, &answers);
         if answers.iter().any(|answer| matches!(answer, Intake::Accepted { .. })) {
             self.work.notify_one();
         }

@@ -54,12 +54,7 @@ impl Core {
         if let Some(bundle) = self.kept.0.lock().unwrap_or_else(PoisonError::into_inner).1.get(&hash) {
             return Ok(bundle.clone());
         }
-        let body = self.store.bundle(hash).await?;
-        let body = body.ok_or_else(|| Malformed(format!("bundle {} is not in the store", hash.hex())))?;
-        let bundle = compile(&parse_sources(&body)?).map_err(|findings| {
-            Malformed(format!("bundle {} no longer compiles: {} findings", hash.hex(), findings.len()))
-        })?;
-        let bundle = Arc::new(bundle);
+        let bundle = Arc::new(read_bundle(self.store.as_ref(), hash).await?);
         let mut kept = self.kept.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.1.len() >= VERSIONS_MAX {
             kept.1.pop_first();
@@ -170,6 +165,16 @@ impl Core {
         self.reload().await?;
         Ok(Ok(control))
     }
+}
+
+/// Reads a bundle from the store and compiles it.
+pub(super) async fn read_bundle(store: &dyn crate::store::Store, hash: Digest) -> Result<Bundle, RuntimeError> {
+    let body = store.bundle(hash).await?;
+    let body = body.ok_or_else(|| Malformed(format!("bundle {} is not in the store", hash.hex())))?;
+    let bundle = compile(&parse_sources(&body)?).map_err(|findings| {
+        Malformed(format!("bundle {} no longer compiles: {} findings", hash.hex(), findings.len()))
+    })?;
+    Ok(bundle)
 }
 
 /// Reads a catalogue from the store.

@@ -1,13 +1,14 @@
 //! Start-up: policies, keys, models, engines, learner. Listens on no port.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use super::keys::{KeyRing, Role};
-use super::records::{Kept, print_sources, read_catalogue};
+use super::records::{Kept, read_catalogue};
 use super::{Clock, Core, Engines, RuntimeError, derive_views};
 use crate::config::Settings;
 use crate::config::keyfile::{self, KeyFileError, Keys, write_secret};
@@ -15,7 +16,8 @@ use crate::decision::Snapshot;
 use crate::engine;
 use crate::engine::learner::Models;
 use crate::policy::{Finding, Source, compile};
-use crate::store::{By, Store};
+use crate::store::{By, Holder, Store};
+use crate::telemetry::Metrics;
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
@@ -152,19 +154,22 @@ impl Core {
     /// Starts everything but the HTTP server. The first admin key, if one was made, is in the settings' file.
     pub async fn start(setup: Setup) -> Result<Arc<Self>, StartError> {
         let Setup { store, settings, keys, policies, clock } = setup;
-        let bundle = Arc::new(compile(&policies).map_err(StartError::Policies)?);
+        let own = Arc::new(compile(&policies).map_err(StartError::Policies)?);
         let clock = match clock {
             Some(clock) => clock,
             None => Clock::following(store.now().await?),
         };
         let by = By { key: "start", at: clock.now() };
-        let control = store.activate_bundle(bundle.hash, &print_sources(&bundle.sources), by).await?;
+        let (control, bundle) = super::bundles::at_start(store.as_ref(), &settings, own, by).await?;
+        let holder =
+            Holder { node: settings.node.clone(), incarnation: store.start_incarnation(&settings.node).await? };
         let catalogue = Arc::new(read_catalogue(store.as_ref(), control.catalogue_revision).await?);
         let day = clock.now().day();
         let core = Arc::new(Self {
             store,
             clock,
             ring: KeyRing::default(),
+            metrics: Metrics::new(env!("CARGO_PKG_VERSION")),
             keys,
             snapshot: RwLock::new(Arc::new(Snapshot {
                 tenant: settings.tenant.clone(),
@@ -179,6 +184,12 @@ impl Core {
             models: RwLock::new(Arc::new(Models::default())),
             engines: OnceLock::new(),
             kept: Kept::default(),
+            publishing: Mutex::default(),
+            holder,
+            term: AtomicU64::new(0),
+            seeking: tokio::sync::Mutex::default(),
+            stopped: AtomicBool::new(false),
+            stopping: Notify::new(),
             work: Notify::new(),
             idle: Notify::new(),
         });
@@ -187,10 +198,10 @@ impl Core {
         }
         core.refresh_keys().await?;
         core.ensure_admin_key().await?;
-        core.adopt_models(core.restore_models().await?);
-        core.publish();
+        core.catch_up().await?;
         core.start_engines().await?;
-        core.start_loops().await?;
+        *core.seeking.lock().await = Some(tokio::spawn(core.clone().seek_lease()));
+        tokio::spawn(core.clone().keep_house());
         Ok(core)
     }
 
@@ -243,19 +254,21 @@ impl Core {
         Ok(())
     }
 
-    async fn start_loops(self: &Arc<Self>) -> Result<(), StartError> {
-        let term = self.store.take_term(&self.settings.node).await?;
-        tokio::spawn(self.clone().learn_forever(term));
-        tokio::spawn(self.clone().keep_house());
-        Ok(())
-    }
-
-    /// Once a second: keys made or revoked elsewhere, the store's clock, a new day.
+    /// Twice a second: a bundle activated or offers imported elsewhere. Once a second: keys made or revoked elsewhere,
+    /// the store's clock, a new day.
     async fn keep_house(self: Arc<Self>) {
-        let mut tick = tokio::time::interval(Duration::from_secs(1));
-        loop {
+        let mut tick = tokio::time::interval(Duration::from_millis(500));
+        for round in 0_u64.. {
             tick.tick().await;
+            if let Err(error) = self.follow_control().await {
+                self.metrics.store_failed("follow");
+                tracing::warn!(%error, "the active bundle and the catalogue could not be followed");
+            }
+            if round % 2 == 1 {
+                continue;
+            }
             if let Err(error) = self.refresh_keys().await {
+                self.metrics.store_failed("keys");
                 tracing::warn!(%error, "keys could not be read");
             }
             if let (false, Ok(now)) = (self.clock.is_by_hand(), self.store.now().await) {

@@ -6,8 +6,8 @@ use crate::domain::{DecisionId, Digest, ModelId, OfferId, SubjectId, SubjectKind
 use crate::engine::batch::{Batch, DecisionWrite, Known};
 
 use super::{
-    Applied, AppliedRow, BatchKey, CheckpointRow, ConsentRow, Control, KeyRow, LearningRow, OfferBody, SourceRow,
-    StoreError, StoredDecision, SubjectRow,
+    Activation, Applied, AppliedRow, BatchKey, CheckpointRow, ConsentRow, Control, Holder, KeyRow, LearningRow, Lease,
+    OfferBody, SourceRow, StoreError, StoredDecision, SubjectRow,
 };
 
 impl From<sqlx::Error> for StoreError {
@@ -230,6 +230,23 @@ pub(super) type CheckpointColumns = (Vec<u8>, i64, Vec<u8>, Vec<u8>);
 pub(super) fn checkpoint(columns: CheckpointColumns) -> Result<CheckpointRow, StoreError> {
     let (model, sequence, state_digest, state) = columns;
     Ok(CheckpointRow { model: model_id(&model)?, sequence: natural(sequence)?, digest: digest(&state_digest)?, state })
+}
+
+/// term, holder, incarnation, `lease_until`, whether that is to come
+pub(super) type LeaseColumns = (i64, String, i64, i64, bool);
+
+pub(super) fn lease(columns: LeaseColumns) -> Result<Lease, StoreError> {
+    let (term, node, incarnation, until, held) = columns;
+    let holder = Holder { node, incarnation: natural(incarnation)? };
+    Ok(Lease { term: natural(term)?, holder, until: Timestamp(until), held })
+}
+
+/// sequence, hash, at, `by_key`
+pub(super) type ActivationColumns = (i64, Vec<u8>, i64, String);
+
+pub(super) fn activation(columns: ActivationColumns) -> Result<Activation, StoreError> {
+    let (sequence, hash, at, by) = columns;
+    Ok(Activation { sequence: natural(sequence)?, hash: digest(&hash)?, at: Timestamp(at), by })
 }
 
 /// `offer_id`, body

@@ -11,10 +11,13 @@ pub mod steps;
 
 mod column;
 
+mod nodes;
+
 mod open;
 
 mod work;
 
+pub use nodes::{Activation, Holder, Lease};
 pub use open::open;
 
 use std::collections::BTreeMap;
@@ -24,7 +27,7 @@ use async_trait::async_trait;
 use crate::domain::decision::Record;
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
 use crate::domain::{
-    Currency, DecisionId, Digest, Malformed, ModelId, OfferId, SubjectId, SubjectKind, SubjectRef, Timestamp,
+    Currency, DecisionId, Digest, Malformed, ModelId, OfferId, Span, SubjectId, SubjectKind, SubjectRef, Timestamp,
 };
 use crate::engine::batch::{Batch, CommitOutcome};
 pub use crate::engine::learner::{AppliedRow, BatchKey, CheckpointRow, Learned, LearningRow};
@@ -223,6 +226,15 @@ pub struct Totals {
     pub outcomes_unapplied: u64,
 }
 
+/// What waits for the learner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Batches that it has not seen.
+    pub batches_unlearned: u64,
+    /// Outcomes attributed and not applied.
+    pub outcomes_unapplied: u64,
+}
+
 /// Who made a privileged change, for the record of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct By<'a> {
@@ -290,14 +302,26 @@ pub trait Store: Send + Sync {
     /// The outcomes attributed to a decision, by key.
     async fn outcomes_of(&self, decision: DecisionId) -> Result<Vec<OutcomeFact>, StoreError>;
 
-    /// A new term of the learner, larger than any before; all older terms are fenced from now on.
-    async fn take_term(&self, holder: &str) -> Result<u64, StoreError>;
+    /// A new term of the learner, larger than any before, with a lease of this length by the store's clock; all older
+    /// terms are fenced from now on. Nothing while somebody else holds a lease; an earlier incarnation of the same
+    /// node is over and holds none.
+    async fn elect(&self, who: &Holder, lease: Span) -> Result<Option<u64>, StoreError>;
+
+    /// Holds the lease for its length from now; `false` and nothing changed if the term is fenced. A lease that has
+    /// expired is taken up again as long as nobody else was elected.
+    async fn renew_term(&self, term: u64) -> Result<bool, StoreError>;
+
+    /// Gives the lease up, so that somebody else is elected at once; nothing if the term is fenced.
+    async fn release_term(&self, term: u64) -> Result<(), StoreError>;
+
+    /// Who learns.
+    async fn lease(&self) -> Result<Lease, StoreError>;
 
     /// Unlearned batches (oldest first, at least one if there is any, then as many as fit in `decisions_max`) and
     /// unapplied outcomes, with every decision they touch.
     async fn learner_work(&self, decisions_max: u32) -> Result<LearnerWork, StoreError>;
 
-    /// Stores one step of the learner; `false` and nothing changed if the term is fenced.
+    /// Stores one step of the learner and renews its lease; `false` and nothing changed if the term is fenced.
     async fn learn(&self, term: u64, learned: &Learned) -> Result<bool, StoreError>;
 
     /// Every model with the last sequence of its stream.
@@ -312,8 +336,20 @@ pub trait Store: Send + Sync {
     /// Keeps a bundle under its hash and makes it the active one; nothing changes if it is already.
     async fn activate_bundle(&self, hash: Digest, body: &str, by: By<'_>) -> Result<Control, StoreError>;
 
+    /// [`Store::activate_bundle`] if the store does not know the bundle, or none is active; otherwise nothing changes.
+    async fn introduce_bundle(&self, hash: Digest, body: &str, by: By<'_>) -> Result<Control, StoreError>;
+
+    /// Keeps a bundle under its hash without activating it; `false` if it was kept already.
+    async fn publish_bundle(&self, hash: Digest, body: &str, by: By<'_>) -> Result<bool, StoreError>;
+
     /// A bundle's body.
     async fn bundle(&self, hash: Digest) -> Result<Option<String>, StoreError>;
+
+    /// The hash of every bundle kept, in order.
+    async fn bundles(&self) -> Result<Vec<Digest>, StoreError>;
+
+    /// Every activation, newest first.
+    async fn activations(&self) -> Result<Vec<Activation>, StoreError>;
 
     /// Stores offers as the next catalogue revision.
     async fn import_offers(&self, offers: &[OfferBody], by: By<'_>) -> Result<Control, StoreError>;
@@ -338,6 +374,9 @@ pub trait Store: Send + Sync {
 
     /// Totals for people.
     async fn totals(&self) -> Result<Totals, StoreError>;
+
+    /// What waits for the learner: read from small indices, however long the history is.
+    async fn backlog(&self) -> Result<Backlog, StoreError>;
 }
 
 /// The kinds of subject as they stand in the column `kind`.

@@ -57,12 +57,19 @@ impl Step {
 }
 
 /// Marks that a step was reached. In debug builds `PROFFER_STOP_AT=commit-written:7` makes the seventh arrival kill
-/// the process with SIGKILL, as a power switch would: no destructor, no flush.
+/// the process with SIGKILL, as a power switch would: no destructor, no flush. `PROFFER_PAUSE_AT` makes it stand still
+/// there, with SIGSTOP, until somebody wakes it with SIGCONT.
 pub fn reach(step: Step) {
     #[cfg(debug_assertions)]
     stop::reach(step);
     #[cfg(not(debug_assertions))]
     let _ = step;
+}
+
+/// Whether a debug build was given a fault that tests must catch, or they would catch nothing: `PROFFER_PLANT` names
+/// it. Release builds have none.
+pub fn planted(fault: &str) -> bool {
+    cfg!(debug_assertions) && std::env::var("PROFFER_PLANT").as_deref() == Ok(fault)
 }
 
 #[cfg(debug_assertions)]
@@ -75,19 +82,31 @@ mod stop {
     static ARRIVALS: AtomicU64 = AtomicU64::new(0);
     static STOP: OnceLock<Option<(Step, u64)>> = OnceLock::new();
 
-    fn wanted() -> Option<(Step, u64)> {
-        let text = std::env::var("PROFFER_STOP_AT").ok()?;
+    static PAUSE: OnceLock<Option<(Step, u64)>> = OnceLock::new();
+
+    fn wanted(variable: &str) -> Option<(Step, u64)> {
+        let text = std::env::var(variable).ok()?;
         let (name, arrival) = text.split_once(':')?;
         let step = Step::ALL.iter().find(|(_, known)| *known == name)?.0;
         Some((step, arrival.parse().ok()?))
     }
 
+    fn signal(name: &str) {
+        let _ = std::process::Command::new("kill").arg(name).arg(std::process::id().to_string()).status();
+    }
+
     pub(super) fn reach(step: Step) {
-        if let Some((at, arrival)) = STOP.get_or_init(wanted)
+        if let Some((at, arrival)) = PAUSE.get_or_init(|| wanted("PROFFER_PAUSE_AT"))
             && *at == step
             && ARRIVALS.fetch_add(1, Ordering::SeqCst) + 1 == *arrival
         {
-            let _ = std::process::Command::new("kill").arg("-9").arg(std::process::id().to_string()).status();
+            signal("-STOP");
+        }
+        if let Some((at, arrival)) = STOP.get_or_init(|| wanted("PROFFER_STOP_AT"))
+            && *at == step
+            && ARRIVALS.fetch_add(1, Ordering::SeqCst) + 1 == *arrival
+        {
+            signal("-9");
             // The signal is on its way; nothing may happen in between.
             loop {
                 std::thread::park();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::harness::server::{Site, until};
 use crate::http::service::{Answer, send};
 use crate::http::shop;
 
@@ -64,6 +65,18 @@ fn the_help_of_every_command_has_an_example() {
     {
         assert!(seen.iter().any(|name| name == known), "`{known}` is not in the help: {seen:?}");
     }
+}
+
+#[test]
+fn log_lines_that_go_into_a_file_carry_no_colours() {
+    let folder = folder();
+    let site = Site::new("sqlite:proffer.sqlite", &folder.path().join("policies"));
+    let server = site.start(&[("PROFFER_LOG", "debug")]);
+    let logged = "answered method=\"GET\" route=\"/readyz\" status=200";
+    until("the request to be logged", || server.said().contains(logged).then_some(()));
+    let said = server.said();
+    assert!(said.contains("made the first admin key"), "{said}");
+    assert!(!said.contains('\u{1b}'), "{said}");
 }
 
 #[test]

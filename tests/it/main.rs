@@ -13,6 +13,8 @@ mod crash;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod simulate;

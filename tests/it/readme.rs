@@ -73,6 +73,8 @@ fn the_walk_through_by_hand_works_as_it_stands() {
         "Consent read for `offer_personalisation`: granted on the basis of consent",
         r#""status":"accepted""#,
         r#""accepted":1"#,
+        "customer.region = north",
+        r#"result="chosen",reason=""} 1"#,
     ] {
         assert!(out.contains(expected), "the walk-through does not print {expected}:\n{out}\n{err}");
     }

@@ -41,6 +41,12 @@ pub enum Withheld {
     /// No feature or rule of the placement reads it.
     #[n(1)]
     NotUsed,
+    /// It was kept of the customer and no longer holds.
+    #[n(2)]
+    Expired,
+    /// It was kept of the customer, and the active bundle declares no such attribute or no such value of it.
+    #[n(3)]
+    Undeclared,
 }
 
 /// Private group *context*: attributes, features, basket.

@@ -1,10 +1,10 @@
-//! Catalogue in PostgreSQL: the clock, the control row, bundles and offers. Judges neither rules nor offers.
+//! Catalogue in PostgreSQL: the clock, the control row and offers. Judges no offer.
 
 use std::collections::BTreeMap;
 
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
-use crate::domain::{Digest, Timestamp};
+use crate::domain::Timestamp;
 use crate::store::column::{self, ControlColumns, OfferColumns};
 use crate::store::steps::{Step, reach};
 use crate::store::{By, Control, OfferBody, StoreError};
@@ -27,7 +27,7 @@ pub(super) async fn control(store: &PostgresStore) -> Result<Control, StoreError
 
 /// Begins a change of the control row. The table is locked and not the row: commits share the row's lock, and as long
 /// as they overlap a waiting `for update` would never get it; for the table's lock everybody queues.
-async fn begin_change(pool: &PgPool) -> Result<(Transaction<'static, Postgres>, Control), StoreError> {
+pub(super) async fn begin_change(pool: &PgPool) -> Result<(Transaction<'static, Postgres>, Control), StoreError> {
     let mut transaction = pool.begin().await?;
     sqlx::query("lock table control in exclusive mode").execute(&mut *transaction).await?;
     let row: ControlColumns = sqlx::query_as(CONTROL).fetch_one(&mut *transaction).await?;
@@ -51,37 +51,7 @@ pub(super) async fn record(
     Ok(())
 }
 
-pub(super) async fn activate_bundle(
-    store: &PostgresStore,
-    hash: Digest,
-    body: &str,
-    by: By<'_>,
-) -> Result<Control, StoreError> {
-    let (mut transaction, before) = begin_change(&store.pool).await?;
-    if before.bundle == Some(hash) {
-        transaction.rollback().await?;
-        return Ok(before);
-    }
-    let after = Control { sequence: before.sequence + 1, bundle: Some(hash), ..before };
-    sqlx::query("insert into bundle (hash, body) values ($1, $2) on conflict do nothing")
-        .bind(hash.0.as_slice())
-        .bind(body)
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query("insert into activation (sequence, hash, at, by_key) values ($1, $2, $3, $4)")
-        .bind(column::signed(after.sequence)?)
-        .bind(hash.0.as_slice())
-        .bind(by.at.0)
-        .bind(by.key)
-        .execute(&mut *transaction)
-        .await?;
-    replace_control(&mut transaction, after).await?;
-    record(&mut transaction, by, "bundle activated", &hash.hex()).await?;
-    transaction.commit().await?;
-    Ok(after)
-}
-
-async fn replace_control(connection: &mut PgConnection, after: Control) -> Result<(), StoreError> {
+pub(super) async fn replace_control(connection: &mut PgConnection, after: Control) -> Result<(), StoreError> {
     sqlx::query("update control set sequence = $1, bundle = $2, catalogue_revision = $3")
         .bind(column::signed(after.sequence)?)
         .bind(after.bundle.as_ref().map(|hash| hash.0.as_slice()))
@@ -89,14 +59,6 @@ async fn replace_control(connection: &mut PgConnection, after: Control) -> Resul
         .execute(connection)
         .await?;
     Ok(())
-}
-
-pub(super) async fn bundle(store: &PostgresStore, hash: Digest) -> Result<Option<String>, StoreError> {
-    let row: Option<(String,)> = sqlx::query_as("select body from bundle where hash = $1")
-        .bind(hash.0.as_slice())
-        .fetch_optional(&store.pool)
-        .await?;
-    Ok(row.map(|(body,)| body))
 }
 
 pub(super) async fn import_offers(

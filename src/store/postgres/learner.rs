@@ -1,4 +1,4 @@
-//! Learner in PostgreSQL: its term, its work, what it stores, streams and checkpoints read back. Learns nothing.
+//! Learner in PostgreSQL: its work, what it stores, streams and checkpoints read back. Learns nothing.
 
 use sqlx::PgConnection;
 
@@ -6,17 +6,9 @@ use crate::domain::{DecisionId, ModelId};
 use crate::store::column::{self, AppliedColumns, BatchColumns, CheckpointColumns, LearningColumns, TotalsColumns};
 use crate::store::steps::{Step, reach};
 use crate::store::work::{self, Found};
-use crate::store::{AppliedRow, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
+use crate::store::{AppliedRow, Backlog, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
 
-use super::{PostgresStore, commit, outcomes};
-
-pub(super) async fn take_term(store: &PostgresStore, holder: &str) -> Result<u64, StoreError> {
-    let (term,): (i64,) = sqlx::query_as("update learner set term = term + 1, holder = $1 returning term")
-        .bind(holder)
-        .fetch_one(&store.pool)
-        .await?;
-    column::natural(term)
-}
+use super::{PostgresStore, commit, lease, outcomes};
 
 pub(super) async fn work(store: &PostgresStore, decisions_max: u32) -> Result<LearnerWork, StoreError> {
     // Outcomes are read after the keys of the new ones: whatever comes in between is seen now and again next time,
@@ -68,11 +60,8 @@ async fn applied(store: &PostgresStore, ids: &[DecisionId]) -> Result<Vec<Applie
 
 pub(super) async fn learn(store: &PostgresStore, term: u64, learned: &Learned) -> Result<bool, StoreError> {
     reach(Step::LearnBegin);
-    let term = column::signed(term)?;
     let mut transaction = store.pool.begin().await?;
-    // Under lock: a newer term waits until this is stored, or is seen here.
-    let (newest,): (i64,) = sqlx::query_as("select term from learner for update").fetch_one(&mut *transaction).await?;
-    if newest != term {
+    if !lease::renew_on(&mut transaction, term).await? {
         transaction.rollback().await?;
         return Ok(false);
     }
@@ -233,4 +222,14 @@ pub(super) async fn totals(store: &PostgresStore) -> Result<Totals, StoreError> 
     .fetch_one(&store.pool)
     .await?;
     column::totals(row)
+}
+
+pub(super) async fn backlog(store: &PostgresStore) -> Result<Backlog, StoreError> {
+    let (batches, outcomes): (i64, i64) = sqlx::query_as(
+        "select (select count(*) from batch where not learned), \
+             (select count(*) from outcome where decision_id is not null and not applied)",
+    )
+    .fetch_one(&store.pool)
+    .await?;
+    Ok(Backlog { batches_unlearned: column::natural(batches)?, outcomes_unapplied: column::natural(outcomes)? })
 }

@@ -1,5 +1,7 @@
 //! PostgreSQL store: the same contract on a server that several nodes share. Keeps nothing in memory between calls.
 
+mod bundles;
+
 mod catalogue;
 
 mod commit;
@@ -7,6 +9,8 @@ mod commit;
 mod keys;
 
 mod learner;
+
+mod lease;
 
 mod outcomes;
 
@@ -19,12 +23,13 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{DecisionId, Digest, ModelId, SubjectId, SubjectRef, Timestamp};
+use crate::domain::{DecisionId, Digest, ModelId, Span, SubjectId, SubjectRef, Timestamp};
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
-    By, CheckpointRow, ConsentRow, Control, KeyRow, Learned, LearnerWork, LearningRow, MakeChange, NewSubject,
-    OfferBody, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
+    Activation, Backlog, By, CheckpointRow, ConsentRow, Control, Holder, KeyRow, Learned, LearnerWork, LearningRow,
+    Lease, MakeChange, NewSubject, OfferBody, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow,
+    Taken, Totals,
 };
 
 /// How long a call waits for a connection: a fallback soon is worth more than a decision late.
@@ -34,7 +39,7 @@ const ACQUIRE: Duration = Duration::from_secs(3);
 const IDLE: Duration = Duration::from_secs(1);
 
 /// What every connection sets, whatever the server's or the user's defaults are.
-const SETTINGS: [(&str, &str); 6] = [
+const SETTINGS: [(&str, &str); 7] = [
     // A commit is answered when its log is synced. Whether a sync reaches the disk (`fsync`) is the server's setting.
     ("synchronous_commit", "on"),
     // After waiting for a lock a statement has to see what the other one wrote.
@@ -45,6 +50,10 @@ const SETTINGS: [(&str, &str); 6] = [
     ("enable_mergejoin", "off"),
     // Plans that have no other way than what is switched off look expensive, and would be compiled for 50 ms.
     ("jit", "off"),
+    // A process that is paused within a transaction keeps its locks: nobody could become the learner, or activate a
+    // bundle, or decide for a customer, until it wakes up. The server ends that transaction instead. Less than the
+    // lease of a learner, and far more than goes by between two statements of a process that runs.
+    ("idle_in_transaction_session_timeout", "4s"),
 ];
 
 /// A store in one schema of a PostgreSQL database.
@@ -150,8 +159,20 @@ impl Store for PostgresStore {
         outcomes::of(self, decision).await
     }
 
-    async fn take_term(&self, holder: &str) -> Result<u64, StoreError> {
-        learner::take_term(self, holder).await
+    async fn elect(&self, who: &Holder, lease: Span) -> Result<Option<u64>, StoreError> {
+        lease::elect(self, who, lease).await
+    }
+
+    async fn renew_term(&self, term: u64) -> Result<bool, StoreError> {
+        lease::renew(self, term).await
+    }
+
+    async fn release_term(&self, term: u64) -> Result<(), StoreError> {
+        lease::release(self, term).await
+    }
+
+    async fn lease(&self) -> Result<Lease, StoreError> {
+        lease::read(self).await
     }
 
     async fn learner_work(&self, decisions_max: u32) -> Result<LearnerWork, StoreError> {
@@ -175,11 +196,27 @@ impl Store for PostgresStore {
     }
 
     async fn activate_bundle(&self, hash: Digest, body: &str, by: By<'_>) -> Result<Control, StoreError> {
-        catalogue::activate_bundle(self, hash, body, by).await
+        bundles::activate(self, hash, body, by, false).await
+    }
+
+    async fn introduce_bundle(&self, hash: Digest, body: &str, by: By<'_>) -> Result<Control, StoreError> {
+        bundles::activate(self, hash, body, by, true).await
+    }
+
+    async fn publish_bundle(&self, hash: Digest, body: &str, by: By<'_>) -> Result<bool, StoreError> {
+        bundles::publish(self, hash, body, by).await
     }
 
     async fn bundle(&self, hash: Digest) -> Result<Option<String>, StoreError> {
-        catalogue::bundle(self, hash).await
+        bundles::body(self, hash).await
+    }
+
+    async fn bundles(&self) -> Result<Vec<Digest>, StoreError> {
+        bundles::hashes(self).await
+    }
+
+    async fn activations(&self) -> Result<Vec<Activation>, StoreError> {
+        bundles::activations(self).await
     }
 
     async fn import_offers(&self, offers: &[OfferBody], by: By<'_>) -> Result<Control, StoreError> {
@@ -212,5 +249,9 @@ impl Store for PostgresStore {
 
     async fn totals(&self) -> Result<Totals, StoreError> {
         learner::totals(self).await
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        learner::backlog(self).await
     }
 }

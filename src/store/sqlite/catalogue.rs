@@ -1,10 +1,10 @@
-//! Catalogue in SQLite: the clock, the control row, bundles and offers. Judges neither rules nor offers.
+//! Catalogue in SQLite: the clock, the control row and offers. Judges no offer.
 
 use std::collections::BTreeMap;
 
 use sqlx::{QueryBuilder, SqliteConnection};
 
-use crate::domain::{Digest, Timestamp};
+use crate::domain::Timestamp;
 use crate::store::column::{self, ControlColumns, OfferColumns};
 use crate::store::steps::{Step, reach};
 use crate::store::{By, Control, OfferBody, StoreError};
@@ -25,6 +25,12 @@ pub(super) async fn control(store: &SqliteStore) -> Result<Control, StoreError> 
     column::control(row)
 }
 
+/// The control row as a transaction sees it.
+pub(super) async fn control_on(connection: &mut SqliteConnection) -> Result<Control, StoreError> {
+    let row: ControlColumns = sqlx::query_as(CONTROL).fetch_one(connection).await?;
+    column::control(row)
+}
+
 /// Writes down who changed what, in the transaction of the change.
 pub(super) async fn record(
     connection: &mut SqliteConnection,
@@ -42,40 +48,7 @@ pub(super) async fn record(
     Ok(())
 }
 
-pub(super) async fn activate_bundle(
-    store: &SqliteStore,
-    hash: Digest,
-    body: &str,
-    by: By<'_>,
-) -> Result<Control, StoreError> {
-    let mut writer = store.writer.lock().await;
-    let mut transaction = store.begin(&mut writer).await?;
-    let row: ControlColumns = sqlx::query_as(CONTROL).fetch_one(&mut *transaction).await?;
-    let before = column::control(row)?;
-    if before.bundle == Some(hash) {
-        transaction.rollback().await?;
-        return Ok(before);
-    }
-    let after = Control { sequence: before.sequence + 1, bundle: Some(hash), ..before };
-    sqlx::query("insert into bundle (hash, body) values (?, ?) on conflict do nothing")
-        .bind(hash.0.as_slice())
-        .bind(body)
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query("insert into activation (sequence, hash, at, by_key) values (?, ?, ?, ?)")
-        .bind(column::signed(after.sequence)?)
-        .bind(hash.0.as_slice())
-        .bind(by.at.0)
-        .bind(by.key)
-        .execute(&mut *transaction)
-        .await?;
-    replace_control(&mut transaction, after).await?;
-    record(&mut transaction, by, "bundle activated", &hash.hex()).await?;
-    transaction.commit().await?;
-    Ok(after)
-}
-
-async fn replace_control(connection: &mut SqliteConnection, after: Control) -> Result<(), StoreError> {
+pub(super) async fn replace_control(connection: &mut SqliteConnection, after: Control) -> Result<(), StoreError> {
     sqlx::query("update control set sequence = ?, bundle = ?, catalogue_revision = ?")
         .bind(column::signed(after.sequence)?)
         .bind(after.bundle.as_ref().map(|hash| hash.0.as_slice()))
@@ -83,14 +56,6 @@ async fn replace_control(connection: &mut SqliteConnection, after: Control) -> R
         .execute(connection)
         .await?;
     Ok(())
-}
-
-pub(super) async fn bundle(store: &SqliteStore, hash: Digest) -> Result<Option<String>, StoreError> {
-    let row: Option<(String,)> = sqlx::query_as("select body from bundle where hash = ?")
-        .bind(hash.0.as_slice())
-        .fetch_optional(&store.readers)
-        .await?;
-    Ok(row.map(|(body,)| body))
 }
 
 pub(super) async fn import_offers(
@@ -104,8 +69,7 @@ pub(super) async fn import_offers(
     let offers: Vec<(&str, &str)> = offers.into_iter().collect();
     let mut writer = store.writer.lock().await;
     let mut transaction = store.begin(&mut writer).await?;
-    let row: ControlColumns = sqlx::query_as(CONTROL).fetch_one(&mut *transaction).await?;
-    let before = column::control(row)?;
+    let before = control_on(&mut transaction).await?;
     let after = Control { sequence: before.sequence + 1, catalogue_revision: before.catalogue_revision + 1, ..before };
     let revision = column::signed(after.catalogue_revision)?;
     for piece in row_pieces(&offers) {

@@ -1,4 +1,4 @@
-//! Learner in SQLite: its term, its work, what it stores, its streams and checkpoints read back. Learns nothing.
+//! Learner in SQLite: its work, what it stores, its streams and checkpoints read back. Learns nothing.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +8,10 @@ use crate::domain::{DecisionId, ModelId};
 use crate::store::column::{self, AppliedColumns, BatchColumns, CheckpointColumns, LearningColumns, TotalsColumns};
 use crate::store::steps::{Step, reach};
 use crate::store::work::{self, Found};
-use crate::store::{AppliedRow, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
+use crate::store::{AppliedRow, Backlog, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
 
 use super::statement::{key_pieces, push_keys, row_pieces};
-use super::{SqliteStore, commit, outcomes};
-
-pub(super) async fn take_term(store: &SqliteStore, holder: &str) -> Result<u64, StoreError> {
-    let mut writer = store.writer.lock().await;
-    let mut transaction = store.begin(&mut writer).await?;
-    let (term,): (i64,) = sqlx::query_as("update learner set term = term + 1, holder = ? returning term")
-        .bind(holder)
-        .fetch_one(&mut *transaction)
-        .await?;
-    transaction.commit().await?;
-    column::natural(term)
-}
+use super::{SqliteStore, commit, lease, outcomes};
 
 pub(super) async fn work(store: &SqliteStore, decisions_max: u32) -> Result<LearnerWork, StoreError> {
     let mut reader = store.readers.acquire().await?;
@@ -80,11 +69,9 @@ async fn applied(reader: &mut SqliteConnection, ids: &[DecisionId]) -> Result<Ve
 
 pub(super) async fn learn(store: &SqliteStore, term: u64, learned: &Learned) -> Result<bool, StoreError> {
     reach(Step::LearnBegin);
-    let term = column::signed(term)?;
     let mut writer = store.writer.lock().await;
     let mut transaction = store.begin(&mut writer).await?;
-    let (newest,): (i64,) = sqlx::query_as("select term from learner").fetch_one(&mut *transaction).await?;
-    if newest != term {
+    if !lease::renew_on(&mut transaction, term).await? {
         transaction.rollback().await?;
         return Ok(false);
     }
@@ -255,4 +242,14 @@ pub(super) async fn totals(store: &SqliteStore) -> Result<Totals, StoreError> {
     .fetch_one(&store.readers)
     .await?;
     column::totals(row)
+}
+
+pub(super) async fn backlog(store: &SqliteStore) -> Result<Backlog, StoreError> {
+    let (batches, outcomes): (i64, i64) = sqlx::query_as(
+        "select (select count(*) from batch where learned = 0), \
+             (select count(*) from outcome where decision_id is not null and applied = 0)",
+    )
+    .fetch_one(&store.readers)
+    .await?;
+    Ok(Backlog { batches_unlearned: column::natural(batches)?, outcomes_unapplied: column::natural(outcomes)? })
 }

@@ -1,5 +1,7 @@
 //! SQLite store: one file, one process, one writer. Keeps nothing in memory that the file does not hold.
 
+mod bundles;
+
 mod catalogue;
 
 mod commit;
@@ -7,6 +9,8 @@ mod commit;
 mod keys;
 
 mod learner;
+
+mod lease;
 
 mod outcomes;
 
@@ -23,12 +27,13 @@ use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, Sqlit
 use tokio::sync::Mutex;
 
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{DecisionId, Digest, ModelId, SubjectId, SubjectRef, Timestamp};
+use crate::domain::{DecisionId, Digest, ModelId, Span, SubjectId, SubjectRef, Timestamp};
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
-    By, CheckpointRow, ConsentRow, Control, KeyRow, Learned, LearnerWork, LearningRow, MakeChange, NewSubject,
-    OfferBody, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
+    Activation, Backlog, By, CheckpointRow, ConsentRow, Control, Holder, KeyRow, Learned, LearnerWork, LearningRow,
+    Lease, MakeChange, NewSubject, OfferBody, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow,
+    Taken, Totals,
 };
 
 const READERS: u32 = 4;
@@ -182,8 +187,20 @@ impl Store for SqliteStore {
         outcomes::of(self, decision).await
     }
 
-    async fn take_term(&self, holder: &str) -> Result<u64, StoreError> {
-        learner::take_term(self, holder).await
+    async fn elect(&self, who: &Holder, lease: Span) -> Result<Option<u64>, StoreError> {
+        lease::elect(self, who, lease).await
+    }
+
+    async fn renew_term(&self, term: u64) -> Result<bool, StoreError> {
+        lease::renew(self, term).await
+    }
+
+    async fn release_term(&self, term: u64) -> Result<(), StoreError> {
+        lease::release(self, term).await
+    }
+
+    async fn lease(&self) -> Result<Lease, StoreError> {
+        lease::read(self).await
     }
 
     async fn learner_work(&self, decisions_max: u32) -> Result<LearnerWork, StoreError> {
@@ -207,11 +224,27 @@ impl Store for SqliteStore {
     }
 
     async fn activate_bundle(&self, hash: Digest, body: &str, by: By<'_>) -> Result<Control, StoreError> {
-        catalogue::activate_bundle(self, hash, body, by).await
+        bundles::activate(self, hash, body, by, false).await
+    }
+
+    async fn introduce_bundle(&self, hash: Digest, body: &str, by: By<'_>) -> Result<Control, StoreError> {
+        bundles::activate(self, hash, body, by, true).await
+    }
+
+    async fn publish_bundle(&self, hash: Digest, body: &str, by: By<'_>) -> Result<bool, StoreError> {
+        bundles::publish(self, hash, body, by).await
     }
 
     async fn bundle(&self, hash: Digest) -> Result<Option<String>, StoreError> {
-        catalogue::bundle(self, hash).await
+        bundles::body(self, hash).await
+    }
+
+    async fn bundles(&self) -> Result<Vec<Digest>, StoreError> {
+        bundles::hashes(self).await
+    }
+
+    async fn activations(&self) -> Result<Vec<Activation>, StoreError> {
+        bundles::activations(self).await
     }
 
     async fn import_offers(&self, offers: &[OfferBody], by: By<'_>) -> Result<Control, StoreError> {
@@ -244,6 +277,10 @@ impl Store for SqliteStore {
 
     async fn totals(&self) -> Result<Totals, StoreError> {
         learner::totals(self).await
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        learner::backlog(self).await
     }
 }
 

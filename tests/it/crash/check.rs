@@ -73,7 +73,7 @@ fn send_all_again(wire: &Wire<'_>) {
 }
 
 /// The digests that the service shows once its learner has nothing left to do.
-fn learned(siege: &Siege, wire: &Wire<'_>) -> Digests {
+pub fn learned(siege: &Siege, wire: &Wire<'_>) -> Digests {
     let store = siege.open();
     until("the learner to have learned everything", || {
         let totals = siege.runtime.block_on(store.totals()).unwrap();

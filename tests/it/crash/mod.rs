@@ -4,12 +4,12 @@
 //!
 //! `PROFFER_KILLS` says how many random moments each store gets, `PROFFER_SEED` repeats a run's draws (not its timing).
 
-mod check;
-mod ground;
-mod ledger;
-mod load;
+pub mod check;
+pub mod ground;
+pub mod ledger;
+pub mod load;
 mod moments;
 mod plant;
-mod siege;
+pub mod siege;
 mod steps;
-mod wire;
+pub mod wire;

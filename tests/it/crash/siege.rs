@@ -42,8 +42,14 @@ impl Siege {
         Self { site, source, ledger: Mutex::default(), runtime, database }
     }
 
+    /// A client for any number of threads.
     pub fn wire(&self, server: &Server) -> Wire<'_> {
         Wire::new(server.client(&self.site.admin_key()), &self.source, &self.ledger)
+    }
+
+    /// The address of the store.
+    pub fn url(&self) -> &str {
+        &self.database.url
     }
 
     /// A handle on the store beside the service's own.

@@ -36,6 +36,11 @@ impl<'a> Wire<'a> {
         self.broken.load(Ordering::SeqCst)
     }
 
+    /// Lets the clients end as if a connection had broken.
+    pub fn end(&self) {
+        self.broken.store(true, Ordering::SeqCst);
+    }
+
     /// The body of an answer; nothing where the service was busy, which says that it may be sent again.
     fn read(&self, what: &str, answer: Result<Answer, ureq::Error>) -> Result<Option<Value>, Gone> {
         match answer {

@@ -58,6 +58,13 @@ impl Database {
         store::open(&self.url, 8).await.unwrap()
     }
 
+    /// Takes everything away that is in it, so that every call fails; on PostgreSQL only.
+    pub async fn lose(&self) {
+        let Place::Schema(schema) = &self.place else { panic!("an open SQLite file cannot be taken away") };
+        execute(format!("drop schema {schema} cascade")).await;
+        execute(format!("create schema {schema}")).await;
+    }
+
     /// Removes it.
     pub async fn remove(self) {
         if let Place::Schema(schema) = self.place {

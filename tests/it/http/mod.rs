@@ -1,5 +1,6 @@
 //! The HTTP interface as its callers meet it: each test has a service of its own, in this process.
 
+mod attributes;
 mod bad_decisions;
 mod bad_outcomes;
 mod bad_records;
@@ -7,7 +8,10 @@ mod caps;
 mod consents;
 mod decisions;
 mod learning;
+mod metrics;
+mod openapi;
 mod routes;
+mod schema;
 pub mod service;
 pub mod shop;
 mod slates;

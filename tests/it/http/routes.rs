@@ -1,31 +1,16 @@
-//! Every path with every method and every role, from one table; probes, and paths that do not exist.
+//! Every route with every role, held to the page that users read; probes, and paths that do not exist.
 
+use proffer::api::ROUTES;
+use proffer::config::{MetricsAccess, Settings};
 use proffer::runtime::Role;
 use serde_json::{Value, json};
 
 use super::service::{Plan, Service};
 use super::transcript::whole;
 use crate::harness::database::Kind;
-
-/// A path and its methods, each with the roles that may use it and what an empty JSON object is answered.
-struct Path {
-    path: &'static str,
-    methods: &'static [(&'static str, &'static [Role], u16)],
-}
+use crate::harness::source::package;
 
 const UNKNOWN: &str = "/v1/decisions/01969e0c-8a00-7000-8000-000000000001";
-
-const PATHS: [Path; 6] = [
-    Path { path: "/v1/decisions", methods: &[("POST", &[Role::Decide], 422)] },
-    Path { path: UNKNOWN, methods: &[("GET", &[Role::Audit], 404)] },
-    Path { path: "/v1/outcomes", methods: &[("POST", &[Role::Outcomes], 422)] },
-    Path {
-        path: "/v1/customers/c-1/consents",
-        methods: &[("GET", &[Role::Privacy], 404), ("PUT", &[Role::Privacy], 422)],
-    },
-    Path { path: "/v1/offers:import", methods: &[("POST", &[Role::Catalogue], 400)] },
-    Path { path: "/v1/models", methods: &[("GET", &[Role::Decide, Role::Audit, Role::Operate], 200)] },
-];
 
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -36,30 +21,107 @@ fn status(service: &Service, method: &str, path: &str, key: Option<&str>) -> u16
     service.send(method, path, &headers, body).status
 }
 
+/// One line of the matrix on the page: a route, and who may ask.
+struct Line {
+    method: String,
+    path: String,
+    /// By the heading of the column.
+    may: Vec<(String, bool)>,
+}
+
+/// The matrix of the page `api.md`.
+fn matrix() -> Vec<Line> {
+    let page = std::fs::read_to_string(package().join("src/docs/api.md")).unwrap();
+    let table = page.split("| route |").nth(1).expect("the page has a table that begins with `| route |`");
+    let mut lines = table.lines();
+    let cells = |line: &str| -> Vec<String> {
+        line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect()
+    };
+    let columns = cells(lines.next().unwrap());
+    let rows = lines.skip(1).take_while(|line| line.starts_with('|'));
+    let line = |row: &str| {
+        let cells = cells(row);
+        let (method, path) = cells[0].split_once(' ').unwrap();
+        assert!(cells[1..].iter().all(|cell| ["yes", ""].contains(&cell.as_str())), "{row}");
+        let may = columns.iter().cloned().zip(cells[1..].iter().map(|cell| cell == "yes")).collect();
+        Line { method: method.to_owned(), path: path.to_owned(), may }
+    };
+    rows.map(line).collect()
+}
+
 #[test]
-fn every_method_of_every_path_asks_for_its_role() {
-    let service = Plan::new(Kind::Sqlite).start();
-    let keys: Vec<(Role, String)> = Role::ALL
-        .iter()
-        .map(|(role, name)| {
-            let (name, roles) = (format!("only-{name}"), [*role]);
-            (*role, service.wait(service.core.create_key(&name, &roles, "test")).unwrap().unwrap())
-        })
-        .collect();
-    for Path { path, methods } in &PATHS {
-        for method in METHODS {
-            // What may be got may be asked for its head.
-            let known = methods.iter().find(|(name, ..)| *name == method || (*name == "GET" && method == "HEAD"));
-            let Some((_, roles, answered)) = known else {
-                assert_eq!(status(&service, method, path, Some(&service.admin)), 405, "{method} {path}");
-                continue;
-            };
-            assert_eq!(status(&service, method, path, None), 401, "{method} {path} without a key");
-            assert_eq!(status(&service, method, path, Some("proffer_x")), 401, "{method} {path} with an unknown key");
-            for (role, key) in &keys {
-                let expected = if roles.contains(role) || *role == Role::Admin { *answered } else { 403 };
-                assert_eq!(status(&service, method, path, Some(key)), expected, "{method} {path} as {}", role.name());
+fn the_page_lists_every_route_and_every_role() {
+    let listed: Vec<String> = matrix().iter().map(|line| format!("{} {}", line.method, line.path)).collect();
+    let served: Vec<String> = ROUTES.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    assert_eq!(listed, served);
+    for line in matrix() {
+        let columns: Vec<&str> = line.may.iter().map(|(column, _)| column.as_str()).collect();
+        let roles: Vec<&str> = ["no key"].into_iter().chain(Role::ALL.iter().map(|(_, name)| *name)).collect();
+        assert_eq!(columns, roles, "{} {}", line.method, line.path);
+    }
+}
+
+#[test]
+fn the_limits_on_the_page_are_the_defaults() {
+    let page = std::fs::read_to_string(package().join("src/docs/api.md")).unwrap();
+    let defaults = Settings::default();
+    for (setting, value, shown) in [
+        ("body_bytes_max", defaults.body_bytes_max, 256 * 1024),
+        ("import_bytes_max", defaults.import_bytes_max, 16 * 1024 * 1024),
+        ("candidates_max", defaults.candidates_max, 1_000),
+        ("attributes_max", defaults.attributes_max, 200),
+        ("outcomes_max", defaults.outcomes_max, 1_000),
+        ("waiting_max", defaults.waiting_max, 4_096),
+    ] {
+        let said = match shown {
+            bytes if bytes >= 1024 * 1024 => format!("{} MiB", bytes / (1024 * 1024)),
+            bytes if bytes >= 64 * 1024 => format!("{} KiB", bytes / 1024),
+            count if count >= 1_000 => format!("{},{:03}", count / 1_000, count % 1_000),
+            count => count.to_string(),
+        };
+        let row = page.lines().find(|line| line.ends_with(&format!("| `{setting}` |")));
+        let row = row.unwrap_or_else(|| panic!("no row of the page ends with `{setting}`"));
+        assert!(row.contains(&format!("| {said}")), "{row}: expected {said}");
+        assert_eq!(value, shown, "{setting}");
+    }
+}
+
+#[test]
+fn every_role_may_do_what_the_page_says_and_nothing_else() {
+    let service = Plan::new(Kind::Sqlite).metrics(MetricsAccess::Key).start();
+    let made = |name: &str, role: Role| {
+        service.wait(service.core.create_key(&format!("only-{name}"), &[role], "test")).unwrap().unwrap()
+    };
+    let keys: Vec<(&str, String)> = Role::ALL.iter().map(|(role, name)| (*name, made(name, *role))).collect();
+    for Line { method, path, may } in matrix() {
+        let path = path.replace("{id}", "c-1");
+        let open = may[0].1;
+        for (column, may) in &may {
+            let key = keys.iter().find(|(name, _)| name == column).map(|(_, key)| key.as_str());
+            let status = status(&service, &method, &path, key);
+            let turned_away = if key.is_none() { 401 } else { 403 };
+            if *may {
+                assert!(![401, 403, 405].contains(&status), "{method} {path} as {column}: {status}");
+            } else {
+                assert_eq!(status, turned_away, "{method} {path} as {column}");
             }
+        }
+        let unknown = status(&service, &method, &path, Some("proffer_x"));
+        assert_eq!(unknown == 401, !open, "{method} {path} with an unknown key: {unknown}");
+    }
+}
+
+#[test]
+fn other_methods_of_a_path_are_refused_and_its_head_may_be_had_where_it_may_be_got() {
+    let service = Plan::new(Kind::Sqlite).start();
+    for route in ROUTES {
+        let path = route.path.replace("{id}", "c-1");
+        for method in METHODS {
+            let known = ROUTES.iter().any(|other| {
+                other.path == route.path && (other.method == method || (other.method == "GET" && method == "HEAD"))
+            });
+            let status = status(&service, method, &path, Some(&service.admin));
+            assert_eq!(status == 405, !known, "{method} {path}: {status}");
         }
     }
 }

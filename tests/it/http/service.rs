@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use proffer::api;
-use proffer::config::Settings;
 use proffer::config::keyfile::Keys;
+use proffer::config::{MetricsAccess, Settings};
 use proffer::domain::key::{GeneratorKey, MasterKey, hmac_sha256};
 use proffer::policy::Source;
 use proffer::runtime::{Clock, Core, Role, Setup};
@@ -25,13 +25,15 @@ pub struct Plan {
     node: String,
     engines: usize,
     waiting_max: usize,
+    metrics: MetricsAccess,
 }
 
 impl Plan {
     /// The shop on an empty store.
     pub fn new(kind: Kind) -> Self {
         let database = Arc::new(runtime().block_on(Database::create(kind)));
-        Self { database, policies: shop::policies(), node: "node-1".into(), engines: 1, waiting_max: 4_096 }
+        let (policies, node) = (shop::policies(), "node-1".into());
+        Self { database, policies, node, engines: 1, waiting_max: 4_096, metrics: MetricsAccess::default() }
     }
 
     /// With other policies.
@@ -49,10 +51,16 @@ impl Plan {
         Self { waiting_max, ..self }
     }
 
+    /// With metrics for others.
+    pub fn metrics(self, metrics: MetricsAccess) -> Self {
+        Self { metrics, ..self }
+    }
+
     /// Another node on the same store.
     pub fn beside(&self, node: &str) -> Self {
         let (database, policies) = (self.database.clone(), self.policies.clone());
-        Self { database, policies, node: node.into(), engines: self.engines, waiting_max: self.waiting_max }
+        let node = node.into();
+        Self { database, policies, node, engines: self.engines, waiting_max: self.waiting_max, metrics: self.metrics }
     }
 
     /// Starts it.
@@ -120,6 +128,7 @@ impl Service {
             node: plan.node.clone(),
             engines: plan.engines,
             waiting_max: plan.waiting_max,
+            metrics: plan.metrics,
             key_file: files.path().join("keys.toml"),
             admin_key_file: files.path().join("admin-key"),
             ..Settings::default()
@@ -167,6 +176,11 @@ impl Service {
         if let Some(database) = Arc::into_inner(database) {
             runtime().block_on(database.remove());
         }
+    }
+
+    /// Takes everything in its database away.
+    pub fn lose_store(&self) {
+        self.wait(self.plan.database.lose());
     }
 
     /// Waits for something that the runtime does.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proffer::domain::{ModelId, SubjectId};
 use proffer::store::{Applied, AppliedRow, BatchKey, CheckpointRow, Learned, LearnerWork, LearningRow};
 
+use super::lease::elected;
 use super::make::{batch, decision, decision_id, digest, new_subject, stored, subject, written};
 use super::outcomes::{order, refund};
 use crate::harness::database::{Database, on_both_stores};
@@ -48,8 +49,9 @@ fn checkpoint(model: ModelId, sequence: u64) -> CheckpointRow {
 async fn a_fenced_term_writes_nothing(database: Arc<Database>) {
     let (old, new) = (database.open().await, database.open().await);
     stored(&*old, &batch(1, vec![], vec![decision(1, None)])).await;
-    let first = old.take_term("old").await.unwrap();
-    let second = new.take_term("new").await.unwrap();
+    let first = elected(&*old, "old", 1).await.unwrap();
+    old.release_term(first).await.unwrap();
+    let second = elected(&*new, "new", 1).await.unwrap();
     assert!(second > first && first > 0);
     let learned = Learned {
         batches: vec![key(1)],
@@ -92,7 +94,7 @@ async fn work_names_batches_outcomes_and_every_decision_once(database: Arc<Datab
 
 async fn work_is_complete_after_learning_and_new_outcomes_bring_it_back(database: Arc<Database>) {
     let store = database.open().await;
-    let term = store.take_term("learner").await.unwrap();
+    let term = elected(&*store, "learner", 1).await.unwrap();
     stored(&*store, &batch(1, vec![], vec![decision(1, None), decision(2, None)])).await;
     store.take_outcomes(&[order(1, Some(decision_id(1)))]).await.unwrap();
     let work = store.learner_work(100).await.unwrap();
@@ -145,7 +147,7 @@ async fn work_comes_in_portions_of_whole_batches(database: Arc<Database>) {
         let work = store.learner_work(decisions_max).await.unwrap();
         assert_eq!(work.batches.iter().collect::<Vec<_>>(), expected, "{decisions_max}");
     }
-    let term = store.take_term("learner").await.unwrap();
+    let term = elected(&*store, "learner", 1).await.unwrap();
     let learned = Learned { batches: vec![other, key(1)], ..Learned::default() };
     assert!(store.learn(term, &learned).await.unwrap());
     let work = store.learner_work(1).await.unwrap();
@@ -160,7 +162,7 @@ async fn work_comes_in_portions_of_whole_batches(database: Arc<Database>) {
 
 async fn events_come_in_order_and_continue_their_stream(database: Arc<Database>) {
     let store = database.open().await;
-    let term = store.take_term("learner").await.unwrap();
+    let term = elected(&*store, "learner", 1).await.unwrap();
     store.load_subjects(&[new_subject(1)]).await.unwrap();
     let other = ModelId([9; 16]);
     let write = async |events: Vec<LearningRow>| store.learn(term, &Learned { events, ..Learned::default() }).await;
@@ -184,7 +186,7 @@ async fn events_come_in_order_and_continue_their_stream(database: Arc<Database>)
 
 async fn the_newest_checkpoint_is_found(database: Arc<Database>) {
     let store = database.open().await;
-    let term = store.take_term("learner").await.unwrap();
+    let term = elected(&*store, "learner", 1).await.unwrap();
     let other = ModelId([9; 16]);
     assert_eq!(store.checkpoint(MODEL).await.unwrap(), None);
     for sequence in [5, 7, 6, 9, 9] {

@@ -1,10 +1,12 @@
 //! The contract of a store, held against SQLite and PostgreSQL by the same cases.
 
+mod bundles;
 mod catalogue;
 mod commit;
 mod commit_races;
 mod keys;
 mod learner;
+mod lease;
 mod make;
 mod outcomes;
 mod postgres_locks;

@@ -1,0 +1,253 @@
+//! The whole record of a decision, as the document shows it. Records are rendered elsewhere; a test holds real ones to
+//! these types.
+
+#![expect(dead_code, reason = "schemas are made from these types; nothing is ever kept in one")]
+
+use std::collections::BTreeMap;
+
+use utoipa::ToSchema;
+
+use super::shapes::{AttributeValue, Basis, ConsentState, Instant, Money};
+
+/// The whole record of a decision with its justification.
+#[derive(ToSchema)]
+pub struct DecisionRecord {
+    #[schema(format = Uuid)]
+    decision_id: String,
+    /// Whether the service made the id up.
+    id_minted: bool,
+    tenant: String,
+    placement: String,
+    /// The purpose it was decided under.
+    purpose: String,
+    /// The placement's own purpose, where that was refused.
+    #[schema(required = true)]
+    refused_purpose: Option<String>,
+    /// Time as the decision read it.
+    at: Instant,
+    /// SHA-256 of the canonical request.
+    request_digest: String,
+    /// How often it was decided before on state that proved stale.
+    attempt: u16,
+    versions: RecordVersions,
+    /// Why the house content was served: `purpose_refused`, `no_eligible_candidate`, `holdout`, `contention` or
+    /// `distribution_invalid`.
+    #[schema(required = true)]
+    fallback: Option<String>,
+    /// What was answered with, slot by slot.
+    shown: Vec<RecordShown>,
+    /// Exploration mass in force.
+    exploration: f64,
+    #[schema(required = true)]
+    reserved_until: Option<Instant>,
+    /// Every candidate, by offer id and variant id; *nothing* last.
+    candidates: Vec<RecordCandidate>,
+    /// Every slot with its distribution and its draw; none for the house content.
+    slots: Vec<RecordSlot>,
+    /// What is personal; `null` once the customer's key is destroyed.
+    #[schema(required = true)]
+    private: Option<RecordPrivate>,
+    /// SHA-256 over a zero byte and the public part.
+    leaf: String,
+    /// Size of the stored record.
+    record_bytes: u64,
+    /// All of it in sentences.
+    explanation: Vec<String>,
+    outcomes: RecordOutcomes,
+}
+
+/// Everything a decision read, by version.
+#[derive(ToSchema)]
+pub struct RecordVersions {
+    bundle: String,
+    catalogue: u64,
+    control: u64,
+    model: ModelVersion,
+    engine: String,
+    distribution_rule: u16,
+    encoding: u16,
+}
+
+/// A model as a decision read it.
+#[derive(ToSchema)]
+pub struct ModelVersion {
+    id: String,
+    sequence: u64,
+    digest: String,
+}
+
+/// What was answered with in one slot.
+#[derive(ToSchema)]
+pub struct RecordShown {
+    offer_id: String,
+    variant_id: String,
+}
+
+/// What one slot chose from, and the draw.
+#[derive(ToSchema)]
+pub struct RecordSlot {
+    #[schema(minimum = 1)]
+    slot: u16,
+    /// Whether *nothing* was drawn, which ends the answer.
+    nothing: bool,
+    #[schema(required = true)]
+    offer_id: Option<String>,
+    #[schema(required = true)]
+    variant_id: Option<String>,
+    #[schema(minimum = 0, maximum = 1)]
+    propensity: f64,
+    draw: RecordDraw,
+    /// Over all that could still stand here; it sums to 1.
+    distribution: Vec<RecordProbability>,
+    /// What the slots before leave out here.
+    left_out: Vec<RecordLeftOut>,
+}
+
+/// The probability of one candidate in one slot.
+#[derive(ToSchema)]
+pub struct RecordProbability {
+    nothing: bool,
+    #[schema(required = true)]
+    offer_id: Option<String>,
+    #[schema(required = true)]
+    variant_id: Option<String>,
+    #[schema(minimum = 0, maximum = 1)]
+    probability: f64,
+}
+
+/// A candidate left out of one slot by what stands in the slots before.
+#[derive(ToSchema)]
+pub struct RecordLeftOut {
+    #[schema(required = true)]
+    offer_id: Option<String>,
+    #[schema(required = true)]
+    variant_id: Option<String>,
+    excluded_by: Vec<RecordExclusion>,
+}
+
+/// The draw.
+#[derive(ToSchema)]
+pub struct RecordDraw {
+    /// Which generator key.
+    key_period: u32,
+    /// The uniform number drawn, in [0, 1).
+    u: f64,
+}
+
+/// One candidate of a decision.
+#[derive(ToSchema)]
+pub struct RecordCandidate {
+    /// Whether it is *nothing*, which has no offer.
+    nothing: bool,
+    #[schema(required = true)]
+    offer_id: Option<String>,
+    #[schema(required = true)]
+    variant_id: Option<String>,
+    margin: Money,
+    cost_of_showing: Money,
+    eligible: bool,
+    /// Mean of its score; `null` where nothing was drawn.
+    #[schema(required = true)]
+    mean: Option<f64>,
+    #[schema(required = true)]
+    deviation: Option<f64>,
+    /// In the first slot.
+    #[schema(required = true)]
+    probability: Option<f64>,
+    /// Every rule that left it out.
+    excluded_by: Vec<RecordExclusion>,
+}
+
+/// A rule that left a candidate out.
+#[derive(ToSchema)]
+pub struct RecordExclusion {
+    rule: String,
+    why: String,
+    /// In the unit of the limit.
+    #[schema(required = true)]
+    observed: Option<i64>,
+    #[schema(required = true)]
+    limit: Option<i64>,
+    sentence: String,
+}
+
+/// The personal part of a record.
+#[derive(ToSchema)]
+pub struct RecordPrivate {
+    #[schema(required = true)]
+    subject: Option<RecordSubject>,
+    /// What rules and features could see.
+    attributes: BTreeMap<String, AttributeValue>,
+    withheld: Vec<RecordWithheld>,
+    #[schema(required = true)]
+    jurisdiction: Option<String>,
+    /// Local hour of day.
+    hour: u8,
+    consents: Vec<RecordConsent>,
+    caps: Vec<RecordCap>,
+}
+
+/// Whose state was read.
+#[derive(ToSchema)]
+pub struct RecordSubject {
+    /// `customer` or `session`.
+    kind: String,
+    /// A random id of this service's own.
+    subject: String,
+    version: u64,
+}
+
+/// An attribute that no rule and no feature saw.
+#[derive(ToSchema)]
+pub struct RecordWithheld {
+    #[schema(example = "customer.tier")]
+    attribute: String,
+    reason: WithheldReason,
+}
+
+/// Why an attribute was not seen.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum WithheldReason {
+    PurposeNotConsented,
+    NotUsed,
+    Expired,
+    Undeclared,
+}
+
+/// A consent as it was read.
+#[derive(ToSchema)]
+pub struct RecordConsent {
+    purpose: String,
+    #[schema(required = true)]
+    state: Option<ConsentState>,
+    #[schema(required = true)]
+    basis: Option<Basis>,
+    #[schema(required = true)]
+    valid_from: Option<Instant>,
+    #[schema(required = true)]
+    valid_until: Option<Instant>,
+}
+
+/// A cap counter above zero, as it was read.
+#[derive(ToSchema)]
+pub struct RecordCap {
+    /// The slot it was read for.
+    slot: u16,
+    /// Position in `candidates`.
+    candidate: u32,
+    /// Position of the rule in the bundle.
+    rule: u16,
+    used: u32,
+    limit: u32,
+}
+
+/// What the outcomes of a decision amount to.
+#[derive(ToSchema)]
+pub struct RecordOutcomes {
+    count: u64,
+    /// How many lie outside the placement's window.
+    late: u64,
+    accepted: bool,
+    reward: Money,
+}

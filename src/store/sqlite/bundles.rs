@@ -1,0 +1,83 @@
+//! Bundles in SQLite: published, activated, which was active when. Judges no rule.
+
+use sqlx::SqliteConnection;
+
+use crate::domain::Digest;
+use crate::store::column::{self, ActivationColumns};
+use crate::store::{Activation, By, Control, StoreError};
+
+use super::SqliteStore;
+use super::catalogue::{control_on, record, replace_control};
+
+/// Keeps a bundle; `false` if it was kept already.
+async fn keep(connection: &mut SqliteConnection, hash: Digest, body: &str) -> Result<bool, StoreError> {
+    let kept = sqlx::query("insert into bundle (hash, body) values (?, ?) on conflict do nothing")
+        .bind(hash.0.as_slice())
+        .bind(body)
+        .execute(connection)
+        .await?;
+    Ok(kept.rows_affected() == 1)
+}
+
+pub(super) async fn publish(store: &SqliteStore, hash: Digest, body: &str, by: By<'_>) -> Result<bool, StoreError> {
+    let mut writer = store.writer.lock().await;
+    let mut transaction = store.begin(&mut writer).await?;
+    let new = keep(&mut transaction, hash, body).await?;
+    if new {
+        record(&mut transaction, by, "bundle published", &hash.hex()).await?;
+    }
+    transaction.commit().await?;
+    Ok(new)
+}
+
+/// Activates a bundle; with `only_if_new` only one that the store does not know, unless none is active.
+pub(super) async fn activate(
+    store: &SqliteStore,
+    hash: Digest,
+    body: &str,
+    by: By<'_>,
+    only_if_new: bool,
+) -> Result<Control, StoreError> {
+    let mut writer = store.writer.lock().await;
+    let mut transaction = store.begin(&mut writer).await?;
+    let before = control_on(&mut transaction).await?;
+    let new = keep(&mut transaction, hash, body).await?;
+    if before.bundle == Some(hash) || (only_if_new && !new && before.bundle.is_some()) {
+        transaction.rollback().await?;
+        return Ok(before);
+    }
+    let after = Control { sequence: before.sequence + 1, bundle: Some(hash), ..before };
+    sqlx::query("insert into activation (sequence, hash, at, by_key) values (?, ?, ?, ?)")
+        .bind(column::signed(after.sequence)?)
+        .bind(hash.0.as_slice())
+        .bind(by.at.0)
+        .bind(by.key)
+        .execute(&mut *transaction)
+        .await?;
+    replace_control(&mut transaction, after).await?;
+    record(&mut transaction, by, "bundle activated", &hash.hex()).await?;
+    transaction.commit().await?;
+    Ok(after)
+}
+
+pub(super) async fn body(store: &SqliteStore, hash: Digest) -> Result<Option<String>, StoreError> {
+    let row: Option<(String,)> = sqlx::query_as("select body from bundle where hash = ?")
+        .bind(hash.0.as_slice())
+        .fetch_optional(&store.readers)
+        .await?;
+    Ok(row.map(|(body,)| body))
+}
+
+pub(super) async fn hashes(store: &SqliteStore) -> Result<Vec<Digest>, StoreError> {
+    let rows: Vec<(Vec<u8>,)> =
+        sqlx::query_as("select hash from bundle order by hash").fetch_all(&store.readers).await?;
+    rows.iter().map(|(hash,)| column::digest(hash)).collect()
+}
+
+pub(super) async fn activations(store: &SqliteStore) -> Result<Vec<Activation>, StoreError> {
+    let rows: Vec<ActivationColumns> =
+        sqlx::query_as("select sequence, hash, at, by_key from activation order by sequence desc")
+            .fetch_all(&store.readers)
+            .await?;
+    rows.into_iter().map(column::activation).collect()
+}
