@@ -73,7 +73,7 @@ pub fn render(summary: &Summary, about: &About) -> Result<String, SimulateError>
 }
 
 fn list(page: &mut String, title: &str, sentences: &[String]) {
-    let items: String = sentences.iter().map(|sentence| format!("<li>{}</li>", coded(sentence))).collect();
+    let items = each(sentences, |sentence| format!("<li>{}</li>", coded(sentence)));
     let _ = writeln!(page, "<section><h2>{title}</h2><ul>{items}</ul></section>");
 }
 
@@ -154,7 +154,7 @@ fn table(page: &mut String, summary: &Summary) {
     } else {
         &["strategy", "reward", "± seeds", "± events", "events that counted"]
     };
-    let heads: String = heads.iter().map(|head| format!("<th>{head}</th>")).collect();
+    let heads = each(heads, |head| format!("<th>{head}</th>"));
     let best = summary.strategies.iter().filter_map(|one| one.mean_reward).fold(f64::NEG_INFINITY, f64::max);
     let mut rows = String::new();
     for (at, strategy) in summary.strategies.iter().enumerate() {
@@ -169,7 +169,7 @@ fn table(page: &mut String, summary: &Summary) {
         } else {
             cells.push(format!("{:.1}", strategy.matched));
         }
-        let cells: String = cells.iter().map(|cell| format!("<td>{cell}</td>")).collect();
+        let cells = each(&cells, |cell| format!("<td>{cell}</td>"));
         let dot = format!("<span class=\"dot\" style=\"background:rgb({r},{g},{b})\"></span>");
         let _ = write!(rows, "<tr{class}><td>{dot}{}</td>{cells}</tr>", strategy.name);
     }
@@ -186,11 +186,9 @@ fn table(page: &mut String, summary: &Summary) {
 }
 
 fn settings(page: &mut String, summary: &Summary) {
-    let of: String = summary
-        .strategies
-        .iter()
-        .map(|one| format!("<li><code>{}</code>: {}</li>", one.name, escape(&text::settings(one))))
-        .collect();
+    let of = each(&summary.strategies, |one| {
+        format!("<li><code>{}</code>: {}</li>", one.name, escape(&text::settings(one)))
+    });
     let left_out = if summary.features_left_out.is_empty() {
         String::new()
     } else {
@@ -203,6 +201,11 @@ fn settings(page: &mut String, summary: &Summary) {
         summary.dimensions,
         escape(&listed(&summary.features))
     );
+}
+
+/// The markup of each, one after another.
+fn each<T>(of: &[T], markup: impl Fn(&T) -> String) -> String {
+    of.iter().map(markup).collect::<Vec<_>>().concat()
 }
 
 fn colour(at: usize, strategy: &Compared) -> RGBColor {

@@ -183,7 +183,7 @@ mod tests {
                 "rewards": {"a": a, "b": 0},
             })
         };
-        let text: String = (0..events).map(|n| format!("{}\n", line(n))).collect();
+        let text: String = (0..events).map(|n| line(n).to_string() + "\n").collect();
         let settings = Settings::read(None, Some("half_life=30d,exploration=0.02")).unwrap();
         Replay::prepare(read(&text, &offers).unwrap(), &offers, &settings, None).unwrap()
     }
@@ -252,7 +252,7 @@ mod tests {
                 "chosen": chosen, "propensity": 1.0 / 3.0, "reward": u8::from(chosen == "b"),
             })
         };
-        let text: String = (0..900).map(|n| format!("{}\n", line(n))).collect();
+        let text: String = (0..900).map(|n| line(n).to_string() + "\n").collect();
         let settings = Settings::read(None, Some("exploration=0.1")).unwrap();
         let replay = Replay::prepare(read(&text, &offers).unwrap(), &offers, &settings, None).unwrap();
         let matched = |name: &str| {

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::bundle::{self, Asked, Made, UnknownFeature};
 use super::feedback::{Event, Feedback, LoggedEvent, Mistake, Offers};
-use super::settings::{Settings, SettingsError, Slots};
+use super::settings::{Named, Settings, SettingsError, Slots};
 use super::yardstick::{self, Marks, float};
 use crate::bandit::{self, Features};
 use crate::domain::{AttributeId, Day, DecisionId, OfferId, Placement, Timestamp, Value};
@@ -237,7 +237,7 @@ fn placements<'a>(
     settings: &Settings,
     features: Option<&str>,
 ) -> Result<(Made, Vec<Placement>), PrepareError> {
-    let yaml: Vec<String> = settings.strategies.iter().map(|strategy| strategy.yaml()).collect();
+    let yaml: Vec<String> = settings.strategies.iter().map(Named::yaml).collect();
     let asked: Vec<Asked<'_>> = (settings.strategies.iter().zip(&yaml))
         .map(|(strategy, yaml)| Asked { placement: strategy.name, strategy: yaml })
         .collect();

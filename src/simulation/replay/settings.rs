@@ -1,7 +1,7 @@
 //! Settings of a replay: which strategies, found by name in one place, and what each of them is given. Judges no value
 //! of a strategy: the compiler of policies does, so that what is replayed is what `placements.yaml` could say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Placement, Strategy};
 
@@ -43,8 +43,7 @@ impl Named {
     pub fn yaml(&self) -> String {
         // No half-life is said by leaving it out.
         let given = self.given.iter().filter(|(key, value)| *key != "half_life" || *value != "none");
-        let given: String = given.map(|(key, value)| format!(", {key}: {value}")).collect();
-        format!("name: {}{given}", self.name)
+        given.fold(format!("name: {}", self.name), |yaml, (key, value)| format!("{yaml}, {key}: {value}"))
     }
 
     /// All that it is given, with the defaults that its placement took for the rest.
@@ -81,12 +80,12 @@ impl Settings {
     pub fn read(strategies: Option<&str>, settings: Option<&str>) -> Result<Self, SettingsError> {
         let mut read =
             Self { strategies: named(strategies)?, reward_min: None, reward_max: None, slots: Slots::default() };
-        let mut seen = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for part in settings.into_iter().flat_map(|text| text.split(',')) {
             let Some((key, value)) = part.split_once('=').map(|(key, value)| (key.trim(), value.trim())) else {
                 return wrong(format!("setting `{part}` has no value: write `KEY=VALUE`, such as `lambda=0.3`"));
             };
-            if seen.insert(key, ()).is_some() {
+            if !seen.insert(key) {
                 return wrong(format!("setting `{key}` is given twice: keep one"));
             }
             if value.is_empty() || !value.bytes().all(|b| b.is_ascii_alphanumeric() || b".+-_".contains(&b)) {
