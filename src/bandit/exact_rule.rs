@@ -14,11 +14,11 @@
 //!
 //! Coordinates are measured from the lower end, so that precision does not depend on where the scores lie. Scores are
 //! sorted first: the result of a score does not depend on its position, and equal scores get equal bits.
+//!
+//! *Nothing* has a score of 0 without spread: it is the largest with the probability that every score lies below 0, and
+//! the integrals of the others begin there.
 
 use super::Score;
-
-/// Version of the distribution rule, as records name it: 1 is the exact rule as it stands in this file.
-pub const DISTRIBUTION_RULE: u16 = 1;
 
 /// Where a Gaussian begins and ends, in deviations: beyond, less than 1e-17 is left of it.
 const REACH: f64 = 8.5;
@@ -51,32 +51,38 @@ struct Bell {
     mass: f64, // of each of its scores
 }
 
-/// The probability of each score to be the largest, summing to one.
+/// The probability of each score to be the largest, summing to one; with `nothing`, behind them the probability that
+/// none is above zero.
 ///
 /// All NaN where a mean is not finite or a deviation is not a normal number above zero, and not normalised where the
 /// sum misses 1 by 1e-6 or more, so that the check of the distribution refuses it.
-pub fn gaussian(scores: &[Score]) -> Vec<f64> {
+pub fn gaussian(scores: &[Score], nothing: bool) -> Vec<f64> {
     let sound = |s: &Score| s.mean.is_finite() && s.deviation.is_normal() && s.deviation > 0.0;
-    let refused = vec![f64::NAN; scores.len()];
+    let mut w = vec![0.0; scores.len() + usize::from(nothing)];
+    let refused = vec![f64::NAN; w.len()];
     if !scores.iter().all(sound) {
         return refused;
     }
-    let mut bells = bells(scores);
-    if bells.len() > 1 && integrate(&mut bells).is_none() {
+    let (mut bells, cut) = bells(scores, nothing);
+    let alone = bells.len() == 1 && !cut;
+    if !alone && !bells.is_empty() && integrate(&mut bells).is_none() {
         return refused;
     }
-    let mut w = vec![0.0; scores.len()];
+    let nothings = if cut { below(&bells, 0.0) } else { 0.0 };
     for bell in &bells {
-        let mass = if bells.len() == 1 { 1.0 / count(bell) } else { bell.mass };
+        let mass = if alone { 1.0 / count(bell) } else { bell.mass };
         for at in &bell.scores {
             if let Some(w) = w.get_mut(*at) {
                 *w = mass;
             }
         }
     }
+    if nothing && let Some(last) = w.last_mut() {
+        *last = nothings;
+    }
     // Summed by bell, not by position, so that the order of the scores changes no bit.
-    let sum: f64 = bells.iter().map(|bell| bell.mass * count(bell)).sum();
-    if bells.len() > 1 && (sum - 1.0).abs() < 1e-6 {
+    let sum: f64 = nothings + bells.iter().map(|bell| bell.mass * count(bell)).sum::<f64>();
+    if !alone && (sum - 1.0).abs() < 1e-6 {
         for w in &mut w {
             *w /= sum;
         }
@@ -84,18 +90,19 @@ pub fn gaussian(scores: &[Score]) -> Vec<f64> {
     w
 }
 
-/// The bells that reach above the lower end, the one that ends last first.
-fn bells(scores: &[Score]) -> Vec<Bell> {
+/// The bells that reach above the lower end, the one that ends last first, and whether that end is where nothing is.
+fn bells(scores: &[Score], nothing: bool) -> (Vec<Bell>, bool) {
     let mut sorted: Vec<(usize, &Score)> = scores.iter().enumerate().collect();
     sorted.sort_by(|(_, a), (_, b)| b.mean.total_cmp(&a.mean).then(a.deviation.total_cmp(&b.deviation)));
     // Compared by differences: far from zero, m - 8.5 s itself would round the narrow ones away.
     let begins_later = |a: &Score, b: &Score| a.mean - b.mean > REACH * (a.deviation - b.deviation);
     let latest = sorted.iter().map(|(_, score)| *score).reduce(|best, s| if begins_later(s, best) { s } else { best });
-    let Some(latest) = latest else { return Vec::new() };
+    let Some(latest) = latest else { return (Vec::new(), nothing) };
+    let cut = nothing && latest.mean < REACH * latest.deviation;
     let mut bells: Vec<Bell> = Vec::with_capacity(sorted.len());
     for (at, score) in sorted {
         let deviation = score.deviation;
-        let centre = (score.mean - latest.mean) + REACH * latest.deviation;
+        let centre = if cut { score.mean } else { (score.mean - latest.mean) + REACH * latest.deviation };
         match bells.last_mut() {
             Some(last) if (last.centre, last.deviation) == (centre, deviation) => last.scores.push(at),
             _ => {
@@ -111,7 +118,7 @@ fn bells(scores: &[Score]) -> Vec<Bell> {
         narrowest = narrowest.min(bell.deviation);
         bell.narrowest = narrowest;
     }
-    bells
+    (bells, cut)
 }
 
 /// Adds up the mass of every bell, or gives up where the widths differ by more than segments can follow.
@@ -200,13 +207,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn scores(pairs: &[(f64, f64)]) -> Vec<Score> {
-        pairs.iter().map(|(mean, deviation)| Score { mean: *mean, deviation: *deviation }).collect()
+        pairs.iter().map(|(mean, deviation)| Score::gaussian(*mean, *deviation)).collect()
     }
 
     /// The integral again, by brute force: 8 nodes on every quarter of every stretch between breaks at every score's
-    /// m + s {-8, -6, ..., 8}, nothing left out.
-    fn by_brute_force(scores: &[Score]) -> Vec<f64> {
-        let far = |sign: f64| scores.iter().map(|s| s.mean + sign * REACH * s.deviation).fold(f64::MIN, f64::max);
+    /// m + s {-8, -6, ..., 8}, no stretch left out.
+    fn by_brute_force(scores: &[Score], nothing: bool) -> Vec<f64> {
+        let floor = if nothing { 0.0 } else { f64::MIN };
+        let far = |sign: f64| scores.iter().map(|s| s.mean + sign * REACH * s.deviation).fold(floor, f64::max);
         let (low, high) = (far(-1.0), far(1.0));
         let breaks = scores.iter().flat_map(|s| (-4..=4).map(|k| s.mean + s.deviation * 2.0 * f64::from(k)));
         let mut breaks: Vec<f64> = breaks.filter(|y| *y > low && *y < high).chain([low, high]).collect();
@@ -223,11 +231,12 @@ mod tests {
                 }
             }
         }
+        w.extend(nothing.then(|| scores.iter().map(|s| phi_below(-s.mean / s.deviation)).product::<f64>()));
         w
     }
 
     fn check(scores: &[Score], expected: &[f64], within: f64) {
-        let w = gaussian(scores);
+        let w = gaussian(scores, expected.len() > scores.len());
         assert_eq!(w.len(), expected.len());
         for (w, expected) in w.iter().zip(expected) {
             assert!((w - expected).abs() <= within, "{w} is not {expected}: {scores:?}");
@@ -260,23 +269,34 @@ mod tests {
         check(&scores(&[(3.0, 0.5)]), &[1.0], 0.0);
         for k in [2_u32, 7, 100] {
             let share = 1.0 / f64::from(k);
-            check(&vec![Score { mean: -4.0, deviation: 1e-3 }; k as usize], &vec![share; k as usize], 1e-15);
+            check(&vec![Score::gaussian(-4.0, 1e-3); k as usize], &vec![share; k as usize], 1e-15);
         }
-        let w = gaussian(&scores(&[(1.0, 1.0), (0.0, 3.0), (1.0, 1.0), (1.0, 1.0)]));
+        let w = gaussian(&scores(&[(1.0, 1.0), (0.0, 3.0), (1.0, 1.0), (1.0, 1.0)]), false);
         assert!(w[0] == w[2] && w[2] == w[3] && (w.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-        assert_eq!(gaussian(&[]), Vec::<f64>::new());
+        assert_eq!(gaussian(&[], false), Vec::<f64>::new());
+        assert_eq!(gaussian(&[], true), [1.0]);
+    }
+
+    #[test]
+    fn nothing_has_the_probability_that_no_score_is_above_zero() {
+        let check = |pairs: &[(f64, f64)], expected: &[f64]| check(&scores(pairs), expected, 1e-12);
+        check(&[(0.0, 1.0)], &[0.5, 0.5]);
+        check(&[(1.0, 1.0)], &[phi_below(1.0), phi_below(-1.0)]);
+        check(&[(0.0, 2.0); 3], &[7.0 / 24.0, 7.0 / 24.0, 7.0 / 24.0, 1.0 / 8.0]);
+        check(&[(-100.0, 1.0), (-9.0, 1.0)], &[0.0, 0.0, 1.0]);
+        check(&[(100.0, 1.0), (3.0, 1.0)], &[1.0, 0.0, 0.0]);
     }
 
     #[test]
     fn a_score_far_below_another_has_probability_zero() {
         check(&scores(&[(0.0, 1.0), (100.0, 1.0), (99.0, 0.1)]), &[0.0, 0.840_1, 0.159_9], 1e-3);
-        assert_eq!(gaussian(&scores(&[(0.0, 1.0), (100.0, 1.0)])), [0.0, 1.0]);
+        assert_eq!(gaussian(&scores(&[(0.0, 1.0), (100.0, 1.0)]), false), [0.0, 1.0]);
     }
 
     #[test]
     fn scores_that_are_no_gaussians_are_answered_with_nan() {
         let check = |mean, deviation| {
-            let w = gaussian(&scores(&[(0.0, 1.0), (mean, deviation)]));
+            let w = gaussian(&scores(&[(0.0, 1.0), (mean, deviation)]), false);
             assert!(w.len() == 2 && w.iter().all(|w| w.is_nan()), "{mean} {deviation}: {w:?}");
         };
         check(f64::NAN, 1.0);
@@ -287,9 +307,9 @@ mod tests {
         check(0.0, -1.0);
         check(0.0, 5e-324);
         // These are numbers; what matters is that an answer comes.
-        gaussian(&scores(&[(f64::MAX, 1.0), (f64::MIN, f64::MAX)]));
-        gaussian(&scores(&[(1e15, 1e-5), (1e15, 1e-300), (1e15, 1.0)]));
-        gaussian(&scores(&[(-8.5, 1.0), (1e-16, 1e-300), (0.0, 1e-20)]));
+        gaussian(&scores(&[(f64::MAX, 1.0), (f64::MIN, f64::MAX)]), false);
+        gaussian(&scores(&[(1e15, 1e-5), (1e15, 1e-300), (1e15, 1.0)]), false);
+        gaussian(&scores(&[(-8.5, 1.0), (1e-16, 1e-300), (0.0, 1e-20)]), false);
     }
 
     /// Means in units of the deviation or free, deviations over three and a half decades: variances over seven.
@@ -304,24 +324,25 @@ mod tests {
 
         #[test]
         fn the_rule_agrees_with_brute_force(scores in any_scores()) {
-            check(&scores, &by_brute_force(&scores), 1e-11);
+            check(&scores, &by_brute_force(&scores, false), 1e-11);
+            check(&scores, &by_brute_force(&scores, true), 1e-11);
         }
 
         #[test]
         fn reordered_scores_keep_their_probabilities_bit_for_bit(scores in any_scores(), turn in 0_usize..9) {
-            let w = gaussian(&scores);
+            let w = gaussian(&scores, false);
             let turn = turn % scores.len();
             let turned = |of: &[f64]| of.iter().cycle().skip(turn).take(of.len()).copied().collect::<Vec<_>>();
             let mut moved = scores.clone();
             moved.rotate_left(turn);
-            prop_assert_eq!(gaussian(&moved), turned(&w));
+            prop_assert_eq!(gaussian(&moved, false), turned(&w));
         }
 
         #[test]
         fn a_better_mean_never_gets_less_at_equal_deviation(means in proptest::collection::vec(-4.0..4.0, 2..12)) {
             let mut sorted: Vec<f64> = means;
             sorted.sort_by(f64::total_cmp);
-            let w = gaussian(&sorted.iter().map(|mean| Score { mean: *mean, deviation: 1.0 }).collect::<Vec<_>>());
+            let w = gaussian(&sorted.iter().map(|mean| Score::gaussian(*mean, 1.0)).collect::<Vec<_>>(), false);
             prop_assert!(w.windows(2).all(|pair| pair[0] <= pair[1] + 1e-13), "{:?}", w);
             prop_assert!((w.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         }

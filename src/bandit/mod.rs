@@ -10,23 +10,30 @@
 //! **Distribution first**: nothing is sampled from a posterior. The whole distribution is computed, recorded by the
 //! caller, and only then drawn from, so that the propensity of what was chosen is exact by construction.
 
+pub mod beta;
 pub mod decay;
 pub mod draw;
 pub mod exact_rule;
 pub mod features;
+pub mod hot_rule;
 pub mod model;
+mod polynomials;
 pub mod posterior;
+pub mod rules;
 pub mod statistics;
 pub mod strategies;
 
 #[cfg(test)]
+mod hot_rule_tests;
+#[cfg(test)]
 mod sample;
 
+pub use beta::{Beta, Memo};
 pub use decay::{generation_and_weight, weight_on};
 pub use draw::{DrawPurpose, pick, uniform};
-pub use exact_rule::DISTRIBUTION_RULE;
 pub use features::{Features, features};
 pub use model::{ArmKey, Model, ModelView};
 pub use posterior::{Derived, Estimate, Posterior, PosteriorAlarm};
+pub use rules::DISTRIBUTION_RULE;
 pub use statistics::{ArmStatistics, Increment, Sums};
 pub use strategies::{Arm, InvalidDistribution, Score, check, distribution, distribution_of, explore, scores};

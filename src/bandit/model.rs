@@ -6,10 +6,13 @@ use std::sync::Arc;
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
+use super::beta::Memo;
 use super::posterior::Posterior;
+use super::rules::DISTRIBUTION_RULE;
 use super::statistics::{ArmStatistics, Increment};
+use super::strategies::{Score, distribution_of};
 use crate::domain::decision::ModelVersion;
-use crate::domain::{Day, Digest, Malformed, ModelId, OfferId, Placement, VariantId};
+use crate::domain::{Day, Digest, Malformed, ModelId, OfferId, Placement, Strategy, VariantId};
 
 /// Names an arm.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -142,6 +145,7 @@ pub struct ModelView {
     lambda: f64,
     arms: BTreeMap<ArmKey, ArmView>,
     prior: Arc<Posterior>,
+    memo: Memo,
 }
 
 impl ModelView {
@@ -156,6 +160,7 @@ impl ModelView {
             lambda: placement.lambda,
             arms: BTreeMap::new(),
             prior: Arc::new(Posterior::prior(placement.dimensions(), placement.lambda)),
+            memo: Memo::default(),
         }
     }
 
@@ -187,12 +192,22 @@ impl ModelView {
             None => Arc::new(Posterior::prior(model.dimensions, placement.lambda)),
         };
         let version = ModelVersion { id: model.id, sequence: model.sequence, digest: model.digest() };
-        Self { version, alarms, day, lambda: placement.lambda, arms, prior }
+        // What is remembered stays right: it is found again by posteriors and margins, not by the view.
+        let memo = before.map(|view| view.memo.clone()).unwrap_or_default();
+        Self { version, alarms, day, lambda: placement.lambda, arms, prior, memo }
     }
 
     /// The posterior of an arm; the prior for one that has learned nothing.
     pub fn posterior(&self, arm: &ArmKey) -> &Posterior {
         self.arms.get(arm).map_or(&self.prior, |arm| &arm.posterior)
+    }
+
+    /// [`distribution_of`] by the rule in force, without computing again what takes long and was asked for before.
+    pub fn distribution(&self, strategy: &Strategy, scores: &[Score], nothing: bool) -> Vec<f64> {
+        match strategy {
+            Strategy::ThompsonBeta => self.memo.distribution(scores, nothing),
+            _ => distribution_of(strategy, DISTRIBUTION_RULE, scores, nothing),
+        }
     }
 }
 

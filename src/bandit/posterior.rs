@@ -25,6 +25,7 @@ pub struct Posterior {
     factor: Vec<f64>, // L of A = L L', packed column by column from the diagonal down; the diagonal as 1 / L_jj
     variance: f64,    // v^2 = b_n / (a_n - 1)
     weight: f64,      // n
+    accepted: f64,    // sum w r
 }
 
 /// Estimate of one arm for one feature vector.
@@ -68,7 +69,7 @@ impl Posterior {
             factor.resize(factor.len() + below, 0.0);
         }
         let variance = PRIOR_SCALE / (PRIOR_SHAPE - 1.0);
-        Self { theta: vec![0.0; dimensions], factor, variance, weight: 0.0 }
+        Self { theta: vec![0.0; dimensions], factor, variance, weight: 0.0, accepted: 0.0 }
     }
 
     /// Derives the posterior of an arm as seen on a day: every live generation divided by its weight of that day,
@@ -134,7 +135,7 @@ impl Posterior {
         if !theta.iter().chain([&explained, &variance]).all(|number| number.is_finite()) {
             return Err(PosteriorAlarm::NotFinite);
         }
-        Ok(Self { theta, factor: a, variance, weight })
+        Ok(Self { theta, factor: a, variance, weight, accepted: squares })
     }
 
     /// Mean and width for a feature vector of this many dimensions: `theta' x` and `|z|` with `L z = x`.
@@ -166,6 +167,12 @@ impl Posterior {
     /// n: exposures learned from, each at its weight of the day.
     pub fn weight(&self) -> f64 {
         self.weight
+    }
+
+    /// Weight of what was accepted and of what was not, each at its weight of the day, neither below zero.
+    pub fn counts(&self) -> (f64, f64) {
+        // `sum w r^2` is `sum w r`, r being 0 or 1. Each is divided by its own day, so that rounding may cross zero.
+        (self.accepted.max(0.0), (self.weight - self.accepted).max(0.0))
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) fn score(
         let key = ArmKey { offer: offer.offer_id.clone(), variant: variant.variant_id.clone() };
         let posterior = model.posterior(&key);
         let (margin, cost) = value(placement, row);
-        arms.push(Arm { margin, cost, estimate: posterior.score(&x), variance: posterior.variance() });
+        arms.push(Arm::new(posterior, &x, margin, cost));
         positions.push(at);
         all_features.push(features);
     }

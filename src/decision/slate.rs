@@ -114,7 +114,11 @@ impl Table<'_> {
     /// The distribution over what is open, and the row drawn from it.
     fn draw(&self, slot: u16, open: &Open, nothing: Option<usize>) -> Option<(Slot, usize)> {
         let scores: Vec<Score> = open.scored.iter().filter_map(|at| self.valued.scores.get(*at).copied()).collect();
-        let w = bandit::distribution_of(&self.placement.strategy, &scores);
+        let (strategy, nothing_too) = (&self.placement.strategy, nothing.is_some());
+        let w = match self.snapshot.models.get(&self.placement.id) {
+            Some(model) => model.distribution(strategy, &scores, nothing_too),
+            None => bandit::distribution_of(strategy, bandit::DISTRIBUTION_RULE, &scores, nothing_too),
+        };
         let p = bandit::explore(&w, self.placement.exploration);
         bandit::check(&p, self.placement.exploration).ok()?;
         let rows = open.scored.iter().filter_map(|at| self.valued.rows.get(*at).copied()).chain(nothing);

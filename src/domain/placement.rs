@@ -28,6 +28,8 @@ pub struct Objective {
 /// How candidates are turned into a distribution.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Strategy {
+    /// Beta-Bernoulli Thompson sampling, without features.
+    ThompsonBeta,
     /// Linear Thompson sampling, disjoint arms.
     ThompsonLinear,
     /// Disjoint LinUCB with confidence width `alpha`.
@@ -35,16 +37,27 @@ pub enum Strategy {
         /// Width in deviations.
         alpha: f64,
     },
+    /// The highest expected score, always.
+    Greedy,
+    /// The highest expected score, with the exploration mass as epsilon.
+    EpsilonGreedy,
     /// Every eligible candidate alike.
     Uniform,
 }
 
 impl Strategy {
+    /// Every name in `placements.yaml`.
+    pub const NAMES: [&'static str; 6] =
+        ["thompson_linear", "thompson_beta", "linucb", "greedy", "epsilon_greedy", "uniform"];
+
     /// Its name in `placements.yaml`.
     pub fn name(&self) -> &'static str {
         match self {
+            Self::ThompsonBeta => "thompson_beta",
             Self::ThompsonLinear => "thompson_linear",
             Self::Linucb { .. } => "linucb",
+            Self::Greedy => "greedy",
+            Self::EpsilonGreedy => "epsilon_greedy",
             Self::Uniform => "uniform",
         }
     }

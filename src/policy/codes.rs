@@ -47,7 +47,7 @@ codes! {
     FEATURE_WIDE = "P0205", "features with too many dimensions together";
     FEATURE_FACTORS = "P0206", "a feature with more than two factors";
     CAP_ZERO = "P0207", "a cap of zero";
-    EXPLORATION_ZERO = "P0208", "`linucb` without exploration";
+    EXPLORATION_ZERO = "P0208", "`linucb` or `epsilon_greedy` without exploration";
     ALPHA_UNUSED = "P0209", "a width given to a strategy that has none";
     PURPOSE_CIRCLE = "P0210", "fallback purposes that lead back to themselves";
     BASES_NONE = "P0211", "a gate for a purpose without lawful bases";

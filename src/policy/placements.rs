@@ -171,22 +171,31 @@ fn strategy(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Learning
     let known = ["name", "half_life", "exploration", "alpha", "lambda"];
     let fields = Fields::open(report, format!("{what}: strategy"), node, &known, &[])?;
     let what = fields.what.as_str();
-    let name = fields.need(report, "name", "name: thompson_linear").and_then(|node| {
-        read::choice(report, what, node, "strategy", &["thompson_linear", "linucb", "uniform"], &["greedy"])
-    });
+    let name = fields
+        .need(report, "name", "name: thompson_linear")
+        .and_then(|node| read::choice(report, what, node, "strategy", &Strategy::NAMES, &[]));
     let half_life = fields.get("half_life").map_or(Some(None), |node| half_life(report, what, node).map(Some));
-    let exploration = fields.get("exploration").map_or(Some(EXPLORATION_DEFAULT), |node| {
+    let default = if name == Some("greedy") { 0.0 } else { EXPLORATION_DEFAULT };
+    let exploration = fields.get("exploration").map_or(Some(default), |node| {
         let mass = read::number(report, what, node, 0.0, 1.0, "a share from 0 to 1")?;
-        if mass <= 0.0 && name == Some("linucb") {
-            report
-                .add(codes::EXPLORATION_ZERO, node.place, format!("{what}: linucb needs exploration above 0"), "zero")
-                .with_help(
-                    "linucb alone always takes the same candidate, so that nothing could be estimated later; \
-                     write `exploration: 0.05` or choose thompson_linear",
-                );
-            return None;
+        match name {
+            Some(name @ ("linucb" | "epsilon_greedy")) if mass <= 0.0 => {
+                let instead = if name == "linucb" { "thompson_linear" } else { "greedy" };
+                report
+                    .add(
+                        codes::EXPLORATION_ZERO,
+                        node.place,
+                        format!("{what}: {name} needs exploration above 0"),
+                        "zero",
+                    )
+                    .with_help(format!(
+                        "{name} alone always takes the same candidate, so that nothing could be estimated later; \
+                         write `exploration: 0.05` or choose {instead}"
+                    ));
+                None
+            }
+            _ => Some(mass),
         }
-        Some(mass)
     });
     let alpha = fields.get("alpha").map_or(Some(1.0), |node| {
         if name.is_some_and(|name| name != "linucb") {
@@ -200,7 +209,10 @@ fn strategy(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Learning
         .get("lambda")
         .map_or(Some(1.0), |node| read::number(report, what, node, 1e-3, 1e6, "a ridge prior from 0.001 to 1000000"));
     let strategy = match name? {
+        "thompson_beta" => Strategy::ThompsonBeta,
         "linucb" => Strategy::Linucb { alpha: alpha? },
+        "greedy" => Strategy::Greedy,
+        "epsilon_greedy" => Strategy::EpsilonGreedy,
         "uniform" => Strategy::Uniform,
         _ => Strategy::ThompsonLinear,
     };

@@ -7,17 +7,12 @@ use super::{Arm, Score};
 pub fn scores(arms: &[Arm], alpha: f64) -> Vec<Score> {
     let score = |arm: &Arm| {
         let deviation = arm.margin.abs() * arm.estimate.bonus;
-        Score { mean: arm.margin * arm.estimate.mean + alpha * deviation - arm.cost, deviation }
+        Score::gaussian(arm.margin * arm.estimate.mean + alpha * deviation - arm.cost, deviation)
     };
     arms.iter().map(score).collect()
 }
 
 /// One for the largest upper bound, the first of equals; zero for the others; all NaN if a bound is not finite.
-pub fn distribution(scores: &[Score]) -> Vec<f64> {
-    if !scores.iter().all(|score| score.mean.is_finite()) {
-        return vec![f64::NAN; scores.len()];
-    }
-    let highest = scores.iter().fold(f64::NEG_INFINITY, |highest: f64, score| highest.max(score.mean));
-    let best = scores.iter().position(|score| score.mean >= highest);
-    (0..scores.len()).map(|at| f64::from(u8::from(Some(at) == best))).collect()
+pub fn distribution(scores: &[Score], nothing: bool) -> Vec<f64> {
+    super::highest(scores, nothing)
 }

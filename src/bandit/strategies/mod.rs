@@ -1,13 +1,21 @@
 //! Strategies: how the estimates of eligible candidates become a distribution. Draws nothing and knows no rule.
 //!
+//! Where nothing may be shown, *nothing* is a candidate too: the last one, with a score of 0 that has no spread. It is in
+//! the distribution and not among the scores.
+//!
 //! Every strategy has two verbs in this order: `scores`, what is recorded of each candidate, and `distribution`, which
 //! reads nothing but scores, so that a record can be replayed without its model.
 
+pub mod greedy;
 pub mod linucb;
+pub mod thompson_beta;
 pub mod thompson_linear;
 pub mod uniform;
 
-use super::Estimate;
+#[cfg(test)]
+mod tests;
+
+use super::{Beta, Estimate, Posterior, rules};
 use crate::domain::Strategy;
 
 /// One eligible candidate: what it earns and what its arm has learned.
@@ -21,6 +29,23 @@ pub struct Arm {
     pub estimate: Estimate,
     /// `v^2` of its posterior.
     pub variance: f64,
+    /// Weight of what was accepted, as of the day.
+    pub accepted: f64,
+    /// Weight of what was not accepted, as of the day.
+    pub declined: f64,
+}
+
+impl Arm {
+    /// What an arm that believes this is worth for these features.
+    pub fn new(posterior: &Posterior, x: &[f64], margin: f64, cost: f64) -> Self {
+        let (accepted, declined) = posterior.counts();
+        Self { margin, cost, estimate: posterior.score(x), variance: posterior.variance(), accepted, declined }
+    }
+
+    /// |m| v bonus: deviation of the score of a linear model.
+    fn deviation(&self) -> f64 {
+        self.margin.abs() * self.variance.sqrt() * self.estimate.bonus
+    }
 }
 
 /// Score of one candidate as it is recorded, in the objective's unit.
@@ -30,6 +55,20 @@ pub struct Score {
     pub mean: f64,
     /// Deviation; above zero wherever a distribution is computed from it.
     pub deviation: f64,
+    /// The posterior that the distribution is computed from, where that is no Gaussian.
+    pub beta: Option<Beta>,
+}
+
+impl Score {
+    /// A score that mean and deviation say everything about.
+    pub const fn gaussian(mean: f64, deviation: f64) -> Self {
+        Self { mean, deviation, beta: None }
+    }
+
+    /// A score with a Beta posterior; mean and deviation follow from it.
+    pub fn beta(beta: Beta) -> Self {
+        Self { mean: beta.mean(), deviation: beta.deviation(), beta: Some(beta) }
+    }
 }
 
 /// A distribution that nothing may be drawn from.
@@ -65,29 +104,47 @@ pub enum InvalidDistribution {
 }
 
 /// Scores and distribution of the eligible candidates, in their order, exploration not yet mixed in. Callers order
-/// candidates by (offer id, variant id), which decides ties.
-pub fn distribution(strategy: &Strategy, arms: &[Arm]) -> (Vec<Score>, Vec<f64>) {
+/// candidates by (offer id, variant id), which decides ties. With `nothing` the distribution has one candidate more, the
+/// last.
+pub fn distribution(strategy: &Strategy, arms: &[Arm], nothing: bool) -> (Vec<Score>, Vec<f64>) {
     let scores = scores(strategy, arms);
-    let w = distribution_of(strategy, &scores);
+    let w = distribution_of(strategy, rules::DISTRIBUTION_RULE, &scores, nothing);
     (scores, w)
 }
 
 /// The scores of the eligible candidates, in their order.
 pub fn scores(strategy: &Strategy, arms: &[Arm]) -> Vec<Score> {
     match strategy {
+        Strategy::ThompsonBeta => thompson_beta::scores(arms),
         Strategy::ThompsonLinear => thompson_linear::scores(arms),
         Strategy::Linucb { alpha } => linucb::scores(arms, *alpha),
+        Strategy::Greedy | Strategy::EpsilonGreedy => greedy::scores(arms),
         Strategy::Uniform => uniform::scores(arms),
     }
 }
 
-/// The distribution of recorded scores, exploration not yet mixed in.
-pub fn distribution_of(strategy: &Strategy, scores: &[Score]) -> Vec<f64> {
+/// The distribution of recorded scores by the rule that their record names, exploration not yet mixed in. All NaN where
+/// this build does not know the rule, or the strategy needs more than was recorded.
+pub fn distribution_of(strategy: &Strategy, rule: u16, scores: &[Score], nothing: bool) -> Vec<f64> {
     match strategy {
-        Strategy::ThompsonLinear => thompson_linear::distribution(scores),
-        Strategy::Linucb { .. } => linucb::distribution(scores),
-        Strategy::Uniform => uniform::distribution(scores),
+        Strategy::ThompsonBeta => thompson_beta::distribution(rule, scores, nothing),
+        Strategy::ThompsonLinear => thompson_linear::distribution(rule, scores, nothing),
+        Strategy::Linucb { .. } => linucb::distribution(scores, nothing),
+        Strategy::Greedy | Strategy::EpsilonGreedy => greedy::distribution(scores, nothing),
+        Strategy::Uniform => uniform::distribution(scores, nothing),
     }
+}
+
+/// One for the highest mean, the first of equals; nothing comes last, with a mean of 0. All NaN if one is not finite.
+fn highest(scores: &[Score], nothing: bool) -> Vec<f64> {
+    let candidates = scores.len() + usize::from(nothing);
+    if !scores.iter().all(|score| score.mean.is_finite()) {
+        return vec![f64::NAN; candidates];
+    }
+    let means = || scores.iter().map(|score| score.mean).chain(nothing.then_some(0.0));
+    let highest = means().fold(f64::NEG_INFINITY, f64::max);
+    let best = means().position(|mean| mean >= highest);
+    (0..candidates).map(|at| f64::from(u8::from(Some(at) == best))).collect()
 }
 
 /// Mixes the exploration mass in: `p = e/K + (1 - e) w`. No clipping, no renormalising: those would bias.
@@ -116,130 +173,6 @@ pub fn check(p: &[f64], exploration: f64) -> Result<(), InvalidDistribution> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "candidates are far fewer than 2^53")]
-fn count(candidates: usize) -> f64 {
+pub(super) fn count(candidates: usize) -> f64 {
     candidates as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::Strategy;
-    use proptest::prelude::{Just, prop_assert_eq, prop_oneof, proptest};
-    use proptest::strategy::Strategy as _;
-
-    const STRATEGIES: [Strategy; 3] = [Strategy::ThompsonLinear, Strategy::Linucb { alpha: 1.0 }, Strategy::Uniform];
-
-    fn arm(margin: f64, cost: f64, mean: f64, bonus: f64) -> Arm {
-        Arm { margin, cost, estimate: Estimate { mean, bonus }, variance: 0.25 }
-    }
-
-    fn close(w: &[f64], expected: &[f64], within: f64) {
-        assert_eq!(w.len(), expected.len());
-        assert!(w.iter().zip(expected).all(|(w, e)| (w - e).abs() <= within), "{w:?} is not {expected:?}");
-    }
-
-    #[test]
-    fn thompson_scores_are_margin_weighted_and_become_the_probability_of_being_the_largest() {
-        let (scores, w) =
-            distribution(&Strategy::ThompsonLinear, &[arm(100.0, 5.0, 0.1, 0.2), arm(-40.0, 0.0, 0.1, 0.5)]);
-        assert_eq!(scores, [Score { mean: 5.0, deviation: 10.0 }, Score { mean: -4.0, deviation: 10.0 }]);
-        close(&w, &[0.737_740_8, 0.262_259_2], 1e-6); // Phi(9 / sqrt 200)
-        assert_eq!(distribution_of(&Strategy::ThompsonLinear, &scores), w);
-    }
-
-    #[test]
-    fn a_score_without_spread_still_has_a_probability() {
-        let check = |arms: &[Arm], expected: &[f64]| {
-            let (scores, w) = distribution(&Strategy::ThompsonLinear, arms);
-            assert!(scores.iter().all(|score| score.deviation > 0.0), "{scores:?}");
-            close(&w, expected, 1e-8);
-            assert_eq!(check_explored(&w, 0.05), Ok(()));
-        };
-        check(&[arm(0.0, 0.0, 0.3, 0.2)], &[1.0]);
-        check(&[arm(0.0, 0.0, 0.3, 0.2), arm(0.0, 0.0, 0.1, 0.9)], &[0.5, 0.5]);
-        check(&[arm(0.0, 2.0, 0.3, 0.2), arm(0.0, 1.0, 0.1, 0.9)], &[0.0, 1.0]);
-        check(&[arm(0.0, 0.0, 0.3, 0.2), arm(100.0, 0.0, 0.0, 0.2)], &[0.5, 0.5]);
-    }
-
-    fn check_explored(w: &[f64], exploration: f64) -> Result<(), InvalidDistribution> {
-        check(&explore(w, exploration), exploration)
-    }
-
-    #[test]
-    fn linucb_takes_the_highest_upper_bound_and_the_first_of_equals() {
-        let check = |alpha, arms: &[Arm], expected: &[f64]| {
-            assert_eq!(distribution(&Strategy::Linucb { alpha }, arms).1, expected);
-        };
-        let (sure, unsure) = (arm(100.0, 0.0, 0.2, 0.01), arm(100.0, 0.0, 0.1, 0.2));
-        check(0.0, &[unsure, sure], &[0.0, 1.0]);
-        check(1.0, &[unsure, sure], &[1.0, 0.0]);
-        check(1.0, &[sure, unsure, unsure], &[0.0, 1.0, 0.0]);
-        check(1.0, &[arm(1.0, 50.0, 0.9, 0.2), arm(1.0, 0.0, 0.1, 0.2)], &[0.0, 1.0]);
-        let (scores, _) = distribution(&Strategy::Linucb { alpha: 2.0 }, &[arm(-100.0, 3.0, 0.25, 0.5)]);
-        assert_eq!(scores, [Score { mean: 72.0, deviation: 50.0 }]);
-    }
-
-    #[test]
-    fn numbers_that_are_not_finite_are_caught_by_the_check() {
-        for bad in [arm(f64::NAN, 0.0, 0.1, 0.1), arm(1.0, 0.0, f64::INFINITY, 0.1), arm(1.0, f64::NAN, 0.1, 0.1)] {
-            for strategy in &STRATEGIES[..2] {
-                let (_, w) = distribution(strategy, &[arm(1.0, 0.0, 0.1, 0.1), bad]);
-                assert!(matches!(check_explored(&w, 0.05), Err(InvalidDistribution::NotFinite { position: 0, .. })));
-            }
-            let (_, w) = distribution(&Strategy::Uniform, &[arm(1.0, 0.0, 0.1, 0.1), bad]);
-            assert_eq!(w, [0.5, 0.5]);
-        }
-        let (_, w) = distribution(&Strategy::ThompsonLinear, &[arm(1.0, 0.0, 0.1, f64::NAN), arm(1.0, 0.0, 0.1, 0.1)]);
-        assert!(check_explored(&w, 0.05).is_err());
-    }
-
-    #[test]
-    fn an_invalid_distribution_is_refused_with_the_reason() {
-        let refused = |p: &[f64], exploration, expected: &str| {
-            assert_eq!(check(p, exploration).err().map_or(String::new(), |e| e.to_string()), expected);
-        };
-        refused(&[0.5, 0.5], 1.0, "");
-        refused(&[1.0, 0.0], 0.0, "");
-        refused(&[], 0.05, "a distribution over no candidate: serve the fallback");
-        refused(&[1.0, 0.0], 0.5, "candidate 1 has probability `0`, below the exploration floor `0.25`");
-        refused(&[1.5, -0.5], 0.0, "candidate 1 has probability `-0.5`, below the exploration floor `0`");
-        refused(&[0.5, 0.25], 0.0, "the probabilities sum to `0.75`: expected 1 within 1e-9");
-        refused(&[0.5, 0.5], f64::NAN, "the probabilities sum to `1`: expected 1 within 1e-9");
-        refused(&[f64::NAN, 1.0], 0.0, "candidate 0 has probability `NaN`: a margin, a cost or a model is not finite");
-    }
-
-    fn any_arm() -> impl proptest::strategy::Strategy<Value = Arm> {
-        let margin = prop_oneof![Just(0.0), Just(1.0), -500.0..50_000.0_f64];
-        (margin, 0.0..300.0_f64, -0.2..1.2_f64, 1e-3..2.0_f64, 1e-3..2.0_f64).prop_map(
-            |(margin, cost, mean, bonus, variance)| Arm { margin, cost, estimate: Estimate { mean, bonus }, variance },
-        )
-    }
-
-    proptest! {
-        #[test]
-        fn every_distribution_sums_to_one_and_keeps_the_floor(
-            arms in proptest::collection::vec(any_arm(), 1..16),
-            exploration in prop_oneof![Just(0.0), Just(1.0), 0.0..1.0],
-        ) {
-            for strategy in STRATEGIES {
-                let (_, w) = distribution(&strategy, &arms);
-                let p = explore(&w, exploration);
-                prop_assert_eq!(check(&p, exploration), Ok(()), "{:?}: {:?}", strategy, p);
-            }
-        }
-
-        #[test]
-        fn reordered_candidates_keep_their_thompson_probabilities(
-            (arms, turn) in proptest::collection::vec(any_arm(), 1..16).prop_flat_map(|arms| {
-                let k = arms.len();
-                (Just(arms), 0..k)
-            }),
-        ) {
-            let (_, mut w) = distribution(&Strategy::ThompsonLinear, &arms);
-            let mut moved = arms;
-            moved.rotate_left(turn);
-            w.rotate_left(turn);
-            close(&distribution(&Strategy::ThompsonLinear, &moved).1, &w, 1e-12);
-        }
-    }
 }

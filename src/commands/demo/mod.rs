@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use base64::Engine as _;
 use clap::Args;
+use proffer::domain::Strategy;
 use proffer::policy::Source;
 use proffer::runtime::{Clock, RuntimeError};
 use proffer::simulation::WorldError;
@@ -46,9 +47,9 @@ pub struct DemoArgs {
     /// Replay a full-feedback file (`*.full.ndjson`, `.gz` too) instead; its `offers.json` lies beside it.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["keep", "decisions", "seed"])]
     replay: Option<PathBuf>,
-    /// How a replay chooses: `thompson_linear`, `linucb` or `uniform`.
+    /// How a replay chooses: a strategy's name, as in `placements.yaml`.
     #[arg(long, value_name = "NAME", requires = "replay", default_value = "thompson_linear",
-          value_parser = ["thompson_linear", "linucb", "uniform"])]
+          value_parser = Strategy::NAMES)]
     strategy: String,
     /// What a replay learns from: keys of `context`, separated by commas, or `none` [default: all that fit].
     #[arg(long, value_name = "KEYS", requires = "replay")]

@@ -104,8 +104,8 @@ pub fn distribution_block(story: &Story, told: &Told) -> String {
     let skeleton = &told.skeleton;
     let rows = skeleton.candidates.iter().zip(&skeleton.slots[0].probabilities);
     let eligible: Vec<_> = rows.filter_map(|(row, p)| Some((row, row.scored?, (*p)?))).collect();
-    let scores: Vec<Score> = eligible.iter().map(|(_, s, _)| Score { mean: s.mean, deviation: s.deviation }).collect();
-    let pi = distribution_of(&story.placement.strategy, &scores);
+    let scores: Vec<Score> = eligible.iter().map(|(_, s, _)| Score::gaussian(s.mean, s.deviation)).collect();
+    let pi = distribution_of(&story.placement.strategy, skeleton.distribution_rule, &scores, false);
     let head = format!("rule {}, exploration {}", skeleton.distribution_rule, skeleton.exploration);
     let rows = eligible.iter().zip(pi).flat_map(|((row, scored, p), pi)| {
         [
@@ -240,15 +240,10 @@ pub fn offered(story: &Story, view: &ModelView) -> Vec<f64> {
         .iter()
         .map(|offer| {
             let (posterior, found) = (view.posterior(&arm(offer)), story.catalogue.offer(offer).unwrap());
-            Arm {
-                margin: cents(found.margin_minor()),
-                cost: cents(found.cost_of_showing_minor()),
-                estimate: posterior.score(&x),
-                variance: posterior.variance(),
-            }
+            Arm::new(posterior, &x, cents(found.margin_minor()), cents(found.cost_of_showing_minor()))
         })
         .collect();
-    explore(&distribution(&story.placement.strategy, &arms).1, story.placement.exploration)
+    explore(&distribution(&story.placement.strategy, &arms, false).1, story.placement.exploration)
 }
 
 pub fn better(story: &Story) -> String {
