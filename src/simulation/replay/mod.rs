@@ -27,6 +27,6 @@ pub use bundle::UnknownFeature;
 pub use found::number;
 pub use play::{PlayError, Played, play};
 pub use prepare::{Known, PrepareError, Range, Replay, Source, Step};
-pub use settings::{STRATEGIES, Settings, SettingsError, Slots};
+pub use settings::{Settings, SettingsError, Slots};
 pub use summary::{Compared, Summary};
 pub use tally::{Curve, Difference};

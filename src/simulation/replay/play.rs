@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use super::prepare::{Known, Range, Replay, Step};
 use crate::bandit::draw::{self, DrawPurpose};
-use crate::bandit::{self, Arm, ArmStatistics, Features, Increment, InvalidDistribution, Posterior};
+use crate::bandit::{self, Arm, ArmStatistics, Features, Increment, InvalidDistribution, ModelView, Posterior};
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Day, Placement, Strategy};
 use crate::simulation::chance;
@@ -49,12 +49,15 @@ pub fn play(
     progress: &mut dyn FnMut(),
 ) -> Result<Played, PlayError> {
     let generator = GeneratorKey { period: 1, key: chance::key(seed, "replay", 0) };
+    // Of a model that learned nothing: for the distributions that it remembers.
+    let view = ModelView::prior(placement);
     let mut learner = Learner::new(placement, replay.range);
     let mut played = Played::default();
     for (event, step) in (1..).zip(&replay.steps) {
         let x = step.features.to_f64();
         let arms: Vec<Arm> = step.candidates.iter().map(|arm| learner.arm(*arm, step.day, &x)).collect();
-        let (_, w) = bandit::distribution(&placement.strategy, &arms);
+        let scores = bandit::scores(&placement.strategy, &arms);
+        let w = view.distribution(&placement.strategy, &scores, false);
         let p = bandit::explore(&w, placement.exploration);
         let invalid = |why| PlayError { strategy: placement.strategy.name().to_owned(), seed, event, why };
         bandit::check(&p, placement.exploration).map_err(invalid)?;
@@ -118,12 +121,7 @@ impl<'a> Learner<'a> {
             }
             None => &self.prior,
         };
-        Arm {
-            margin: self.range.width(),
-            cost: -self.range.low,
-            estimate: posterior.score(x),
-            variance: posterior.variance(),
-        }
+        Arm::new(posterior, x, self.range.width(), -self.range.low)
     }
 
     fn learn(&mut self, arm: usize, step: &Step, reward: f64) {
@@ -209,6 +207,10 @@ mod tests {
             // Of the most that can be had, 3.33; exploration alone costs 0.07.
             assert!(mean(&replay, "thompson_linear", seed) > 2.8, "{}", mean(&replay, "thompson_linear", seed));
             assert!(mean(&replay, "linucb", seed) > 2.8, "{}", mean(&replay, "linucb", seed));
+            assert!(mean(&replay, "epsilon_greedy", seed) > 2.8, "{}", mean(&replay, "epsilon_greedy", seed));
+            // It reads no town, so that nothing is the best it can learn.
+            let blind = mean(&replay, "thompson_beta", seed);
+            assert!((-1.5..0.5).contains(&blind), "{blind}");
         }
     }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Placement, Strategy};
 
-/// Every strategy that can be replayed, with the settings that only it has.
-pub const STRATEGIES: [(&str, &[&str]); 3] = [("thompson_linear", &[]), ("linucb", &["alpha"]), ("uniform", &[])];
+/// Settings that only one strategy has.
+const PARTICULAR: [(&str, &str); 1] = [("linucb", "alpha")];
 
 /// Settings that every strategy has.
 const SHARED: [&str; 3] = ["exploration", "half_life", "lambda"];
@@ -135,14 +135,14 @@ impl Settings {
         }
         // Greedy explores nothing unless that is said of it alone: otherwise it would be another strategy.
         let spared = |strategy: &Named| only.is_none() && name == "exploration" && strategy.name == "greedy";
-        let has = |strategy: &Named| SHARED.contains(&name) || own(strategy.name).contains(&name);
+        let has = |strategy: &Named| SHARED.contains(&name) || PARTICULAR.contains(&(strategy.name, name));
         let asked = self.strategies.iter_mut();
         let mut takers: Vec<&mut Named> = asked
             .filter(|strategy| only.is_none_or(|only| only == strategy.name) && has(strategy) && !spared(strategy))
             .collect();
         if takers.is_empty() {
-            let known = SHARED.iter().chain(STRATEGIES.iter().flat_map(|(_, own)| own.iter())).chain(&OWN);
-            return match STRATEGIES.iter().find(|(_, own)| own.contains(&name)) {
+            let known = SHARED.iter().chain(PARTICULAR.iter().map(|(_, setting)| setting)).chain(&OWN);
+            return match PARTICULAR.iter().find(|(_, setting)| *setting == name) {
                 Some((owner, _)) => wrong(format!("setting `{key}`: only `{owner}` has it, which is not meant here")),
                 None => wrong(format!("unknown setting `{key}`: expected one of {}", listed(known.copied()))),
             };
@@ -155,7 +155,7 @@ impl Settings {
 }
 
 fn named(names: Option<&str>) -> Result<Vec<Named>, SettingsError> {
-    let all = STRATEGIES.map(|(name, _)| name);
+    let all = Strategy::NAMES;
     let Some(names) = names else {
         return Ok(all.map(|name| Named { name, given: BTreeMap::new() }).to_vec());
     };
@@ -170,10 +170,6 @@ fn named(names: Option<&str>) -> Result<Vec<Named>, SettingsError> {
         strategies.push(Named { name, given: BTreeMap::new() });
     }
     Ok(strategies)
-}
-
-fn own(strategy: &str) -> &'static [&'static str] {
-    STRATEGIES.iter().find(|(name, _)| *name == strategy).map_or(&[], |(_, own)| *own)
 }
 
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
@@ -196,7 +192,7 @@ mod tests {
         assert_eq!(yaml, ["name: linucb, alpha: 0.5, lambda: 3", "name: uniform, lambda: 0.3"]);
         assert_eq!((read.reward_min, read.reward_max, read.slots), (Some(-1.0), None, Slots::Context));
         let read = Settings::read(None, Some("half_life=none,slots=ignore")).unwrap();
-        assert_eq!(read.strategies.len(), STRATEGIES.len());
+        assert_eq!(read.strategies.len(), Strategy::NAMES.len());
         assert_eq!((read.strategies[0].yaml().as_str(), read.slots), ("name: thompson_linear", Slots::Ignored));
     }
 
@@ -204,7 +200,7 @@ mod tests {
     fn what_makes_no_sense_is_refused_with_what_was_expected() {
         let check = |strategies: &str, settings: &str, expected: &str| {
             let refused = Settings::read(Some(strategies), Some(settings).filter(|text| !text.is_empty())).unwrap_err();
-            let names = listed(STRATEGIES.iter().map(|(name, _)| *name));
+            let names = listed(Strategy::NAMES.into_iter());
             assert_eq!(refused.to_string().replace(&names, "STRATEGIES"), expected);
         };
         check("linucb,linus", "", "unknown strategy `linus`: expected some of STRATEGIES");
