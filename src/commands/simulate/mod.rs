@@ -26,7 +26,8 @@ Full feedback (`*.full.ndjson`) has the reward of every candidate: strategies le
 own choices. Logged feedback (`*.logged.ndjson`) has one: an event counts when the strategy draws what was logged.
 
 Strategies: thompson_linear, thompson_beta, linucb, greedy, epsilon_greedy, uniform. Settings, for all of them or for \
-one (`linucb.lambda=3`): lambda, half_life (`60d`, `none`), exploration (all but greedy), alpha (linucb). Of the file: reward_min, reward_max (otherwise found), slots (`context`, `ignore`).
+one (`linucb.lambda=3`): lambda, half_life (`60d`, `none`), exploration (all but greedy), alpha (linucb). Of the file: \
+reward_min, reward_max (otherwise found), slots (`context`, `ignore`).
 
 Exit code 0: played; 1: something is wrong with the file; 2: with the command.
 

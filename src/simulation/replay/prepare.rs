@@ -93,6 +93,8 @@ pub enum Source {
     Logged {
         /// Mean reward of what was logged.
         value: f64,
+        /// Deviation of these rewards.
+        deviation: f64,
         /// Least and largest propensity times number of candidates; both 1 where logging was uniform.
         evenness: (f64, f64),
         /// What became of slots; nothing where there are none.
@@ -200,7 +202,9 @@ fn logged(
     });
     let steps: Vec<Step> = steps.collect();
     let value = events.iter().map(|event| event.reward).sum::<f64>() / float(events.len()).max(1.0);
-    let source = Source::Logged { value, evenness, slots };
+    let squares = events.iter().map(|event| (event.reward - value) * (event.reward - value)).sum::<f64>();
+    let deviation = (squares / float(events.len()).max(1.0)).sqrt();
+    let source = Source::Logged { value, deviation, evenness, slots };
     Ok(Replay { offers: offers.keys().cloned().collect(), steps, range, made, placements, source })
 }
 

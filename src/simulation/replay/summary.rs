@@ -165,7 +165,7 @@ impl Summary {
             Source::Full { marks, best_fixed } => {
                 (Some(Marks::mean(marks)), best_fixed.first().map(|offer| offer.as_str().to_owned()), None)
             }
-            Source::Logged { value, evenness, slots } => {
+            Source::Logged { value, evenness, slots, .. } => {
                 let log = Log {
                     value: *value,
                     uniform: is_even(*evenness),
@@ -208,7 +208,7 @@ fn compared(
     greedy: Option<&[Played]>,
     points: &[usize],
 ) -> Compared {
-    let tally = Tally::of(plays);
+    let tally = tallied(replay, plays);
     let marks = match &replay.source {
         Source::Full { marks, .. } => marks.as_slice(),
         Source::Logged { .. } => &[],
@@ -224,7 +224,7 @@ fn compared(
         Source::Full { .. } => Some(tally::paired(plays, &|seed, event| {
             greedy.get(seed).and_then(|play: &Played| play.rewards.get(event).copied().flatten()).unwrap_or(0.0)
         })),
-        Source::Logged { .. } => tally.apart(&Tally::of(greedy)),
+        Source::Logged { .. } => tally.apart(&tallied(replay, greedy)),
     });
     let regret = yardstick.zip(tally.mean).map(|(mean, own)| mean.oracle - own);
     Compared {
@@ -248,6 +248,13 @@ fn compared(
             reward.map(|reward| marks.get(event).map_or(reward, |mark| mark.oracle - reward))
         }),
         per_seed: tally.per_seed,
+    }
+}
+
+fn tallied(replay: &Replay, plays: &[Played]) -> Tally {
+    match &replay.source {
+        Source::Full { .. } => Tally::of(plays),
+        Source::Logged { deviation, .. } => Tally::of_log(plays, *deviation),
     }
 }
 

@@ -18,6 +18,8 @@ pub(super) struct Tally {
     pub(super) se: Option<f64>,
     /// Its standard error over events.
     pub(super) se_events: Option<f64>,
+    /// No difference is told with a smaller error than this.
+    pub(super) doubt_min: f64,
 }
 
 impl Tally {
@@ -35,12 +37,20 @@ impl Tally {
             se_events: mean.and_then(|mean| over_events(plays, mean, total)),
             mean,
             per_seed,
+            doubt_min: 0.0,
         }
+    }
+
+    /// The same of a log whose rewards have this deviation. A few events that all earned nothing have no spread of
+    /// their own: as many drawn from the log at random would have that of the log.
+    pub(super) fn of_log(plays: &[Played], deviation: f64) -> Self {
+        let tally = Self::of(plays);
+        Self { doubt_min: deviation / tally.matched.max(1.0).sqrt(), ..tally }
     }
 
     /// The larger of both errors.
     fn doubt(&self) -> f64 {
-        self.se.unwrap_or(0.0).max(self.se_events.unwrap_or(0.0))
+        self.se.unwrap_or(0.0).max(self.se_events.unwrap_or(0.0)).max(self.doubt_min)
     }
 
     /// Against a number known beforehand.
@@ -205,6 +215,15 @@ mod tests {
         assert_eq!((tally.mean, tally.se), (Some(1.0), None));
         let nothing = Tally::of(&[played(&[None])]);
         assert_eq!((nothing.mean, nothing.against(0.0)), (None, None));
+    }
+
+    #[test]
+    fn a_few_events_of_a_log_that_all_earned_nothing_are_no_proof() {
+        let nothing = [played(&[Some(0.0); 100])];
+        assert!(Tally::of(&nothing).against(0.01).unwrap().is_less());
+        let doubted = Tally::of_log(&nothing, 0.1);
+        close(doubted.against(0.01).map(|against| against.se), 0.01);
+        assert!(!doubted.against(0.01).unwrap().is_less() && !doubted.apart(&doubted).unwrap().is_less());
     }
 
     #[test]
