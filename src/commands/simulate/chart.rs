@@ -19,6 +19,8 @@ pub struct Series<'a> {
 
 const WIDTH: u32 = 960;
 const HEIGHT: u32 = 420;
+/// Room for the numbers and the name of the x axis.
+const AXIS: u32 = 46;
 /// Room for names at the right.
 const NAMES: u32 = 160;
 /// Names do not stand closer than this.
@@ -46,7 +48,7 @@ fn paint(
     let mut chart = ChartBuilder::on(&root)
         .margin_top(12)
         .margin_right(NAMES)
-        .x_label_area_size(46)
+        .x_label_area_size(AXIS)
         .y_label_area_size(72)
         .build_cartesian_2d(0.0..x_max, low..high)?;
     chart
@@ -106,7 +108,7 @@ fn spread(ends: &mut [(i32, i32, &Series<'_>)]) {
         *y = (*y).max(free);
         free = *y + NAME_HEIGHT;
     }
-    let mut room = i32::try_from(HEIGHT).unwrap_or(i32::MAX) - NAME_HEIGHT / 2;
+    let mut room = i32::try_from(HEIGHT - AXIS).unwrap_or(i32::MAX) - NAME_HEIGHT / 2;
     for (_, y, _) in ends.iter_mut().rev() {
         *y = (*y).min(room);
         room = *y - NAME_HEIGHT;

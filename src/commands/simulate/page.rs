@@ -159,7 +159,10 @@ fn table(page: &mut String, summary: &Summary) {
     let mut rows = String::new();
     for (at, strategy) in summary.strategies.iter().enumerate() {
         let RGBColor(r, g, b) = colour(at, strategy);
-        let class = if strategy.mean_reward.is_some_and(|mean| mean >= best) { " class=\"best\"" } else { "" };
+        // What cannot be told from a random pick is not shown as a winner.
+        let won = strategy.mean_reward.is_some_and(|mean| mean >= best)
+            && strategy.vs_uniform.is_some_and(|against| against.is_more());
+        let class = if won { " class=\"best\"" } else { "" };
         let mut cells = vec![maybe(strategy.mean_reward), maybe(strategy.se), maybe(strategy.se_events)];
         if full {
             let share = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), percent);
@@ -176,12 +179,12 @@ fn table(page: &mut String, summary: &Summary) {
     for (name, value) in yardsticks(summary) {
         let _ = write!(rows, "<tr class=\"mark\"><td>{name}</td><td>{}</td></tr>", maybe(value));
     }
+    let gain = if full { " Of gain: 0 % is a random pick, 100 % an all-knowing one." } else { "" };
     let _ = writeln!(
         page,
         "<section><h2>The table</h2><div class=\"wide\"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>\
          </table></div><p class=\"note\">± is one standard error: over seeds, the luck of the draws; over events, how \
-         far another file of this kind and length might be off. Of the gain: 0 % is a random pick, 100 % an all-knowing \
-         one.</p></section>"
+         far another file of this kind and length might be off.{gain}</p></section>"
     );
 }
 

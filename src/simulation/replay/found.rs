@@ -40,7 +40,7 @@ pub(super) fn found(summary: &Summary) -> Vec<String> {
         }
     }
     for (strategy, _) in ranked {
-        found.extend(against(strategy));
+        found.extend(Some(against(strategy).join(" ")).filter(|told| !told.is_empty()));
     }
     for strategy in summary.strategies.iter().filter(|strategy| strategy.mean_reward.is_none()) {
         found.push(format!("`{}` never drew what was logged: nothing can be said of it.", strategy.name));
