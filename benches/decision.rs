@@ -19,7 +19,7 @@ use proffer::domain::{
     AttributeId, Catalogue, Customer, Day, DecisionId, DecisionRequest, Offer, OfferId, PlacementId, SubjectId,
     SubjectKind, SubjectState, Timestamp, Value, VariantId,
 };
-use proffer::policy::{Source, compile, judge};
+use proffer::policy::{CapWindows, Source, compile, judge};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -168,8 +168,9 @@ fn decision(criterion: &mut Criterion) {
         });
         part("decide", &mut || drop(black_box(whole())));
         part("rules", &mut || {
+            let windows = CapWindows::at(&snapshot.bundle, NOW, None);
             for offer in snapshot.catalogue.offers() {
-                black_box(judge(&snapshot.bundle, placement, offer, Some(&state), NOW));
+                black_box(judge(&snapshot.bundle, placement, offer, Some(&state), &windows));
             }
         });
         let value = |id: &AttributeId| (id.name() == "region").then(|| Value::Text("r7".into()));

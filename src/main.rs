@@ -28,6 +28,8 @@ enum Command {
     Keys(commands::keys::KeysArgs),
     /// Check policy files; publish and activate bundles.
     Policy(commands::policy::PolicyArgs),
+    /// Play strategies through recorded events and compare what they would have earned.
+    Simulate(commands::simulate::SimulateArgs),
 }
 
 #[tokio::main]
@@ -41,5 +43,6 @@ async fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(args).await,
         Command::Keys(args) => commands::keys::run(args).await,
         Command::Policy(args) => commands::policy::run(&args).await,
+        Command::Simulate(args) => commands::simulate::run(&args),
     }
 }

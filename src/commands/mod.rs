@@ -4,15 +4,25 @@ pub mod bundles;
 
 pub mod demo;
 
+pub mod feedback;
+
 pub mod keys;
 
 pub mod local;
 
+pub mod measure;
+
 pub mod policy;
+
+pub mod progress;
 
 pub mod sample;
 
 pub mod serve;
+
+pub mod simulate;
+
+pub mod threads;
 
 use std::process::ExitCode;
 

@@ -8,12 +8,17 @@ use sha2::{Digest as _, Sha256};
 
 /// A stream of its own for one purpose and number: two uses never draw the same numbers.
 pub(super) fn stream(seed: u64, purpose: &str, number: u64) -> ChaCha8Rng {
+    ChaCha8Rng::from_seed(key(seed, purpose, number))
+}
+
+/// A key of its own for one purpose and number.
+pub(super) fn key(seed: u64, purpose: &str, number: u64) -> [u8; 32] {
     let mixed = Sha256::new()
         .chain_update("proffer/simulation/1")
         .chain_update(seed.to_be_bytes())
         .chain_update(number.to_be_bytes())
         .chain_update(purpose);
-    ChaCha8Rng::from_seed(mixed.finalize().into())
+    mixed.finalize().into()
 }
 
 /// Uniform in [0, 1), by the top 53 bits.

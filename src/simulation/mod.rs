@@ -1,8 +1,11 @@
-//! Simulation: worlds of customers whose true responses are known, from one seed. Drives no service and reads no file.
+//! Simulation: worlds of customers whose true responses are known, and replays of recorded ones, from one seed. Drives
+//! no service and reads no file.
 
 mod chance;
 
 mod crowd;
+
+pub mod replay;
 
 mod world;
 

@@ -61,7 +61,8 @@ fn the_help_of_every_command_has_an_example() {
         waiting.extend(commands(&help).into_iter().map(|name| [path.clone(), vec![name]].concat()));
         seen.push(path.join(" "));
     }
-    for known in ["serve", "keys create", "keys create-source", "keys list", "keys revoke", "policy check"] {
+    for known in ["serve", "keys create", "keys create-source", "keys list", "keys revoke", "policy check", "simulate"]
+    {
         assert!(seen.iter().any(|name| name == known), "`{known}` is not in the help: {seen:?}");
     }
 }

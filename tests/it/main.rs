@@ -17,6 +17,8 @@ mod nodes;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod simulate;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod tidiness;

@@ -1,8 +1,6 @@
 //! `proffer demo`: a shop, a simulated crowd and the service in one process. Decides nothing: it asks over HTTP.
 
 mod client;
-mod measure;
-mod progress;
 mod threads;
 
 mod crowd;
@@ -24,7 +22,8 @@ use proffer::runtime::{Clock, RuntimeError};
 use proffer::simulation::WorldError;
 
 use super::local::{Local, LocalOptions};
-use super::{Format, failed};
+use super::{Format, failed, measure, progress};
+use crate::commands::feedback::FeedbackFileError;
 use client::{Access, ClientError, SOURCE};
 
 /// Arguments of `proffer demo`.
@@ -77,7 +76,7 @@ pub enum DemoError {
     World(#[from] WorldError),
     /// The file to replay cannot be.
     #[error(transparent)]
-    Replay(#[from] replay::ReplayError),
+    Replay(#[from] FeedbackFileError),
     /// The service failed.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use proffer::domain::{DecisionId, Timestamp};
+use proffer::simulation::replay::feedback::Event;
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
-use super::bundle::PLACEMENT;
-use super::file::Event;
+use super::file::PLACEMENT;
 use crate::commands::demo::DemoError;
 use crate::commands::demo::client::{Access, Client, ClientError, Decided, SOURCE};
-use crate::commands::demo::measure::{self, Latencies};
-use crate::commands::demo::progress::Progress;
 use crate::commands::demo::threads::hand_out;
+use crate::commands::measure::{self, Latencies};
+use crate::commands::progress::Progress;
 
 /// What came of one event.
 #[derive(Debug)]
@@ -149,6 +149,7 @@ mod tests {
     #[test]
     fn a_decision_is_named_by_its_event_and_near_the_clock() {
         let event = |id: &str, at| Event {
+            line: 1,
             id: id.to_owned(),
             at: Timestamp(at),
             customer_id: "c".into(),

@@ -1,6 +1,5 @@
 //! `proffer demo --replay FILE`: drives a full-feedback file through the service. Models no delay of rewards.
 
-mod bundle;
 mod drive;
 mod file;
 mod report;
@@ -11,15 +10,14 @@ use std::path::PathBuf;
 
 use proffer::domain::Timestamp;
 use proffer::runtime::Clock;
-
-pub use file::ReplayError;
+use proffer::simulation::replay::bundle::{self, Asked, Made};
 
 use super::client::{Access, Client};
 use super::progress::{Progress, say};
 use super::threads::hand_out;
 use super::{DemoArgs, DemoError, blocking, service};
 use crate::commands::Format;
-use file::ReplayFile;
+use file::{PLACEMENT, ReplayFile};
 use report::{About, Report};
 
 /// The clock starts this long before the first event, when consents are granted.
@@ -39,8 +37,11 @@ pub async fn run(args: DemoArgs, path: PathBuf) -> Result<(), Box<dyn Error>> {
 /// Everything up to the report.
 async fn perform(args: DemoArgs, path: PathBuf) -> Result<Report, Box<dyn Error>> {
     let file = file::read(&path)?;
-    let fallback = bundle::fallback_id(&file);
-    let made = bundle::make(&file.events, &args.strategy, args.features.as_deref(), &fallback)?;
+    let fallback = bundle::fallback_id(&file.offers);
+    let strategy = format!("name: {}", args.strategy);
+    let asked = [Asked { placement: PLACEMENT, strategy: &strategy }];
+    let contexts = file.events.iter().map(|event| &event.context);
+    let made = bundle::make(contexts, &asked, args.features.as_deref(), &fallback)?;
     let first = file.events.first().map_or(Timestamp(0), |event| event.at);
     let start = Timestamp(first.0 - BEFORE_MS);
     let (local, access) = service(args.store.clone(), made.policies.clone(), Some(Clock::by_hand(start))).await?;
@@ -63,7 +64,7 @@ fn kind_of_store(store: &str) -> &'static str {
 
 async fn replay(
     file: ReplayFile,
-    made: bundle::Made,
+    made: Made,
     fallback: String,
     access: Access,
     about: About,
@@ -72,7 +73,7 @@ async fn replay(
     let core = access.core.clone();
     let clients = about.clients;
     let (driven, file, access) = blocking(move || {
-        Client::new(&access).import(&bundle::offers(&file, &fallback))?;
+        Client::new(&access).import(&file::offers(&file.offers, &fallback))?;
         grant(&file, &access, clients, start, format)?;
         let deciding = Progress::new("deciding", file.events.len(), format);
         let driven = drive::play(&file.events, &access, clients, &deciding)?;

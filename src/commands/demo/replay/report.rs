@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use proffer::domain::OfferId;
+use proffer::simulation::replay::bundle::Made;
+use proffer::simulation::replay::feedback::Event;
+use proffer::simulation::replay::yardstick::{Marks, best_fixed, marks};
 use serde::Serialize;
 
 use super::drive::Driven;
-use super::file::Event;
-use crate::commands::demo::progress::count;
+use crate::commands::progress::count;
 
 /// The report.
 #[derive(Debug, Serialize)]
@@ -75,20 +76,12 @@ pub struct About {
 
 impl Report {
     /// Sums up.
-    pub fn new(
-        about: About,
-        made: super::bundle::Made,
-        events: &[Event],
-        driven: &Driven,
-        excluded: BTreeMap<String, usize>,
-    ) -> Self {
+    pub fn new(about: About, made: Made, events: &[Event], driven: &Driven, excluded: BTreeMap<String, usize>) -> Self {
         let rewards: Vec<f64> = driven.played.iter().map(|played| played.reward).collect();
-        let rank = ranking(events);
+        let marks = marks(events, &best_fixed(events));
         let quarter = events.len() / 4;
         let means = |from: usize, to: usize| {
-            let (events, rewards) =
-                (events.get(from..to).unwrap_or_default(), rewards.get(from..to).unwrap_or_default());
-            Means::of(events, rewards, &rank)
+            Means::of(marks.get(from..to).unwrap_or_default(), rewards.get(from..to).unwrap_or_default())
         };
         let graded = |reward: &f64| *reward != 0.0 && *reward != 1.0;
         Self {
@@ -119,37 +112,13 @@ impl Report {
     }
 }
 
-/// The place of every offer by its own mean reward over the events in which it is a candidate, best first; ties by id.
-fn ranking(events: &[Event]) -> BTreeMap<OfferId, usize> {
-    let mut sums: BTreeMap<&OfferId, (f64, f64)> = BTreeMap::new();
-    for (offer, reward) in events.iter().flat_map(|event| &event.rewards) {
-        let (sum, times) = sums.entry(offer).or_default();
-        *sum += reward;
-        *times += 1.0;
-    }
-    let mut means: Vec<(f64, &OfferId)> = sums.into_iter().map(|(offer, (sum, times))| (sum / times, offer)).collect();
-    means.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-    means.into_iter().enumerate().map(|(place, (_, offer))| (offer.clone(), place)).collect()
-}
-
 impl Means {
-    fn of(events: &[Event], rewards: &[f64], rank: &BTreeMap<OfferId, usize>) -> Self {
-        let number = float(events.len()).max(1.0);
-        let mean = |value: &dyn Fn(&Event) -> f64| events.iter().map(value).sum::<f64>() / number;
+    fn of(marks: &[Marks], rewards: &[f64]) -> Self {
+        let number = float(marks.len()).max(1.0);
         let reward = rewards.iter().sum::<f64>() / number;
         let variance = rewards.iter().map(|r| (r - reward) * (r - reward)).sum::<f64>() / (number - 1.0).max(1.0);
-        let fixed = |event: &Event| {
-            let best = event.rewards.iter().min_by_key(|(offer, _)| rank.get(*offer));
-            best.map_or(0.0, |(_, reward)| *reward)
-        };
-        Self {
-            events: events.len(),
-            reward,
-            reward_se: (variance / number).sqrt(),
-            uniform: mean(&|event| event.rewards.values().sum::<f64>() / float(event.rewards.len()).max(1.0)),
-            best_fixed: mean(&fixed),
-            oracle: mean(&|event| event.rewards.values().copied().fold(0.0, f64::max)),
-        }
+        let Marks { uniform, best_fixed, oracle } = Marks::mean(marks);
+        Self { events: marks.len(), reward, reward_se: (variance / number).sqrt(), uniform, best_fixed, oracle }
     }
 }
 
@@ -221,32 +190,14 @@ fn listed(names: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proffer::domain::Timestamp;
-
     use super::*;
 
-    fn event(rewards: &str) -> Event {
-        Event {
-            id: String::new(),
-            at: Timestamp(0),
-            customer_id: String::new(),
-            context: BTreeMap::new(),
-            rewards: serde_json::from_str(rewards).unwrap(),
-        }
-    }
-
     #[test]
-    fn uniform_fixed_and_oracle_follow_their_definitions() {
-        let events = [
-            event(r#"{"a":1,"b":0,"c":0}"#),
-            event(r#"{"a":0,"b":1}"#),
-            event(r#"{"a":1,"b":0}"#),
-            event(r#"{"b":0,"c":1}"#),
-        ];
-        let means = Means::of(&events, &[1.0, 0.0, 1.0, 0.0], &ranking(&events));
-        assert_eq!((means.reward, means.best_fixed, means.oracle), (0.5, 0.75, 1.0));
-        assert!((means.uniform - (1.0 / 3.0 + 1.5) / 4.0).abs() < 1e-12);
+    fn rewards_have_their_mean_and_its_standard_error() {
+        let marks = [Marks { uniform: 0.5, best_fixed: 0.75, oracle: 1.0 }; 4];
+        let means = Means::of(&marks, &[1.0, 0.0, 1.0, 0.0]);
+        assert_eq!((means.reward, means.uniform, means.best_fixed, means.oracle), (0.5, 0.5, 0.75, 1.0));
         assert!((means.reward_se - (1.0_f64 / 3.0 / 4.0).sqrt()).abs() < 1e-12);
-        assert_eq!(Means::of(&[], &[], &ranking(&[])), Means::default());
+        assert_eq!(Means::of(&[], &[]), Means::default());
     }
 }

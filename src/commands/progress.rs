@@ -1,4 +1,4 @@
-//! What a person sees while the demo runs: a bar on a terminal, a line per happening. Keeps no result.
+//! What a person sees while a command runs: a bar on a terminal, a line per happening. Keeps no result.
 
 use std::time::Duration;
 

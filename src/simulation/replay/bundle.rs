@@ -1,16 +1,17 @@
-//! The bundle and the offers made for one full-feedback file. Checks neither: the service does.
+//! The bundle made for one feedback file: its attributes declared as they are found. Compiles nothing.
+//!
+//! Which names an attribute has, and the mean and scale of a number, are taken from the whole file: that looks ahead,
+//! as a shop that declares its attributes from last year's data does not have to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use proffer::domain::Value;
-use proffer::policy::Source;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
-use super::file::{Event, ReplayError, ReplayFile};
+use super::feedback::Offers;
+use crate::domain::Value;
+use crate::policy::Source;
 
-/// The placement that a replay asks at.
-pub const PLACEMENT: &str = "replay";
 /// Components of a feature vector at most, the intercept included.
 const DIMENSIONS_MAX: usize = 512;
 /// Texts with more values than this are declared as free text, which no feature reads.
@@ -87,14 +88,38 @@ impl Kind {
     }
 }
 
+/// A feature is asked for that the file does not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no event has `{key}` in its context; it has {known}")]
+pub struct UnknownFeature {
+    /// As given.
+    pub key: String,
+    /// What there is.
+    pub known: String,
+}
+
+/// A placement of the bundle: its id and its strategy as `placements.yaml` has it, between the braces.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Its id.
+    pub placement: &'a str,
+    /// Such as `name: linucb, alpha: 1`.
+    pub strategy: &'a str,
+}
+
 /// Makes the bundle: conversion, no margin floor, no cap, consent for personalisation needed. Learns from the keys
 /// asked for, otherwise from all that fit.
-pub fn make(events: &[Event], strategy: &str, asked: Option<&str>, fallback: &str) -> Result<Made, ReplayError> {
+pub fn make<'a>(
+    contexts: impl Iterator<Item = &'a BTreeMap<String, Value>>,
+    placements: &[Asked<'_>],
+    features: Option<&str>,
+    fallback: &str,
+) -> Result<Made, UnknownFeature> {
     let mut kinds: BTreeMap<&str, Kind> = BTreeMap::new();
-    for (key, value) in events.iter().flat_map(|event| &event.context) {
+    for (key, value) in contexts.flatten() {
         kinds.entry(key).or_insert_with(|| Kind::of(value)).add(value);
     }
-    let wanted: Vec<&str> = match asked {
+    let wanted: Vec<&str> = match features {
         None => kinds.keys().copied().collect(),
         Some("none") => Vec::new(),
         Some(list) => list.split(',').map(str::trim).collect(),
@@ -103,7 +128,7 @@ pub fn make(events: &[Event], strategy: &str, asked: Option<&str>, fallback: &st
     for key in wanted {
         let Some(kind) = kinds.get(key) else {
             let known = kinds.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-            return Err(ReplayError::Feature { key: key.to_owned(), known });
+            return Err(UnknownFeature { key: key.to_owned(), known });
         };
         match kind.width() {
             Some(width) if dimensions + width <= DIMENSIONS_MAX => {
@@ -117,10 +142,11 @@ pub fn make(events: &[Event], strategy: &str, asked: Option<&str>, fallback: &st
     for (key, kind) in &kinds {
         let _ = write!(attributes, "  - id: context.{key}\n    type: {}\n    source: replay\n\n", kind.yaml());
     }
+    let listed: String = placements.iter().map(|asked| placement(asked, &features, fallback)).collect();
     let mut files = vec![
         ("bundle.yaml", "name: replay\nschema: 1\n".to_owned()),
         ("catalog/purposes.yaml", PURPOSES.to_owned()),
-        ("placements.yaml", placement(strategy, &features, fallback)),
+        ("placements.yaml", format!("placements:\n{listed}")),
         ("rules/10-consent.yaml", CONSENT.to_owned()),
     ];
     if !kinds.is_empty() {
@@ -146,17 +172,16 @@ purpose_gates:
     purpose: offer_personalisation
 ";
 
-fn placement(strategy: &str, features: &[String], fallback: &str) -> String {
+fn placement(asked: &Asked<'_>, features: &[String], fallback: &str) -> String {
     let features = features.iter().map(|key| format!("context.{key}")).collect::<Vec<_>>().join(", ");
+    let Asked { placement, strategy } = asked;
     format!(
-        "\
-placements:
-  - id: {PLACEMENT}
+        "  - id: {placement}
     channel: web
     purpose: offer_personalisation
     currency: USD
     objective: {{kind: conversion, window: 30d, reward_cap: 1000000.00}}
-    strategy: {{name: {strategy}}}
+    strategy: {{{strategy}}}
     features: [{features}]
     fallback: {{offer: {fallback}, variant: a}}
 "
@@ -164,42 +189,28 @@ placements:
 }
 
 /// An id for the fallback that no offer of the file has.
-pub fn fallback_id(file: &ReplayFile) -> String {
+pub fn fallback_id(offers: &Offers) -> String {
     let mut id = "house".to_owned();
-    while file.offers.keys().any(|offer| offer.as_str() == id) {
+    while offers.keys().any(|offer| offer.as_str() == id) {
         id.push_str("-x");
     }
     id
 }
 
-/// The offers in the form of the import: price 1, one variant; their attributes in the file are not used.
-pub fn offers(file: &ReplayFile, fallback: &str) -> Json {
-    let one = |id: &str, name: &str| {
-        json!({
-            "offer_id": id, "name": name, "price": {"amount": "1.00", "currency": "USD"},
-            "variants": [{"variant_id": "a"}],
-        })
-    };
-    let mut offers: Vec<Json> = file.offers.iter().map(|(id, name)| one(id.as_str(), name)).collect();
-    offers.push(one(fallback, "House content"));
-    Json::Array(offers)
-}
-
 #[cfg(test)]
 mod tests {
-    use proffer::domain::placement::Encoder;
-    use proffer::domain::{AttributeId, Timestamp};
-
     use super::*;
+    use crate::domain::AttributeId;
+    use crate::domain::placement::Encoder;
 
-    fn event(context: &str) -> Event {
-        Event {
-            id: String::new(),
-            at: Timestamp(0),
-            customer_id: String::new(),
-            context: serde_json::from_str(context).unwrap(),
-            rewards: BTreeMap::new(),
-        }
+    const PLACEMENT: &str = "replay";
+
+    fn event(context: &str) -> BTreeMap<String, Value> {
+        serde_json::from_str(context).unwrap()
+    }
+
+    fn make(contexts: &[BTreeMap<String, Value>], strategy: &str, asked: Option<&str>) -> Result<Made, UnknownFeature> {
+        super::make(contexts.iter(), &[Asked { placement: PLACEMENT, strategy }], asked, "house")
     }
 
     #[test]
@@ -209,9 +220,9 @@ mod tests {
             event(r#"{"age": 40, "town": "no", "flat": 3}"#),
         ];
         events.extend((1..=NAMES_MAX).map(|n| event(&format!(r#"{{"note": "n{n}"}}"#))));
-        let made = make(&events, "linucb", None, "house").unwrap();
+        let made = make(&events, "name: linucb", None).unwrap();
         assert_eq!((made.features.join(" "), made.left_out.join(" ")), ("age flat member town".into(), "note".into()));
-        let bundle = proffer::policy::compile(&made.policies).unwrap();
+        let bundle = crate::policy::compile(&made.policies).unwrap();
         let placement = bundle.placement(PLACEMENT).unwrap();
         assert_eq!(placement.dimensions(), made.dimensions);
         assert_eq!(placement.strategy.name(), "linucb");
@@ -225,7 +236,7 @@ mod tests {
     #[test]
     fn features_asked_for_replace_all_and_an_unknown_one_is_refused() {
         let events = [event(r#"{"age": 20, "town": "x"}"#)];
-        let asked = |list: &str| make(&events, "uniform", Some(list), "house");
+        let asked = |list: &str| make(&events, "name: uniform", Some(list));
         assert_eq!(asked("town").unwrap().features, ["town"]);
         assert_eq!(asked("none").unwrap().dimensions, 1);
         assert_eq!(asked("twon").unwrap_err().to_string(), "no event has `twon` in its context; it has `age`, `town`");

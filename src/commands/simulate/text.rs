@@ -1,0 +1,123 @@
+//! The summary as text for people: a table and sentences. Computes nothing.
+
+use std::fmt::Write as _;
+
+use proffer::simulation::replay::{Compared, Summary, number};
+
+use super::About;
+use crate::commands::progress::count;
+
+/// Renders it.
+pub fn render(summary: &Summary, about: &About) -> String {
+    let mut text = String::new();
+    head(&mut text, summary, about);
+    table(&mut text, summary);
+    let _ = writeln!(text, "\nWhat was found");
+    for sentence in &summary.found {
+        let _ = writeln!(text, "- {sentence}");
+    }
+    let _ = writeln!(text, "\nTo know");
+    for sentence in &summary.notes {
+        let _ = writeln!(text, "- {sentence}");
+    }
+    let _ = writeln!(text, "\nPlayed in {:.1} s on {} threads.", about.seconds, about.threads);
+    text
+}
+
+fn head(text: &mut String, summary: &Summary, about: &About) {
+    let _ = writeln!(
+        text,
+        "{}: {} events of {} feedback, {} offers, {:.1} candidates each; {} seeds",
+        about.file,
+        count(summary.events),
+        summary.feedback,
+        count(summary.offers),
+        summary.candidates,
+        summary.seeds
+    );
+    let _ = writeln!(text, "Features ({} dimensions): {}", summary.dimensions, listed(&summary.features));
+    if !summary.features_left_out.is_empty() {
+        let _ =
+            writeln!(text, "Left out of the features, free text or too wide: {}", listed(&summary.features_left_out));
+    }
+    for strategy in &summary.strategies {
+        let _ = writeln!(text, "  {}: {}", strategy.name, settings(strategy));
+    }
+    text.push('\n');
+}
+
+fn table(text: &mut String, summary: &Summary) {
+    let full = summary.log.is_none();
+    let _ = write!(text, "{:16} {:>9} {:>8} {:>10}", "strategy", "reward", "se", "se(events)");
+    let _ = if full {
+        writeln!(text, " {:>9} {:>9} {:>9} {:>9}", "regret", "of gain", "quarter 1", "quarter 4")
+    } else {
+        writeln!(text, " {:>9}", "matched")
+    };
+    for strategy in &summary.strategies {
+        let _ = write!(
+            text,
+            "{:16} {:>9} {:>8} {:>10}",
+            strategy.name,
+            maybe(strategy.mean_reward),
+            maybe(strategy.se),
+            maybe(strategy.se_events)
+        );
+        let _ = if full {
+            let quarter = |at: usize| maybe(strategy.quarters.get(at).copied().flatten());
+            writeln!(
+                text,
+                " {:>9} {:>9} {:>9} {:>9}",
+                maybe(strategy.regret),
+                strategy.share_of_gain.map_or_else(|| "-".to_owned(), percent),
+                quarter(0),
+                quarter(3)
+            )
+        } else {
+            writeln!(text, " {:>9.1}", strategy.matched)
+        };
+    }
+    for (name, value) in yardsticks(summary) {
+        let _ = writeln!(text, "{:16} {:>9}", format!("({name})"), maybe(value));
+    }
+}
+
+/// What needs no learning, by name.
+pub fn yardsticks(summary: &Summary) -> Vec<(&'static str, Option<f64>)> {
+    match &summary.log {
+        None => {
+            vec![("uniform", summary.uniform), ("best fixed", summary.best_fixed), ("oracle", summary.oracle)]
+        }
+        Some(log) => vec![("the log", Some(log.value))],
+    }
+}
+
+/// All that a strategy was given.
+pub fn settings(strategy: &Compared) -> String {
+    strategy.settings.iter().map(|(key, value)| format!("{key} {value}")).collect::<Vec<_>>().join(", ")
+}
+
+/// A number, or a dash.
+pub fn maybe(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), number)
+}
+
+/// A share in whole percent.
+pub fn percent(share: f64) -> String {
+    // Never minus zero.
+    format!("{:.0} %", (share * 100.0).round() + 0.0)
+}
+
+/// Names told one by one; what is left is counted.
+const NAMES_MAX: usize = 16;
+
+/// Names, or that there are none.
+pub fn listed(names: &[String]) -> String {
+    let more = names.len().saturating_sub(NAMES_MAX);
+    let told = names.get(..names.len() - more).unwrap_or_default().join(", ");
+    match (names.len(), more) {
+        (0, _) => "none".to_owned(),
+        (_, 0) => told,
+        (_, more) => format!("{told} and {more} more"),
+    }
+}
