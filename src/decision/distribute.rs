@@ -63,14 +63,15 @@ pub(super) fn score(
     }
     let scores = bandit::scores(&placement.strategy, &arms);
     for (at, score) in positions.iter().zip(&scores) {
-        rows.get_mut(*at)?.scored = Some(Scored { mean: score.mean, deviation: score.deviation });
+        let beta = score.beta.map(|beta| (beta.alpha, beta.beta));
+        rows.get_mut(*at)?.scored = Some(Scored { mean: score.mean, deviation: score.deviation, beta });
     }
     Some(Valued { rows: positions, scores, features: all_features })
 }
 
 /// `m_a` and `c_a` of a candidate under the placement's objective.
 #[expect(clippy::cast_precision_loss, reason = "bounded far below 2^53 at the door")]
-fn value(placement: &Placement, row: &CandidateRow) -> (f64, f64) {
+pub(super) fn value(placement: &Placement, row: &CandidateRow) -> (f64, f64) {
     match placement.objective.kind {
         ObjectiveKind::Margin => (row.margin_minor as f64, row.cost_minor as f64),
         ObjectiveKind::Conversion | ObjectiveKind::Click => (1.0, 0.0),

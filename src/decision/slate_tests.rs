@@ -3,10 +3,12 @@
 use proptest::prelude::*;
 
 use super::Decision;
+use super::distribute::value;
 use super::tests::{PLACEMENTS, RULES, ask_with, granted, request, snapshot_of};
+use crate::bandit::{self, Beta, Score};
 use crate::domain::decision::FallbackReason;
 
-const STRATEGIES: [&str; 3] = ["thompson_linear", "linucb", "uniform"];
+const STRATEGIES: [&str; 5] = ["thompson_linear", "thompson_beta", "linucb", "epsilon_greedy", "uniform"];
 
 fn placements(slots: u16, strategy: &str) -> String {
     let home = PLACEMENTS.replace("STRATEGY", strategy).replace("HOLDOUT", "0%");
@@ -19,6 +21,14 @@ fn decide(slots: u16, strategy: &str, offers: usize, rules: &str, seed: u64) -> 
     let mut asked = request(Some("gold"));
     asked.count = None;
     ask_with(&snapshot, &asked, &granted(), seed).unwrap()
+}
+
+/// The same where showing nothing is a candidate too.
+fn decide_or_nothing(slots: u16, strategy: &str, offers: usize, seed: u64) -> Decision {
+    let placements = placements(slots, strategy).replace("    slots:", "    nothing_allowed: true\n    slots:");
+    let mut asked = request(Some("gold"));
+    asked.count = None;
+    ask_with(&snapshot_of(&placements, RULES, &vec![40; offers]), &asked, &granted(), seed).unwrap()
 }
 
 fn shown(decision: &Decision) -> Vec<&str> {
@@ -69,6 +79,53 @@ fn a_cap_reached_by_the_slots_before_leaves_the_rest_out() {
 }
 
 #[test]
+fn nothing_is_a_candidate_that_is_drawn_as_often_as_its_probability_says() {
+    for strategy in STRATEGIES {
+        let (mut nothing, mut expected) = (0_u32, 0.0);
+        for seed in 0..400 {
+            let decision = decide_or_nothing(1, strategy, 1, seed);
+            let skeleton = &decision.skeleton;
+            assert_eq!(skeleton.candidates.last().unwrap().candidate, None);
+            expected += skeleton.slots[0].probabilities[1].unwrap();
+            if skeleton.shows_nothing() {
+                nothing += 1;
+                assert_eq!((skeleton.fallback, skeleton.reserved_until, &decision.next), (None, None, &None));
+                assert_eq!(decision.private.context.features, [], "nothing is learned from showing nothing");
+            } else {
+                assert!(decision.next.is_some());
+            }
+        }
+        // Within six standard deviations of at most ten each.
+        assert!((f64::from(nothing) - expected).abs() <= 60.0, "{strategy}: {nothing} times, expected {expected}");
+    }
+}
+
+#[test]
+fn nothing_ends_an_answer_of_several_slots() {
+    let (mut ended, mut full) = (0, 0);
+    for seed in 0..200 {
+        let decision = decide_or_nothing(3, "thompson_linear", 4, seed);
+        let skeleton = &decision.skeleton;
+        if skeleton.shown.len() < 3 {
+            ended += 1;
+            assert_eq!(skeleton.slots.len(), skeleton.shown.len() + 1, "the slot that drew nothing is the last");
+            assert_eq!(skeleton.slots.last().unwrap().draw.chosen, 4);
+        } else {
+            full += 1;
+        }
+    }
+    assert!(ended > 20 && full > 20, "{ended} ended, {full} full");
+}
+
+#[test]
+fn where_every_offer_is_left_out_nothing_is_what_remains() {
+    let placements = placements(2, "thompson_linear").replace("    slots:", "    nothing_allowed: true\n    slots:");
+    let decision = ask_with(&snapshot_of(&placements, RULES, &[5, 5]), &request(None), &granted(), 1).unwrap();
+    assert_eq!((decision.skeleton.fallback, decision.skeleton.shows_nothing()), (None, true));
+    assert_eq!(decision.skeleton.slots[0].probabilities, [None, None, Some(1.0)]);
+}
+
+#[test]
 fn what_does_not_stack_never_stands_together() {
     let rules = "
 stackability:
@@ -114,5 +171,36 @@ proptest! {
         let numbers: std::collections::BTreeSet<u64> =
             decision.skeleton.slots.iter().map(|slot| slot.draw.u.to_bits()).collect();
         prop_assert_eq!(numbers.len(), decision.skeleton.slots.len(), "every slot has a number of its own");
+    }
+
+    #[test]
+    fn the_recorded_scores_give_the_recorded_distribution_again_bit_for_bit(
+        slots in 1..4_u16,
+        offers in 1..6_usize,
+        strategy in proptest::sample::select(STRATEGIES.to_vec()),
+        nothing in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        let decision =
+            if nothing { decide_or_nothing(slots, strategy, offers, seed) } else { decide(slots, strategy, offers, "", seed) };
+        let skeleton = &decision.skeleton;
+        let placements = placements(slots, strategy);
+        let placement = snapshot_of(&placements, RULES, &[40]).bundle.placement("home").unwrap().clone();
+        for slot in &skeleton.slots {
+            let open = skeleton.candidates.iter().zip(&slot.probabilities).filter_map(|(row, p)| Some((row, (*p)?)));
+            let (scores, p): (Vec<Option<Score>>, Vec<f64>) = open
+                .map(|(row, p)| {
+                    let (margin, cost) = value(&placement, row);
+                    let score = row.scored.map(|scored| match scored.beta {
+                        Some((alpha, beta)) => Score::beta(Beta { alpha, beta, margin, cost }),
+                        None => Score::gaussian(scored.mean, scored.deviation),
+                    });
+                    (score, p)
+                })
+                .unzip();
+            let scores: Vec<Score> = scores.into_iter().flatten().collect();
+            let w = bandit::distribution_of(&placement.strategy, skeleton.distribution_rule, &scores, nothing);
+            prop_assert_eq!(bandit::explore(&w, skeleton.exploration), p);
+        }
     }
 }

@@ -72,19 +72,12 @@ fn what_is_not_available_yet_is_said_plainly_with_what_is() {
       = help: available now: `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`, `availability`,
               `exclusions`, `requirements`, `stackability`
     ");
-    let seen = wrong(PLACEMENTS, "reservation: 10m", "nothing_allowed: true\n    exposure: send");
+    let seen = wrong(PLACEMENTS, "reservation: 10m", "exposure: send");
     insta::assert_snapshot!(seen, @r"
-    error[P0113]: placement `home_banner`: `nothing_allowed: true` is not available yet
-     --> placements.yaml:8:22
-      |
-    8 |     nothing_allowed: true
-      |                      ^^^^ not available yet
-      = help: available now: `nothing_allowed: false`
-
     error[P0113]: placement `home_banner`: exposure `send` is not available yet
-     --> placements.yaml:9:15
+     --> placements.yaml:8:15
       |
-    9 |     exposure: send
+    8 |     exposure: send
       |               ^^^^ not available yet
       = help: available now: `decision`, `impression`
     ");

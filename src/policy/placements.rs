@@ -82,13 +82,7 @@ fn placement(
         .need(report, "currency", "currency: USD")
         .and_then(|node| read::parsed(report, what, node, "an ISO 4217 code such as `USD`", Currency::parse));
     let slots = fields.get("slots").map_or(Some(1), |node| read::whole(report, what, node, 1, SLOTS_MAX));
-    let nothing_allowed = fields.get("nothing_allowed").map_or(Some(false), |node| {
-        let allowed = read::flag(report, what, node);
-        if allowed == Some(true) {
-            read::not_yet(report, what, node.place, "`nothing_allowed: true`", "nothing_allowed: false");
-        }
-        allowed
-    });
+    let nothing_allowed = fields.get("nothing_allowed").map_or(Some(false), |node| read::flag(report, what, node));
     let objective = fields
         .need(report, "objective", "objective: {kind: margin, window: 7d, reward_cap: 200.00}")
         .and_then(|node| objective(report, what, node, currency));
