@@ -181,8 +181,10 @@ proptest! {
         nothing in any::<bool>(),
         seed in any::<u64>(),
     ) {
-        let decision =
-            if nothing { decide_or_nothing(slots, strategy, offers, seed) } else { decide(slots, strategy, offers, "", seed) };
+        let decision = match nothing {
+            true => decide_or_nothing(slots, strategy, offers, seed),
+            false => decide(slots, strategy, offers, "", seed),
+        };
         let skeleton = &decision.skeleton;
         let placements = placements(slots, strategy);
         let placement = snapshot_of(&placements, RULES, &[40]).bundle.placement("home").unwrap().clone();

@@ -48,8 +48,8 @@ pub struct Scored {
     /// Deviation of the score.
     #[n(1)]
     pub deviation: f64,
-    /// Parameters alpha and beta of the arm's acceptance, where the score is a Beta and no Gaussian; its margin and cost
-    /// stand beside it.
+    /// Parameters alpha and beta of the arm's acceptance, where the score is a Beta and no Gaussian; its margin and
+    /// cost stand beside it.
     #[n(2)]
     pub beta: Option<(f64, f64)>,
 }

@@ -7,7 +7,7 @@ use proffer::runtime::Role;
 use serde_json::{Value, json};
 
 use super::service::{Plan, Service};
-use super::shop::{self, ask, ask_as, with};
+use super::shop::{self, ask, ask_as, id, order, with};
 use crate::harness::database::Kind;
 
 const STACK: &str = "\
@@ -74,6 +74,57 @@ fn what_does_not_stack_is_left_out_of_the_slots_behind_with_the_rule_named() {
     let sentence = "`stack.home` (One thing for the home is enough): at most 1 of `tent`, `home` in one answer, and 1 \
                     stood there";
     assert_eq!(left, BTreeSet::from([sentence.to_owned()]));
+}
+
+#[test]
+fn each_slot_of_an_answer_is_learned_by_itself() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let service = start(kind, three_slots(""));
+        let answer = service.decide(&ask_as(1, "c-1")).ok();
+        let bought = offers(&answer)[1].clone();
+        service.learn();
+        let mut event = order("order-1", &id(1), "30.00");
+        event["offer_id"] = json!(bought);
+        assert_eq!(service.outcomes(&json!([event]))[0]["status"], "accepted");
+        service.learn();
+        let models = service.core.models();
+        let model = models.0.values().find(|model| model.arms().count() > 0).unwrap();
+        let learned: Vec<(String, i64, i64)> =
+            model.arms().map(|(arm, sums)| (arm.offer.to_string(), sums.exposures(), sums.accepted())).collect();
+        assert_eq!(learned.len(), 3, "{learned:?}");
+        for (offer, exposures, accepted) in &learned {
+            assert_eq!((*exposures, *accepted), (1, i64::from(*offer == bought)), "{learned:?}");
+        }
+        drop(models);
+        service.remove();
+    }
+}
+
+#[test]
+fn nothing_is_answered_with_no_offer_and_is_told() {
+    let policies = shop::policies_with("  - id: home\n", "  - id: home\n    nothing_allowed: true\n");
+    let service = start(Kind::Sqlite, policies);
+    let service = &service;
+    let answers = (1..60).map(|number| service.decide(&ask(&format!("c-{number}"))).ok());
+    let (nothing, something): (Vec<Value>, Vec<Value>) = answers.partition(|answer| answer["nothing"] == true);
+    assert!(!nothing.is_empty() && !something.is_empty(), "{} and {}", nothing.len(), something.len());
+    for answer in &nothing {
+        assert_eq!((&answer["offers"], &answer["fallback"]), (&json!([]), &json!(false)));
+        assert_eq!(answer["reserved_until"], Value::Null);
+        assert!(answer["explanation"].as_str().unwrap().starts_with("*nothing* was drawn with probability"));
+    }
+    let record = service.record(&nothing[0]);
+    let last = record["candidates"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["nothing"], &last["offer_id"]), (&json!(true), &Value::Null));
+    service.learn();
+    let exposures: i64 = service
+        .core
+        .models()
+        .0
+        .values()
+        .flat_map(|model| model.arms().map(|(_, sums)| sums.exposures()).collect::<Vec<_>>())
+        .sum();
+    assert_eq!(usize::try_from(exposures).unwrap(), something.len(), "nothing is learned from showing nothing");
 }
 
 #[test]
