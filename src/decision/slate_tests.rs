@@ -181,10 +181,10 @@ proptest! {
         nothing in any::<bool>(),
         seed in any::<u64>(),
     ) {
-        let decision = match nothing {
-            true => decide_or_nothing(slots, strategy, offers, seed),
-            false => decide(slots, strategy, offers, "", seed),
-        };
+        let mut decision = decide(slots, strategy, offers, "", seed);
+        if nothing {
+            decision = decide_or_nothing(slots, strategy, offers, seed);
+        }
         let skeleton = &decision.skeleton;
         let placements = placements(slots, strategy);
         let placement = snapshot_of(&placements, RULES, &[40]).bundle.placement("home").unwrap().clone();
