@@ -8,7 +8,7 @@ use super::caps::{self, CapWindows};
 use super::rules::{FloorLimit, Rule, RuleKind};
 use crate::domain::consent::in_force;
 use crate::domain::decision::{ConsentReading, Failed};
-use crate::domain::{ConsentState, Money, Offer, Percent, Placement, PurposeId, SubjectState, Timestamp};
+use crate::domain::{ConsentState, Currency, Money, Offer, Percent, Placement, PurposeId, SubjectState, Timestamp};
 
 /// What the gates of a purpose said.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -108,6 +108,7 @@ fn ask(
     windows: &CapWindows,
 ) -> Verdict {
     let mut verdict = Verdict::default();
+    let margin = Margin::of(offer);
     for (at, rule) in numbered(bundle) {
         let again = matches!(rule.kind, RuleKind::FrequencyCap(_) | RuleKind::Stackability(_));
         if (behind.is_some() && !again)
@@ -127,8 +128,8 @@ fn ask(
             | RuleKind::Availability { .. }
             | RuleKind::Exclusion { .. }
             | RuleKind::Requirement { .. } => None,
-            RuleKind::MarginFloor { min: FloorLimit::Percent(min) } => under_percent(offer, *min),
-            RuleKind::MarginFloor { min: FloorLimit::Amount(min) } => under_amount(offer, *min),
+            RuleKind::MarginFloor { min: FloorLimit::Percent(min) } => margin.under_percent(*min),
+            RuleKind::MarginFloor { min: FloorLimit::Amount(min) } => margin.under_amount(*min),
             RuleKind::FrequencyCap(cap) => {
                 let (used, room) = caps::room((at, rule, cap), (placement, offer), state, windows);
                 verdict.readings.extend(used.filter(|used| *used > 0).map(|used| (at, used, cap.max)));
@@ -142,22 +143,33 @@ fn ask(
 
 type Compared = (Option<i64>, Option<i64>);
 
-/// Margin in basis points of the net price, rounded down. A net price of zero or less has no such share.
-fn under_percent(offer: &Offer, min: Percent) -> Option<Compared> {
-    let (margin, price) = (i128::from(offer.margin_minor()), i128::from(offer.net_price_minor()));
-    let limit = i64::from(min.0);
-    if price <= 0 {
-        return Some((None, Some(limit)));
-    }
-    let points = (margin * 10_000).div_euclid(price);
-    let observed = i64::try_from(points).unwrap_or(if points < 0 { i64::MIN } else { i64::MAX });
-    (observed < limit).then_some((Some(observed), Some(limit)))
+/// What floors compare of an offer, computed once for all of them.
+struct Margin {
+    currency: Currency,
+    minor: i64,
+    /// In basis points of the net price, rounded down. A net price of zero or less has no such share.
+    points: Option<i64>,
 }
 
-fn under_amount(offer: &Offer, min: Money) -> Option<Compared> {
-    if offer.currency() != min.currency {
-        return Some((None, Some(min.minor)));
+impl Margin {
+    fn of(offer: &Offer) -> Self {
+        let (minor, price) = (offer.margin_minor(), offer.net_price_minor());
+        let points = (price > 0).then(|| {
+            let points = (i128::from(minor) * 10_000).div_euclid(i128::from(price));
+            i64::try_from(points).unwrap_or(if points < 0 { i64::MIN } else { i64::MAX })
+        });
+        Self { currency: offer.currency(), minor, points }
     }
-    let margin = offer.margin_minor();
-    (margin < min.minor).then_some((Some(margin), Some(min.minor)))
+
+    fn under_percent(&self, min: Percent) -> Option<Compared> {
+        let limit = i64::from(min.0);
+        self.points.is_none_or(|points| points < limit).then_some((self.points, Some(limit)))
+    }
+
+    fn under_amount(&self, min: Money) -> Option<Compared> {
+        if self.currency != min.currency {
+            return Some((None, Some(min.minor)));
+        }
+        (self.minor < min.minor).then_some((Some(self.minor), Some(min.minor)))
+    }
 }
