@@ -18,6 +18,7 @@ use crate::domain::decision::{
 };
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Placement, SubjectId, SubjectState, Timestamp};
+use crate::policy::CapWindows;
 
 /// A decision, before it is sealed and stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,13 +51,15 @@ pub fn decide(
     seen.withheld.extend(unseen);
     let hour = local_hour(now, ask.request.time_zone.as_deref());
 
-    let mut judged = judge(snapshot, placement, ask.request, state, &purpose, &seen, now);
+    let windows = CapWindows::at(&snapshot.bundle, now, ask.request.time_zone.as_deref());
+    let mut judged = judge(snapshot, placement, ask.request, state, &purpose, &seen, &windows);
     let fallback = fallback(placement, ask, subject, &purpose, &judged.rows);
     let slate = match fallback {
         Some(_) => None,
         None => score(snapshot, placement, &mut judged.rows, &seen, hour).and_then(|valued| {
             let (rows, valued) = (judged.rows.as_slice(), &valued);
-            fill(&Table { snapshot, placement, ask, generator, now, rows, valued }, state)
+            let windows = &windows;
+            fill(&Table { snapshot, placement, ask, generator, now, windows, rows, valued }, state)
         }),
     };
     if fallback.is_none() && slate.is_none() {

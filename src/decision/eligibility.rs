@@ -4,8 +4,8 @@ use super::minimise::Minimised;
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::decision::{CandidateRow, CapReading, Failed};
-use crate::domain::{DecisionRequest, Offer, OfferStatus, Placement, SubjectState, Timestamp};
-use crate::policy::{self, Facts};
+use crate::domain::{DecisionRequest, Offer, OfferStatus, Placement, SubjectState};
+use crate::policy::{self, CapWindows, Facts};
 
 /// Every candidate with what the rules said.
 pub(super) struct Judged {
@@ -21,7 +21,7 @@ pub(super) fn judge(
     state: Option<&SubjectState>,
     purpose: &Purpose,
     seen: &Minimised,
-    now: Timestamp,
+    windows: &CapWindows,
 ) -> Judged {
     let columns = snapshot.bundle.columns(&snapshot.catalogue);
     let facts = Facts {
@@ -30,12 +30,11 @@ pub(super) fn judge(
         currency: placement.currency,
         jurisdiction: request.jurisdiction.as_deref(),
         time_zone: request.time_zone.as_deref(),
-        now,
+        now: windows.now,
     };
     let mut conditions = snapshot.bundle.ask(&columns, placement, &facts);
     let mut judged = Judged { rows: Vec::new(), readings: Vec::new() };
     let mut last: Option<(usize, policy::Verdict)> = None;
-    let windows = policy::CapWindows::at(&snapshot.bundle, now, request.time_zone.as_deref());
     for (position, candidate) in snapshot.catalogue.candidates().iter().enumerate() {
         let Some(offer) = snapshot.catalogue.offers().get(candidate.offer) else { continue };
         if !is_candidate(placement, request, offer) {
@@ -45,7 +44,7 @@ pub(super) fn judge(
         let verdict = match last.take() {
             Some((of, verdict)) if of == candidate.offer => verdict,
             _ => {
-                let mut verdict = policy::judge(&snapshot.bundle, placement, offer, state, &windows);
+                let mut verdict = policy::judge(&snapshot.bundle, placement, offer, state, windows);
                 conditions.fail(candidate.offer, &mut verdict.failed);
                 verdict
             }

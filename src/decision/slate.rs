@@ -13,7 +13,7 @@ use crate::bandit::{self, Features, Score};
 use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, Shown, Slot};
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Offer, Placement, Propensity, SubjectState, Timestamp};
-use crate::policy;
+use crate::policy::{self, CapWindows};
 
 /// What every slot of one decision is filled from.
 #[derive(Clone, Copy)]
@@ -23,6 +23,7 @@ pub(super) struct Table<'a> {
     pub(super) ask: &'a Ask<'a>,
     pub(super) generator: &'a GeneratorKey,
     pub(super) now: Timestamp,
+    pub(super) windows: &'a CapWindows,
     pub(super) rows: &'a [CandidateRow],
     pub(super) valued: &'a Valued,
 }
@@ -89,14 +90,14 @@ impl Table<'_> {
     /// What may stand in a slot behind the first, given what stands before it.
     fn open(&self, slot: u16, chosen: &[&Offer], state: Option<&SubjectState>) -> Open {
         let mut open = Open { scored: Vec::new(), left_out: Vec::new(), readings: Vec::new() };
-        let windows = policy::CapWindows::at(&self.snapshot.bundle, self.now, self.ask.request.time_zone.as_deref());
         for (at, row) in self.valued.rows.iter().enumerate() {
             let candidate = self.rows.get(*row).and_then(|row| row.candidate);
             let Some((offer, _)) = candidate.and_then(|at| self.snapshot.catalogue.at(at as usize)) else { continue };
             if chosen.iter().any(|other| other.offer_id == offer.offer_id) {
                 continue;
             }
-            let verdict = policy::judge_behind(&self.snapshot.bundle, self.placement, offer, chosen, state, &windows);
+            let verdict =
+                policy::judge_behind(&self.snapshot.bundle, self.placement, offer, chosen, state, self.windows);
             let row = u32::try_from(*row).unwrap_or(u32::MAX);
             open.readings.extend(verdict.readings.iter().map(|(rule, used, limit)| CapReading {
                 candidate: row,

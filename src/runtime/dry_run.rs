@@ -25,7 +25,7 @@ impl Core {
     /// drawn for their own purpose, so that nobody can try until a draw suits.
     pub async fn try_out(&self, request: &DecisionRequest) -> Result<Result<Tried, Vec<Problem>>, RuntimeError> {
         let (snapshot, now) = (self.snapshot(), self.clock.now());
-        let subject = match request.subject() {
+        let mut subject = match request.subject() {
             Some(reference) => match self.store.find_subject(&reference).await? {
                 Some(row) => Some(self.open(row)?),
                 // Nobody is known by this id, and nobody is made known by a dry run: a state as of a first visit.
@@ -39,10 +39,11 @@ impl Core {
             },
             None => None,
         };
-        let subject = match subject {
-            Some(subject) => Some(self.with_counters(subject, &snapshot, now).await?),
-            None => None,
-        };
+        if let Some(subject) = &mut subject
+            && let Some(contacts) = self.contacts_to_rebuild(subject, &snapshot.bundle, now).await?
+        {
+            rebuild_caps(&snapshot.bundle, &snapshot.catalogue, &contacts, &mut subject.state, now);
+        }
         let view = subject.as_ref().map(|subject| SubjectView {
             kind: subject.reference.kind,
             subject: subject.subject,
@@ -65,21 +66,6 @@ impl Core {
         };
         let decided = decide(&snapshot, &ask, view, &self.keys.generator, now);
         Ok(decided.map(|decision| Tried { decision, snapshot }))
-    }
-
-    /// The subject with counters for the caps in force.
-    async fn with_counters(
-        &self,
-        mut subject: Subject,
-        snapshot: &Snapshot,
-        now: crate::domain::Timestamp,
-    ) -> Result<Subject, RuntimeError> {
-        if subject.state.cap_set.is_some_and(|cap_set| cap_set != snapshot.bundle.cap_set) {
-            let since = snapshot.bundle.contacts_since(now).unwrap_or(now);
-            let contacts = self.contacts(&subject, since, snapshot.bundle.counts_impressions()).await?;
-            rebuild_caps(&snapshot.bundle, &snapshot.catalogue, &contacts, &mut subject.state, now);
-        }
-        Ok(subject)
     }
 }
 

@@ -266,16 +266,8 @@ impl Core {
         let snapshot = self.snapshot();
         let mut loaded = Vec::with_capacity(references.len());
         for subject in self.open_subjects(references).await? {
-            let (bundle, now) = (&snapshot.bundle, self.clock.now());
-            let stale = subject.state.cap_set.is_some_and(|cap_set| cap_set != bundle.cap_set);
-            let contacts = if stale {
-                let since = bundle.contacts_since(now).unwrap_or(now);
-                let contacts = self.contacts(&subject, since, bundle.counts_impressions()).await?;
-                Some((bundle.cap_set, contacts))
-            } else {
-                None
-            };
-            loaded.push(Loaded { subject, contacts });
+            let contacts = self.contacts_to_rebuild(&subject, &snapshot.bundle, self.clock.now()).await?;
+            loaded.push(Loaded { subject, contacts: contacts.map(|contacts| (snapshot.bundle.cap_set, contacts)) });
         }
         Ok(loaded)
     }

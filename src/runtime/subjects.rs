@@ -11,7 +11,7 @@ use crate::domain::outcome::{OutcomeFact, OutcomeKind};
 use crate::domain::{ConsentRecord, DecisionId, Malformed, Span, SubjectId, SubjectRef, Timestamp};
 use crate::engine::{Subject, open_state, seal_state};
 use crate::learning::within_window;
-use crate::policy::{Chosen, Contact, confirm_contact};
+use crate::policy::{Bundle, Chosen, Contact, confirm_contact};
 use crate::store::{ConsentChange, NewSubject, SubjectRow};
 
 /// A consent record as it is read back.
@@ -93,14 +93,24 @@ impl Core {
         rows.into_iter().map(|row| self.open(row)).collect()
     }
 
-    /// Contacts from an instant on: the subject's own decisions that showed a candidate, and, where asked for, what of
-    /// them was seen.
-    pub(super) async fn contacts(
+    /// The contacts that a subject's counters are to be rebuilt from; nothing where they were built for the bundle's
+    /// caps.
+    pub(super) async fn contacts_to_rebuild(
         &self,
         subject: &Subject,
-        since: Timestamp,
-        seen: bool,
-    ) -> Result<Vec<Contact>, RuntimeError> {
+        bundle: &Bundle,
+        now: Timestamp,
+    ) -> Result<Option<Vec<Contact>>, RuntimeError> {
+        if subject.state.cap_set.is_none_or(|cap_set| cap_set == bundle.cap_set) {
+            return Ok(None);
+        }
+        let since = bundle.contacts_since(now).unwrap_or(now);
+        self.contacts(subject, since, bundle.counts_impressions()).await.map(Some)
+    }
+
+    /// Contacts from an instant on: the subject's own decisions that showed a candidate, and, where asked for, what of
+    /// them was seen.
+    async fn contacts(&self, subject: &Subject, since: Timestamp, seen: bool) -> Result<Vec<Contact>, RuntimeError> {
         let mut skeletons = Vec::new();
         for decision in self.store.subject_decisions(subject.subject, since.minus(Span(1))).await? {
             skeletons.push(decode_skeleton(&decision.record.skeleton)?);
