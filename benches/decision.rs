@@ -86,7 +86,7 @@ fn snapshot(candidates: usize) -> Snapshot {
         build: "bench".into(),
         control_sequence: 1,
         bundle: Arc::new(bundle),
-        catalogue: Arc::new(Catalogue::new(1, offers)),
+        catalogue: Arc::new(Catalogue::new(1, offers, Vec::new())),
         models,
         day,
     }

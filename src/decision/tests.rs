@@ -87,7 +87,7 @@ pub(super) fn snapshot_of(placements: &str, rules: &str, margins: &[i64]) -> Sna
         build: "test".into(),
         control_sequence: 4,
         bundle: Arc::new(bundle),
-        catalogue: Arc::new(Catalogue::new(1, offers)),
+        catalogue: Arc::new(Catalogue::new(1, offers, Vec::new())),
         models,
         day: Day(20_601),
     }

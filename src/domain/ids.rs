@@ -83,6 +83,8 @@ text_ids! {
     RuleId, "a rule id";
     /// A category of offers.
     CategoryId, "a category";
+    /// A campaign of the catalogue.
+    CampaignId, "a campaign id";
 }
 
 macro_rules! byte_ids {

@@ -3,6 +3,7 @@
 //! Values are parsed at the door (JSON, YAML, command line) into these types; inside, the type is the proof.
 
 pub mod attribute;
+pub mod campaign;
 pub mod consent;
 pub mod decision;
 pub mod ids;
@@ -14,18 +15,23 @@ pub mod outcome;
 pub mod placement;
 pub mod propensity;
 pub mod request;
+pub mod schedule;
 pub mod subject;
 pub mod time;
 
 pub use attribute::{AttributeId, AttributeScope, Number, Value};
+pub use campaign::Campaign;
 pub use consent::{Basis, ConsentRecord, ConsentState};
-pub use ids::{CategoryId, DecisionId, Digest, ModelId, OfferId, PlacementId, PurposeId, RuleId, SubjectId, VariantId};
+pub use ids::{
+    CampaignId, CategoryId, DecisionId, Digest, ModelId, OfferId, PlacementId, PurposeId, RuleId, SubjectId, VariantId,
+};
 pub use known::{AttributeChange, KnownAttribute};
 pub use money::{Currency, Money, Percent};
 pub use offer::{Candidate, Catalogue, Offer, OfferStatus, Variant};
 pub use placement::{Exposure, Feature, FeatureAtom, Objective, ObjectiveKind, Placement, Strategy};
 pub use propensity::Propensity;
 pub use request::{BasketLine, Customer, DecisionRequest};
+pub use schedule::{Pause, Standing};
 pub use subject::{CapCounter, CapHold, Held, SubjectKind, SubjectRef, SubjectState};
 pub use time::{Day, Span, Timestamp};
 

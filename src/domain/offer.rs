@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CategoryId, Currency, Money, OfferId, Value, VariantId};
+use super::campaign::Campaign;
+use super::schedule::{self, Pause, Standing};
+use super::{CampaignId, CategoryId, Currency, Money, OfferId, Timestamp, Value, VariantId};
 
 /// Whether an offer may be shown at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -40,9 +42,27 @@ pub struct Offer {
     /// Read by rules and features as `offer.category`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<CategoryId>,
+    /// Further categories in which rules find it by `applies_to`; caps and features read `category` alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_categories: Vec<CategoryId>,
+    /// The campaign it belongs to; it runs only while that does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<CampaignId>,
     /// Active unless said otherwise.
     #[serde(default)]
     pub status: OfferStatus,
+    /// Not shown before; at once where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<Timestamp>,
+    /// Not shown from then on; never ends where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+    /// Announced times in which it is not shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses: Vec<Pause>,
+    /// Units left, as merchandising said last; at 0 it is not shown. Unlimited where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stock: Option<u32>,
     /// List price of what is sold if the offer is accepted.
     pub price: Money,
     /// Taken off the price if accepted.
@@ -96,6 +116,16 @@ impl Offer {
         minor(self.cost_of_showing)
     }
 
+    /// Its category and the further ones.
+    pub fn categories(&self) -> impl Iterator<Item = &CategoryId> {
+        self.category.iter().chain(&self.more_categories)
+    }
+
+    /// Whether its own schedule lets it be shown at an instant. Its campaign and its stock are asked apart.
+    pub fn standing(&self, at: Timestamp) -> Standing {
+        schedule::standing(self.status, (self.starts_at, self.ends_at), &self.pauses, at)
+    }
+
     /// The value of `offer.NAME`; `category` is the offer's own field, the rest its attributes.
     pub fn attribute(&self, name: &str) -> Option<Value> {
         if name == "category" {
@@ -137,6 +167,11 @@ impl Offer {
         if minor(self.discount) > self.price.minor.max(0) {
             found.push(("/discount/amount".into(), "the discount is larger than the price".into()));
         }
+        found.extend(schedule::problems((self.starts_at, self.ends_at), &self.pauses));
+        if !self.more_categories.is_empty() && self.category.is_none() {
+            let message = "further categories need a first one: name it in `category`";
+            found.push(("/more_categories".into(), message.into()));
+        }
         if self.variants.is_empty() {
             found.push(("/variants".into(), "an offer needs at least one variant".into()));
         }
@@ -168,12 +203,13 @@ pub struct Catalogue {
     /// Grows by one with each change; 0 is the empty catalogue.
     pub revision: u64,
     offers: Vec<Offer>,
+    campaigns: BTreeMap<CampaignId, Campaign>,
     candidates: Vec<Candidate>,
 }
 
 impl Catalogue {
-    /// Sorts the offers and their variants; a later offer of the same id replaces an earlier one.
-    pub fn new(revision: u64, offers: Vec<Offer>) -> Self {
+    /// Sorts the offers and their variants; a later offer or campaign of the same id replaces an earlier one.
+    pub fn new(revision: u64, offers: Vec<Offer>, campaigns: Vec<Campaign>) -> Self {
         let by_id: BTreeMap<OfferId, Offer> = offers.into_iter().map(|o| (o.offer_id.clone(), o)).collect();
         let mut offers: Vec<Offer> = by_id.into_values().collect();
         for offer in &mut offers {
@@ -184,7 +220,13 @@ impl Catalogue {
             .enumerate()
             .flat_map(|(offer, o)| (0..o.variants.len()).map(move |variant| Candidate { offer, variant }))
             .collect();
-        Self { revision, offers, candidates }
+        let campaigns = campaigns.into_iter().map(|c| (c.campaign_id.clone(), c)).collect();
+        Self { revision, offers, campaigns, candidates }
+    }
+
+    /// The campaigns, by id.
+    pub fn campaigns(&self) -> &BTreeMap<CampaignId, Campaign> {
+        &self.campaigns
     }
 
     /// The offers, by id.
@@ -229,7 +271,7 @@ mod tests {
             "variants":[{"variant_id":"b"},{"variant_id":"a"}]}"#,
         );
         assert_eq!((offer.net_price_minor(), offer.margin_minor()), (1800, 875));
-        let catalogue = Catalogue::new(1, vec![offer]);
+        let catalogue = Catalogue::new(1, vec![offer], Vec::new());
         assert_eq!(catalogue.at(0).unwrap().1.variant_id.as_str(), "a");
     }
 

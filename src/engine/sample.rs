@@ -48,7 +48,7 @@ pub fn snapshot(control_sequence: u64, cap: u32) -> Arc<Snapshot> {
         build: "test".into(),
         control_sequence,
         bundle: Arc::new(bundle),
-        catalogue: Arc::new(Catalogue::new(1, vec![offer("house"), offer("boots"), offer("tent")])),
+        catalogue: Arc::new(Catalogue::new(1, vec![offer("house"), offer("boots"), offer("tent")], Vec::new())),
         models,
         day: Day(20_601),
     })

@@ -38,7 +38,7 @@ impl AppliesTo {
     /// Whether it applies to an offer, at some placement.
     pub(super) fn covers_offer(&self, offer: &Offer) -> bool {
         self.offers.as_ref().is_none_or(|named| named.contains(&offer.offer_id))
-            && self.categories.as_ref().is_none_or(|named| offer.category.as_ref().is_some_and(|c| named.contains(c)))
+            && self.categories.as_ref().is_none_or(|named| offer.categories().any(|c| named.contains(c)))
     }
 
     /// As [`Self::covers`], for a contact whose placement or offer may be gone. What is gone cannot be shown to fall
@@ -49,7 +49,7 @@ impl AppliesTo {
         (offer_id, offer): (&OfferId, Option<&Offer>),
     ) -> bool {
         let in_category = |named: &Vec<CategoryId>| {
-            offer.is_none_or(|offer| offer.category.as_ref().is_some_and(|category| named.contains(category)))
+            offer.is_none_or(|offer| offer.categories().any(|category| named.contains(category)))
         };
         self.placements.as_ref().is_none_or(|named| named.contains(placement_id))
             && self.offers.as_ref().is_none_or(|named| named.contains(offer_id))

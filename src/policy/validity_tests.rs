@@ -36,7 +36,7 @@ fn excluded(bundle: &Bundle, offer: &Offer, visits: Option<i64>, jurisdiction: O
         visits.map(|visits| (id, Value::Number(Number(visits * 1_000_000)))).into_iter().collect();
     let currency = Currency::parse("USD").unwrap();
     let facts = Facts { attributes: &attributes, basket: &[], currency, jurisdiction, time_zone: None, now: at(now) };
-    let catalogue = Arc::new(Catalogue::new(1, vec![offer.clone()]));
+    let catalogue = Arc::new(Catalogue::new(1, vec![offer.clone()], Vec::new()));
     let columns = bundle.columns(&catalogue);
     let mut failed = Vec::new();
     bundle.ask(&columns, bundle.placement("home_banner").unwrap(), &facts).fail(0, &mut failed);

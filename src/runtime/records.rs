@@ -185,5 +185,5 @@ pub(super) async fn read_catalogue(store: &dyn crate::store::Store, revision: u6
             .map_err(|error| Malformed(format!("offer `{}` does not parse: {error}", body.offer_id)))?;
         offers.push(offer);
     }
-    Ok(Catalogue::new(revision, offers))
+    Ok(Catalogue::new(revision, offers, Vec::new()))
 }

@@ -69,7 +69,7 @@ proptest! {
             }
         }
         let mut rebuilt = SubjectState::default();
-        let catalogue = Catalogue::new(1, offers.to_vec());
+        let catalogue = Catalogue::new(1, offers.to_vec(), Vec::new());
         shown.reverse();
         let last = shown.first().map_or(now, |contact| contact.chosen.at.0);
         rebuild_caps(&bundle, &catalogue, &shown, &mut rebuilt, Timestamp(last));
@@ -87,7 +87,7 @@ proptest! {
         ]);
         let placement = home(&bundle);
         let offers = ["a", "b", "c"].map(|id| offer(id, "shoes"));
-        let catalogue = Catalogue::new(1, offers.to_vec());
+        let catalogue = Catalogue::new(1, offers.to_vec(), Vec::new());
         let mut state = SubjectState::default();
         let mut told: Vec<Told> = Vec::new();
         let mut waiting: Vec<(i64, usize)> = Vec::new();
@@ -145,7 +145,7 @@ proptest! {
             "scope: [customer, category], max: 3, window: lifetime, counts: impression",
         ]);
         let offers = ["a", "b"].map(|id| offer(id, "shoes"));
-        let catalogue = Catalogue::new(1, offers.to_vec());
+        let catalogue = Catalogue::new(1, offers.to_vec(), Vec::new());
         let end = Timestamp(6 * HOUR);
         let mut state = SubjectState::default();
         let (mut contacts, mut events) = (Vec::new(), Vec::new());

@@ -187,7 +187,7 @@ fn offers_categories_and_channels_count_apart() {
 fn a_reservation_counts_until_it_ends_and_its_impression_counts_from_when_it_was_seen() {
     let bundle = with_caps(&["scope: [customer], max: 1, window: {rolling: 24h}, counts: impression"]);
     let (placement, boots) = (home(&bundle), offer("boots", "shoes"));
-    let catalogue = Catalogue::new(1, vec![boots.clone()]);
+    let catalogue = Catalogue::new(1, vec![boots.clone()], Vec::new());
     let full = |state: &SubjectState, now: i64| !left_out(&bundle, &boots, Some(state), now).is_empty();
     let (minute, end) = (HOUR / 60, HOUR / 6);
     let mut reserved = SubjectState::default();
@@ -226,7 +226,7 @@ fn counters_of_another_cap_set_are_marked_and_rebuilt_with_what_was_seen() {
     let (old, new) = (cap("{rolling: 24h}"), cap("lifetime"));
     assert_ne!(old.cap_set, new.cap_set);
     let boots = offer("boots", "shoes");
-    let catalogue = Catalogue::new(1, vec![boots.clone()]);
+    let catalogue = Catalogue::new(1, vec![boots.clone()], Vec::new());
     let mut state = SubjectState::default();
     count_contact(&old, home(&old), &boots, &mut state, &chosen(1, 0));
     confirm_contact(&new, &catalogue, &contact(1, 0, "boots", Some(1)), &mut state, Timestamp(2));
@@ -290,7 +290,7 @@ fn a_contact_whose_offer_or_placement_is_gone_still_counts_where_it_may_belong()
         &format!("scope: [customer, category], {tail}"),
         &format!("scope: [customer, channel], {tail}"),
     ]);
-    let catalogue = Catalogue::new(1, vec![offer("shoe", "shoes"), offer("lamp", "home")]);
+    let catalogue = Catalogue::new(1, vec![offer("shoe", "shoes"), offer("lamp", "home")], Vec::new());
     let mut gone = contact(4, 0, "lamp", None);
     gone.placement = PlacementId::new("gone").unwrap();
     let contacts = [contact(1, 0, "shoe", None), contact(2, 0, "lamp", None), contact(3, 0, "gone", None), gone];

@@ -104,7 +104,7 @@ fn said(text: &str, customer: &serde_json::Value, of: &serde_json::Value) -> Opt
     let [_, rule] = bundle.rules.as_slice() else { panic!("one rule and the built-in one") };
     let RuleKind::Exclusion { when } = &rule.kind else { panic!("an exclusion") };
     let walked = when.term().holds(&facts, &offer);
-    let catalogue = Arc::new(Catalogue::new(1, vec![offer]));
+    let catalogue = Arc::new(Catalogue::new(1, vec![offer], Vec::new()));
     let columns = bundle.columns(&catalogue);
     let mut failed = Vec::new();
     bundle.ask(&columns, bundle.placement("home").unwrap(), &facts).fail(0, &mut failed);
@@ -416,7 +416,7 @@ proptest! {
             })
             .collect();
         let bundle = bundle_of(&rules);
-        let catalogue = Arc::new(Catalogue::new(1, numbered(offers)));
+        let catalogue = Arc::new(Catalogue::new(1, numbered(offers), Vec::new()));
         let columns = bundle.columns(&catalogue);
         for (customer, quantity) in customers {
             let (attributes, basket) = (attributes(&customer), [line(quantity, "7.00", "USD")]);
@@ -435,8 +435,9 @@ proptest! {
 #[test]
 fn columns_are_kept_for_a_catalogue_and_made_anew_for_another() {
     let bundle = bundle("offer.rank > 1");
-    let catalogue =
-        |rank: u8| Arc::new(Catalogue::new(1, vec![offer(&serde_json::json!({"attributes": {"rank": rank}}))]));
+    let catalogue = |rank: u8| {
+        Arc::new(Catalogue::new(1, vec![offer(&serde_json::json!({"attributes": {"rank": rank}}))], Vec::new()))
+    };
     let (low, high) = (catalogue(1), catalogue(2));
     let columns = bundle.columns(&low);
     assert!(Arc::ptr_eq(&columns, &bundle.columns(&low)));

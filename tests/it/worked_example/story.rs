@@ -76,7 +76,7 @@ impl Story {
             .collect();
         let bundle = Arc::new(compile(&files).unwrap_or_else(|findings| panic!("{findings:#?}")));
         let offers: Vec<Offer> = serde_json::from_str(page.block("import")).unwrap();
-        let catalogue = Arc::new(Catalogue::new(1, offers));
+        let catalogue = Arc::new(Catalogue::new(1, offers, Vec::new()));
         let placement = bundle.placement("home_banner").unwrap().clone();
         let (history, before) = history(page, &placement, &catalogue);
         let now = json(page, "request")["at"].as_str().map(|at| Timestamp::parse(at).unwrap()).unwrap();
