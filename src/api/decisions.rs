@@ -12,7 +12,8 @@ use super::{App, auth, body, render};
 use crate::config::Settings;
 use crate::decision::check;
 use crate::domain::{
-    BasketLine, CategoryId, Customer, DecisionId, DecisionRequest, Money, OfferId, PlacementId, Timestamp, Value,
+    BasketLine, CategoryId, Customer, DecisionId, DecisionRequest, Money, OfferId, PlacementId, StoreId, Timestamp,
+    Value,
 };
 use crate::engine::Reply;
 use crate::policy::Bundle;
@@ -39,6 +40,9 @@ pub(super) struct DecisionWire {
     jurisdiction: Option<String>,
     /// An IANA name, such as `Europe/Berlin`; UTC where absent.
     time_zone: Option<String>,
+    /// The store asked in, as rules about stores name it.
+    #[schema(min_length = 1, max_length = 64)]
+    store: Option<String>,
     /// Declared attributes of this request, by the name behind `context.`.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, shapes::AttributeValue>)]
@@ -152,6 +156,7 @@ impl DecisionWire {
             ids.dedup();
             ids
         });
+        let store = self.store.and_then(|text| checks.ok("/store", StoreId::new(text)));
         let Some(placement) = checks.ok("/placement", PlacementId::new(self.placement)) else {
             return Err(Problem::invalid(checks.0));
         };
@@ -171,6 +176,7 @@ impl DecisionWire {
             context: self.context,
             basket,
             candidates,
+            store,
         };
         if checks.0.is_empty() {
             return Ok(request);

@@ -2,7 +2,7 @@
 
 use proffer::policy::Source;
 
-const POLICIES: [(&str, &str); 8] = [
+const POLICIES: [(&str, &str); 10] = [
     ("bundle.yaml", include_str!("../../policies/bundle.yaml")),
     ("catalog/attributes.yaml", include_str!("../../policies/catalog/attributes.yaml")),
     ("catalog/purposes.yaml", include_str!("../../policies/catalog/purposes.yaml")),
@@ -11,6 +11,8 @@ const POLICIES: [(&str, &str); 8] = [
     ("rules/20-margin.yaml", include_str!("../../policies/rules/20-margin.yaml")),
     ("rules/30-caps.yaml", include_str!("../../policies/rules/30-caps.yaml")),
     ("rules/40-offers.yaml", include_str!("../../policies/rules/40-offers.yaml")),
+    ("rules/50-slate.yaml", include_str!("../../policies/rules/50-slate.yaml")),
+    ("rules/60-loyalty.yaml", include_str!("../../policies/rules/60-loyalty.yaml")),
 ];
 
 /// The world that the demo runs on, as text.

@@ -97,6 +97,8 @@ pub fn decide(
             features: first,
             // Without features of offers all slots have the same.
             features_later: if reads_offers(placement) { later.collect() } else { Vec::new() },
+            store: ask.request.store.clone(),
+            local: snapshot.bundle.local_time_read(placement, ask.request.time_zone.as_deref(), now),
         },
         consent: ConsentGroup { readings: purpose.readings },
         contacts: ContactsGroup { readings: judged.readings },

@@ -108,6 +108,7 @@ pub(super) fn request(tier: Option<&str>) -> DecisionRequest {
         context: BTreeMap::from([("device".to_owned(), text("mobile"))]),
         basket: Vec::new(),
         candidates: None,
+        store: None,
     }
 }
 

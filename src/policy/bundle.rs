@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::attributes::{self, AttributeKind, AttributeSpec, CATEGORY};
 use super::caps;
-use super::condition::{Asked, Columns, Facts, Memo, Program};
+use super::condition::{self, Asked, Columns, Facts, Memo, Program};
 use super::declare::Declared;
 use super::features::Catalog;
 use super::finding::{Place, Report};
@@ -16,7 +16,8 @@ use super::suggest::nearest;
 use super::syntax::{self, Node};
 use super::{Finding, codes, placements};
 use crate::domain::{
-    AttributeId, AttributeScope, Catalogue, Digest, Malformed, Placement, PlacementId, PurposeId, Value,
+    AttributeId, AttributeScope, Catalogue, Digest, LocalTime, Malformed, Placement, PlacementId, PurposeId, Timestamp,
+    Value,
 };
 
 /// Names the meaning given to the text: it changes whenever the same text would come to mean something else.
@@ -85,6 +86,16 @@ impl Bundle {
     /// Whether a condition at the placement reads an attribute of customer or context.
     pub fn reads(&self, placement: &Placement, id: &AttributeId) -> bool {
         self.program.reads(&placement.id, id)
+    }
+
+    /// The time where the customer is, in UTC if the request names no time zone; nothing where no rule of the placement
+    /// asks for it.
+    pub fn local_time_read(&self, placement: &Placement, time_zone: Option<&str>, now: Timestamp) -> Option<LocalTime> {
+        if !self.program.reads_local_time(&placement.id) {
+            return None;
+        }
+        let zone = time_zone.and_then(|name| name.parse().ok());
+        condition::local_time(now, zone.unwrap_or(chrono_tz::UTC), zone.is_some())
     }
 
     /// The rule at a position.

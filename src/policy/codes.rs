@@ -67,6 +67,9 @@ codes! {
     AVAILABILITY_EMPTY = "P0310", "a rule of availability that says neither where nor when";
     INTERVAL = "P0311", "an interval without ends, without a time zone for its dates, or that ends before it begins";
     ON_MISSING_UNUSED = "P0312", "`on_missing: allow` for a rule that reads no attribute";
+    DAYPART = "P0320", "a part of the day with nothing in it, or a time zone that no part of the day reads";
+    LOYALTY_EMPTY = "P0321", "a rule of loyalty that asks for nothing";
+    LOYALTY_ATTRIBUTE = "P0322", "an attribute that cannot say what a rule of loyalty asks for";
 }
 
 #[cfg(test)]

@@ -30,6 +30,9 @@ mod interval;
 
 mod availability;
 mod common;
+mod daypart;
+mod diversity;
+mod loyalty;
 mod rules;
 mod stackability;
 
@@ -39,6 +42,8 @@ mod verdict;
 
 #[cfg(test)]
 mod mistakes_conditions;
+#[cfg(test)]
+mod mistakes_everyday;
 #[cfg(test)]
 mod mistakes_form;
 #[cfg(test)]
@@ -66,9 +71,12 @@ pub use caps::{
     rebuild_caps,
 };
 pub use condition::{Asked, Columns, Condition, Facts};
-pub use describe::describe;
+pub use daypart::{Daypart, Dayparts};
+pub use describe::{Lacks, describe, describe_lacking};
+pub use diversity::{Diversity, Per};
 pub use finding::Finding;
 pub use interval::Interval;
+pub use loyalty::{Loyalty, Need};
 pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, OnMissing, Rule, RuleKind};
 pub use stackability::Stackability;

@@ -70,6 +70,11 @@ impl<'n> Fields<'n> {
         found
     }
 
+    /// Whether a misspelt field stands for one of these.
+    pub(super) fn misspelt(&self, names: &[&str]) -> bool {
+        self.meant.iter().any(|meant| names.contains(&meant.as_str()))
+    }
+
     /// The fields as written, in order.
     pub(super) fn entries(&self) -> &'n [(Key, Node)] {
         self.entries

@@ -6,16 +6,19 @@ use super::applies::{self, AppliesTo};
 use super::caps::{self, Cap};
 use super::codes;
 use super::condition::{self, Condition};
+use super::daypart::Dayparts;
 use super::declare::{self, Declared};
+use super::diversity::{self, Diversity};
 use super::features::Catalog;
 use super::finding::Report;
 use super::interval::Interval;
+use super::loyalty::{self, Loyalty};
 use super::purposes::PurposeSpec;
 use super::read::{self, Fields};
 use super::stackability::{self, Stackability};
 use super::syntax::{Node, Yaml};
 use super::{availability, common};
-use crate::domain::{Currency, Malformed, Money, Percent, Placement, PlacementId, PurposeId, RuleId};
+use crate::domain::{Currency, Malformed, Money, Percent, Placement, PlacementId, PurposeId, RuleId, StoreId};
 
 /// A floor under the margin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +73,10 @@ pub enum RuleKind {
         channels: Option<Vec<String>>,
         /// The time.
         dates: Option<Interval>,
+        /// The times of day and of the week.
+        dayparts: Option<Dayparts>,
+        /// Stores.
+        stores: Option<Vec<StoreId>>,
     },
     /// Leaves an offer out where a condition holds.
     Exclusion {
@@ -83,6 +90,10 @@ pub enum RuleKind {
     },
     /// Offers that do not stand together in one answer.
     Stackability(Stackability),
+    /// Offers of one kind of which only so many stand in one answer.
+    Diversity(Diversity),
+    /// Needs a tier, points or a time as a member.
+    LoyaltyEligibility(Loyalty),
 }
 
 impl RuleKind {
@@ -97,6 +108,8 @@ impl RuleKind {
             Self::Exclusion { .. } => 5,
             Self::Requirement { .. } => 6,
             Self::Stackability(_) => 20,
+            Self::Diversity(_) => 21,
+            Self::LoyaltyEligibility(_) => 22,
         }
     }
 }
@@ -122,21 +135,31 @@ pub struct Rule {
     pub place: (String, usize),
 }
 
-const LISTS: [&str; 7] =
-    ["purpose_gates", "margin_floors", "frequency_caps", "availability", "exclusions", "requirements", "stackability"];
+const LISTS: [&str; 9] = [
+    "purpose_gates",
+    "margin_floors",
+    "frequency_caps",
+    "availability",
+    "exclusions",
+    "requirements",
+    "stackability",
+    "diversity",
+    "loyalty_eligibility",
+];
 
-const LISTS_LATER: [&str; 12] = [
+/// Lists whose rules read something that may be missing.
+const LISTS_READING: [&str; 5] = ["availability", "exclusions", "requirements", "diversity", "loyalty_eligibility"];
+
+const LISTS_LATER: [&str; 10] = [
     "kill_switches",
     "overrides",
     "audience_guards",
     "category_exclusions",
-    "loyalty_eligibility",
     "price_limits",
     "price_personalisation",
     "cool_downs",
     "budgets",
     "stock",
-    "diversity",
     "fairness_gates",
 ];
 
@@ -215,9 +238,11 @@ fn rule(
     let (own, later): (&[&str], &[&str]) = match list {
         "purpose_gates" => (&["purpose"], &["bases", "channel_opt_in", "consent_age", "jurisdictions"]),
         "margin_floors" => (&["min_margin"], &["regions"]),
-        "availability" => (&availability::FIELDS, &availability::FIELDS_LATER),
+        "availability" => (&availability::FIELDS, &[]),
         "exclusions" | "requirements" => (&["when"], &[]),
         "stackability" => (&stackability::FIELDS, &[]),
+        "diversity" => (&diversity::FIELDS, &[]),
+        "loyalty_eligibility" => (&loyalty::FIELDS, &[]),
         _ => (&caps::FIELDS, &caps::FIELDS_LATER),
     };
     let fields = [&FIELDS[..], own].concat();
@@ -242,7 +267,7 @@ fn rule(
         let gate = list == "purpose_gates";
         applies::read(report, what, node, known, gate)
     });
-    let common = common::read(report, &fields, ["availability", "exclusions", "requirements"].contains(&list));
+    let common = common::read(report, &fields, LISTS_READING.contains(&list));
     let kind = match list {
         "purpose_gates" => gate(report, &fields, known),
         "margin_floors" => floor(report, &fields, known, applies_to.as_ref()),
@@ -254,6 +279,8 @@ fn rule(
             condition::read(report, &fields, known, applies_to.as_ref()).map(|when| RuleKind::Requirement { when })
         }
         "stackability" => stackability::read(report, &fields, known),
+        "diversity" => diversity::read(report, &fields, known),
+        "loyalty_eligibility" => loyalty::read(report, &fields, known),
         _ => caps::read(report, &fields),
     };
     let place = id_node.map_or(fields.place, |node| node.place);
