@@ -26,6 +26,8 @@ mod snapshot;
 mod condition_tests;
 
 #[cfg(test)]
+mod diversity_tests;
+#[cfg(test)]
 mod slate_tests;
 
 #[cfg(test)]

@@ -41,6 +41,8 @@ mod describe;
 mod verdict;
 
 #[cfg(test)]
+mod everyday_tests;
+#[cfg(test)]
 mod mistakes_conditions;
 #[cfg(test)]
 mod mistakes_everyday;

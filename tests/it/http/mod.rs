@@ -7,6 +7,7 @@ mod bad_records;
 mod caps;
 mod consents;
 mod decisions;
+mod everyday;
 mod impressions;
 mod learning;
 mod matching;
