@@ -1,7 +1,7 @@
 //! Parts of the day and of the week, by the clock on the wall. Knows no rule and reads no clock.
 //!
-//! What the clock shows is what counts: a part from 17:00 until 21:00 is that by the clock on days of 23 and of 25 hours
-//! too. An hour that the clock shows twice belongs twice, one that it leaps over never comes.
+//! What the clock shows is what counts: a part from 17:00 until 21:00 is that by the clock on days of 23 and of 25
+//! hours too. An hour that the clock shows twice belongs twice, one that it leaps over never comes.
 
 use super::caps::{self, Zone};
 use super::codes;

@@ -166,8 +166,8 @@ fn an_offer_is_available_at_its_times_of_day_and_what_time_it_is_may_not_be_know
     assert!(open(&customer, Asked { zone: Some("Asia/Dubai"), ..asked }));
     assert!(!open(&customer, Asked { zone: Some("Asia/Kolkata"), ..asked }));
     assert!(!open(&customer, Asked { zone: Some("America/New_York"), ..evening }));
-    let why = "`available.perfume` (The perfume is licensed for the web shop, contract of 2025): the offer is available \
-               only mon, fri from 17:00 until 21:00 or sat";
+    let why = "`available.perfume` (The perfume is licensed for the web shop, contract of 2025): the offer is \
+               available only mon, fri from 17:00 until 21:00 or sat";
     assert_eq!(told(&berlin, asked)[0].0, format!("{why} (Europe/Berlin)"));
     let unknown = "where the customer is, or it is not known what time it is there";
     assert_eq!(told(&customer, evening)[0].0, format!("{why} {unknown}"));
@@ -188,8 +188,8 @@ fn an_offer_is_available_in_its_stores_and_what_is_known_to_be_elsewhere_settles
     let opens = |bundle: &Bundle| [Some("s-12"), Some("s-14"), Some("s-1"), None].map(|store| open(bundle, at(store)));
     assert_eq!(opens(&bundle), [true, true, false, false]);
     assert_eq!(opens(&available("    stores: [s-12, s-14]\n    on_missing: allow\n")), [true, true, false, true]);
-    let why = "`available.perfume` (The perfume is licensed for the web shop, contract of 2025): the offer is available \
-               only in the stores `s-12`, `s-14`, or it is not known whether this is there";
+    let why = "`available.perfume` (The perfume is licensed for the web shop, contract of 2025): the offer is \
+               available only in the stores `s-12`, `s-14`, or it is not known whether this is there";
     assert_eq!(told(&bundle, at(Some("s-1")))[0].0, why);
     assert!(open(&bundle, Asked { offer: "another", ..asked }));
     // The region is not known, but the store is another one.
@@ -203,8 +203,8 @@ const EARLY: &str = "    tier: silver\n    member_for: 90d\n";
 fn what_a_customer_lacks_is_told_in_words_of_loyalty_to_those_who_may_know() {
     let bundle = sample::bundle();
     let asked = Asked { offer: "early-access", now: "2026-03-01T04:00:00Z", ..Asked::default() };
-    let why =
-        "`loyalty.early.access` (Members of some time meet the new season first, promise of the loyalty programme)";
+    let why = "`loyalty.early.access` (Members of some time meet the new season first, promise of the loyalty \
+               programme)";
     let public = format!("{why}: needs `silver` and 90 days as a member, or a value that it needs is missing");
     let check = |attributes: &[(&str, &str)], zone: Option<&str>, expected: Option<&str>| {
         let found = told(&bundle, Asked { attributes, zone, ..asked });
@@ -222,8 +222,8 @@ fn what_a_customer_lacks_is_told_in_words_of_loyalty_to_those_who_may_know() {
     check(&[(tier, "gold"), (since, "2025-12-02")], None, Some(short));
     // In New York it is still the last of February.
     check(&[(tier, "gold"), (since, "2025-12-01")], Some("America/New_York"), Some(short));
-    let unknown = "None/2 needs `silver`, and the tier is not known; needs 90 days as a member, and the time as a member \
-                   is not known";
+    let unknown = "None/2 needs `silver`, and the tier is not known; needs 90 days as a member, and the time as a \
+                   member is not known";
     check(&[], None, Some(unknown));
     check(&[(tier, "platinum"), (since, "2020-01-01")], None, Some("None/2 needs `silver`, and the tier is not known"));
 

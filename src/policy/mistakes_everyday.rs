@@ -92,9 +92,12 @@ fn a_part_of_the_day_has_days_and_times_and_a_time_zone() {
       |                ^^^^^^^^^^^^^ expected `customer` or an IANA time zone
       = help: expected `customer`, or an IANA name such as `Europe/Berlin`
     "#);
-    let seen = available(
-        "dayparts: [{from: \"17:00\", until: 17:00}, {}, {days: []}, {from: \"24:00\"}, mornings]\n    time_zone: customer",
-    );
+}
+
+#[test]
+fn a_part_of_the_day_has_something_in_it() {
+    let parts = "dayparts: [{from: \"17:00\", until: 17:00}, {}, {days: []}, {from: \"24:00\"}, mornings]";
+    let seen = available(&format!("{parts}\n    time_zone: customer"));
     insta::assert_snapshot!(seen, @r#"
     error[P0320]: rule `available.perfume`: dayparts: it ends where it begins
      --> rules/40-offers.yaml:7:23
@@ -259,9 +262,13 @@ fn diversity_is_per_something_that_offers_have() {
     ");
 }
 
+/// The rule of early access that asks for something else.
+fn early(rule: &str) -> String {
+    wrong(LOYALTY, "    tier: silver\n    member_for: 90d\n", rule)
+}
+
 #[test]
 fn loyalty_asks_for_a_tier_points_or_a_time_as_a_member() {
-    let early = |rule: &str| wrong(LOYALTY, "    tier: silver\n    member_for: 90d\n", rule);
     insta::assert_snapshot!(early(""), @r"
     error[P0321]: rule `loyalty.early.access`: it asks for nothing
      --> rules/60-loyalty.yaml:4:5
@@ -319,6 +326,10 @@ fn loyalty_asks_for_a_tier_points_or_a_time_as_a_member() {
     9 |     member_for: 36h
       |                 ^^^ expected whole days, such as `365d`
     ");
+}
+
+#[test]
+fn loyalty_may_name_another_attribute_of_the_right_type() {
     insta::assert_snapshot!(early("    tier: {attribute: customer.teir, at_least: silver}\n"), @r"
     error[P0107]: rule `loyalty.early.access`: tier: unknown attribute `customer.teir`; did you mean `customer.tier`?
      --> rules/60-loyalty.yaml:7:23
@@ -352,9 +363,9 @@ fn loyalty_asks_for_a_tier_points_or_a_time_as_a_member() {
       |                       ^^^^^^^^^^^^^^ about an offer
       = help: name an attribute of the customer that is declared with `type: {enum: [bronze, silver, gold]}`
     ");
-    let seen = early(
-        "    points: {attribute: customer.tier, at_least: 5}\n    member_for: {attribute: customer.points, at_least: 5d}\n",
-    );
+    let points = "    points: {attribute: customer.tier, at_least: 5}\n";
+    let member = "    member_for: {attribute: customer.points, at_least: 5d}\n";
+    let seen = early(&format!("{points}{member}"));
     insta::assert_snapshot!(seen, @r"
     error[P0322]: rule `loyalty.early.access`: points: `customer.tier` does not tell points: expected a number
      --> rules/60-loyalty.yaml:7:25

