@@ -33,7 +33,10 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, known: Known<'_
     });
     let channels = fields.get("channels").map(|node| applies::channels(report, what, node, known));
     let dates = fields.get("dates").map(|node| interval::read(report, &format!("{what}: dates"), node));
-    let dayparts = daypart::read(report, fields);
+    let dayparts = fields.get("dayparts").map(|node| daypart::read(report, fields, node));
+    if dayparts.is_none() {
+        daypart::without(report, fields);
+    }
     let stores = fields.get("stores").map(|node| {
         let empty = "the offer would be available nowhere; leave the list out to allow any store";
         read::list_of(report, what, node, empty, |report, node| {
@@ -45,7 +48,7 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, known: Known<'_
         regions: regions.map_or(Some(None), |regions| regions.map(Some))?,
         channels: channels.map_or(Some(None), |channels| channels.map(Some))?,
         dates: dates.map_or(Some(None), |dates| dates.map(Some))?,
-        dayparts: dayparts?,
+        dayparts: dayparts.map_or(Some(None), |dayparts| dayparts.map(Some))?,
         stores: stores.map_or(Some(None), |stores| stores.map(Some))?,
     })
 }

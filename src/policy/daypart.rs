@@ -94,23 +94,24 @@ impl std::fmt::Display for Dayparts {
 
 const EXAMPLE: &str = "`dayparts: [{days: [mon, fri], from: \"17:00\", until: \"21:00\"}]`";
 
-/// Reads `dayparts` and the `time_zone` of a rule, where it has them.
-pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<Option<Dayparts>> {
+/// Says that a `time_zone` stands in a rule without parts of the day, if one does.
+pub(super) fn without(report: &mut Report<'_>, fields: &Fields<'_>) {
     let what = fields.what.as_str();
-    let Some(node) = fields.get("dayparts") else {
-        if let Some(node) = fields.get("time_zone") {
-            report
-                .add(codes::DAYPART, node.place, format!("{what}: no part of the day is given"), "read by nothing")
-                .with_help(format!("add {EXAMPLE}, or remove it; `dates` have a `time_zone` of their own"));
-            return None;
-        }
-        return Some(None);
-    };
+    if let Some(node) = fields.get("time_zone") {
+        report
+            .add(codes::DAYPART, node.place, format!("{what}: no part of the day is given"), "read by nothing")
+            .with_help(format!("add {EXAMPLE}, or remove it; `dates` have a `time_zone` of their own"));
+    }
+}
+
+/// Reads `dayparts` and the `time_zone` that goes with them.
+pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, node: &Node) -> Option<Dayparts> {
+    let what = fields.what.as_str();
     let parts = parts(report, what, node);
     let zone = fields.need(report, "time_zone", "time_zone: customer");
     let zone =
         zone.and_then(|node| read::parsed(report, what, node, "`customer` or an IANA time zone", caps::time_zone));
-    Some(Some(Dayparts { parts: parts?, zone: zone? }))
+    Some(Dayparts { parts: parts?, zone: zone? })
 }
 
 fn parts(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Vec<Daypart>> {
