@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::decision;
 use crate::domain::Malformed;
+use crate::policy::CatalogueProblem;
 use crate::runtime::RuntimeError;
 
 /// Something at one place of the request.
@@ -15,6 +16,12 @@ pub struct At {
     pub pointer: String,
     /// What was wrong, what was expected, how to mend it.
     pub message: String,
+}
+
+impl From<CatalogueProblem> for At {
+    fn from(problem: CatalogueProblem) -> Self {
+        Self { pointer: problem.pointer, message: problem.message }
+    }
 }
 
 /// Everything wrong with a request, gathered instead of stopping at the first mistake.

@@ -36,6 +36,7 @@ mod stackability;
 mod bundle;
 mod catalogue;
 mod describe;
+mod merchandise;
 mod verdict;
 
 #[cfg(test)]
@@ -71,6 +72,7 @@ pub use condition::{Asked, Columns, Condition, Facts};
 pub use describe::describe;
 pub use finding::Finding;
 pub use interval::Interval;
+pub use merchandise::Merchandise;
 pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, OnMissing, Rule, RuleKind};
 pub use stackability::Stackability;
