@@ -32,10 +32,14 @@ struct Sent {
 fn read_json(bytes: &[u8]) -> Result<Sent, Problem> {
     let (campaigns, offers, below) = match body::parse(bytes)? {
         Value::Array(offers) => (Vec::new(), offers, ""),
-        both => {
+        both @ Value::Object(_) => {
             let both: ImportWire = body::parse_value_at(both)
                 .map_err(|(pointer, message)| Problem::invalid(vec![At { pointer, message }]))?;
             (both.campaigns, both.offers, "/offers")
+        }
+        _ => {
+            let detail = "an import is a list of offers, or an object with the lists `campaigns` and `offers`";
+            return Err(Problem::malformed(detail));
         }
     };
     let mut sent = Sent { draft: CatalogueDraft::default(), errors: Vec::new() };
@@ -45,7 +49,7 @@ fn read_json(bytes: &[u8]) -> Result<Sent, Problem> {
         sent.errors.push(At { pointer: String::new(), message });
     }
     for (at, item) in campaigns.into_iter().enumerate() {
-        let (at, id) = (format!("/campaigns/{at}"), item["campaign_id"].as_str().map(str::to_owned));
+        let (at, id) = (format!("/campaigns/{at}"), item.get("campaign_id").and_then(Value::as_str).map(str::to_owned));
         match body::parse_value_at::<Campaign>(item) {
             Ok(campaign) => sent.draft.campaigns.push(Placed::new(at, campaign)),
             Err((pointer, message)) => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Core, RuntimeError};
-use crate::domain::{Campaign, Catalogue, CatalogueDraft, Malformed, Offer};
+use crate::domain::{Campaign, Catalogue, CatalogueDraft, Malformed, Offer, OfferId};
 use crate::policy::{CatalogueProblem, check_catalogue};
 use crate::store::{By, CampaignBody, CatalogueChange, CatalogueChanged, OfferBody, OfferRevision, Store, Tally};
 
@@ -77,14 +77,19 @@ impl Core {
         Ok(self.snapshot().catalogue.clone())
     }
 
-    /// The revisions of an offer before one of them, newest first.
+    /// The revisions of an offer before one of them, newest first, each with the offer as it was from then on.
     pub async fn offer_revisions(
         &self,
-        offer: &crate::domain::OfferId,
+        offer: &OfferId,
         before: Option<u64>,
         limit: u32,
-    ) -> Result<Vec<OfferRevision>, RuntimeError> {
-        Ok(self.store.offer_revisions(offer, before, limit).await?)
+    ) -> Result<Vec<(OfferRevision, Offer)>, RuntimeError> {
+        let revisions = self.store.offer_revisions(offer, before, limit).await?;
+        let opened = revisions.into_iter().map(|made| {
+            let offer = parse("offer", offer.as_str(), &made.json)?;
+            Ok((made, offer))
+        });
+        opened.collect()
     }
 
     /// Placements whose house content the current catalogue does not have: they would answer without content.
