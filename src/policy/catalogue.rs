@@ -28,7 +28,9 @@ impl Problems {
     }
 
     fn extend(&mut self, at: &str, found: Vec<(String, String)>) {
-        found.into_iter().for_each(|(below, message)| self.add(at, &below, message));
+        for (below, message) in found {
+            self.add(at, &below, message);
+        }
     }
 }
 
@@ -155,7 +157,8 @@ mod tests {
 
     fn check(draft: &CatalogueDraft, present: &Catalogue) -> String {
         let found = check_catalogue(draft, &bundle(), present);
-        found.iter().map(|problem| format!("{}: {}\n", problem.pointer, problem.message)).collect()
+        let told: Vec<String> = found.iter().map(|one| format!("{}: {}", one.pointer, one.message)).collect();
+        told.join("\n")
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is answered about offers and campaigns, as the document shows it. No answer is written through these types.
 
 #![expect(dead_code, reason = "schemas are made from these types; nothing is ever kept in one")]
+#![expect(clippy::struct_field_names, reason = "fields have the names that the answers have")]
 
 use utoipa::ToSchema;
 
