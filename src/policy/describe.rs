@@ -2,13 +2,15 @@
 
 use super::bundle::Bundle;
 use super::daypart::Dayparts;
+use super::merchandise;
 use super::rules::{FloorLimit, OnMissing, RuleKind};
 use super::stackability::Stackability;
 use crate::domain::money::print_decimal;
 use crate::domain::{AttributeId, Currency, LocalTime, Money, Value};
 
 /// A sentence for an exclusion by the rule at a position, with the observed value and limit of its record (basis points
-/// or minor units of the placement's currency; for a cap the contacts counted, where the reader may know them).
+/// or minor units of the placement's currency; for a cap the contacts counted, where the reader may know them; for
+/// schedules milliseconds).
 pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option<i64>, currency: Currency) -> String {
     let Some(found) = bundle.rule(rule) else {
         return format!("rule {rule}, which bundle {} does not have", bundle.hash_text());
@@ -50,6 +52,10 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
         RuleKind::LoyaltyEligibility(loyalty) => {
             format!("needs {}{}", loyalty.needed(), or_missing(found.on_missing))
         }
+        RuleKind::Schedule => merchandise::told("the offer", observed, limit).unwrap_or_default(),
+        RuleKind::Campaign => merchandise::told("its campaign", observed, limit)
+            .unwrap_or_else(|| "its campaign is not in the catalogue".to_owned()),
+        RuleKind::Stock => "the offer is sold out".to_owned(),
         RuleKind::FrequencyCap(cap) => {
             let max = limit.unwrap_or_else(|| i64::from(cap.max));
             let apart = cap.by.name().map_or_else(String::new, |name| format!(" and {name}"));

@@ -37,7 +37,9 @@ mod rules;
 mod stackability;
 
 mod bundle;
+mod catalogue;
 mod describe;
+mod merchandise;
 mod verdict;
 
 #[cfg(test)]
@@ -72,6 +74,7 @@ pub use caps::{
     CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, Zone, confirm_contact, count_contact,
     rebuild_caps,
 };
+pub use catalogue::{CatalogueProblem, check_catalogue};
 pub use condition::{Asked, Columns, Condition, Facts};
 pub use daypart::{Daypart, Dayparts};
 pub use describe::{Lacks, describe, describe_lacking};
@@ -79,6 +82,7 @@ pub use diversity::{Diversity, Per};
 pub use finding::Finding;
 pub use interval::Interval;
 pub use loyalty::{Loyalty, Need};
+pub use merchandise::Merchandise;
 pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, OnMissing, Rule, RuleKind};
 pub use stackability::Stackability;

@@ -94,6 +94,9 @@ fn the_sample_bundle_compiles_with_its_rules_in_order() {
             "diverse.category rules/50-slate.yaml:4",
             "loyalty.early.access rules/60-loyalty.yaml:4",
             "loyalty.points.voucher rules/60-loyalty.yaml:10",
+            "proffer.schedule :0",
+            "proffer.campaign :0",
+            "proffer.stock :0",
         ]
     );
     let placement = bundle.placement("home_banner").unwrap();
