@@ -33,6 +33,8 @@ mod common;
 mod rules;
 mod stackability;
 
+mod cases;
+
 mod bundle;
 mod describe;
 mod verdict;
@@ -60,11 +62,12 @@ mod verdict_tests;
 
 pub use applies::AppliesTo;
 pub use attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};
-pub use bundle::{Bundle, COMPILER, Source, compile};
+pub use bundle::{Bundle, COMPILER, Source, compile, compile_with_tests};
 pub use caps::{
     CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, Zone, confirm_contact, count_contact,
     rebuild_caps,
 };
+pub use cases::{Case, Expected, Person, Tests};
 pub use condition::{Asked, Columns, Condition, Facts};
 pub use describe::describe;
 pub use finding::Finding;

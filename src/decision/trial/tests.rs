@@ -1,0 +1,1 @@
+//! Tests of trials. Nothing here yet; nothing else.
