@@ -148,11 +148,11 @@ fn check(folder: &Path, format: Format) -> ExitCode {
     match format {
         Format::Text => {
             println!(
-                "{}: {} files, {} placements, {} rules, {}; nothing is wrong",
+                "{}: {}, {}, {}, {}; nothing is wrong",
                 folder.display(),
-                bundle.sources.len(),
-                bundle.placements.len(),
-                bundle.rules.len(),
+                counted(bundle.sources.len(), "file"),
+                counted(bundle.placements.len(), "placement"),
+                counted(bundle.rules.iter().filter(|rule| rule.place.1 > 0).count(), "rule"),
                 counted(tests.cases.len(), "test case")
             );
             println!("bundle {}", bundle.hash_text());

@@ -80,13 +80,19 @@ fn print(folder: &Path, trial: &Trial, allow_uncovered: bool) {
         for (cover, gap) in &gaps {
             println!("  {}:{}: `{}`: {gap}", in_folder(folder, &cover.path), cover.line, cover.rule);
         }
-        println!();
+        println!(
+            "  in tests/*.test.yaml, write a case that expects the rule and one about the same offers that does not\n"
+        );
     }
     let (failed, own) = (trial.failed().count(), trial.rules.iter().filter(|cover| cover.line > 0).count());
-    let failed = if failed == 0 { "all hold".to_owned() } else { format!("{failed} of them fail") };
+    let failed = match failed {
+        0 => "all hold".to_owned(),
+        1 => "1 fails".to_owned(),
+        some => format!("{some} fail"),
+    };
     let covered = match gaps.len() {
         0 => "all covered".to_owned(),
-        some => format!("{some} of them not covered"),
+        some => format!("{some} not covered"),
     };
     println!(
         "{}: {}, {failed}; {}, {covered}",

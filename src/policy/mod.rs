@@ -48,6 +48,8 @@ mod mistakes_meaning;
 #[cfg(test)]
 mod mistakes_slate;
 #[cfg(test)]
+mod mistakes_tests;
+#[cfg(test)]
 mod mistakes_validity;
 #[cfg(test)]
 mod mistakes_values;

@@ -12,6 +12,8 @@ mod print;
 mod cover;
 
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
@@ -32,6 +34,8 @@ pub struct Mistake {
     pub expected: Vec<RuleId>,
     /// The rules that did.
     pub came: Vec<RuleId>,
+    /// Whether rules were asked about it at all.
+    pub candidate: bool,
     /// For each rule that was not expected: why, with what it compared.
     pub unexpected: Vec<String>,
     /// For each rule that did not come: why not.

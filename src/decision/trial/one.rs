@@ -50,6 +50,7 @@ pub(super) fn try_one(bundle: &Arc<Bundle>, case: &Case, cover: &mut Counts) -> 
                 about: seen.offer(offer),
                 expected: expected.excluded_by.clone(),
                 came: Vec::new(),
+                candidate: false,
                 unexpected: vec![seen.no_candidate(offer)],
                 missing: Vec::new(),
             });
@@ -78,6 +79,7 @@ pub(super) fn try_one(bundle: &Arc<Bundle>, case: &Case, cover: &mut Counts) -> 
             missing: missing.map(|rule| why_not(&seen, offer, rule, &outcome.used, outcome.behind)).collect(),
             expected: expected.excluded_by.clone(),
             came,
+            candidate: true,
         });
     }
     tried.rules.sort();
@@ -109,10 +111,11 @@ fn gates(seen: &Seen<'_>, rules: &mut Vec<RuleId>) -> Option<Mistake> {
         missing: expected.iter().filter(|rule| !came.contains(rule)).map(|rule| seen.not_refused(rule)).collect(),
         expected,
         came,
+        candidate: true,
     })
 }
 
-fn snapshot(bundle: &Arc<Bundle>, case: &Case) -> Snapshot {
+pub(super) fn snapshot(bundle: &Arc<Bundle>, case: &Case) -> Snapshot {
     Snapshot {
         tenant: "tests".into(),
         build: env!("CARGO_PKG_VERSION").into(),
@@ -124,7 +127,7 @@ fn snapshot(bundle: &Arc<Bundle>, case: &Case) -> Snapshot {
     }
 }
 
-fn request(case: &Case) -> DecisionRequest {
+pub(super) fn request(case: &Case) -> DecisionRequest {
     let mut asked: Vec<_> = case.expected.iter().map(|expected| expected.offer.clone()).collect();
     asked.sort();
     let (id, attributes) = match &case.customer {
@@ -145,7 +148,7 @@ fn request(case: &Case) -> DecisionRequest {
 }
 
 /// The state of the customer: consents as given, and contacts counted as they are when a bundle changes.
-fn state(snapshot: &Snapshot, case: &Case) -> Option<SubjectState> {
+pub(super) fn state(snapshot: &Snapshot, case: &Case) -> Option<SubjectState> {
     let person = case.customer.as_ref()?;
     let mut state = SubjectState { consents: person.consents.clone(), ..SubjectState::default() };
     policy::rebuild_caps(&snapshot.bundle, &snapshot.catalogue, &person.history, &mut state, case.at);

@@ -33,7 +33,8 @@ impl Display for Mistake {
             None => write!(f, "  `refused_by`, the gates of the purpose")?,
         }
         write!(f, "\n    expected  {}", rules(&self.expected))?;
-        write!(f, "\n    came      {}", rules(&self.came))?;
+        let came = if self.candidate { rules(&self.came) } else { "it is no candidate".to_owned() };
+        write!(f, "\n    came      {came}")?;
         self.unexpected.iter().try_for_each(|why| write!(f, "\n    too much  {why}"))?;
         self.missing.iter().try_for_each(|why| write!(f, "\n    missing   {why}"))
     }
