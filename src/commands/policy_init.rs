@@ -116,7 +116,7 @@ mod tests {
     fn what_is_written_is_a_bundle_whose_tests_hold_and_cover_every_rule() {
         let files = FILES.map(|(path, text)| Source { path: path.into(), text: text.into() });
         let (bundle, tests) = compile_with_tests(&files)
-            .unwrap_or_else(|found| panic!("{}", found.iter().map(|f| format!("{f}\n")).collect::<String>()));
+            .unwrap_or_else(|found| panic!("{}", found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
         let trial = try_all(&Arc::new(bundle), &tests);
         let failed: Vec<String> = trial.failed().map(ToString::to_string).collect();
         assert!(failed.is_empty(), "{}", failed.join("\n"));

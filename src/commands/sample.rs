@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn the_tests_of_the_sample_bundle_hold_and_show_every_rule_from_both_sides() {
         let (bundle, tests) = compile_with_tests(&policies())
-            .unwrap_or_else(|found| panic!("{}", found.iter().map(|f| format!("{f}\n")).collect::<String>()));
+            .unwrap_or_else(|found| panic!("{}", found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
         let trial = try_all(&Arc::new(bundle), &tests);
         let failed: Vec<String> = trial.failed().map(ToString::to_string).collect();
         assert!(failed.is_empty(), "{}", failed.join("\n\n"));

@@ -152,12 +152,11 @@ fn values_are_those_that_the_catalog_declares() {
               correct it here
     ");
     insta::assert_snapshot!(wrong("price: 100.00 USD", "price: 100.00"), @r"
-    error[P0104]: offer `boots`: `price`: `100.00` has no currency
+    error[P0104]: offer `boots`: `price`: `100.00` is not an amount with its currency
      --> tests/fixtures/shop.yaml:5:41
       |
     5 |   - {id: boots, category: shoes, price: 100.00, cost_of_goods: 50.00 USD}
       |                                         ^^^^^^ expected an amount such as `20.00 USD`
-      = help: expected an amount such as `20.00 USD`
     ");
     insta::assert_snapshot!(with("offer.discount: 120.00 USD"), @r"
     error[P0404]: case `one`: offer `boots`: the discount is larger than the price
@@ -235,12 +234,32 @@ fn a_case_says_where_when_and_what_it_expects() {
     7 |     expect: boots
       |             ^^^^^ this is text
     ");
-    insta::assert_snapshot!(wrong("{boots: []}", "{boots: margin.floor.default}"), @r"
-    error[P0103]: case `one`: expect: `boots`: expected a list of rules, `[]` where it may be shown, found text
+    insta::assert_snapshot!(wrong("{boots: []}", "{boots: shown}"), @r"
+    error[P0402]: case `one`: expect: `boots`: unknown rule `shown`
      --> tests/a.test.yaml:7:21
       |
-    7 |     expect: {boots: margin.floor.default}
-      |                     ^^^^^^^^^^^^^^^^^^^^ this is text
+    7 |     expect: {boots: shown}
+      |                     ^^^^^ not in rules/*.yaml
+      = help: write the ids of the rules that leave it out, and `[]` where none does
+    ");
+    insta::assert_snapshot!(with("offers: [boots]"), @r"
+    error[P0101]: case `one`: unknown field `offers`: offers are named in `expect`
+     --> tests/a.test.yaml:7:5
+      |
+    7 |     offers: [boots]
+      |     ^^^^^^ unknown field
+      = help: write `expect: {boots: []}`; what is different about the offers of a case is written
+              `offer.price: 10.00 USD`
+    ");
+    insta::assert_snapshot!(with("discount: 5.00 USD"), @r"
+    error[P0101]: case `one`: unknown field `discount`; did you mean `offer.discount`?
+     --> tests/a.test.yaml:7:5
+      |
+    7 |     discount: 5.00 USD
+      |     ^^^^^^^^ unknown field
+      = help: the fields here are `name`, `expect`, `refused_by`, `placement`, `at`, `time_zone`,
+              `jurisdiction`, `customer`, `consents`, `history`, `basket`, `behind`, `context.NAME`,
+              `customer.NAME`, `offer.NAME`
     ");
     insta::assert_snapshot!(wrong("{boots: []}", "{}"), @r"
     error[P0116]: case `one`: expect: nothing is expected

@@ -28,20 +28,30 @@ impl<'n> Fields<'n> {
         known: &[&str],
         later: &[&str],
     ) -> Option<Self> {
-        Self::open_dotted(report, what, node, known, later, &[])
+        Self::open_all(report, what.into(), node, known, later, (&[], &[]))
     }
 
-    /// As [`Self::open`], for a mapping that may hold attributes too. Of these names it takes every one of their
-    /// scopes; whether it is declared is for the reader to say.
+    /// As [`Self::open`], for a mapping that may hold attributes too: any of the scopes of these names. Whether they
+    /// are declared is for the reader to say, and so is what becomes of fields that belong `elsewhere`.
     pub(super) fn open_dotted(
         report: &mut Report<'_>,
         what: impl Into<String>,
         node: &'n Node,
         known: &[&str],
-        later: &[&str],
+        elsewhere: &[&str],
         attributes: &[&str],
     ) -> Option<Self> {
-        let what = what.into();
+        Self::open_all(report, what.into(), node, known, &[], (elsewhere, attributes))
+    }
+
+    fn open_all(
+        report: &mut Report<'_>,
+        what: String,
+        node: &'n Node,
+        known: &[&str],
+        later: &[&str],
+        (elsewhere, attributes): (&[&str], &[&str]),
+    ) -> Option<Self> {
         let scope_of = |name: &str| name.split_once('.').map(|(scope, _)| scope.to_owned());
         let scopes: BTreeSet<String> = attributes.iter().filter_map(|name| scope_of(name)).collect();
         let Yaml::Map(entries) = &node.value else {
@@ -51,7 +61,10 @@ impl<'n> Fields<'n> {
         let mut meant = Vec::new();
         for (key, _) in entries.iter().filter(|(key, _)| key.text != MERGE) {
             let name = key.text.as_str();
-            if known.contains(&name) || scope_of(name).is_some_and(|scope| scopes.contains(&scope)) {
+            if known.contains(&name)
+                || elsewhere.contains(&name)
+                || scope_of(name).is_some_and(|scope| scopes.contains(&scope))
+            {
                 continue;
             }
             if later.contains(&name) {
@@ -261,7 +274,7 @@ pub(super) fn unreadable(report: &mut Report<'_>, what: &str, place: Place, erro
     let error = error.to_string();
     let (wrong, way_out) = error.split_once(": expected ").unwrap_or((&error, ""));
     let finding = report.add(codes::VALUE, place, format!("{what}: {wrong}"), format!("expected {wanted}"));
-    if !way_out.is_empty() {
+    if !way_out.is_empty() && way_out != wanted {
         finding.with_help(format!("expected {way_out}"));
     }
 }

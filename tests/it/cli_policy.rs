@@ -82,10 +82,11 @@ fn a_failing_case_and_a_rule_without_cases_are_told_and_exit_with_1() {
     policies/tests/rules.test.yaml:31: goods that just earn a tenth
       given     `home_banner` at Mon 2026-03-02 12:00 (America/New_York), US-NY
                 `ann`: tier gold, offer_personalisation granted
-      `boots`: price 100.00 USD, discount 10.00 USD, margin 9.00 USD (10%), category shoes, members_only false
+      `boots`:  price 100.00 USD, discount 10.00 USD, margin 9.00 USD (10%), category shoes, members_only false
         expected  no rule leaves it out
         came      `margin.floor`
-        too much  `margin.floor` (No offer earns less than a tenth of its price, finance memo 1): margin 10% is under the floor of 12%
+        too much  `margin.floor` (No offer earns less than a tenth of its price, finance memo 1): margin 10% is under
+                    the floor of 12%
 
     not covered:
       policies/rules/40-offers.yaml:5: `no.mobile`: no case in which it leaves an offer out

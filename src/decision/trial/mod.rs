@@ -102,9 +102,14 @@ impl Trial {
         self.cases.iter().filter(|tried| !tried.mistakes.is_empty())
     }
 
-    /// The rules of which some side is shown by no case, with what is missing.
+    /// The rules of which some side is shown by no case, with what is missing. A rule about which a case fails is not
+    /// among them: what it lacks is that case.
     pub fn gaps(&self) -> impl Iterator<Item = (&Cover, &'static str)> {
-        self.rules.iter().filter_map(|cover| Some((cover, cover.gap()?)))
+        let fails = |rule: &RuleId| {
+            let mut mistakes = self.cases.iter().flat_map(|tried| &tried.mistakes);
+            mistakes.any(|mistake| mistake.expected.contains(rule) != mistake.came.contains(rule))
+        };
+        self.rules.iter().filter(move |cover| !fails(&cover.rule)).filter_map(|cover| Some((cover, cover.gap()?)))
     }
 
     /// What concerns one rule.

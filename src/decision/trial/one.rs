@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cover::{self, Counts};
-use super::told::{Seen, why, why_not};
+use super::told::{Seen, about, why, why_not};
 use super::{Mistake, Tried};
 use crate::decision::Snapshot;
 use crate::decision::assess::{Assessed, assess};
@@ -47,7 +47,7 @@ pub(super) fn try_one(bundle: &Arc<Bundle>, case: &Case, cover: &mut Counts) -> 
         let Some(outcome) = outcome(&snapshot, placement, case, &assessed, (offer, state.as_ref())) else {
             tried.mistakes.push(Mistake {
                 offer: Some(offer.offer_id.clone()),
-                about: seen.offer(offer),
+                about: about(offer),
                 expected: expected.excluded_by.clone(),
                 came: Vec::new(),
                 candidate: false,
@@ -74,7 +74,7 @@ pub(super) fn try_one(bundle: &Arc<Bundle>, case: &Case, cover: &mut Counts) -> 
         let missing = expected.excluded_by.iter().filter(|rule| !came.contains(rule));
         tried.mistakes.push(Mistake {
             offer: Some(offer.offer_id.clone()),
-            about: seen.offer(offer),
+            about: about(offer),
             unexpected: unexpected.collect(),
             missing: missing.map(|rule| why_not(&seen, offer, rule, &outcome.used, outcome.behind)).collect(),
             expected: expected.excluded_by.clone(),

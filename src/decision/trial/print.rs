@@ -5,6 +5,28 @@ use std::fmt::{Display, Formatter, Result};
 use super::{Mistake, Tried};
 use crate::domain::RuleId;
 
+/// Columns that a line may take before it continues on the next.
+const COLUMNS: usize = 116;
+
+/// A line that begins with a word of its own; what does not fit continues below, indented.
+fn line(f: &mut Formatter<'_>, indent: usize, head: &str, text: &str) -> Result {
+    let mut column = indent + head.chars().count().max(9) + 1;
+    write!(f, "\n{:indent$}{head:9} ", "")?;
+    for (at, word) in text.split(' ').enumerate() {
+        let width = word.chars().count();
+        if at > 0 && column + 1 + width > COLUMNS {
+            column = indent + 12;
+            write!(f, "\n{:column$}", "")?;
+        } else if at > 0 {
+            column += 1;
+            write!(f, " ")?;
+        }
+        column += width;
+        write!(f, "{word}")?;
+    }
+    Ok(())
+}
+
 fn listed(rules: &[RuleId]) -> String {
     if rules.is_empty() {
         return "no rule leaves it out".to_owned();
@@ -15,10 +37,10 @@ fn listed(rules: &[RuleId]) -> String {
 impl Display for Tried {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         write!(f, "{}:{}: {}", self.path, self.line, self.name)?;
-        for (at, line) in self.given.iter().enumerate() {
-            write!(f, "\n  {:10}{line}", if at == 0 { "given" } else { "" })?;
+        for (at, given) in self.given.iter().enumerate() {
+            line(f, 2, if at == 0 { "given" } else { "" }, given)?;
         }
-        self.mistakes.iter().try_for_each(|mistake| write!(f, "\n{mistake}"))
+        self.mistakes.iter().try_for_each(|mistake| write!(f, "{mistake}"))
     }
 }
 
@@ -29,13 +51,13 @@ impl Display for Mistake {
             (_, rules) => listed(rules),
         };
         match &self.offer {
-            Some(offer) => write!(f, "  `{offer}`: {}", self.about)?,
-            None => write!(f, "  `refused_by`, the gates of the purpose")?,
+            Some(offer) => line(f, 2, &format!("`{offer}`:"), &self.about)?,
+            None => line(f, 2, "gates", "what is to refuse the purpose, `refused_by`")?,
         }
-        write!(f, "\n    expected  {}", rules(&self.expected))?;
+        line(f, 4, "expected", &rules(&self.expected))?;
         let came = if self.candidate { rules(&self.came) } else { "it is no candidate".to_owned() };
-        write!(f, "\n    came      {came}")?;
-        self.unexpected.iter().try_for_each(|why| write!(f, "\n    too much  {why}"))?;
-        self.missing.iter().try_for_each(|why| write!(f, "\n    missing   {why}"))
+        line(f, 4, "came", &came)?;
+        self.unexpected.iter().try_for_each(|why| line(f, 4, "too much", why))?;
+        self.missing.iter().try_for_each(|why| line(f, 4, "missing", why))
     }
 }

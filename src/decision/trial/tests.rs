@@ -71,7 +71,7 @@ fn bundle(cases: &str) -> (Arc<Bundle>, Tests) {
         file("tests/fixtures/shop.yaml", FIXTURES),
         file("tests/a.test.yaml", &format!("{GIVEN}{cases}")),
     ])
-    .unwrap_or_else(|findings| panic!("{}", findings.iter().map(|f| format!("{f}\n")).collect::<String>()));
+    .unwrap_or_else(|findings| panic!("{}", findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
     (Arc::new(bundle), tests)
 }
 
@@ -180,17 +180,18 @@ fn a_case_that_fails_says_what_was_given_what_came_and_why() {
                 `ann`: tier gold, visits 3, personal granted, service granted, 2 shown before
                 context.device mobile
                 in the basket: 1 thing at 20.00 USD, 2 socks (shoes) at 5.00 USD
-      `boots`: price 100.00 USD, margin 5.00 USD (5%), category shoes, loyal false
+      `boots`:  price 100.00 USD, margin 5.00 USD (5%), category shoes, loyal false
         expected  `cap.seen`, `floor.summer`, `loyal`, `stack`, `visits`
         came      `cap`, `floor`
         too much  `floor` (memo 1): margin 5% is under the floor of 10%
         too much  `cap` (standard 1): the cap of 2 decisions per customer and offer in 24h is reached: 2 counted
         missing   `cap.seen` (standard 2): 2 of 3 are counted in 7d
         missing   `floor.summer` (memo 2): it is not in effect then, only from 2026-06-01 (UTC)
-        missing   `loyal` (plan 1): `customer.tier == "bronze" && offer.loyal` does not hold (customer.tier is gold, offer.loyal is false)
+        missing   `loyal` (plan 1): `customer.tier == "bronze" && offer.loyal` does not hold (customer.tier is gold,
+                    offer.loyal is false)
         missing   `stack` (plan 3): it is asked only where something stands before: add `behind: [...]`
         missing   `visits` (plan 2): `applies_to` leaves this offer out
-      `lamp`: price 100.00 USD, margin 5.00 USD (5%), category home, loyal false
+      `lamp`:   price 100.00 USD, margin 5.00 USD (5%), category home, loyal false
         expected  `floor`, `visits`
         came      `floor`
         missing   `visits` (plan 2): `customer.visits >= 2` holds (customer.visits is 3)
@@ -207,30 +208,32 @@ fn a_case_that_fails_says_what_was_given_what_came_and_why() {
       given     `home` at Mon 2026-03-02 12:00 (UTC), US
                 `ann`: tier gold, visits 3, personal refused, service granted
                 `personal` is refused: `contextual` instead, and nothing personal is read
-      `refused_by`, the gates of the purpose
+      gates     what is to refuse the purpose, `refused_by`
         expected  no gate refuses the purpose
         came      `gate.personal`
-        too much  `gate.personal` (notice 1): no consent for `personal` is in force; if that is meant, add `refused_by: [gate.personal]`, otherwise `consents: {personal: granted}`
-      `lamp`: price 100.00 USD, margin 50.00 USD (50%), category home, loyal false
+        too much  `gate.personal` (notice 1): no consent for `personal` is in force; if that is meant, add `refused_by:
+                    [gate.personal]`, otherwise `consents: {personal: granted}`
+      `lamp`:   price 100.00 USD, margin 50.00 USD (50%), category home, loyal false
         expected  no rule leaves it out
         came      `visits`
-        too much  `visits` (plan 2): `customer.visits >= 2` does not hold, or a value that it needs is missing (customer.visits is not read without consent)
+        too much  `visits` (plan 2): `customer.visits >= 2` does not hold, or a value that it needs is missing
+                    (customer.visits is not read without consent)
     tests/a.test.yaml:5: the wrong gate
       given     `home` at Mon 2026-03-02 12:00 (UTC), US
                 `ann`: tier gold, visits 3, personal granted, service granted
-      `refused_by`, the gates of the purpose
+      gates     what is to refuse the purpose, `refused_by`
         expected  `gate.personal`, `gate.service`
         came      no gate refuses the purpose
         missing   `gate.personal` (notice 1): a consent for `personal` is in force
         missing   `gate.service` (notice 2): it guards `service`, and `home` asks for `personal`
-      `boots`: price 100.00 USD, margin 50.00 USD (50%), category shoes, loyal false
+      `boots`:  price 100.00 USD, margin 50.00 USD (50%), category shoes, loyal false
         expected  `gate.service`
         came      no rule leaves it out
         missing   `gate.service` (notice 2): it leaves out every offer or none; a refusal goes into `refused_by`
     tests/a.test.yaml:6: the fallback
       given     `home` at Mon 2026-03-02 12:00 (UTC), US
                 `ann`: tier gold, visits 3, personal granted, service granted
-      `house`: price 100.00 USD, margin 50.00 USD (50%), category shoes, loyal false
+      `house`:  price 100.00 USD, margin 50.00 USD (50%), category shoes, loyal false
         expected  `floor`
         came      it is no candidate
         too much  `house` is no candidate here, so that no rule is asked: it is what `home` falls back to
@@ -238,7 +241,7 @@ fn a_case_that_fails_says_what_was_given_what_came_and_why() {
       given     `home` at Mon 2026-03-02 12:00 (UTC), US
                 `ann`: tier gold, visits 3, personal granted, service granted
                 in the slots before: lamp
-      `boots`: price 100.00 USD, margin 50.00 USD (50%), category shoes, loyal false
+      `boots`:  price 100.00 USD, margin 50.00 USD (50%), category shoes, loyal false
         expected  no rule leaves it out
         came      `stack`
         too much  `stack` (plan 3): `boots` with `lamp` do not stand in one answer, and the other stood there
@@ -246,10 +249,12 @@ fn a_case_that_fails_says_what_was_given_what_came_and_why() {
       given     `home` at Mon 2026-03-02 12:00 (UTC), US
                 nobody is known
                 `personal` is refused: `contextual` instead, and nothing personal is read
-      `boots`: price 100.00 USD, margin 50.00 USD (50%), category shoes, loyal false
+      `boots`:  price 100.00 USD, margin 50.00 USD (50%), category shoes, loyal false
         expected  no rule leaves it out
         came      `cap`, `cap.seen`
-        too much  `cap` (standard 1): the cap of 2 decisions per customer and offer in 24h leaves no room: nobody is known to count for
-        too much  `cap.seen` (standard 2): the cap of 3 impressions per customer in 7d leaves no room: nobody is known to count for
+        too much  `cap` (standard 1): the cap of 2 decisions per customer and offer in 24h leaves no room: nobody is
+                    known to count for
+        too much  `cap.seen` (standard 2): the cap of 3 impressions per customer in 7d leaves no room: nobody is known
+                    to count for
     ");
 }

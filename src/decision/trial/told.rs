@@ -18,9 +18,10 @@ impl Seen<'_> {
     /// What was given, a line each.
     pub(super) fn given(&self) -> Vec<String> {
         let case = self.case;
-        let zone = case.time_zone.as_deref().unwrap_or("UTC");
+        let zone = self.zone();
         let place = case.jurisdiction.as_ref().map_or("no jurisdiction".to_owned(), Clone::clone);
-        let mut lines = vec![format!("`{}` at {} ({zone}), {place}", case.placement, wall(case.at, zone))];
+        let mut lines =
+            vec![format!("`{}` at {} ({zone}), {place}", case.placement, clock(case.at, zone, "%a %Y-%m-%d %H:%M"))];
         lines.push(match &case.customer {
             Some(person) => somebody(person, case.at),
             None => "nobody is known".to_owned(),
@@ -42,17 +43,6 @@ impl Seen<'_> {
             lines.push(format!("`{}` is refused{instead} nothing personal is read", refused.purpose));
         }
         lines
-    }
-
-    /// An offer: what it earns and its attributes.
-    pub(super) fn offer(&self, offer: &Offer) -> String {
-        let money = |minor: i64| Money { minor, currency: offer.currency() };
-        let mut said = vec![format!("price {}", offer.price)];
-        said.extend(offer.discount.map(|discount| format!("discount {discount}")));
-        said.push(format!("margin {}{}", money(offer.margin_minor()), share(offer)));
-        said.extend(offer.category.as_ref().map(|category| format!("category {category}")));
-        said.extend(offer.attributes.iter().map(|(name, value)| format!("{name} {value}")));
-        said.join(", ")
     }
 
     /// Why no rule was asked about an offer.
@@ -108,6 +98,21 @@ impl Seen<'_> {
         (!covers).then(|| "`applies_to` leaves this offer out".to_owned())
     }
 
+    fn zone(&self) -> &str {
+        self.case.time_zone.as_deref().unwrap_or("UTC")
+    }
+
+    /// What lies in the basket is worth, where everything has a price in the placement's currency.
+    fn basket(&self) -> String {
+        let currency = self.placement.currency;
+        let worth = self.case.basket.iter().map(|line| {
+            let price = line.price.filter(|price| price.currency == currency)?;
+            price.minor.checked_mul(i64::from(line.quantity))
+        });
+        let total = worth.sum::<Option<i64>>().map(|minor| Money { minor, currency });
+        total.map_or_else(|| "not known".to_owned(), |total| total.to_string())
+    }
+
     /// The attributes that a condition names, with their values.
     fn values(&self, condition: &str, offer: &Offer) -> String {
         let words = condition.split(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c)));
@@ -129,6 +134,13 @@ impl Seen<'_> {
             "offer.discount" => return money(offer.discount.map_or(0, |discount| discount.minor)),
             "offer.net_price" => return money(offer.net_price_minor()),
             "offer.margin" => return money(offer.margin_minor()),
+            "basket.total" => return Some(self.basket()),
+            "basket.size" => {
+                let size: u64 = self.case.basket.iter().map(|line| u64::from(line.quantity)).sum();
+                return Some(size.to_string());
+            }
+            "context.today" => return Some(clock(self.case.at, self.zone(), "%Y-%m-%d")),
+            "hour_of_day" => return Some(clock(self.case.at, self.zone(), "%-H")),
             _ => {}
         }
         let id = AttributeId::parse(word).ok().filter(|id| self.bundle.attributes.contains_key(id))?;
@@ -143,6 +155,17 @@ impl Seen<'_> {
             (None, _) => "not known".to_owned(),
         })
     }
+}
+
+/// An offer: what it earns and its attributes.
+pub(super) fn about(offer: &Offer) -> String {
+    let margin = Money { minor: offer.margin_minor(), currency: offer.currency() };
+    let mut said = vec![format!("price {}", offer.price)];
+    said.extend(offer.discount.map(|discount| format!("discount {discount}")));
+    said.push(format!("margin {margin}{}", share(offer)));
+    said.extend(offer.category.as_ref().map(|category| format!("category {category}")));
+    said.extend(offer.attributes.iter().map(|(name, value)| format!("{name} {value}")));
+    said.join(", ")
 }
 
 /// Why a rule left an offer out, with what it compared.
@@ -220,8 +243,8 @@ fn somebody(person: &Person, now: Timestamp) -> String {
 }
 
 /// What a clock on the wall shows.
-fn wall(at: Timestamp, zone: &str) -> String {
+fn clock(at: Timestamp, zone: &str, format: &str) -> String {
     let zone = zone.parse().unwrap_or(chrono_tz::UTC);
     let at = chrono::DateTime::from_timestamp_millis(at.0).map(|at| at.with_timezone(&zone));
-    at.map_or_else(String::new, |at| at.format("%a %Y-%m-%d %H:%M").to_string())
+    at.map_or_else(String::new, |at| at.format(format).to_string())
 }

@@ -11,12 +11,31 @@ use super::super::syntax::{Key, Node};
 use super::Ground;
 use crate::domain::{AttributeId, AttributeScope, Number, Value};
 
-/// Values by name; nothing is a value that is not known.
-pub(super) type Values = BTreeMap<String, Option<Value>>;
+/// What a test says of a value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Said<T> {
+    /// It is this.
+    Is(T),
+    /// It is not known, whatever was inherited.
+    Unknown,
+}
+
+impl<T> Said<T> {
+    /// The value, if it is known.
+    pub(super) fn known(self) -> Option<T> {
+        match self {
+            Self::Is(value) => Some(value),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// Values by name.
+pub(super) type Values = BTreeMap<String, Said<Value>>;
 
 /// The values that are known.
 pub(super) fn known(values: &Values) -> BTreeMap<String, Value> {
-    values.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?))).collect()
+    values.iter().filter_map(|(name, value)| Some((name.clone(), value.clone().known()?))).collect()
 }
 
 /// The names of every declared attribute of these scopes.
@@ -44,10 +63,10 @@ pub(super) fn put(
     whole
 }
 
-/// A value as the attribute is declared; the inner nothing is a value that is not known.
-fn value(report: &mut Report<'_>, what: &str, node: &Node, spec: &AttributeSpec) -> Option<Option<Value>> {
+/// A value as the attribute is declared.
+fn value(report: &mut Report<'_>, what: &str, node: &Node, spec: &AttributeSpec) -> Option<Said<Value>> {
     if read::kind(node) == "nothing" {
-        return Some(None);
+        return Some(Said::Unknown);
     }
     let what = format!("{what}: `{}`", spec.id);
     let value = match &spec.kind {
@@ -68,5 +87,5 @@ fn value(report: &mut Report<'_>, what: &str, node: &Node, spec: &AttributeSpec)
         }
         return None;
     }
-    Some(Some(value))
+    Some(Said::Is(value))
 }

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::codes;
-use super::super::declare::{self, Declared};
+use super::super::declare::Declared;
 use super::super::finding::{Place, Report};
 use super::super::read::{self, Fields};
+use super::super::suggest::did_you_mean;
 use super::super::syntax::{Node, Yaml};
+use super::attributes::Said;
 use super::fixtures::{self, LISTS, Shelf};
 use super::given::{Given, Who};
 use super::{Case, Expected, Ground, attributes, offer};
@@ -89,8 +91,8 @@ fn case(
         place: (path.to_owned(), fields.place.line),
         placement: placement.id.clone(),
         at,
-        time_zone: given.time_zone.clone().flatten(),
-        jurisdiction: given.jurisdiction.clone().flatten(),
+        time_zone: given.time_zone.clone().and_then(Said::known),
+        jurisdiction: given.jurisdiction.clone().and_then(Said::known),
         context: attributes::known(&given.context),
         basket: given.basket.clone().unwrap_or_default(),
         attributes: if customer.is_some() { BTreeMap::new() } else { attributes::known(&given.own.attributes) },
@@ -142,7 +144,8 @@ fn now(report: &mut Report<'_>, fields: &Fields<'_>, given: &Given) -> Option<Ti
         }
         return None;
     };
-    let zone = given.time_zone.clone().flatten().and_then(|name| name.parse().ok()).unwrap_or(chrono_tz::UTC);
+    let zone =
+        given.time_zone.clone().and_then(Said::known).and_then(|name| name.parse().ok()).unwrap_or(chrono_tz::UTC);
     let at = now.at(zone);
     if at.is_none() {
         let message = format!("{what}: clocks in {zone} leap over this time");
@@ -178,6 +181,10 @@ fn expect(
         let what = format!("{what}: `{}`", key.text);
         let rules = match &node.value {
             Yaml::List(rules) => rule_names(report, &what, rules, ground),
+            // A single rule needs no brackets.
+            Yaml::Scalar { .. } if read::kind(node) == "text" => {
+                rule_names(report, &what, std::slice::from_ref(node), ground)
+            }
             _ => {
                 read::expected(report, &what, node, "a list of rules, `[]` where it may be shown");
                 None
@@ -197,8 +204,7 @@ fn rule_names(report: &mut Report<'_>, what: &str, nodes: &[Node], ground: Groun
     let mut whole = true;
     for node in nodes {
         let id = read::parsed(report, what, node, "the id of a rule", RuleId::new);
-        let home = (codes::RULE_UNKNOWN, "rule", "rules/*.yaml");
-        let id = id.filter(|id| declare::refer(report, home, what, (node.place, id.as_str()), ground.rules));
+        let id = id.filter(|id| known_rule(report, what, (node.place, id.as_str()), ground));
         match id {
             Some(id) if names.contains(&id) => {
                 let message = format!("{what}: `{id}` appears twice in the list");
@@ -211,6 +217,19 @@ fn rule_names(report: &mut Report<'_>, what: &str, nodes: &[Node], ground: Groun
     }
     names.sort();
     whole.then_some(names)
+}
+
+fn known_rule(report: &mut Report<'_>, what: &str, (place, name): (Place, &str), ground: Ground<'_>) -> bool {
+    if !ground.rules.lacks(name) {
+        return true;
+    }
+    let meant = did_you_mean(name, ground.rules.names());
+    let message = format!("{what}: unknown rule `{name}`{meant}");
+    let finding = report.add(codes::RULE_UNKNOWN, place, message, "not in rules/*.yaml");
+    if meant.is_empty() {
+        finding.with_help("write the ids of the rules that leave it out, and `[]` where none does");
+    }
+    false
 }
 
 /// An offer stands in one slot at most, and before the last slot stand fewer than there are.

@@ -5,7 +5,7 @@ use super::super::finding::{Place, Report};
 use super::super::jurisdiction;
 use super::super::read::{self, Fields};
 use super::super::syntax::{Node, Yaml};
-use super::attributes::{self, Values};
+use super::attributes::{self, Said, Values};
 use super::fixtures::{NOBODY, Shelf};
 use super::moment::{NOW, Now};
 use super::{Ground, customer, offer};
@@ -14,6 +14,9 @@ use crate::domain::{AttributeScope, BasketLine, CategoryId, Malformed, OfferId, 
 /// Fields that a case and what its file shares may have.
 pub(super) const FIELDS: [&str; 9] =
     ["placement", "at", "time_zone", "jurisdiction", "customer", "consents", "history", "basket", "behind"];
+
+/// What authors may write for the offers asked about.
+const OFFERS: [&str; 2] = ["offer", "offers"];
 
 const SCOPES: [AttributeScope; 3] = [AttributeScope::Customer, AttributeScope::Context, AttributeScope::Offer];
 
@@ -29,9 +32,8 @@ pub(super) enum Who {
 pub(super) struct Given {
     pub(super) placement: Option<PlacementId>,
     pub(super) at: Option<(Place, Now)>,
-    /// The inner nothing is a request without one.
-    pub(super) time_zone: Option<Option<String>>,
-    pub(super) jurisdiction: Option<Option<String>>,
+    pub(super) time_zone: Option<Said<String>>,
+    pub(super) jurisdiction: Option<Said<String>>,
     pub(super) customer: Option<Who>,
     /// What is said of the customer besides.
     pub(super) own: customer::Draft,
@@ -53,8 +55,19 @@ impl Given {
         more: &[&str],
         ground: Ground<'_>,
     ) -> Option<Fields<'n>> {
-        let dotted = attributes::names(ground, &SCOPES);
-        Fields::open_dotted(report, what, node, &[more, &FIELDS].concat(), &[], &dotted)
+        let own: Vec<String> = offer::FIELDS.iter().map(|name| format!("offer.{name}")).collect();
+        let own = own.iter().map(String::as_str);
+        let dotted: Vec<&str> = attributes::names(ground, &SCOPES).into_iter().chain(own).collect();
+        // `offer` names nothing here; it is told better below.
+        let fields = Fields::open_dotted(report, what, node, &[more, &FIELDS].concat(), &OFFERS, &dotted)?;
+        for (key, _) in fields.entries().iter().filter(|(key, _)| OFFERS.contains(&key.text.as_str())) {
+            let message = format!("{what}: unknown field `{}`: offers are named in `expect`", key.text);
+            report.add(codes::FIELD_UNKNOWN, key.place, message, "unknown field").with_help(
+                "write `expect: {boots: []}`; what is different about the offers of a case is written \
+                 `offer.price: 10.00 USD`",
+            );
+        }
+        Some(fields)
     }
 
     /// Reads what is given.
@@ -138,11 +151,11 @@ fn optional<T>(
     node: &Node,
     wanted: &str,
     parse: impl FnOnce(&str) -> Result<T, Malformed>,
-) -> Option<Option<T>> {
+) -> Option<Said<T>> {
     if read::kind(node) == "nothing" {
-        return Some(None);
+        return Some(Said::Unknown);
     }
-    read::parsed(report, what, node, wanted, parse).map(Some)
+    read::parsed(report, what, node, wanted, parse).map(Said::Is)
 }
 
 fn zone(text: &str) -> Result<String, Malformed> {
@@ -162,7 +175,7 @@ fn who(report: &mut Report<'_>, what: &str, node: &Node, ground: Ground<'_>, she
         let mut named = String::new();
         for (key, node) in fields.entries() {
             if key.text == "like" {
-                named = read::parsed(report, &fields.what, node, "the name of a customer", Ok)?.to_owned();
+                read::parsed(report, &fields.what, node, "the name of a customer", Ok)?.clone_into(&mut named);
                 whole &= shelf.refer_customer(report, &fields.what, (node.place, &named));
             } else if key.text.contains('.') || customer::FIELDS.contains(&key.text.as_str()) {
                 whole &= draft.put(report, &fields.what, (key, node), ground);
@@ -187,7 +200,12 @@ fn basket(report: &mut Report<'_>, what: &str, node: &Node, ground: Ground<'_>) 
     let what = format!("{what}: basket");
     let mut lines = Vec::new();
     let mut whole = true;
-    for node in read::list(report, &what, node)? {
+    // A single amount needs no brackets.
+    let items = match &node.value {
+        Yaml::Scalar { .. } => std::slice::from_ref(node),
+        _ => read::list(report, &what, node)?,
+    };
+    for node in items {
         match line(report, &what, node, ground) {
             Some(line) => lines.push(line),
             None => whole = false,

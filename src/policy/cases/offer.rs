@@ -73,7 +73,7 @@ pub(super) fn put(
         draft.extend(
             values
                 .into_iter()
-                .map(|(name, value)| (format!("offer.{name}"), value.map_or(Field::Nothing, Field::Attribute))),
+                .map(|(name, value)| (format!("offer.{name}"), value.known().map_or(Field::Nothing, Field::Attribute))),
         );
         return whole;
     }
@@ -112,7 +112,9 @@ fn field(report: &mut Report<'_>, what: &str, name: &str, node: &Node, ground: G
 pub(super) fn amount(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Money> {
     let money = read::parsed(report, what, node, "an amount such as `20.00 USD`", |text| {
         let split = text.split_once(' ').ok_or_else(|| {
-            Malformed::new(format!("`{text}` has no currency: expected an amount such as `20.00 USD`"))
+            Malformed::new(format!(
+                "`{text}` is not an amount with its currency: expected an amount such as `20.00 USD`"
+            ))
         })?;
         Money::parse(split.0, Currency::parse(split.1.trim())?)
     })?;
