@@ -74,7 +74,8 @@ fn a_failing_case_and_a_rule_without_cases_are_told_and_exit_with_1() {
         folder.path(),
         "rules/40-offers.yaml",
         "exclusions:\n",
-        "exclusions:\n  - id: no.mobile\n    why: The small shop has no checkout yet\n    when: context.device_type == \"mobile\"\n    on_missing: allow\n",
+        "exclusions:\n  - id: no.mobile\n    why: The small shop has no checkout yet\n    \
+         when: context.device_type == \"mobile\"\n    on_missing: allow\n",
     );
     let (code, out, err) = run(folder.path(), &["policy", "test"]);
     assert_eq!((code, err.as_str()), (1, ""));

@@ -54,11 +54,14 @@ impl Counts {
         }
     }
 
-    /// Counts which rules left an offer out, and which were asked and did not.
-    pub(super) fn offer(&mut self, bundle: &Bundle, failed: &[u16], asked: impl Fn(&Rule) -> bool) {
+    /// Counts which rules left an offer out, and which were asked and did not. Where nobody is known a cap counts
+    /// nothing, so that nothing is shown of it.
+    pub(super) fn offer(&mut self, bundle: &Bundle, failed: &[u16], nobody: bool, asked: impl Fn(&Rule) -> bool) {
         for (at, rule) in bundle.rules.iter().enumerate() {
-            if matches!(rule.kind, RuleKind::PurposeGate { .. }) {
-                continue;
+            match &rule.kind {
+                RuleKind::PurposeGate { .. } => continue,
+                RuleKind::FrequencyCap(_) if nobody => continue,
+                _ => {}
             }
             if failed.iter().any(|rule| usize::from(*rule) == at) {
                 count(&mut self.left_out, at);

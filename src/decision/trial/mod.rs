@@ -7,7 +7,7 @@ mod one;
 
 mod told;
 
-mod print;
+mod text;
 
 mod cover;
 

@@ -58,7 +58,7 @@ pub(super) fn try_one(bundle: &Arc<Bundle>, case: &Case, cover: &mut Counts) -> 
         };
         let failed: Vec<u16> = outcome.failed.iter().map(|failed| failed.rule).collect();
         let asked = |rule: &Rule| cover::asked(rule, placement, offer, outcome.behind, case.at);
-        cover.offer(bundle, &failed, asked);
+        cover.offer(bundle, &failed, state.is_none(), asked);
         let mut came: Vec<RuleId> =
             failed.iter().filter_map(|rule| bundle.rule(*rule)).map(|rule| rule.id.clone()).collect();
         came.sort();

@@ -114,6 +114,8 @@ fn exactly_the_rules_that_leave_an_offer_out_are_compared_and_every_rule_is_coun
     // Without its case each rule has a gap, and only it.
     for (case, expected) in [
         ("bronze", vec![("loyal", "no case in which it leaves an offer out")]),
+        // Whoever is not known is counted by no cap.
+        ("often", vec![("cap", "no case in which it leaves an offer out")]),
         ("behind another", vec![("stack", "no case in which it is asked and lets an offer through")]),
         ("a purpose of its own", vec![("gate.service", "no case in which it is asked and lets an offer through")]),
     ] {
