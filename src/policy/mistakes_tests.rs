@@ -227,6 +227,10 @@ fn a_case_says_where_when_and_what_it_expects() {
       |       ^^^^^^^^^^^^^^^^ never on a clock
       = help: choose an hour before or later
     ");
+}
+
+#[test]
+fn what_is_expected_is_offers_with_the_rules_that_leave_them_out() {
     insta::assert_snapshot!(wrong("    expect: {boots: []}", "    expect: boots"), @r"
     error[P0103]: case `one`: expect: expected offers with the rules that leave them out, such as `{boots: [], perfume: [margin.floor]}`, found text
      --> tests/a.test.yaml:7:13
