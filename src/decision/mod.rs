@@ -4,6 +4,8 @@
 
 mod ask;
 
+mod assess;
+
 mod check;
 
 mod decide;
@@ -21,6 +23,8 @@ mod purpose;
 mod slate;
 
 mod snapshot;
+
+pub mod trial;
 
 #[cfg(test)]
 mod condition_tests;

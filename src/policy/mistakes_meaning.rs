@@ -405,6 +405,7 @@ fn every_code_is_shown_by_some_mistake() {
         include_str!("mistakes_meaning.rs"),
         include_str!("mistakes_conditions.rs"),
         include_str!("mistakes_validity.rs"),
+        include_str!("mistakes_tests.rs"),
         include_str!("mistakes_values.rs"),
         include_str!("mistakes_everyday.rs"),
     ]

@@ -36,6 +36,8 @@ mod loyalty;
 mod rules;
 mod stackability;
 
+mod cases;
+
 mod bundle;
 mod catalogue;
 mod describe;
@@ -55,6 +57,8 @@ mod mistakes_meaning;
 #[cfg(test)]
 mod mistakes_slate;
 #[cfg(test)]
+mod mistakes_tests;
+#[cfg(test)]
 mod mistakes_validity;
 #[cfg(test)]
 mod mistakes_values;
@@ -69,11 +73,12 @@ mod verdict_tests;
 
 pub use applies::AppliesTo;
 pub use attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};
-pub use bundle::{Bundle, COMPILER, Source, compile};
+pub use bundle::{Bundle, COMPILER, Source, compile, compile_with_tests};
 pub use caps::{
     CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, Zone, confirm_contact, count_contact,
     rebuild_caps,
 };
+pub use cases::{Case, Expected, Person, Tests};
 pub use catalogue::{CatalogueProblem, check_catalogue};
 pub use condition::{Asked, Columns, Condition, Facts};
 pub use daypart::{Daypart, Dayparts};

@@ -10,7 +10,7 @@ use super::daypart::Dayparts;
 use super::declare::{self, Declared};
 use super::diversity::{self, Diversity};
 use super::features::Catalog;
-use super::finding::Report;
+use super::finding::{Place, Report};
 use super::interval::Interval;
 use super::loyalty::{self, Loyalty};
 use super::purposes::PurposeSpec;
@@ -120,6 +120,11 @@ impl RuleKind {
             Self::Campaign => 31,
             Self::Stock => 32,
         }
+    }
+
+    /// Whether it is about what stands in one answer together, and so asked only behind something.
+    pub fn is_about_answers(&self) -> bool {
+        matches!(self, Self::Stackability(_) | Self::Diversity(_))
     }
 }
 
@@ -246,6 +251,18 @@ pub(super) fn in_order(mut rules: Vec<Rule>) -> Vec<Rule> {
     rules.extend(built_in);
     rules.sort_by(|a, b| (a.kind.rank(), &a.id).cmp(&(b.kind.rank(), &b.id)));
     rules
+}
+
+/// The names that a test may use: built-in ones too. Where a file of rules is wrong, none can be called unknown.
+pub(super) fn names(report: &mut Report<'_>, declared: &Declared, rules: &[Rule]) -> Declared {
+    let mut names = declared.clone();
+    for rule in rules.iter().filter(|rule| rule.place.1 == 0) {
+        names.add(report, "rule", rule.id.as_str(), Place::file(0));
+    }
+    if report.any_below("rules/") {
+        names.miss();
+    }
+    names
 }
 
 fn rule(
