@@ -1,5 +1,5 @@
-//! Tests over the sample bundle of `policies/`: that it compiles, what it says, and that mutations never panic.
-//! Tests no single rule.
+//! Tests over the small bundle of `tests/data/policies/`: that it compiles, what it says, and that mutations never panic.
+//! Tests no single rule, and not the shop of `policies/`, which may change at any time.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +18,14 @@ pub(super) const CAPS: &str = "rules/30-caps.yaml";
 pub(super) const OFFERS: &str = "rules/40-offers.yaml";
 
 const FILES: [(&str, &str); 8] = [
-    (BUNDLE, include_str!("../../policies/bundle.yaml")),
-    (ATTRIBUTES, include_str!("../../policies/catalog/attributes.yaml")),
-    (PURPOSES, include_str!("../../policies/catalog/purposes.yaml")),
-    (PLACEMENTS, include_str!("../../policies/placements.yaml")),
-    (CONSENT, include_str!("../../policies/rules/10-consent.yaml")),
-    (MARGIN, include_str!("../../policies/rules/20-margin.yaml")),
-    (CAPS, include_str!("../../policies/rules/30-caps.yaml")),
-    (OFFERS, include_str!("../../policies/rules/40-offers.yaml")),
+    (BUNDLE, include_str!("../../tests/data/policies/bundle.yaml")),
+    (ATTRIBUTES, include_str!("../../tests/data/policies/catalog/attributes.yaml")),
+    (PURPOSES, include_str!("../../tests/data/policies/catalog/purposes.yaml")),
+    (PLACEMENTS, include_str!("../../tests/data/policies/placements.yaml")),
+    (CONSENT, include_str!("../../tests/data/policies/rules/10-consent.yaml")),
+    (MARGIN, include_str!("../../tests/data/policies/rules/20-margin.yaml")),
+    (CAPS, include_str!("../../tests/data/policies/rules/30-caps.yaml")),
+    (OFFERS, include_str!("../../tests/data/policies/rules/40-offers.yaml")),
 ];
 
 /// The files of the sample bundle.
