@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use proffer::domain::{AttributeId, Money, Value};
-use proffer::simulation::{Crowd, Customer, Visit, World};
+use proffer::simulation::{Crowd, Customer, Happened, Step, Visit, World};
 use serde_json::{Map, json};
 
 use super::DemoError;
@@ -154,46 +154,49 @@ impl Drive<'_> {
             accepted: false,
             margin_minor: 0,
         };
-        let probability = self.crowd.acceptance(self.world, visit, &made.shown.offer_id, &made.shown.variant_id);
-        if !made.fallback && visit.luck.accept < probability {
-            self.order(client, visit, &mut made, driven)?;
+        if let Some(step) = visit.steps.first().filter(|_| !made.fallback) {
+            let (offer, variant) = (&made.shown.offer_id, &made.shown.variant_id);
+            if step.luck.accept < self.crowd.acceptance(self.world, visit, step, offer, variant) {
+                self.order(client, visit, step, &mut made, driven)?;
+            }
         }
         driven.made.push(made);
         Ok(())
     }
 
-    /// The order's webhook, perhaps twice, perhaps with a refund behind it.
-    fn order(&self, client: &Client, visit: &Visit, made: &mut Made, driven: &mut Driven) -> Result<(), ClientError> {
+    /// The order's webhook, perhaps twice, perhaps with a refund behind it. Delays are left out.
+    fn order(
+        &self,
+        client: &Client,
+        visit: &Visit,
+        step: &Step,
+        made: &mut Made,
+        driven: &mut Driven,
+    ) -> Result<(), ClientError> {
         let Some(offer) = self.world.offer(&made.shown.offer_id).map(|offer| &offer.offer) else { return Ok(()) };
-        let orders = self.world.orders;
-        let revenue = Money { minor: offer.net_price_minor(), currency: offer.currency() };
-        let margin = Money {
-            minor: spread(offer.margin_minor(), orders.margin_spread * visit.luck.margin),
-            currency: offer.currency(),
-        };
         let customer = customer_id(made.placement, visit.customer);
-        let order = order_event(&made.decision_id, &customer, client, revenue, margin);
-        let sent = if visit.luck.twice < orders.sent_twice { 2 } else { 1 };
-        for _ in 0..sent {
-            driven.duplicates += usize::from(client.webhook(&order)?.status == "duplicate");
+        let money = |minor| Money { minor, currency: offer.currency() };
+        made.accepted = true;
+        for told in self.world.happenings(offer, step) {
+            let (revenue, margin) = (money(told.revenue_minor), money(told.margin_minor));
+            let event = match told.what {
+                Happened::Order => order_event(&made.decision_id, &customer, client, revenue, margin),
+                Happened::Refund => refund_event(&made.decision_id, client, revenue),
+            };
+            driven.duplicates += usize::from(client.webhook(&event)?.status == "duplicate");
             driven.webhooks += 1;
-        }
-        if visit.luck.refund < orders.refunded {
-            client.webhook(&refund_event(&made.decision_id, client, revenue))?;
-            driven.webhooks += 1;
-            driven.refunds += 1;
-        } else {
-            made.accepted = true;
-            made.margin_minor = margin.minor;
+            match told.what {
+                Happened::Order if !told.again => made.margin_minor += told.margin_minor,
+                Happened::Order => {}
+                Happened::Refund => {
+                    driven.refunds += 1;
+                    made.accepted &= told.revenue_minor < offer.net_price_minor();
+                    made.margin_minor -= told.margin_minor;
+                }
+            }
         }
         Ok(())
     }
-}
-
-/// A margin that chance has moved by a relative amount; at least one minor unit.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "margins of one order are small")]
-fn spread(margin_minor: i64, by: f64) -> i64 {
-    ((margin_minor as f64 * (1.0 + by)).round() as i64).max(1)
 }
 
 /// The request of a visit.

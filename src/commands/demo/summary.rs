@@ -162,7 +162,8 @@ impl Seen {
         let visit = crowd.visit(world, made.visit);
         let worth = |shown: &super::client::Shown| {
             let margin = world.offer(&shown.offer_id).map_or(0, |offer| offer.offer.margin_minor());
-            crowd.acceptance(world, &visit, &shown.offer_id, &shown.variant_id) * float(margin)
+            let probability = |step| crowd.acceptance(world, &visit, step, &shown.offer_id, &shown.variant_id);
+            visit.steps.first().map_or(0.0, probability) * float(margin)
         };
         let eligible = record.candidates.iter().filter(|candidate| candidate.eligible);
         let best = eligible.map(|candidate| worth(&candidate.named)).fold(0.0, f64::max);
