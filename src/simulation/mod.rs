@@ -5,9 +5,15 @@ mod chance;
 
 mod crowd;
 
+mod orders;
+
 pub mod replay;
 
 mod world;
 
-pub use crowd::{Crowd, Customer, Luck, Visit};
-pub use world::{Drawn, Effect, Orders, Population, Response, World, WorldError, WorldOffer};
+pub use crowd::{Crowd, Customer, Luck, Step, Visit};
+pub use orders::{Happened, Happening};
+pub use world::{
+    Calendar, Change, Delay, Drawn, Effect, Factors, Hours, Journey, Orders, Place, Population, PriceSensitivity,
+    Refunds, Response, Spread, Weekday, Withdrawn, World, WorldError, WorldOffer,
+};
