@@ -74,8 +74,6 @@ pub struct Shown {
 pub struct Record {
     /// The purpose it was decided under.
     pub purpose: String,
-    /// What was answered with.
-    pub shown: Vec<Shown>,
     /// In sentences.
     pub explanation: Vec<String>,
     /// Every candidate.

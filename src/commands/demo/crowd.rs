@@ -56,6 +56,8 @@ pub struct Made {
     pub fallback: bool,
     /// Whether the customer is one of those who always get it.
     pub holdout: bool,
+    /// What is or will be ordered, by slot, with the margin that stays once refunds have come; minor units.
+    pub sold: Vec<(usize, i64)>,
 }
 
 /// What the crowd did in all.
@@ -265,8 +267,8 @@ impl Days<'_> {
             for turn in 0..LANES.len() {
                 // In turns, so that no strategy always comes first.
                 let lane = (number + turn) % LANES.len();
-                let made = self.ask(client, &visit, (at, step), lane, driven)?;
-                self.accept(client, &visit, step, &made, driven);
+                let mut made = self.ask(client, &visit, (at, step), lane, driven)?;
+                self.accept(client, &visit, step, &mut made, driven);
                 driven.made.push(made);
             }
             self.progress.advance(LANES.len());
@@ -304,11 +306,12 @@ impl Days<'_> {
             shown: decided.offers,
             fallback: decided.fallback,
             holdout: decided.holdout,
+            sold: Vec::new(),
         })
     }
 
     /// What is accepted is ordered, sooner or later.
-    fn accept(&self, client: &Client, visit: &Visit, step: &Step, made: &Made, driven: &mut Driven) {
+    fn accept(&self, client: &Client, visit: &Visit, step: &Step, made: &mut Made, driven: &mut Driven) {
         let Drive { world, crowd, .. } = *self.drive;
         for (slot, shown) in made.shown.iter().enumerate().filter(|_| !made.fallback) {
             let mut own = step.clone();
@@ -319,6 +322,17 @@ impl Days<'_> {
             let Some(offer) = world.offer(&shown.offer_id).map(|offer| &offer.offer) else { continue };
             let customer = customer_id(made.lane, visit.customer);
             let told = world.happenings(offer, &own);
+            let margin = |one: &Happening| match one.what {
+                Happened::Order => {
+                    if one.again {
+                        0
+                    } else {
+                        one.margin_minor
+                    }
+                }
+                Happened::Refund => -one.margin_minor,
+            };
+            made.sold.push((slot, told.iter().map(margin).sum()));
             let refunded = told.iter().position(|one| one.what == Happened::Refund);
             let ordered = told.iter().position(|one| one.what == Happened::Order);
             driven.reordered += usize::from(refunded.zip(ordered).is_some_and(|(refund, order)| refund < order));

@@ -74,14 +74,7 @@ struct Turn {
 }
 
 impl Turn {
-    fn begin<H: Happenings>(
-        &self,
-        start: Timestamp,
-        access: &Access,
-        client: &Client,
-        moment: usize,
-        happenings: &H,
-    ) {
+    fn begin<H: Happenings>(&self, start: Timestamp, access: &Access, client: &Client, moment: usize, happenings: &H) {
         let passed = i64::try_from(moment).unwrap_or(i64::MAX).saturating_mul(MOMENT_MS);
         access.core.clock.set(Timestamp(start.0.saturating_add(passed)));
         access.core.follow_day();

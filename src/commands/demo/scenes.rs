@@ -129,7 +129,8 @@ fn request(customer: &str, candidates: Option<&[&str]>) -> Value {
 fn withdrawal(client: &Client) -> Result<Vec<String>, ClientError> {
     let seen = |record: &Record| {
         let private = record.private.as_ref();
-        let names = private.map(|private| private.attributes.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>());
+        let names =
+            private.map(|private| private.attributes.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>());
         names.unwrap_or_default().join(", ")
     };
     client.consent("ben", "granted", None)?;

@@ -1,46 +1,83 @@
-//! The short demo: the sample shop, its crowd, three strategies, one summary. Computes none of the numbers.
+//! The demo: the sample shop, its crowd, its strategies, scenes, one summary, one report. Computes none of the numbers.
 
-use std::collections::BTreeSet;
 use std::error::Error;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::path::Path;
 
+use proffer::domain::{Campaign, Offer, Timestamp};
+use proffer::runtime::{Clock, Core};
 use proffer::simulation::{Crowd, World};
 use serde_json::json;
 
-use super::client::{Access, Client, ClientError, pause};
-use super::crowd::{Drive, PLACEMENTS};
+use super::client::{Access, Client};
+use super::crowd::{Drive, Driven};
 use super::progress::{Progress, count, say};
-use super::scenes::SCENES;
-use super::summary::Summary;
-use super::{DemoArgs, DemoError, blocking, measure, service};
+use super::scenes::Scenes;
+use super::summary::{Story, Summary};
+use super::twins::{LANES, with_twins};
+use super::{DemoArgs, DemoError, blocking, measure, report, service};
 use crate::commands::local::Local;
 use crate::commands::{Format, sample};
+
+const WEEK_MS: i64 = 7 * 86_400_000;
+/// The story ends at least this long ago, so that whoever keeps the shop running goes on in the present.
+const BEFORE_MS: i64 = 3 * 86_400_000;
+/// Days of the story.
+const DAYS: u32 = 28;
 
 /// Runs it.
 pub async fn run(args: DemoArgs) -> Result<(), Box<dyn Error>> {
     let (format, keep) = (args.format, args.keep);
+    let path = (!args.no_report).then(|| args.report.clone());
+    if let Some(path) = &path {
+        // Before a minute of work, not after.
+        write(path, "")?;
+    }
     let (summary, local) = perform(args).await?;
     match format {
         Format::Text => print!("{summary}"),
         Format::Json => println!("{}", summary.json()),
     }
+    if let Some(path) = &path {
+        write(path, &report::render(&summary)?)?;
+        say(format, &format!("\nThe same with pictures: {}", path.display()));
+    }
     if keep {
         say(format, &invitation(&local.url, &local.admin_key));
-        tokio::signal::ctrl_c().await?;
+        tokio::select! {
+            done = tokio::signal::ctrl_c() => done?,
+            () = follow(&local.core) => {}
+        }
     }
     local.stop().await;
     Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), DemoError> {
+    std::fs::write(path, text).map_err(|source| DemoError::Report { path: path.to_owned(), source })
+}
+
+/// Goes on in the present: the clock, set by hand until now, follows the store's.
+async fn follow(core: &Core) {
+    let mut tick = tokio::time::interval(std::time::Duration::from_millis(200));
+    loop {
+        tick.tick().await;
+        if let Ok(now) = core.store.now().await {
+            core.clock.set(now);
+        }
+    }
 }
 
 /// Everything up to the summary. The service still runs.
 pub async fn perform(args: DemoArgs) -> Result<(Summary, Local), Box<dyn Error>> {
     let watch = measure::start();
     let world = World::parse(sample::WORLD).map_err(DemoError::from)?;
-    let (local, access) = service(args.store.clone(), sample::policies(), None).await?;
+    let world = recent(world, Clock::present());
+    let clock = Clock::by_hand(world.calendar.start);
+    let (local, access) = service(args.store.clone(), with_twins(sample::policies()), Some(clock)).await?;
     say(args.format, &format!("The service answers at {} on a store of its own.", local.url));
     match play(args, world, access).await {
         Ok(mut summary) => {
-            summary.seconds = watch.elapsed().as_secs_f64();
+            summary.measured.seconds = watch.elapsed().as_secs_f64();
             Ok((summary, local))
         }
         Err(error) => {
@@ -50,65 +87,100 @@ pub async fn perform(args: DemoArgs) -> Result<(Summary, Local), Box<dyn Error>>
     }
 }
 
+/// The world moved by whole weeks, so that its days end shortly before now.
+fn recent(mut world: World, now: Timestamp) -> World {
+    let end = world.calendar.midnight(DAYS).0 + BEFORE_MS;
+    let by = (now.0 - end).div_euclid(WEEK_MS) * WEEK_MS;
+    let moved = |at: Timestamp| Timestamp(at.0 + by);
+    world.calendar.start = moved(world.calendar.start);
+    for offer in &mut world.offers {
+        let Offer { starts_at, ends_at, pauses, .. } = &mut offer.offer;
+        (*starts_at, *ends_at) = (starts_at.map(moved), ends_at.map(moved));
+        pauses.iter_mut().for_each(|pause| (pause.from, pause.until) = (moved(pause.from), moved(pause.until)));
+    }
+    for campaign in &mut world.campaigns {
+        let Campaign { starts_at, ends_at, pauses, .. } = campaign;
+        (*starts_at, *ends_at) = (starts_at.map(moved), ends_at.map(moved));
+        pauses.iter_mut().for_each(|pause| (pause.from, pause.until) = (moved(pause.from), moved(pause.until)));
+    }
+    world
+}
+
 async fn play(args: DemoArgs, world: World, access: Access) -> Result<Summary, DemoError> {
     let core = access.core.clone();
-    let (driven, crowd, world, access, args) = blocking(move || {
-        let crowd = Crowd::new(&world, args.seed);
-        let driven = drive(&args, &world, &crowd, &access)?;
-        Ok((driven, crowd, world, access, args))
-    })
-    .await?;
+    let (told, access) = blocking(move || Ok((drive(args, world, &access)?, access))).await?;
     core.learned_all().await?;
     let bundle = core.snapshot().bundle.clone();
-    blocking(move || Summary::read(&world, &crowd, &driven, &access, &bundle, usize::from(args.clients), args.format))
-        .await
+    blocking(move || {
+        let Told { args, world, crowd, driven, visits, customers } = told;
+        let clients = usize::from(args.clients);
+        let story =
+            Story { world: &world, crowd: &crowd, driven: &driven, bundle: &bundle, visits, customers, clients };
+        let reading = Progress::new("reading records", driven.made.len(), args.format);
+        let summary = story.read(&access, &reading)?;
+        reading.finish();
+        Ok(summary)
+    })
+    .await
 }
 
-fn drive(args: &DemoArgs, world: &World, crowd: &Crowd, access: &Access) -> Result<super::crowd::Driven, DemoError> {
+/// What was played.
+struct Told {
+    args: DemoArgs,
+    world: World,
+    crowd: Crowd,
+    driven: Driven,
+    visits: usize,
+    customers: usize,
+}
+
+fn drive(args: DemoArgs, mut world: World, access: &Access) -> Result<Told, DemoError> {
+    let format = args.format;
+    let wanted = usize::try_from(args.decisions).unwrap_or(usize::MAX) / LANES.len();
+    let (visits, asked) = visits_of(&mut world, args.seed, wanted);
+    let crowd = Crowd::new(&world, args.seed);
     let client = Client::new(access);
-    let offers: Vec<_> = world.offers.iter().map(|offer| &offer.offer).collect();
-    client.import(&json!(offers))?;
-    let visits = usize::try_from(args.decisions).unwrap_or(usize::MAX) / PLACEMENTS.len();
-    let visitors: Vec<usize> =
-        (0..visits).map(|visit| crowd.visit(world, visit).customer).collect::<BTreeSet<_>>().into_iter().collect();
+    client.import(&json!(world.catalogue()))?;
+    let placements = access.core.snapshot().bundle.placements.clone();
+    let slots = placements.iter().map(|(id, placement)| (id.to_string(), usize::from(placement.slots))).collect();
+    let drive = Drive { world: &world, crowd: &crowd, access, slots, clients: usize::from(args.clients), visits };
+    let visitors = drive.visitors();
     say(
-        args.format,
+        format,
         &format!(
-            "Imported {} offers. {} customers visit {} times; every visit is sent past all {} placements.",
-            offers.len(),
+            "{} offers, {} placements. {} customers come {} times in {DAYS} days; every visit is sent past {} \
+             strategies.",
+            world.offers.len() - 1,
+            world.placements.len(),
             count(visitors.len()),
             count(visits),
-            PLACEMENTS.len()
+            LANES.len()
         ),
     );
-    let drive = Drive { world, crowd, access, clients: usize::from(args.clients) };
-    let asking = Progress::new("asking for consent", visitors.len() * PLACEMENTS.len(), args.format);
+    let asking = Progress::new("asking for consent", visitors.len() * LANES.len(), format);
     drive.consents(&visitors, &asking)?;
     asking.finish();
-    let visiting = Progress::new("deciding", visits * PLACEMENTS.len(), args.format);
-    let driven =
-        drive.visits(visits, &visiting, &|done, over| play_scenes(&client, world, visits, done, over, &visiting))?;
-    visiting.finish();
-    Ok(driven)
+    let deciding = Progress::new("deciding", asked * LANES.len(), format);
+    let driven = drive.days(&visitors, Scenes::default(), &deciding)?;
+    deciding.finish();
+    let customers = visitors.len();
+    Ok(Told { args, world, crowd, driven, visits, customers })
 }
 
-/// Plays each scene when its share of the visits is done, the rest of them at the end.
-fn play_scenes(
-    client: &Client,
-    world: &World,
-    visits: usize,
-    done: &AtomicUsize,
-    over: &AtomicBool,
-    progress: &Progress,
-) -> Result<(), ClientError> {
-    for (share, scene) in SCENES {
-        #[expect(clippy::cast_precision_loss, reason = "counts of visits are small")]
-        while (done.load(Ordering::Relaxed) as f64) < share * visits as f64 && !over.load(Ordering::Relaxed) {
-            pause();
-        }
-        progress.say(&scene(client, world)?);
+/// So many visits that they ask for about so many decisions, spread over the days of the story; and what they ask for.
+fn visits_of(world: &mut World, seed: u64, wanted: usize) -> (usize, usize) {
+    let crowd = Crowd::new(world, seed);
+    let (mut visits, mut asked) = (0, 0);
+    while asked < wanted.max(1) {
+        asked += crowd.visit(world, visits).steps.len();
+        visits += 1;
     }
-    Ok(())
+    let of_story: usize = (0..DAYS).map(|day| world.calendar.visits_on(day)).sum();
+    let factor = super::summary::float(visits) / super::summary::float(of_story.max(1));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "millions at most")]
+    let per_day = (f64::from(world.calendar.visits_per_day) * factor).ceil() as u32;
+    world.calendar.visits_per_day = per_day.max(1);
+    (visits, asked)
 }
 
 fn invitation(url: &str, key: &str) -> String {
@@ -123,27 +195,4 @@ fn invitation(url: &str, key: &str) -> String {
          -d '{{\"consents\":[{{\"purpose\":\"offer_personalisation\",\"state\":\"granted\"}}]}}'\n\n\
          curl -s {url}/v1/models -H 'Authorization: Bearer {key}'"
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::tests::args;
-    use super::*;
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_short_demo_ends_with_every_decision_in_the_summary_and_no_margin_under_its_floor() {
-        let (summary, local) = perform(args("--decisions 90 --clients 4 --format json")).await.unwrap();
-        local.stop().await;
-        let json: serde_json::Value = serde_json::from_str(&summary.json()).unwrap();
-        assert_eq!((&json["decisions"], &json["margins"]["under_floor"]), (&json!(90), &json!(0)));
-        assert_eq!(json["exclusions"]["margin.floor.beauty"]["decisions"], 90);
-        let strategies = json["strategies"].as_array().unwrap();
-        let names: Vec<&str> = strategies.iter().map(|row| row["strategy"].as_str().unwrap()).collect();
-        assert_eq!(names, ["thompson_linear", "linucb", "uniform"]);
-        for row in strategies {
-            let sum = |key: &str| row["all"][key].as_f64().unwrap();
-            assert!(sum("margin_expected") > 0.0 && sum("margin_expected") <= sum("margin_best"), "{row}");
-        }
-        assert!(summary.to_string().contains("One decision, explained"));
-    }
 }

@@ -1,8 +1,8 @@
 //! `proffer simulate`: plays strategies through recorded events, side by side, and reports. Decides nothing: the
 //! library plays; here are arguments, threads and printing.
 
-mod chart;
-mod page;
+pub mod chart;
+pub mod page;
 mod text;
 
 use std::path::{Path, PathBuf};

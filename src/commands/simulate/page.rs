@@ -22,7 +22,8 @@ const COLOURS: [RGBColor; 6] = [
 const GREY: RGBColor = RGBColor(120, 126, 136);
 const INK: RGBColor = RGBColor(40, 48, 60);
 
-const STYLE: &str = "\
+/// How pages look.
+pub const STYLE: &str = "\
 body{font:16px/1.5 system-ui,sans-serif;color:#28303c;background:#f6f7f9;margin:0}\
 main{max-width:1000px;margin:0 auto;padding:32px 20px 60px}\
 h1{font-size:28px;line-height:1.2;margin:0 0 6px}h2{font-size:19px;margin:0 0 10px}\
@@ -38,7 +39,7 @@ tr.mark td{color:#5b6472;font-style:italic}tr.best td{background:#eef6fb}\
 ul{margin:0;padding-left:20px}li{margin:3px 0}code{font-size:14px;background:#f0f2f5;padding:1px 5px;border-radius:4px}";
 
 /// Renders it.
-pub fn render(summary: &Summary, about: &About) -> Result<String, SimulateError> {
+pub(super) fn render(summary: &Summary, about: &About) -> Result<String, SimulateError> {
     // Folders of somebody's machine are nobody's business: the last one and the name say which file it was.
     let parts: Vec<&str> = about.file.split(['/', '\\']).collect();
     let name = parts.get(parts.len().saturating_sub(2)..).unwrap_or_default().join("/");
@@ -215,12 +216,13 @@ fn colour(at: usize, strategy: &Compared) -> RGBColor {
     if strategy.name == "uniform" { GREY } else { COLOURS.get(at % COLOURS.len()).copied().unwrap_or(GREY) }
 }
 
-fn escape(text: &str) -> String {
+/// Text of others, which cannot become markup.
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// What stands between backticks becomes code.
-fn coded(sentence: &str) -> String {
+pub fn coded(sentence: &str) -> String {
     let parts = sentence.split('`').enumerate();
     parts.map(|(at, part)| if at % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) }).collect()
 }

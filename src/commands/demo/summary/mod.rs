@@ -6,6 +6,7 @@ mod text;
 
 use std::collections::BTreeMap;
 
+pub use read::Story;
 use serde::Serialize;
 
 /// Steps into which the story is cut, with the same number of visits each.

@@ -78,10 +78,11 @@ impl Story<'_> {
     fn sum_up(&self, seen: &[Seen], whys: BTreeMap<String, String>, explained: Explained) -> Summary {
         let (world, driven) = (self.world, self.driven);
         let last = self.crowd.visit(world, self.visits.saturating_sub(1));
-        let placements = world.placements.iter().enumerate().map(|(at, place)| Placed {
-            placement: place.id.to_string(),
-            strategies: self.rows(seen, Some(at)),
-        });
+        let placements = world
+            .placements
+            .iter()
+            .enumerate()
+            .map(|(at, place)| Placed { placement: place.id.to_string(), strategies: self.rows(seen, Some(at)) });
         let mut exclusions: BTreeMap<String, Excluded> = BTreeMap::new();
         let own = driven.made.iter().zip(seen).filter(|(made, _)| made.lane == 0);
         for (rule, candidates) in own.flat_map(|(_, seen)| &seen.excluded) {
@@ -190,7 +191,8 @@ impl Story<'_> {
 
     /// The name of the strategy in force, where it is the same at all placements asked about.
     fn strategy(&self, lane: usize, label: &str, placement: Option<usize>) -> String {
-        let places = self.world.placements.iter().enumerate().filter(|(at, _)| placement.is_none_or(|only| only == *at));
+        let places =
+            self.world.placements.iter().enumerate().filter(|(at, _)| placement.is_none_or(|only| only == *at));
         let names = places.filter_map(|(_, place)| self.bundle.placement(&placement_id(place.id.as_str(), lane)));
         let mut names: Vec<&str> = names.map(|placement| placement.strategy.name()).collect();
         names.dedup();
@@ -235,7 +237,8 @@ impl Story<'_> {
     fn shares(&self, seen: &[Seen]) -> Vec<OfferShare> {
         let mut counts: BTreeMap<String, Vec<f64>> = BTreeMap::new();
         let mut totals = [0.0; PERIODS];
-        for (made, _) in self.driven.made.iter().zip(seen).filter(|(made, seen)| made.lane == 0 && seen.placement == 0) {
+        for (made, _) in self.driven.made.iter().zip(seen).filter(|(made, seen)| made.lane == 0 && seen.placement == 0)
+        {
             let Some(shown) = made.shown.first().filter(|_| !made.holdout) else { continue };
             let period = self.period(made.visit);
             let name = self.world.offer(&shown.offer_id).map_or(String::new(), |offer| called(&offer.offer));
@@ -317,7 +320,8 @@ fn explained(made: &Made, record: &Record) -> Explained {
             _ => "nothing".to_owned(),
         };
         let is = |shown: &Shown| Some(&shown.offer_id) == candidate.offer_id.as_ref();
-        let shown = made.shown.iter().any(|shown| is(shown) && Some(&shown.variant_id) == candidate.variant_id.as_ref());
+        let shown =
+            made.shown.iter().any(|shown| is(shown) && Some(&shown.variant_id) == candidate.variant_id.as_ref());
         Some(Chance { candidate: name, probability: candidate.probability?, shown })
     };
     let mut chances: Vec<Chance> = record.candidates.iter().filter_map(chance).collect();

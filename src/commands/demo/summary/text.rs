@@ -75,7 +75,11 @@ impl Summary {
     /// Acceptance and reward in each quarter of the story.
     fn time(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quarters = 4;
-        writeln!(f, "\nOVER TIME, by quarter of the {} days: orders per 100 decisions, and share of the best", self.days)?;
+        writeln!(
+            f,
+            "\nOVER TIME, by quarter of the {} days: orders per 100 decisions, and share of the best",
+            self.days
+        )?;
         for row in &self.strategies {
             write!(f, "    {:14}", short(&row.strategy))?;
             let mut shares = String::new();
