@@ -74,6 +74,8 @@ pub struct Shown {
 pub struct Record {
     /// The purpose it was decided under.
     pub purpose: String,
+    /// The placement's own purpose, where consent for it was lacking.
+    pub refused_purpose: Option<String>,
     /// In sentences.
     pub explanation: Vec<String>,
     /// Every candidate.

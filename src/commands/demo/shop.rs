@@ -196,3 +196,115 @@ fn invitation(url: &str, key: &str) -> String {
          curl -s {url}/v1/models -H 'Authorization: Bearer {key}'"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::args;
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_short_demo_ends_with_every_decision_in_the_summary_and_no_margin_under_its_floor() {
+        let (summary, local) = perform(args("--decisions 240 --clients 4 --format json")).await.unwrap();
+        local.stop().await;
+        let json: serde_json::Value = serde_json::from_str(&summary.json()).unwrap();
+        let decisions = json["measured"]["decisions"].as_u64().unwrap();
+        assert!((240..=252).contains(&decisions), "{decisions}");
+        assert_eq!(json["margins"]["under_floor"], 0);
+        assert!(json["margins"]["lowest_percent"].as_f64().unwrap() >= 10.0);
+        assert_eq!(json["margins"]["kept_out"], json!(["Perfume", "Pantry deal", "Headphones"]));
+        assert_eq!(json["exclusions"]["margin.floor.beauty"]["decisions"], decisions / 3);
+        let rows = json["strategies"].as_array().unwrap();
+        let names: Vec<&str> = rows.iter().map(|row| row["strategy"].as_str().unwrap()).collect();
+        assert_eq!(names, ["thompson_linear", "linucb", "uniform"]);
+        let of = |row: &serde_json::Value, key: &str| row["all"][key].as_f64().unwrap();
+        for row in rows {
+            assert!(of(row, "expected") > 0.0 && of(row, "expected") <= of(row, "best"), "{row}");
+        }
+        let placed = json["placements"].as_array().unwrap();
+        let sum: f64 = placed.iter().map(|placed| of(&placed["strategies"][0], "expected")).sum();
+        assert!((sum - of(&rows[0], "expected")).abs() < 1e-6, "placements add up to all of it");
+        let text = summary.to_string();
+        assert!(
+            text.contains("ONE DECISION, EXPLAINED") && text.lines().all(|line| line.chars().count() <= 100),
+            "{text}"
+        );
+        check_page(&report::render(&summary).unwrap());
+    }
+
+    /// Every part is there, every element is closed, nothing is loaded, and no number went wrong.
+    fn check_page(page: &str) {
+        for title in [
+            "What was found",
+            "Margin per decision, as days go by",
+            "Orders, as days go by",
+            "By placement and strategy",
+            "What <code>home_banner</code> showed",
+            "Where the margin came from",
+            "What rules left out",
+            "One decision, explained",
+            "How fast it answered",
+        ] {
+            assert!(page.contains(&format!("<section><h2>{title}</h2>")), "{title}");
+        }
+        assert_eq!(page.matches("<svg").count(), 7);
+        for loaded in ["http:", "https:", "src=", "href="] {
+            let namespaces = page.matches("http://www.w3.org/").count();
+            let found = page.matches(loaded).count();
+            assert!(found == 0 || (loaded == "http:" && found == namespaces), "{loaded}");
+        }
+        assert!(!page.contains("NaN") && !page.contains("inf"), "a number went wrong");
+        let mut open: Vec<&str> = Vec::new();
+        for tag in page.split('<').skip(1).filter_map(|rest| rest.split('>').next()) {
+            let name = tag.trim_start_matches('/').split([' ', '\n']).next().unwrap_or_default();
+            match tag {
+                _ if tag.starts_with('!') || tag.ends_with('/') || name == "meta" => {}
+                _ if tag.starts_with('/') => assert_eq!(open.pop(), Some(name)),
+                _ => open.push(name),
+            }
+        }
+        assert_eq!(open, Vec::<&str>::new());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn scenes_tell_what_changed_and_which_rule_spoke() {
+        let world = World::parse(sample::WORLD).unwrap();
+        let clock = Clock::by_hand(world.calendar.start);
+        let (local, access) = service(None, with_twins(sample::policies()), Some(clock)).await.unwrap();
+        let lines = blocking(move || {
+            let client = Client::new(&access);
+            client.import(&json!(world.catalogue()))?;
+            let mut scenes = Scenes::default();
+            assert!(scenes.play(&client, &world, 0)?.is_empty(), "nothing is due yet");
+            let lines = scenes.play(&client, &world, usize::MAX)?;
+            assert!(scenes.are_over());
+            Ok(lines)
+        });
+        let lines = lines.await.unwrap();
+        local.stop().await;
+        assert!(lines.iter().all(|line| line.chars().count() <= 100), "{lines:?}");
+        let text = lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+        for said in [
+            "day 5 A purchase Ada is shown",
+            "The decision has now earned 0.00 USD",
+            "a second time: duplicate, nothing changes",
+            "Ben's banner was decided under `offer_personalisation` and read `context.device_type`, `customer.region`",
+            "is made under `offer_contextual` and reads `context.device_type` alone",
+            "Purpose `offer_personalisation` was refused by `consent.personal`",
+            "`cap.offer.day` (Nobody sees one offer more than twice a day, contact standard 3)",
+        ] {
+            assert!(text.replace("  ", " ").replace("  ", " ").contains(said), "{said} is not in {text}");
+        }
+        assert!(!text.contains("earned 0.00 USD. The decision"), "{text}");
+    }
+
+    #[test]
+    fn a_world_is_moved_by_whole_weeks_and_ends_before_now() {
+        let world = World::parse(sample::WORLD).unwrap();
+        let before = world.calendar.start;
+        let now = Timestamp(before.0 + 400 * 86_400_000);
+        let moved = recent(world, now);
+        assert_eq!((moved.calendar.start.0 - before.0) % WEEK_MS, 0);
+        let end = moved.calendar.midnight(DAYS).0;
+        assert!(end + BEFORE_MS <= now.0 && now.0 < end + BEFORE_MS + WEEK_MS);
+    }
+}

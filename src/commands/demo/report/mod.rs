@@ -27,8 +27,8 @@ const LAYERS: [&str; 10] =
 const CHANCES: usize = 15;
 
 const MORE_STYLE: &str = "\
-.tiles{display:flex;gap:16px;margin:0 0 20px;flex-wrap:wrap}\
-.tile{flex:1 1 200px;background:#fff;border:1px solid #e2e6ec;border-radius:10px;padding:16px 20px}\
+.tiles{display:flex;gap:14px;margin:0 0 20px;flex-wrap:wrap}\
+.tile{flex:1 1 150px;background:#fff;border:1px solid #e2e6ec;border-radius:10px;padding:16px 20px}\
 .tile b{display:block;font-size:30px;line-height:1.2;color:#0072b2}.tile span{color:#5b6472;font-size:14px}\
 tr.group td{font-weight:600;border-bottom:none;padding-top:14px}\
 td.why{white-space:normal;text-align:left}";
@@ -216,18 +216,26 @@ fn rules(page: &mut String, summary: &Summary) {
             format!("<tr><td><code>{}</code></td><td class=\"why\">{}</td></tr>", escape(rule), coded(&excluded.why))
         })
         .collect();
-    let kept_out = &summary.margins.kept_out;
-    let floors = if kept_out.is_empty() {
-        String::new()
-    } else {
-        format!("<p>Always kept out by a floor: {}.</p>", escape(&kept_out.join(", ")))
-    };
+    let mut more = String::new();
+    for (title, listed) in
+        [("Always kept out by a floor", &summary.margins.kept_out), ("Rules that never had to speak", &summary.silent)]
+    {
+        if !listed.is_empty() {
+            let _ = write!(more, "<p>{title}: {}.</p>", escape(&listed.join(", ")));
+        }
+    }
+    let impersonal = summary.strategies.first().map_or(0, |row| row.all.impersonal);
+    let _ = write!(
+        more,
+        "<p>Without consent, {} decisions were made from the context alone: no personal attribute was read.</p>",
+        count(impersonal)
+    );
     section(
         page,
         "What rules left out",
         "Measured, in the shop's own decisions: candidates left out, by the rule that did. Every rule is asked about every \
          candidate, and each that says no is recorded.",
-        &format!("{}{floors}<table><tbody>{rows}</tbody></table>", plots::bars("candidates left out by rule", &bars)),
+        &format!("{}{more}<table><tbody>{rows}</tbody></table>", plots::bars("candidates left out by rule", &bars)),
     );
 }
 

@@ -30,7 +30,7 @@ const WIDTH: f64 = 960.0;
 /// Room for names before bars.
 const NAMES: f64 = 250.0;
 /// Room for labels behind bars and layers.
-const LABELS: f64 = 190.0;
+const LABELS: f64 = 215.0;
 const ROW: f64 = 26.0;
 const FRAME: &str = "font-family=\"system-ui,sans-serif\" font-size=\"15\" fill=\"#28303c\"";
 
@@ -167,15 +167,17 @@ mod tests {
         let svg = bars("a<b", &[bar("x<y", 2.0), bar("z", 1.0), bar("minus", -3.0)]);
         assert!(svg.contains("aria-label=\"a&lt;b\"") && svg.contains(">x&lt;y<"), "{svg}");
         let widths: Vec<&str> = svg.split("width=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-        assert_eq!(widths, ["346.7", "173.3", "1.0"]);
+        assert_eq!(widths, ["330.0", "165.0", "1.0"]);
     }
 
     #[test]
     fn layers_fill_the_whole_height_and_thin_ones_stay_nameless() {
         let layer = |name: &str, share| Layer { name: name.into(), colour: "#000", shares: vec![share, share] };
-        let svg = layers("shares", &[layer("low", 0.5), layer("thin", 0.01), layer("high", 0.49)], ("day 1", "day 2"));
-        let named: Vec<bool> = [">low<", ">thin<", ">high<"].iter().map(|name| svg.contains(name)).collect();
-        assert_eq!(named, [true, true, true]);
-        assert!(svg.contains("770.0,10.0"), "the last layer ends at the top: {svg}");
+        let all = [layer("low", 0.5), layer("thin", 0.01), layer("thinner", 0.01), layer("high", 0.48)];
+        let svg = layers("shares", &all, ("day 1", "day 2"));
+        let named: Vec<bool> =
+            ["low", "thin", "thinner", "high"].iter().map(|name| svg.contains(&format!(">{name}<"))).collect();
+        assert_eq!(named, [true, true, false, true]);
+        assert!(svg.contains("745.0,10.0"), "the last layer ends at the top: {svg}");
     }
 }

@@ -35,6 +35,8 @@ pub struct Summary {
     pub margins: Margins,
     /// What rules left out of the shop's own decisions, by rule.
     pub exclusions: BTreeMap<String, Excluded>,
+    /// Rules of the bundle that left out nothing.
+    pub silent: Vec<String>,
     /// How often each offer was shown on the first placement by its own strategy, period by period, the commonest
     /// first; they sum to 1 with the rest.
     pub shares: Vec<OfferShare>,
@@ -79,6 +81,8 @@ pub struct Sums {
     pub nothing: usize,
     /// Decisions beside them whose customers are held out.
     pub holdout: usize,
+    /// Of them, how many were made from the context alone, because consent was lacking.
+    pub impersonal: usize,
     /// Decisions that ended in an order that was kept.
     pub accepted: usize,
     /// Orders that came after the placement's window and taught nothing.
@@ -112,6 +116,7 @@ impl Sums {
         self.fallbacks += one.fallbacks;
         self.nothing += one.nothing;
         self.holdout += one.holdout;
+        self.impersonal += one.impersonal;
         self.accepted += one.accepted;
         self.late += one.late;
         self.earned += one.earned;

@@ -43,6 +43,8 @@ struct Seen {
     placement: usize,
     sums: Sums,
     excluded: BTreeMap<String, usize>,
+    /// Of what was shown first; 0 where nothing was drawn.
+    propensity: f64,
 }
 
 impl Story<'_> {
@@ -102,6 +104,7 @@ impl Story<'_> {
             strategies: self.rows(seen, None),
             placements: placements.collect(),
             margins: self.margins(),
+            silent: self.silent(&exclusions),
             exclusions,
             shares: self.shares(seen),
             margin_from: self.margin_from(),
@@ -145,6 +148,7 @@ impl Story<'_> {
             sums.decisions = 1;
             sums.fallbacks = usize::from(made.fallback);
             sums.nothing = usize::from(made.shown.is_empty());
+            sums.impersonal = usize::from(record.refused_purpose.is_some());
             sums.accepted = usize::from(record.outcomes.accepted);
             sums.late = record.outcomes.late;
             sums.earned = record.outcomes.reward.cents();
@@ -154,7 +158,15 @@ impl Story<'_> {
             let slots = step.map_or(1, |step| self.slots(step.placement.as_str()));
             sums.best = best(&record.candidates, slots, &worth);
         }
-        Seen { placement: placement.unwrap_or(0), sums, excluded }
+        let first = |candidate: &&Candidate| {
+            let shown = made.shown.first();
+            shown.is_some_and(|shown| {
+                candidate.offer_id.as_ref() == Some(&shown.offer_id)
+                    && candidate.variant_id.as_ref() == Some(&shown.variant_id)
+            })
+        };
+        let propensity = record.candidates.iter().find(first).and_then(|candidate| candidate.probability);
+        Seen { placement: placement.unwrap_or(0), sums, excluded, propensity: propensity.unwrap_or(0.0) }
     }
 
     fn slots(&self, placement: &str) -> usize {
@@ -233,6 +245,13 @@ impl Story<'_> {
         })
     }
 
+    fn silent(&self, exclusions: &BTreeMap<String, Excluded>) -> Vec<String> {
+        // A gate leaves no candidate out: it changes what may be read.
+        let rules = self.bundle.rules.iter().filter(|rule| !matches!(rule.kind, RuleKind::PurposeGate { .. }));
+        let ids = rules.map(|rule| rule.id.to_string());
+        ids.filter(|id| !id.starts_with("proffer.") && !exclusions.contains_key(id)).collect()
+    }
+
     /// What the first placement showed, period by period.
     fn shares(&self, seen: &[Seen]) -> Vec<OfferShare> {
         let mut counts: BTreeMap<String, Vec<f64>> = BTreeMap::new();
@@ -275,11 +294,15 @@ impl Story<'_> {
         all
     }
 
-    /// A decision worth explaining: at the first placement, late, ordered and kept, with as many rules at work as any.
+    /// A decision worth explaining: at the first placement, ordered and kept, with several rules at work, and sure of
+    /// itself.
     fn worth_explaining(&self, seen: &[Seen]) -> Option<&Made> {
         let own = self.driven.made.iter().zip(seen).filter(|(made, seen)| made.lane == 0 && seen.placement == 0);
         own.filter(|(made, _)| !made.fallback)
-            .max_by_key(|(made, seen)| (seen.sums.accepted, seen.excluded.len(), made.visit))
+            .max_by(|(_, a), (_, b)| {
+                let rank = |seen: &Seen| (seen.sums.accepted, seen.excluded.len().min(4));
+                rank(a).cmp(&rank(b)).then(a.propensity.total_cmp(&b.propensity))
+            })
             .map(|(made, _)| made)
     }
 }

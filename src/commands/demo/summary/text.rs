@@ -106,9 +106,21 @@ impl Summary {
             )?;
         }
         let holdout: usize = self.strategies.first().map_or(0, |row| row.all.holdout);
+        let impersonal: usize = self.strategies.first().map_or(0, |row| row.all.impersonal);
         let nothing: usize = self.strategies.first().map_or(0, |row| row.all.nothing);
-        writeln!(f, "  {:26} {:>9} decisions showed nothing, because every offer cost more", "", count(nothing))?;
-        writeln!(f, "  {:26} {:>9} decisions for held-out customers, who got house content", "", count(holdout))
+        if !self.silent.is_empty() {
+            bullet(f, &format!("Never had to speak: {}.", self.silent.join(", ")))?;
+        }
+        bullet(
+            f,
+            &format!(
+                "{} decisions were made from the context alone, because consent was lacking; {} were for held-out \
+                 customers, who always get the house content; {} showed nothing, because that was best.",
+                count(impersonal),
+                count(holdout),
+                count(nothing)
+            ),
+        )
     }
 
     fn explanation(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
