@@ -172,6 +172,7 @@ fn appeals(world: &World, seed: u64) -> Vec<Appeal> {
     let (count, sum) = offers().fold((0.0, 0.0), |(count, sum), offer| (count + 1.0, sum + logarithm(offer)));
     let mean = sum / f64::max(count, 1.0);
     let number = world.population.factors.number;
+    let length = (0..number).map(|_| 1.0).sum::<f64>().sqrt();
     let appeal = |offer: &crate::domain::Offer| {
         // By its name, so that an offer more or less in the file moves no other one.
         let mut places = stream(seed, &format!("factors of {}", offer.offer_id), 0);
@@ -179,7 +180,7 @@ fn appeals(world: &World, seed: u64) -> Vec<Appeal> {
         Appeal {
             discount: float(off) / float(offer.price.minor.max(1)),
             log_price: logarithm(offer) - mean,
-            factors: (0..number).map(|_| normal(&mut places) / float(number as i64).sqrt()).collect(),
+            factors: (0..number).map(|_| normal(&mut places) / length).collect(),
         }
     };
     world.offers.iter().map(|offer| appeal(&offer.offer)).collect()
@@ -216,7 +217,7 @@ fn customer(world: &World, categories: &BTreeSet<&CategoryId>, seed: u64, number
     Customer { number, attributes, consents, withdraws_on, tastes, factors, money }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "money of one offer and numbers of factors are small")]
+#[expect(clippy::cast_precision_loss, reason = "money of one offer is small")]
 fn float(number: i64) -> f64 {
     number as f64
 }

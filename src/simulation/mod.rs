@@ -3,11 +3,15 @@
 
 mod chance;
 
+pub mod compare;
+
 mod crowd;
 
 mod orders;
 
 pub mod replay;
+
+pub mod trial;
 
 mod world;
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use plotters::style::RGBColor;
-use proffer::simulation::replay::{Compared, Summary};
+use proffer::simulation::compare::{Compared, Summary};
 
 use super::chart::{self, Series};
 use super::text::{self, listed, maybe, percent, yardsticks};

@@ -104,12 +104,12 @@ impl Calendar {
             day += 1;
         }
         let reached = (left as f64 + within) / self.visits_on(day).max(1) as f64;
-        let offset = self.into_day(reached) * HOUR_MS as f64;
+        let offset = self.hours_until(reached) * HOUR_MS as f64;
         Timestamp(self.midnight(day).0 + (offset as i64).clamp(0, DAY_MS - 1))
     }
 
     /// Hours into the day at which so much of its visits, in [0, 1), are over.
-    fn into_day(&self, reached: f64) -> f64 {
+    fn hours_until(&self, reached: f64) -> f64 {
         let mut left = reached * self.hours.iter().sum::<f64>();
         let mut hours = 0.0;
         for factor in &self.hours {
