@@ -115,7 +115,7 @@ impl Summary {
             f,
             &format!(
                 "{} decisions were made from the context alone, because consent was lacking; {} were for held-out \
-                 customers, who always get the house content; {} showed nothing, because that was best.",
+                 customers, who always get the house content; {} showed nothing, because that was drawn.",
                 count(impersonal),
                 count(holdout),
                 count(nothing)
