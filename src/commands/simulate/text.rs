@@ -100,7 +100,7 @@ fn places(text: &mut String, summary: &Summary, world: &WorldFacts) {
     let width = |place: &WorldPlacement| place.placement.len().max(14) + 2;
     let row = |text: &mut String, name: &str, cells: &mut dyn Iterator<Item = String>| {
         let cells = world.placements.iter().zip(cells).map(|(place, cell)| format!("{cell:>0$}", width(place)));
-        let _ = writeln!(text, "{name:16}{}", cells.collect::<String>());
+        let _ = writeln!(text, "{}", format!("{name:16}{}", cells.collect::<String>()).trim_end());
     };
     let _ = writeln!(text);
     row(text, "by placement", &mut world.placements.iter().map(|place| place.placement.clone()));

@@ -169,7 +169,7 @@ pub(in crate::simulation) fn world_notes(world: &WorldFacts) -> Vec<String> {
         "Orders and refunds arrived when the world says; until then a decision counted as not accepted.",
         "No policies were in here: no margin floor, no cap, no holdout; every offer that runs was a candidate. Customers \
          who refused consent or withdrew it were decided for without their own attributes.",
-        "The oracle knows everybody's tastes, which no attribute tells, so that no strategy can reach it.",
+        "The oracle knows the truth of every visit, tastes that no attribute tells included: it cannot be reached.",
         "Every seed is another crowd with its own luck; all strategies met the same ones. se is over seeds.",
     ]
     .into_iter()

@@ -37,6 +37,11 @@ pub(super) fn problems(world: &World, text: &str) -> Vec<String> {
     if world.offers.iter().all(|offer| offer.response.is_none()) {
         found.push("no offer has a `response`: give one to at least one offer".into());
     }
+    let currencies: BTreeSet<String> = world.offers.iter().map(|offer| offer.offer.currency().to_string()).collect();
+    if currencies.len() > 1 {
+        let named = currencies.into_iter().collect::<Vec<_>>().join(" and ");
+        found.push(format!("offers are in {named}: use one currency"));
+    }
     let lines = serde_saphyr::from_str::<Places>(text).map(|places| places.offers).unwrap_or_default();
     for (at, offer) in world.offers.iter().enumerate() {
         let line = lines.get(at).map(|place| format!("line {}: ", place.referenced.line())).unwrap_or_default();
