@@ -18,6 +18,7 @@ mod nodes;
 mod readme;
 #[cfg(test)]
 mod simulate;
+#[cfg(test)]
 mod simulate_world;
 #[cfg(test)]
 mod store;

@@ -86,6 +86,7 @@ struct Words {
     events: &'static str,
     each: &'static str,
     missed: &'static str,
+    regret: &'static str,
     as_time_goes_by: &'static str,
     fixed: &'static str,
 }
@@ -97,6 +98,7 @@ impl Words {
                 events: "decisions",
                 each: "margin a decision",
                 missed: "Margin missed so far",
+                regret: "summed margin missed",
                 as_time_goes_by: "Margin a decision, as time goes by",
                 fixed: "best for everybody",
             }
@@ -105,6 +107,7 @@ impl Words {
                 events: "events",
                 each: "reward per decision",
                 missed: "Reward missed so far",
+                regret: "summed regret",
                 as_time_goes_by: "Reward per decision, as time goes by",
                 fixed: "best fixed order",
             }
@@ -118,9 +121,9 @@ fn curves(page: &mut String, summary: &Summary) -> Result<(), SimulateError> {
     let (title, y, about) = if full {
         (
             words.missed,
-            "summed regret",
-            "How far behind an all-knowing choice each strategy has fallen, one after another. Flatter is better: a flat \
-             line means that nothing more is being missed. Bands reach from the lowest to the highest play.",
+            words.regret,
+            "How far behind an all-knowing choice each strategy has fallen, one after another. Flatter is better: a \
+             flat line means that nothing more is being missed. Bands reach from the lowest to the highest play.",
         )
     } else {
         (
@@ -191,7 +194,9 @@ fn world_table(page: &mut String, summary: &Summary, world: &WorldFacts) {
     });
     let mut marks = String::new();
     for (name, value) in yardsticks(summary) {
-        marks.push_str(&mark(name, &[maybe(value)]));
+        // As wide as the others, so that lines go through.
+        let empty = heads.iter().skip(2).map(|_| String::new());
+        marks.push_str(&mark(name, &std::iter::once(maybe(value)).chain(empty).collect::<Vec<_>>()));
     }
     let note = format!(
         "{} a decision. Margin is what was shown earns in the mean of all luck, after refunds; realised is what orders \
@@ -202,6 +207,9 @@ fn world_table(page: &mut String, summary: &Summary, world: &WorldFacts) {
     tabulate(page, "The table", &heads, &(rows + &marks), &note);
 }
 
+/// What stands in a column of a placement.
+type Told = fn(&WorldPlacement) -> String;
+
 /// The margin at each placement, with how far it is from uniform to the oracle.
 fn places(page: &mut String, summary: &Summary, world: &WorldFacts) {
     let names = world.placements.iter().map(|place| escape(&place.placement));
@@ -210,7 +218,7 @@ fn places(page: &mut String, summary: &Summary, world: &WorldFacts) {
     let cell =
         |at: &AtPlacement| format!("{} <span class=\"note\">{}</span>", maybe(at.mean_reward), share(at.share_of_gain));
     let mut rows = rows(summary, &|strategy| strategy.placements.iter().map(cell).collect());
-    let marks: [(&str, fn(&WorldPlacement) -> String); 5] = [
+    let marks: [(&str, Told); 5] = [
         ("uniform", |place| number(place.uniform)),
         ("best fixed", |place| number(place.best_fixed)),
         ("oracle", |place| number(place.oracle)),
@@ -288,8 +296,8 @@ fn table(page: &mut String, summary: &Summary) {
     }
     let gain = if full { " Of gain: 0 % is a random pick, 100 % an all-knowing one." } else { "" };
     let note = format!(
-        "± is one standard error: over seeds, the luck of the draws; over events, how far another file of this kind and \
-         length might be off.{gain}"
+        "± is one standard error: over seeds, the luck of the draws; over events, how far another file of this kind \
+         and length might be off.{gain}"
     );
     tabulate(page, "The table", heads, &rows, &note);
 }

@@ -1,4 +1,4 @@
-//! Tests of trials: yardsticks, learning, and what delays and refunds leave behind.
+//! Tests of trials: yardsticks, learning, and what delays and refunds leave behind. The binary is tested elsewhere.
 
 use super::course::Course;
 use super::learner::Learner;
