@@ -66,7 +66,7 @@ fn a_world_is_told_as_two_tables_and_in_sentences() {
 
     To know
     - Rewards are margins, in the mean of all luck and after refunds; realised is what orders brought with the luck that they had.
-    - Each strategy learned from its own choices only, at each placement for itself, as the service does: acceptance is learned, margins come from the catalogue.
+    - Each strategy learned from its own choices only, at each placement for itself, as the service does: what is accepted is learned, margins come from the catalogue.
     - Orders and refunds arrived when the world says; until then a decision counted as not accepted.
     - No policies were in here: no margin floor, no cap, no holdout; every offer that runs was a candidate. Customers who refused consent or withdrew it were decided for without their own attributes.
     - The oracle knows the truth of every visit, tastes that no attribute tells included: it cannot be reached.
@@ -162,7 +162,7 @@ fn mistakes_are_told_with_a_way_out() {
         path
     };
     let path = broken("bronze: 0.75", "bronze: 0.85").display().to_string();
-    check(&[&path], 1, "the world cannot be: population.attributes.customer.tier: the shares sum to 1.1");
+    check(&[&path], 1, "the world cannot be:\n- population.attributes.customer.tier: the shares sum to 1.1");
     let path = broken(r#"price: {amount: "0", currency: USD}"#, r#"price: {amount: "0", currency: EUR}"#)
         .display()
         .to_string();

@@ -164,8 +164,8 @@ pub(in crate::simulation) fn world_notes(world: &WorldFacts) -> Vec<String> {
     [
         "Rewards are margins, in the mean of all luck and after refunds; realised is what orders brought with the \
          luck that they had.",
-        "Each strategy learned from its own choices only, at each placement for itself, as the service does: acceptance \
-         is learned, margins come from the catalogue.",
+        "Each strategy learned from its own choices only, at each placement for itself, as the service does: what is \
+         accepted is learned, margins come from the catalogue.",
         "Orders and refunds arrived when the world says; until then a decision counted as not accepted.",
         "No policies were in here: no margin floor, no cap, no holdout; every offer that runs was a candidate. \
          Customers who refused consent or withdrew it were decided for without their own attributes.",
