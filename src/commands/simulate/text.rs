@@ -95,12 +95,15 @@ fn world_table(text: &mut String, summary: &Summary, world: &WorldFacts) {
     }
 }
 
+/// What needs no learning at a placement.
+type Mark = fn(&WorldPlacement) -> f64;
+
 /// The margin at each placement, with how far it is from uniform to the oracle.
 fn places(text: &mut String, summary: &Summary, world: &WorldFacts) {
     let width = |place: &WorldPlacement| place.placement.len().max(14) + 2;
     let row = |text: &mut String, name: &str, cells: &mut dyn Iterator<Item = String>| {
         let cells = world.placements.iter().zip(cells).map(|(place, cell)| format!("{cell:>0$}", width(place)));
-        let _ = writeln!(text, "{name:16}{}", cells.collect::<String>());
+        let _ = writeln!(text, "{}", format!("{name:16}{}", cells.collect::<String>()).trim_end());
     };
     let _ = writeln!(text);
     row(text, "by placement", &mut world.placements.iter().map(|place| place.placement.clone()));
@@ -109,7 +112,7 @@ fn places(text: &mut String, summary: &Summary, world: &WorldFacts) {
         let cell = |at: &AtPlacement| format!("{} {:>6}", maybe(at.mean_reward), share(at.share_of_gain));
         row(text, strategy.name, &mut strategy.placements.iter().map(cell));
     }
-    let marks: [(&str, fn(&WorldPlacement) -> f64); 3] = [
+    let marks: [(&str, Mark); 3] = [
         ("(uniform)", |place| place.uniform),
         ("(best fixed)", |place| place.best_fixed),
         ("(oracle)", |place| place.oracle),

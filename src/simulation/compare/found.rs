@@ -162,14 +162,14 @@ pub(in crate::simulation) fn notes(summary: &Summary, between: bool) -> Vec<Stri
 /// What to know of the numbers of a world.
 pub(in crate::simulation) fn world_notes(world: &WorldFacts) -> Vec<String> {
     [
-        "Rewards are margins, in the mean of all luck and after refunds; realised is what orders brought with the luck \
-         that they had.",
-        "Each strategy learned from its own choices only, at each placement for itself, as the service does: acceptance \
-         is learned, margins come from the catalogue.",
+        "Rewards are margins, in the mean of all luck and after refunds; realised is what orders brought with the \
+         luck that they had.",
+        "Each strategy learned from its own choices only, at each placement for itself, as the service does: what is \
+         accepted is learned, margins come from the catalogue.",
         "Orders and refunds arrived when the world says; until then a decision counted as not accepted.",
-        "No policies were in here: no margin floor, no cap, no holdout; every offer that runs was a candidate. Customers \
-         who refused consent or withdrew it were decided for without their own attributes.",
-        "The oracle knows everybody's tastes, which no attribute tells, so that no strategy can reach it.",
+        "No policies were in here: no margin floor, no cap, no holdout; every offer that runs was a candidate. \
+         Customers who refused consent or withdrew it were decided for without their own attributes.",
+        "The oracle knows the truth of every visit, tastes that no attribute tells included: it cannot be reached.",
         "Every seed is another crowd with its own luck; all strategies met the same ones. se is over seeds.",
     ]
     .into_iter()

@@ -1,5 +1,5 @@
-//! Settings of a comparison: which strategies, found by name in one place, and what each of them is given. Judges no value
-//! of a strategy: the compiler of policies does, so that what is played is what `placements.yaml` could say.
+//! Settings of a comparison: which strategies, found by name in one place, and what each of them is given. Judges no
+//! value of a strategy: the compiler of policies does, so that what is played is what `placements.yaml` could say.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -66,8 +66,12 @@ fn attributes(world: &World) -> String {
         }
         yaml.push_str("    source: world\n    owner: world\n\n");
     }
-    let categories: BTreeSet<&str> =
-        world.offers.iter().filter_map(|offer| offer.offer.category.as_ref()).map(|id| id.as_str()).collect();
+    let categories: BTreeSet<&str> = world
+        .offers
+        .iter()
+        .filter_map(|offer| offer.offer.category.as_ref())
+        .map(crate::domain::CategoryId::as_str)
+        .collect();
     if !categories.is_empty() {
         let kind = enumeration(categories.into_iter());
         let _ = write!(yaml, "  - id: offer.category\n    type: {kind}\n    source: world\n    owner: world\n");

@@ -16,7 +16,7 @@ pub enum WorldError {
     #[error("the world does not parse: {0}")]
     Shape(String),
     /// It parses, and says things that cannot be; every one of them.
-    #[error("the world cannot be: {}", .0.join("; "))]
+    #[error("the world cannot be:\n- {}", .0.join("\n- "))]
     Wrong(Vec<String>),
 }
 
@@ -36,6 +36,11 @@ pub(super) fn problems(world: &World, text: &str) -> Vec<String> {
     found.extend(campaigns(world));
     if world.offers.iter().all(|offer| offer.response.is_none()) {
         found.push("no offer has a `response`: give one to at least one offer".into());
+    }
+    let currencies: BTreeSet<String> = world.offers.iter().map(|offer| offer.offer.currency().to_string()).collect();
+    if currencies.len() > 1 {
+        let named = currencies.into_iter().collect::<Vec<_>>().join(" and ");
+        found.push(format!("offers are in {named}: use one currency"));
     }
     let lines = serde_saphyr::from_str::<Places>(text).map(|places| places.offers).unwrap_or_default();
     for (at, offer) in world.offers.iter().enumerate() {
@@ -298,27 +303,28 @@ offers:
       placements: {elsewhere: 1}
       hours: [{from: 9, until: 9, adds: 1}]
 ";
-        insta::assert_snapshot!(refused(text).replace("; ", "\n"), @r"
-        the world cannot be: calendar.start `2026-03-02T01:00:00.000Z` is not a midnight in UTC
-        calendar.visits_per_day `0`: expected 1 to 10000000
-        calendar.hours: expected 24 factors from 0 to 1000, not all of them 0, and it has 2
-        population.consent_withdrawn.share `2` is not a share from 0 to 1
-        population.tastes.shoes `11` is not a deviation from 0 to 10
-        population.factors.number is 65: expected at most 64
-        placements: `home` appears twice
-        journeys: the shares sum to 0.9: expected 1
-        journeys: number 1 passes `hme`, which is not in placements
-        journeys: number 2 passes no placement: name one, or leave it out
-        orders.out_of_order `3` is not a share from 0 to 1
-        orders.refunds.part `1` is not above 0 and below 1
-        orders.delay.median_hours `-1`: expected 0 to 10000
-        changes of day 2: no offer has the category `hats`
-        changes of day 2: there is no offer `hat`
-        line 14: offer `boots`: campaign `spring` is not in campaigns
-        line 14: offer `boots`: it has no variant `z`
-        line 14: offer `boots`: placement `elsewhere` is not in placements
-        line 14: offer `boots`: response.hours: from 9 until 9: expected from < until <= 24
-        line 14: offer `boots`: `customer.tier` is not in population.attributes
+        insta::assert_snapshot!(refused(text), @r"
+        the world cannot be:
+        - calendar.start `2026-03-02T01:00:00.000Z` is not a midnight in UTC
+        - calendar.visits_per_day `0`: expected 1 to 10000000
+        - calendar.hours: expected 24 factors from 0 to 1000, not all of them 0, and it has 2
+        - population.consent_withdrawn.share `2` is not a share from 0 to 1
+        - population.tastes.shoes `11` is not a deviation from 0 to 10
+        - population.factors.number is 65: expected at most 64
+        - placements: `home` appears twice
+        - journeys: the shares sum to 0.9: expected 1
+        - journeys: number 1 passes `hme`, which is not in placements
+        - journeys: number 2 passes no placement: name one, or leave it out
+        - orders.out_of_order `3` is not a share from 0 to 1
+        - orders.refunds.part `1` is not above 0 and below 1
+        - orders.delay.median_hours `-1`: expected 0 to 10000
+        - changes of day 2: no offer has the category `hats`
+        - changes of day 2: there is no offer `hat`
+        - line 14: offer `boots`: campaign `spring` is not in campaigns
+        - line 14: offer `boots`: it has no variant `z`
+        - line 14: offer `boots`: placement `elsewhere` is not in placements
+        - line 14: offer `boots`: response.hours: from 9 until 9: expected from < until <= 24
+        - line 14: offer `boots`: `customer.tier` is not in population.attributes
         ");
     }
 }
