@@ -153,7 +153,9 @@ impl Drive<'_> {
         let watch = measure::start();
         let parts = days::pass(self.world.calendar.start, self.clients, self.access, &days)?;
         let mut driven = Driven::default();
-        parts.into_iter().for_each(|part| driven.merge(part));
+        for part in parts {
+            driven.merge(part);
+        }
         driven.made.sort_by_key(|made| (made.visit, made.step, made.lane));
         driven.seconds = watch.elapsed().as_secs_f64();
         Ok(driven)
@@ -227,39 +229,13 @@ impl Happenings for Days<'_> {
             (now.webhooks.get_mut(piece).map(std::mem::take), visit)
         };
         match webhooks {
-            Some(due) => self.tell(client, due, driven),
+            Some(due) => tell(client, due, driven),
             None => self.visit(client, visit, driven),
         }
     }
 }
 
 impl Days<'_> {
-    /// Tells the service of what happened.
-    fn tell(&self, client: &Client, due: Vec<Due>, driven: &mut Driven) -> Result<(), DemoError> {
-        let (mut events, mut name) = (Vec::new(), String::new());
-        for one in due {
-            match one {
-                Due::Withdrawal { customer } => {
-                    for lane in 0..LANES.len() {
-                        client.consent(&customer_id(lane, customer), "withdrawn", None)?;
-                    }
-                    driven.withdrawals += LANES.len();
-                }
-                Due::Event { body, told } => {
-                    driven.refunds += usize::from(told.what == Happened::Refund);
-                    name = format!("msg-{}-{}", body["event_id"].as_str().unwrap_or_default(), told.again);
-                    events.push(body);
-                }
-            }
-        }
-        if !events.is_empty() {
-            let taken = client.webhooks(&name, &events)?;
-            driven.events += taken.len();
-            driven.duplicates += taken.iter().filter(|taken| taken.status == "duplicate").count();
-        }
-        Ok(())
-    }
-
     /// One visit, step by step, in every lane.
     fn visit(&self, client: &Client, number: usize, driven: &mut Driven) -> Result<(), DemoError> {
         let visit = self.drive.crowd.visit(self.drive.world, number);
@@ -345,6 +321,32 @@ impl Days<'_> {
             }
         }
     }
+}
+
+/// Tells the service of what happened.
+fn tell(client: &Client, due: Vec<Due>, driven: &mut Driven) -> Result<(), DemoError> {
+    let (mut events, mut name) = (Vec::new(), String::new());
+    for one in due {
+        match one {
+            Due::Withdrawal { customer } => {
+                for lane in 0..LANES.len() {
+                    client.consent(&customer_id(lane, customer), "withdrawn", None)?;
+                }
+                driven.withdrawals += LANES.len();
+            }
+            Due::Event { body, told } => {
+                driven.refunds += usize::from(told.what == Happened::Refund);
+                name = format!("msg-{}-{}", body["event_id"].as_str().unwrap_or_default(), told.again);
+                events.push(body);
+            }
+        }
+    }
+    if !events.is_empty() {
+        let taken = client.webhooks(&name, &events)?;
+        driven.events += taken.len();
+        driven.duplicates += taken.iter().filter(|taken| taken.status == "duplicate").count();
+    }
+    Ok(())
 }
 
 /// Which order an event is about.

@@ -96,12 +96,16 @@ fn recent(mut world: World, now: Timestamp) -> World {
     for offer in &mut world.offers {
         let Offer { starts_at, ends_at, pauses, .. } = &mut offer.offer;
         (*starts_at, *ends_at) = (starts_at.map(moved), ends_at.map(moved));
-        pauses.iter_mut().for_each(|pause| (pause.from, pause.until) = (moved(pause.from), moved(pause.until)));
+        for pause in pauses {
+            (pause.from, pause.until) = (moved(pause.from), moved(pause.until));
+        }
     }
     for campaign in &mut world.campaigns {
         let Campaign { starts_at, ends_at, pauses, .. } = campaign;
         (*starts_at, *ends_at) = (starts_at.map(moved), ends_at.map(moved));
-        pauses.iter_mut().for_each(|pause| (pause.from, pause.until) = (moved(pause.from), moved(pause.until)));
+        for pause in pauses {
+            (pause.from, pause.until) = (moved(pause.from), moved(pause.until));
+        }
     }
     world
 }

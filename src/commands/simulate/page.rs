@@ -322,7 +322,7 @@ fn settings(page: &mut String, summary: &Summary) {
 }
 
 /// The markup of each, one after another.
-fn each<T>(of: &[T], markup: impl Fn(&T) -> String) -> String {
+pub fn each<T>(of: &[T], markup: impl Fn(&T) -> String) -> String {
     of.iter().map(markup).collect::<Vec<_>>().concat()
 }
 

@@ -12,7 +12,7 @@ use super::DemoError;
 use super::summary::{PERIODS, Row, Summary, Sums, float};
 use crate::commands::progress::count;
 use crate::commands::simulate::chart::{self, Series};
-use crate::commands::simulate::page::{STYLE, coded, escape};
+use crate::commands::simulate::page::{STYLE, coded, each, escape};
 
 const BLUE: &str = "#0072b2";
 const GREY: &str = "#b4bac4";
@@ -52,7 +52,7 @@ pub fn render(summary: &Summary) -> Result<String, DemoError> {
         summary.strategies.len()
     );
     tiles(&mut page, summary);
-    let found: String = summary.found().iter().map(|sentence| format!("<li>{}</li>", coded(sentence))).collect();
+    let found = each(&summary.found(), |sentence| format!("<li>{}</li>", coded(sentence)));
     section(&mut page, "What was found", "", &format!("<ul>{found}</ul>"));
     learning(&mut page, summary)?;
     table(&mut page, summary);
@@ -125,7 +125,7 @@ fn learning(page: &mut String, summary: &Summary) -> Result<(), DemoError> {
 fn table(page: &mut String, summary: &Summary) {
     let heads =
         ["strategy", "decisions", "orders", "earned", "expected", "best possible", "of the best", "last quarter"];
-    let heads: String = heads.iter().map(|head| format!("<th>{head}</th>")).collect();
+    let heads = each(&heads, |head| format!("<th>{head}</th>"));
     let mut rows = String::new();
     let all = std::iter::once(("all placements", &summary.strategies));
     let each = summary.placements.iter().map(|placed| (placed.placement.as_str(), &placed.strategies));
@@ -211,11 +211,9 @@ fn rules(page: &mut String, summary: &Summary) {
             colour: BLUE,
         })
         .collect();
-    let rows: String = (by_count.iter())
-        .map(|(rule, excluded)| {
-            format!("<tr><td><code>{}</code></td><td class=\"why\">{}</td></tr>", escape(rule), coded(&excluded.why))
-        })
-        .collect();
+    let rows = each(&by_count, |(rule, excluded)| {
+        format!("<tr><td><code>{}</code></td><td class=\"why\">{}</td></tr>", escape(rule), coded(&excluded.why))
+    });
     let mut more = String::new();
     for (title, listed) in
         [("Always kept out by a floor", &summary.margins.kept_out), ("Rules that never had to speak", &summary.silent)]
@@ -256,10 +254,11 @@ fn decision(page: &mut String, summary: &Summary) {
         let sum: f64 = rest.iter().map(|chance| chance.probability).sum();
         format!("<p class=\"note\">{} others share {:.1} %.</p>", rest.len(), 100.0 * sum)
     };
-    let opening: String = explained.opening().map(|sentence| format!("<li>{}</li>", coded(sentence))).collect();
-    let left_out: String = (explained.left_out.iter())
-        .map(|left| format!("<li>Left out: {}: {}</li>", escape(&left.offers.join(", ")), coded(&left.sentence)))
-        .collect();
+    let opening: Vec<&String> = explained.opening().collect();
+    let opening = each(&opening, |sentence| format!("<li>{}</li>", coded(sentence)));
+    let left_out = each(&explained.left_out, |left| {
+        format!("<li>Left out: {}: {}</li>", escape(&left.offers.join(", ")), coded(&left.sentence))
+    });
     section(
         page,
         "One decision, explained",
@@ -313,7 +312,7 @@ fn notes(page: &mut String) {
         "Held-out customers always see the house content; they are left out of the comparison.",
         "Refunds are in the expected margins as the share that is kept in the mean.",
     ];
-    let items: String = NOTES.iter().map(|note| format!("<li>{note}</li>")).collect();
+    let items = each(&NOTES, |note| format!("<li>{note}</li>"));
     section(page, "To know when reading this", "", &format!("<ul>{items}</ul>"));
 }
 

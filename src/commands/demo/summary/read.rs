@@ -74,10 +74,10 @@ impl Story<'_> {
             Some(made) => explained(made, &Client::new(access).record(&made.decision_id)?),
             None => Explained::default(),
         };
-        Ok(self.sum_up(&seen, read.whys, explained))
+        Ok(self.sum_up(&seen, &read.whys, explained))
     }
 
-    fn sum_up(&self, seen: &[Seen], whys: BTreeMap<String, String>, explained: Explained) -> Summary {
+    fn sum_up(&self, seen: &[Seen], whys: &BTreeMap<String, String>, explained: Explained) -> Summary {
         let (world, driven) = (self.world, self.driven);
         let last = self.crowd.visit(world, self.visits.saturating_sub(1));
         let placements = world

@@ -1,6 +1,6 @@
 //! The summary for a terminal of 100 columns. Computes nothing.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::{Row, Summary};
 use crate::commands::demo::scenes::wrapped;
@@ -88,7 +88,7 @@ impl Summary {
                 let mut sums = super::Sums::default();
                 row.periods.get(from..to).unwrap_or_default().iter().for_each(|period| sums.add(period));
                 write!(f, " {:>6.1}", sums.acceptance())?;
-                shares.push_str(&format!(" {:>5.0}%", sums.of_best()));
+                let _ = write!(shares, " {:>5.0}%", sums.of_best());
             }
             writeln!(f, "  | {shares}")?;
         }
