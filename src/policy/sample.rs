@@ -1,5 +1,5 @@
-//! Tests over the small bundle of `tests/data/policies/`: that it compiles, what it says, and that mutations never panic.
-//! Tests no single rule, and not the shop of `policies/`, which may change at any time.
+//! Tests over the small bundle of `tests/data/policies/`: that it compiles, what it says, and that mutations never
+//! panic. Tests no single rule, and not the shop of `policies/`, which may change at any time.
 
 use std::collections::BTreeMap;
 

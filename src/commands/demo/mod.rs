@@ -31,11 +31,10 @@ use client::{Access, ClientError, SOURCE};
 
 /// Arguments of `proffer demo`.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Examples:\n  proffer demo\n  proffer demo --keep\n  proffer demo --decisions 90000 --seed 7 --report out.html\n  \
+#[command(after_help = "Examples:\n  proffer demo\n  proffer demo --keep\n  proffer demo --decisions 90000 --seed 7 \
+    --report out.html\n  \
 proffer demo --replay events.full.ndjson.gz --strategy linucb\n  \
-proffer demo --replay events.full.ndjson.gz --store postgres://localhost/empty --format json"
-)]
+proffer demo --replay events.full.ndjson.gz --store postgres://localhost/empty --format json")]
 pub struct DemoArgs {
     /// Leave the service running at the end and print calls to try.
     #[arg(long)]

@@ -107,7 +107,8 @@ fn learning(page: &mut String, summary: &Summary) -> Result<(), DemoError> {
     section(
         page,
         "Margin per decision, as days go by",
-        "Expected margin of what was shown, computed from the truth of the simulated world, all placements together. The \
+        "Expected margin of what was shown, computed from the truth of the simulated world, all placements \
+         together. The \
          dashed line is what somebody who knows every customer's mind would make under the same rules. In the middle of \
          the story spring begins and tastes change.",
         &margin,
@@ -136,7 +137,8 @@ fn table(page: &mut String, summary: &Summary) {
             let class = if at == 0 { " class=\"best\"" } else { "" };
             let _ = write!(
                 rows,
-                "<tr{class}><td><span class=\"dot\" style=\"background:{colour}\"></span>{}</td><td>{}</td><td>{:.1} %</td>\
+                "<tr{class}><td><span class=\"dot\" \
+                 style=\"background:{colour}\"></span>{}</td><td>{}</td><td>{:.1} %</td>\
                  <td>{:.3}</td><td>{:.3}</td><td>{:.3}</td><td>{:.0} %</td><td>{:.0} %</td></tr>",
                 escape(&row.strategy),
                 count(sums.decisions),
@@ -152,7 +154,8 @@ fn table(page: &mut String, summary: &Summary) {
     section(
         page,
         "By placement and strategy",
-        "US dollars per decision. <i>Earned</i> is measured: what the service booked from orders within the window, less \
+        "US dollars per decision. <i>Earned</i> is measured: what the service booked from orders within the \
+         window, less \
          refunds; luck of single orders is in it. <i>Expected</i> and <i>best possible</i> are computed from the world's \
          truth, which the service never sees.",
         &format!("<div class=\"wide\"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"),
@@ -172,7 +175,8 @@ fn shares(page: &mut String, summary: &Summary) {
     section(
         page,
         &format!("What <code>{}</code> showed", escape(place)),
-        "Measured: the share of each offer among what its own strategy showed. It begins with a little of everything and \
+        "Measured: the share of each offer among what its own strategy showed. It begins with a little of \
+         everything and \
          ends with what sells, while some exploration always goes on.",
         &svg,
     );
@@ -231,7 +235,8 @@ fn rules(page: &mut String, summary: &Summary) {
     section(
         page,
         "What rules left out",
-        "Measured, in the shop's own decisions: candidates left out, by the rule that did. Every rule is asked about every \
+        "Measured, in the shop's own decisions: candidates left out, by the rule that did. Every rule is \
+         asked about every \
          candidate, and each that says no is recorded.",
         &format!("{}{more}<table><tbody>{rows}</tbody></table>", plots::bars("candidates left out by rule", &bars)),
     );
@@ -262,7 +267,8 @@ fn decision(page: &mut String, summary: &Summary) {
     section(
         page,
         "One decision, explained",
-        "Every decision is recorded like this one: the whole distribution it was drawn from, what was read, and every rule \
+        "Every decision is recorded like this one: the whole distribution it was drawn from, what was read, \
+         and every rule \
          that left something out.",
         &format!(
             "{}{others}<ul>{opening}{left_out}</ul><p class=\"note\">Decision <code>{}</code>.</p>",
@@ -283,7 +289,8 @@ fn service(page: &mut String, summary: &Summary) {
         from = bound.unwrap_or(from);
     }
     let about = format!(
-        "Measured by {} clients at once, over HTTP, each answer sent once its record was on disk: {} decisions, {:.0} a \
+        "Measured by {} clients at once, over HTTP, each answer sent once its record was on disk: {} \
+         decisions, {:.0} a \
          second, half of them within {:.1} ms, 99 of 100 within {:.1} ms. Meanwhile {} events came back by signed webhooks, \
          {} of them twice and {} orders behind their own refund; {} refunds and {} withdrawals of consent were honoured. \
          All in {:.0} s.",
@@ -305,9 +312,11 @@ fn service(page: &mut String, summary: &Summary) {
 fn notes(page: &mut String) {
     const NOTES: [&str; 5] = [
         "Every strategy has customers of its own with the same minds, so that none uses up another one's caps.",
-        "The clock is set by hand: four weeks pass in a minute. Orders come back hours or days after the decision, refunds \
+        "The clock is set by hand: four weeks pass in a minute. Orders come back hours or days after the \
+         decision, refunds \
          days after the order, some messages twice and some in the wrong order.",
-        "The best possible is an upper bound: it takes the best candidates that the rules left in that decision, and does not \
+        "The best possible is an upper bound: it takes the best candidates that the rules left in that \
+         decision, and does not \
          save a cap for a better day. With several slots it takes one variant of each of the best offers.",
         "Held-out customers always see the house content; they are left out of the comparison.",
         "Refunds are in the expected margins as the share that is kept in the mean.",

@@ -248,7 +248,8 @@ impl Summary {
         let (all, last) = (&own.all, &own.last_quarter);
         let mut found = vec![
             format!(
-                "`{}` made {:.2} USD of margin per decision, a random pick {:.2}: {:+.0} %. In the last quarter {:+.0} %.",
+                "`{}` made {:.2} USD of margin per decision, a random pick {:.2}: {:+.0} %. In the last \
+                 quarter {:+.0} %.",
                 own.strategy,
                 each(all),
                 each(&uniform.all),
@@ -256,7 +257,8 @@ impl Summary {
                 more(last, &uniform.last_quarter)
             ),
             format!(
-                "The best that anybody could do who knows every customer's mind is {:.2} USD. It reached {:.0} % of that, \
+                "The best that anybody could do who knows every customer's mind is {:.2} USD. It reached \
+                 {:.0} % of that, \
                  and {:.0} % in the last quarter.",
                 all.each(all.best),
                 all.of_best(),

@@ -27,7 +27,8 @@ impl fmt::Display for Summary {
         for placed in &self.placements {
             rows(f, &placed.placement, &placed.strategies)?;
         }
-        let note = "earned: measured, what the service booked from orders within the window, less refunds. expected and \
+        let note = "earned: measured, what the service booked from orders within the window, less refunds. \
+        expected and \
                     best: computed from the world's truth, which the service never sees; best is showing every customer \
                     the best that the rules left.";
         for line in wrapped(note, WIDTH - 2) {
@@ -152,7 +153,8 @@ impl Summary {
         bullet(
             f,
             &format!(
-                "{} decisions over HTTP from {} clients at once, each answered once its record was on disk: {:.0} a second, \
+                "{} decisions over HTTP from {} clients at once, each answered once its record was on disk: \
+                 {:.0} a second, \
                  half of them within {:.1} ms, 99 of 100 within {:.1} ms.",
                 count(measured.decisions),
                 measured.clients,
