@@ -34,7 +34,9 @@ mod rules;
 mod stackability;
 
 mod bundle;
+mod catalogue;
 mod describe;
+mod merchandise;
 mod verdict;
 
 #[cfg(test)]
@@ -65,10 +67,12 @@ pub use caps::{
     CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, Zone, confirm_contact, count_contact,
     rebuild_caps,
 };
+pub use catalogue::{CatalogueProblem, check_catalogue};
 pub use condition::{Asked, Columns, Condition, Facts};
 pub use describe::describe;
 pub use finding::Finding;
 pub use interval::Interval;
+pub use merchandise::Merchandise;
 pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, OnMissing, Rule, RuleKind};
 pub use stackability::Stackability;
