@@ -22,7 +22,7 @@ const POLICIES: [(&str, &str); 16] = [
 ];
 
 /// The world that the demo runs on, as text.
-pub const WORLD: &str = include_str!("../../simulators/steady.yaml");
+pub const WORLD: &str = include_str!("../../simulators/shop.yaml");
 
 /// The files of the sample bundle.
 pub fn policies() -> Vec<Source> {

@@ -1,5 +1,5 @@
-//! Tests over the sample bundle of `policies/`: that it compiles, what it says, and that mutations never panic.
-//! Tests no single rule.
+//! Tests over the small bundle of `tests/data/policies/`: that it compiles, what it says, and that mutations never
+//! panic. Tests no single rule, and not the shop of `policies/`, which may change at any time.
 
 use std::collections::BTreeMap;
 
@@ -20,16 +20,16 @@ pub(super) const SLATE: &str = "rules/50-slate.yaml";
 pub(super) const LOYALTY: &str = "rules/60-loyalty.yaml";
 
 const FILES: [(&str, &str); 10] = [
-    (BUNDLE, include_str!("../../policies/bundle.yaml")),
-    (ATTRIBUTES, include_str!("../../policies/catalog/attributes.yaml")),
-    (PURPOSES, include_str!("../../policies/catalog/purposes.yaml")),
-    (PLACEMENTS, include_str!("../../policies/placements.yaml")),
-    (CONSENT, include_str!("../../policies/rules/10-consent.yaml")),
-    (MARGIN, include_str!("../../policies/rules/20-margin.yaml")),
-    (CAPS, include_str!("../../policies/rules/30-caps.yaml")),
-    (OFFERS, include_str!("../../policies/rules/40-offers.yaml")),
-    (SLATE, include_str!("../../policies/rules/50-slate.yaml")),
-    (LOYALTY, include_str!("../../policies/rules/60-loyalty.yaml")),
+    (BUNDLE, include_str!("../../tests/data/policies/bundle.yaml")),
+    (ATTRIBUTES, include_str!("../../tests/data/policies/catalog/attributes.yaml")),
+    (PURPOSES, include_str!("../../tests/data/policies/catalog/purposes.yaml")),
+    (PLACEMENTS, include_str!("../../tests/data/policies/placements.yaml")),
+    (CONSENT, include_str!("../../tests/data/policies/rules/10-consent.yaml")),
+    (MARGIN, include_str!("../../tests/data/policies/rules/20-margin.yaml")),
+    (CAPS, include_str!("../../tests/data/policies/rules/30-caps.yaml")),
+    (OFFERS, include_str!("../../tests/data/policies/rules/40-offers.yaml")),
+    (SLATE, include_str!("../../tests/data/policies/rules/50-slate.yaml")),
+    (LOYALTY, include_str!("../../tests/data/policies/rules/60-loyalty.yaml")),
 ];
 
 /// The files of the sample bundle.

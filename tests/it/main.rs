@@ -21,6 +21,8 @@ mod readme;
 #[cfg(test)]
 mod simulate;
 #[cfg(test)]
+mod simulate_world;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod tidiness;
