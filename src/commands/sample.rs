@@ -17,6 +17,8 @@ const POLICIES: [(&str, &str); 16] = [
     ("tests/20-margin.test.yaml", include_str!("../../policies/tests/20-margin.test.yaml")),
     ("tests/30-caps.test.yaml", include_str!("../../policies/tests/30-caps.test.yaml")),
     ("tests/40-offers.test.yaml", include_str!("../../policies/tests/40-offers.test.yaml")),
+    ("tests/50-slate.test.yaml", include_str!("../../policies/tests/50-slate.test.yaml")),
+    ("tests/60-loyalty.test.yaml", include_str!("../../policies/tests/60-loyalty.test.yaml")),
     ("tests/fixtures/customers.yaml", include_str!("../../policies/tests/fixtures/customers.yaml")),
     ("tests/fixtures/offers.yaml", include_str!("../../policies/tests/fixtures/offers.yaml")),
 ];

@@ -145,6 +145,7 @@ pub(super) fn request(case: &Case) -> DecisionRequest {
         basket: case.basket.clone(),
         store: None,
         candidates: Some(asked),
+        store: case.store.clone(),
     }
 }
 

@@ -22,6 +22,7 @@ impl Seen<'_> {
         let place = case.jurisdiction.as_ref().map_or("no jurisdiction".to_owned(), Clone::clone);
         let mut lines =
             vec![format!("`{}` at {} ({zone}), {place}", case.placement, clock(case.at, zone, "%a %Y-%m-%d %H:%M"))];
+        lines.extend(case.store.as_ref().map(|store| format!("in the store `{store}`")));
         lines.push(match &case.customer {
             Some(person) => somebody(person, case.at),
             None => "nobody is known".to_owned(),

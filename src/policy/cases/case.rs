@@ -93,6 +93,7 @@ fn case(
         at,
         time_zone: given.time_zone.clone().and_then(Said::known),
         jurisdiction: given.jurisdiction.clone().and_then(Said::known),
+        store: given.store.clone().and_then(Said::known),
         context: attributes::known(&given.context),
         basket: given.basket.clone().unwrap_or_default(),
         attributes: if customer.is_some() { BTreeMap::new() } else { attributes::known(&given.own.attributes) },

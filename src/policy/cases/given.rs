@@ -9,7 +9,7 @@ use super::attributes::{self, Said, Values};
 use super::fixtures::{NOBODY, Shelf};
 use super::moment::{NOW, Now};
 use super::{Ground, customer, offer};
-use crate::domain::{AttributeScope, BasketLine, CategoryId, Malformed, OfferId, PlacementId};
+use crate::domain::{AttributeScope, BasketLine, CategoryId, Malformed, OfferId, PlacementId, StoreId};
 
 /// Fields that a case and what its file shares may have.
 pub(super) const FIELDS: [&str; 9] =
@@ -34,6 +34,7 @@ pub(super) struct Given {
     pub(super) at: Option<(Place, Now)>,
     pub(super) time_zone: Option<Said<String>>,
     pub(super) jurisdiction: Option<Said<String>>,
+    pub(super) store: Option<Said<StoreId>>,
     pub(super) customer: Option<Who>,
     /// What is said of the customer besides.
     pub(super) own: customer::Draft,
@@ -93,6 +94,10 @@ impl Given {
                     given.jurisdiction = optional(report, what, node, "`EU`, `US` or `US-NY`", jurisdiction::check);
                     given.jurisdiction.is_some()
                 }
+                "store" => {
+                    given.store = optional(report, what, node, "a store such as `s-12`", |text| StoreId::new(text));
+                    given.store.is_some()
+                }
                 "customer" => {
                     given.customer = who(report, what, node, ground, shelf);
                     given.customer.is_some()
@@ -132,6 +137,7 @@ impl Given {
         both.at = self.at.or(both.at);
         both.time_zone = self.time_zone.clone().or(both.time_zone);
         both.jurisdiction = self.jurisdiction.clone().or(both.jurisdiction);
+        both.store = self.store.clone().or(both.store);
         both.customer = self.customer.clone().or(both.customer);
         both.own = self.own.over(&both.own);
         both.context.extend(self.context.clone());

@@ -26,7 +26,7 @@ use super::rules::Known;
 use super::suggest::nearest;
 use super::syntax::Node;
 use crate::domain::consent::ConsentEntry;
-use crate::domain::{BasketLine, Campaign, Offer, OfferId, PlacementId, RuleId, Timestamp, Value};
+use crate::domain::{BasketLine, Campaign, Offer, OfferId, PlacementId, RuleId, StoreId, Timestamp, Value};
 
 /// The customer of a case.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -65,6 +65,8 @@ pub struct Case {
     pub time_zone: Option<String>,
     /// The jurisdiction of the request.
     pub jurisdiction: Option<String>,
+    /// The store asked in.
+    pub store: Option<StoreId>,
     /// Attributes of the request, by the name behind `context.`.
     pub context: BTreeMap<String, Value>,
     /// What lies in the basket.
