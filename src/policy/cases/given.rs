@@ -12,8 +12,8 @@ use super::{Ground, customer, offer};
 use crate::domain::{AttributeScope, BasketLine, CategoryId, Malformed, OfferId, PlacementId, StoreId};
 
 /// Fields that a case and what its file shares may have.
-pub(super) const FIELDS: [&str; 9] =
-    ["placement", "at", "time_zone", "jurisdiction", "customer", "consents", "history", "basket", "behind"];
+pub(super) const FIELDS: [&str; 10] =
+    ["placement", "at", "time_zone", "jurisdiction", "store", "customer", "consents", "history", "basket", "behind"];
 
 /// What authors may write for the offers asked about.
 const OFFERS: [&str; 2] = ["offer", "offers"];
