@@ -143,7 +143,6 @@ pub(super) fn request(case: &Case) -> DecisionRequest {
         time_zone: case.time_zone.clone(),
         context: case.context.clone(),
         basket: case.basket.clone(),
-        store: None,
         candidates: Some(asked),
         store: case.store.clone(),
     }
