@@ -4,7 +4,11 @@ mod attributes;
 
 mod auth;
 
+mod batch;
+
 mod body;
+
+mod lines;
 
 mod customers;
 

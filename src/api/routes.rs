@@ -15,7 +15,7 @@ use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, Resource, gu
 use super::openapi::operations as about;
 use super::openapi::operations::About;
 use super::problem::Problem;
-use super::{App, attributes, auth, customers, decisions, models, offers, outcomes, probes};
+use super::{App, attributes, auth, batch, customers, decisions, models, offers, outcomes, probes};
 use crate::config::MetricsAccess;
 use crate::runtime::{ApiKey, Role};
 use crate::telemetry::Stopwatch;
@@ -87,6 +87,7 @@ const SCRAPE: Access = Access::Scrape(&[Role::Operate]);
 /// Every route there is, in the order of the page.
 pub const ROUTES: &[Route] = &[
     route("POST", "/v1/decisions", DECIDE, || web::to(decisions::decide), about::decide),
+    route("POST", "/v1/decisions:batch", DECIDE, || web::to(batch::decide), about::batch),
     route("GET", "/v1/decisions/{id}", AUDIT, || web::to(decisions::show), about::show),
     route("POST", "/v1/outcomes", OUTCOMES, || web::to(outcomes::take), about::outcomes),
     route("GET", OUTCOME, EVENTS, || web::to(outcomes::show), about::outcome),

@@ -37,6 +37,12 @@ pub fn decisions() -> Vec<Example> {
     vec![example("least", "Of nobody in particular", least), example("most", "With everything there is", most)]
 }
 
+/// For a line of `POST /v1/decisions:batch`.
+pub fn batch() -> Vec<Example> {
+    let line = json!({"placement": "home_banner", "customer": {"id": "c-42"}});
+    vec![example("line", "For one customer", line)]
+}
+
 /// For `POST /v1/outcomes`.
 pub fn outcomes() -> Vec<Example> {
     let order = json!({

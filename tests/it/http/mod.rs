@@ -4,6 +4,7 @@ mod attributes;
 mod bad_decisions;
 mod bad_outcomes;
 mod bad_records;
+mod batch;
 mod caps;
 mod consents;
 mod decisions;
