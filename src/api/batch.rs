@@ -17,7 +17,7 @@ pub const NDJSON: &str = "application/x-ndjson";
 
 /// The first and the longest wait of a line for which there is no room, in milliseconds.
 const WAIT_MS: u64 = 10;
-const WAIT_MS_MAX: u64 = 1_000;
+const WAIT_MS_MAX: u64 = 100;
 
 /// `POST /v1/decisions:batch`.
 ///

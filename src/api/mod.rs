@@ -22,11 +22,17 @@ mod openapi;
 
 mod outcomes;
 
+mod page;
+
 mod probes;
 
 mod problem;
 
+mod query;
+
 mod render;
+
+mod reports;
 
 mod routes;
 

@@ -159,6 +159,13 @@ impl Problem {
         problem
     }
 
+    /// Enough of one kind of work is going on.
+    pub fn busy(what: &str) -> Self {
+        let mut problem = Self::overloaded();
+        problem.detail = format!("{what}; ask again after a moment");
+        problem
+    }
+
     /// [`Problem::unavailable`], seen by the call itself.
     pub fn store_away(detail: impl Into<String>) -> Self {
         Self { store: true, ..Self::unavailable(detail) }

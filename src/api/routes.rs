@@ -14,8 +14,9 @@ use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, Resource, gu
 
 use super::openapi::operations as about;
 use super::openapi::operations::About;
+use super::openapi::reports as told;
 use super::problem::Problem;
-use super::{App, attributes, auth, batch, customers, decisions, models, offers, outcomes, probes};
+use super::{App, attributes, auth, batch, customers, decisions, models, offers, outcomes, page, probes, reports};
 use crate::config::MetricsAccess;
 use crate::runtime::{ApiKey, Role};
 use crate::telemetry::Stopwatch;
@@ -82,6 +83,8 @@ const EVENTS: Access = Access::Roles(&[Role::Outcomes, Role::Audit]);
 const MODELS: Access = Access::Roles(&[Role::Decide, Role::Audit, Role::Operate]);
 const OUTCOMES: Access = Access::Signed(&[Role::Outcomes]);
 const PRIVACY: Access = Access::Roles(&[Role::Privacy]);
+const REPORTS: Access =
+    Access::Roles(&[Role::Catalogue, Role::Author, Role::ApproveBusiness, Role::Operate, Role::Audit]);
 const SCRAPE: Access = Access::Scrape(&[Role::Operate]);
 
 /// Every route there is, in the order of the page.
@@ -97,6 +100,11 @@ pub const ROUTES: &[Route] = &[
     route("PUT", ATTRIBUTES, PRIVACY, || web::to(attributes::put), about::put_attributes),
     route("POST", "/v1/offers:import", CATALOGUE, || web::to(offers::import), about::import),
     route("GET", "/v1/models", MODELS, || web::to(models::list), about::models),
+    route("GET", "/v1/models/{placement}", REPORTS, || web::to(models::show), told::model),
+    route("GET", "/v1/reports/performance", REPORTS, || web::to(reports::performance), told::performance),
+    route("GET", "/v1/reports/exclusions", REPORTS, || web::to(reports::exclusions), told::exclusions),
+    route("GET", "/", Access::Open, || web::to(page::home), about::home),
+    route("GET", "/docs", Access::Open, || web::to(page::docs), about::docs),
     route("GET", "/openapi.json", Access::Open, || web::to(probes::openapi), about::openapi),
     route("GET", "/healthz", Access::Open, || web::to(probes::health), about::health),
     route("GET", "/readyz", Access::Open, || web::to(probes::ready), about::ready),

@@ -9,6 +9,8 @@ pub mod operations;
 
 pub mod record;
 
+pub mod reports;
+
 pub mod shapes;
 
 use std::collections::BTreeMap;

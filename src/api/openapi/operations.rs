@@ -61,7 +61,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn json(meaning: &'static str, shape: Shape) -> Self {
+    pub(super) fn json(meaning: &'static str, shape: Shape) -> Self {
         Self { status: 200, meaning, content: vec![(super::JSON, shape)] }
     }
 
@@ -75,11 +75,16 @@ fn decided_or_tried(schemas: &mut Schemas) -> RefOr<Schema> {
     any_of([shape::<answers::DecisionAnswer>(schemas), shape::<answers::DecisionTried>(schemas)])
 }
 
-const STORE_AWAY: &str = "The store does not answer.";
+pub(super) const STORE_AWAY: &str = "The store does not answer.";
 const INVALID: &str = "The body is JSON and says something that cannot be: `errors` names every place.";
 const CUSTOMER: &[(&str, &str)] = &[("id", "The customer as the shop knows them, 1 to 128 bytes.")];
 
-fn about(id: &'static str, tag: &'static str, summary: &'static str, description: impl Into<String>) -> About {
+pub(super) fn about(
+    id: &'static str,
+    tag: &'static str,
+    summary: &'static str,
+    description: impl Into<String>,
+) -> About {
     let (path_parts, headers, query): (&[_], &[_], &[_]) = (&[], &[], &[]);
     let (description, body_type, answers) = (description.into(), super::JSON, Vec::new());
     About { id, tag, summary, description, path_parts, headers, body: None, body_type, query, answers }
@@ -287,6 +292,22 @@ pub fn models() -> About {
     let description = "What was learned in this process's models, arm by arm.";
     let answers = vec![Answer::json("The models.", shape::<answers::Models>)];
     About { answers, ..about("listModels", "models", "See what was learned", description) }
+}
+
+/// `GET /`.
+pub fn home() -> About {
+    let description = "What there is: for browsers a page, for others JSON.";
+    let content = vec![(super::JSON, object as Shape), ("text/html", text)];
+    let answers = vec![Answer { status: 200, meaning: "Where to go on.", content }];
+    About { answers, ..about("home", "service", "Where to begin", description) }
+}
+
+/// `GET /docs`.
+pub fn docs() -> About {
+    let answers = vec![Answer { status: 200, meaning: "The page.", content: vec![("text/html", text)] }];
+    let description = "What can be asked, for people: this document as one page, without scripts and without anything \
+                       from elsewhere.";
+    About { answers, ..about("docs", "service", "This document as a page", description) }
 }
 
 /// `GET /openapi.json`.

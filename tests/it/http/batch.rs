@@ -224,7 +224,7 @@ fn what_was_decided_before_the_client_hung_up_stays_and_half_a_line_is_not_decid
 
 #[test]
 fn lines_wait_where_there_is_no_room_and_are_all_decided() {
-    let service = Plan::new(Kind::Sqlite).waiting_max(1).start();
+    let service = Plan::new(Kind::Sqlite).waiting_max(8).start();
     service.import(&shop::offers());
     let answers = batch(&service, &lines((0..60).map(|number| ask(&format!("c-{number}")))));
     assert_eq!(answers.len(), 60);
