@@ -191,8 +191,8 @@ impl Learned {
                 Some(_) => writeln!(
                     text,
                     "  earned {earned}; worth {} {currency} each time it is seen (give or take {})",
-                    digits(expected, currency.exponent()),
-                    digits(Z * spread, currency.exponent())
+                    rounded(expected, currency.exponent()),
+                    rounded(Z * spread, currency.exponent())
                 ),
                 None => writeln!(text, "  earned {earned}; no longer in the catalogue"),
             };
@@ -283,4 +283,11 @@ fn digits(minor: f64, exponent: u32) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "rounded, and far below 2^63")]
     let scaled = (minor * 100.0).round() as i64;
     print_decimal(scaled, exponent + 2)
+}
+
+/// The same in what can be paid.
+fn rounded(minor: f64, exponent: u32) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "rounded, and far below 2^63")]
+    let whole = minor.round() as i64;
+    print_decimal(whole, exponent)
 }

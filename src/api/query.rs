@@ -54,8 +54,10 @@ impl Query {
     /// The times `from` and `to`: instants, or dates, which mean whole days in UTC, the last one included. The last 30
     /// days unless given.
     pub fn times(&mut self, now: Timestamp, days_max: i64) -> (Timestamp, Timestamp) {
-        let to = self.instant("to", DAY).unwrap_or(now);
-        let from = self.instant("from", Span(0)).unwrap_or_else(|| to.minus(Span(30 * DAY.0)));
+        let (from, to) = (self.instant("from", Span(0)), self.instant("to", DAY));
+        // What happens at this very instant belongs to it.
+        let to = to.unwrap_or_else(|| now.plus(Span(1)));
+        let from = from.unwrap_or_else(|| to.minus(Span(30 * DAY.0)));
         if from >= to {
             self.checks.add("/from", format!("`from` ({from}) is not before `to` ({to})"));
         } else if to.0.saturating_sub(from.0) > days_max * DAY.0 {

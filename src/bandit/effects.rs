@@ -1,5 +1,5 @@
-//! What an arm has learned of features, for people: names, effects and how sure they are. Computes no vector and decides
-//! nothing.
+//! What an arm has learned of features, for people: names, effects and how sure they are. Computes no vector and
+//! decides nothing.
 
 use super::Posterior;
 use crate::domain::placement::Encoder;

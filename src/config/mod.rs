@@ -69,7 +69,8 @@ pub struct Settings {
     pub batch_decisions_max: usize,
     /// Requests that may wait in one engine; more are answered 503 at once.
     pub waiting_max: usize,
-    /// Lines of one `POST /v1/decisions:batch` that are decided at once, at least 1: no more is read before one is answered.
+    /// Lines of one `POST /v1/decisions:batch` that are decided at once, at least 1: no more is read before one is
+    /// answered.
     pub stream_lines_max: usize,
     /// Subjects kept in memory per engine.
     pub subjects_max: usize,

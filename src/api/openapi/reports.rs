@@ -225,12 +225,12 @@ fn report(meaning: &'static str, shown: Shape) -> Vec<Answer> {
 /// `GET /v1/reports/performance`.
 pub fn performance() -> About {
     let description = format!(
-        "What decisions came to so far, added up from the records and every outcome that is attributed to them: one row \
-         per group and currency. Orders count within the placement's window, so that the last days still grow. \
+        "What decisions came to so far, added up from the records and every outcome that is attributed to them: one \
+         row per group and currency. Orders count within the placement's window, so that the last days still grow. \
          Shares have Wilson intervals, differences those of Newcombe and Welch, all of 95 %; they take decisions for \
          independent, and are too narrow where few customers decide often. House content earns what its orders say \
-         as `margin`.\n\nLimits: {DAYS_MAX} days at once; two reports at once. The time it takes grows with the decisions \
-         of the time asked for."
+         as `margin`.\n\nLimits: {DAYS_MAX} days at once; two reports at once. The time it takes grows with the \
+         decisions of the time asked for."
     );
     About {
         query: &[
@@ -248,8 +248,8 @@ pub fn performance() -> About {
 /// `GET /v1/reports/exclusions`.
 pub fn exclusions() -> About {
     let description = format!(
-        "How often each rule left offers out, with why the rule is there, by placement and day.\n\nLimits: {DAYS_MAX} days at \
-         once; two reports at once."
+        "How often each rule left offers out, with why the rule is there, by placement and day.\n\n\
+         Limits: {DAYS_MAX} days at once; two reports at once."
     );
     About {
         query: &[PLACEMENT, FROM, TO],

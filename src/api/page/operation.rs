@@ -1,10 +1,11 @@
-//! One operation of the document: what it is for, who may ask, an example for a shell, and what it answers.
+//! One operation of the document: what it is for, who may ask, an example for a shell, and what it answers. Knows no
+//! route that the document does not tell of.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::prose::{code, escape, inline, paragraphs};
+use super::prose::{code, escape, inline, json, paragraphs};
 use super::schema::{fields, kind, resolved};
 use crate::api::openapi::{BEARER, SIGNATURE};
 
@@ -121,7 +122,8 @@ impl Operation<'_> {
         let of = if is_lines(media_type) { "Every line" } else { "The body" };
         let _ = write!(
             text,
-            "<h4>Request</h4>\n<details><summary>{of} is {kind} <span class=\"quiet\">{}</span></summary>\n{fields}</details>\n",
+            "<h4>Request</h4>\n<details><summary>{of} is {kind} <span class=\"quiet\">{}</span></summary>\n\
+             {fields}</details>\n",
             escape(media_type)
         );
         text
@@ -151,7 +153,7 @@ impl Operation<'_> {
                 // The end of the line is within the quotes; a second line shows that there may be more.
                 ("--data-binary", format!("{value}\n{value}\n"))
             } else {
-                ("--data", serde_json::to_string_pretty(value).unwrap_or_default())
+                ("--data", json(value, 0))
             };
             let _ =
                 write!(call, " \\\n  -H 'Content-Type: {media_type}' \\\n  {flag} '{}'", value.replace('\'', "'\\''"));

@@ -201,14 +201,11 @@ fn what_was_decided_before_the_client_hung_up_stays_and_half_a_line_is_not_decid
     (&socket).write_all(&chunk(&lines([ask_as(1, "c-1"), ask_as(2, "c-2")]))).unwrap();
     // Whoever hears of a decision knows that it is stored.
     let mut answered = Vec::new();
-    while answered.iter().filter(|byte| **byte == b'\n').count() < 3 || !answered.ends_with(b"}\n\r\n") {
+    while String::from_utf8_lossy(&answered).matches("\"line\":").count() < 2 {
         let mut piece = [0; 4_096];
         let taken = (&socket).read(&mut piece).unwrap();
         assert!(taken > 0, "{}", String::from_utf8_lossy(&answered));
         answered.extend_from_slice(&piece[..taken]);
-        if String::from_utf8_lossy(&answered).matches("\"line\":").count() == 2 {
-            break;
-        }
     }
     (&socket).write_all(&chunk(ask_as(3, "c-3").to_string().as_bytes())).unwrap();
     socket.shutdown(Shutdown::Both).unwrap();

@@ -13,6 +13,8 @@ mod learning;
 mod matching;
 mod metrics;
 mod openapi;
+mod page;
+mod reports;
 mod routes;
 mod schema;
 pub mod service;
