@@ -40,7 +40,10 @@ pub fn decisions() -> Vec<Example> {
 /// For a line of `POST /v1/decisions:batch`.
 pub fn batch() -> Vec<Example> {
     let line = json!({"placement": "home_banner", "customer": {"id": "c-42"}});
-    vec![example("line", "For one customer", line)]
+    let named = json!({
+        "decision_id": "019ca8bb-b5c0-7102-8102-020202020202", "placement": "home_banner", "customer": {"id": "c-43"},
+    });
+    vec![example("line", "For one customer", line), example("named", "For another, to be sent again safely", named)]
 }
 
 /// For `POST /v1/outcomes`.

@@ -145,7 +145,7 @@ fn introduction(document: &Value) -> String {
     let _ = writeln!(
         text,
         "<p>The examples are for a shell in which these two are set. For machines, this page is \
-         <a href=\"/openapi.json\">/openapi.json</a>.</p>\n{}",
+         <a href=\"/openapi.json\">/openapi.json</a>. Fields with a <b>*</b> are always there.</p>\n{}",
         code(setting)
     );
     text

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::prose::{code, escape, inline, json, paragraphs};
-use super::schema::{fields, kind, resolved};
+use super::schema::{fields_of_body, kind};
 use crate::api::openapi::{BEARER, SIGNATURE};
 
 /// A method of a path.
@@ -109,16 +109,19 @@ impl Operation<'_> {
             text.push_str(&code(&self.curl(None)));
             return text;
         };
-        for (_, example) in body["examples"].as_object().into_iter().flatten() {
-            let summary = inline(example["summary"].as_str().unwrap_or_default());
-            let _ = write!(
-                text,
-                "<p class=\"case\">{summary}</p>\n{}",
-                code(&self.curl(Some((media_type, &example["value"]))))
-            );
+        let examples: Vec<&Value> = body["examples"].as_object().into_iter().flatten().map(|(_, one)| one).collect();
+        // Of a stream every example is a line, and one call has them all.
+        let calls: Vec<&[&Value]> =
+            if is_lines(media_type) { vec![examples.as_slice()] } else { examples.chunks(1).collect() };
+        for call in calls {
+            let said: Vec<String> =
+                call.iter().map(|example| inline(example["summary"].as_str().unwrap_or_default())).collect();
+            let values: Vec<&Value> = call.iter().map(|example| &example["value"]).collect();
+            let call = code(&self.curl(Some((media_type, &values))));
+            let _ = write!(text, "<p class=\"case\">{}</p>\n{call}", said.join("; "));
         }
         let schema = &body["schema"];
-        let (kind, fields) = (kind(schema), fields(resolved(document, schema)));
+        let (kind, fields) = (kind(schema), fields_of_body(document, schema));
         let of = if is_lines(media_type) { "Every line" } else { "The body" };
         let _ = write!(
             text,
@@ -130,7 +133,7 @@ impl Operation<'_> {
     }
 
     /// The call as it can be pasted into a shell.
-    fn curl(&self, body: Option<(&str, &Value)>) -> String {
+    fn curl(&self, body: Option<(&str, &[&Value])>) -> String {
         let mut path = self.path.to_owned();
         if path.starts_with("/v1/decisions/") {
             path = path.replace("{id}", DECISION);
@@ -148,12 +151,12 @@ impl Operation<'_> {
         if !self.keys().is_empty() {
             call.push_str(" \\\n  -H \"Authorization: Bearer $KEY\"");
         }
-        if let Some((media_type, value)) = body {
+        if let Some((media_type, values)) = body {
             let (flag, value) = if is_lines(media_type) {
-                // The end of the line is within the quotes; a second line shows that there may be more.
-                ("--data-binary", format!("{value}\n{value}\n"))
+                // The ends of the lines stand within the quotes.
+                ("--data-binary", values.iter().map(|value| format!("{value}\n")).collect())
             } else {
-                ("--data", json(value, 0))
+                ("--data", values.iter().map(|value| json(value, 0)).collect::<String>())
             };
             let _ =
                 write!(call, " \\\n  -H 'Content-Type: {media_type}' \\\n  {flag} '{}'", value.replace('\'', "'\\''"));
@@ -174,7 +177,7 @@ impl Operation<'_> {
                 let named = if good == "good" { format!(" {}", escape(media_type)) } else { String::new() };
                 let _ = write!(types, " <span class=\"quiet\">{}{named}</span>", kind(&body["schema"]));
                 if good == "good" {
-                    inside.push_str(&fields(resolved(document, &body["schema"])));
+                    inside.push_str(&fields_of_body(document, &body["schema"]));
                 }
             }
             if inside.is_empty() {

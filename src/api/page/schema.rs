@@ -13,7 +13,9 @@ pub fn kind(schema: &Value) -> String {
     }
     for word in ["oneOf", "anyOf"] {
         if let Some(choices) = schema[word].as_array() {
-            return choices.iter().map(kind).collect::<Vec<_>>().join(" or ");
+            // What may be absent is said last.
+            let (absent, present): (Vec<&Value>, Vec<&Value>) = choices.iter().partition(|one| one["type"] == "null");
+            return present.into_iter().chain(absent).map(kind).collect::<Vec<_>>().join(" or ");
         }
     }
     if let Some(names) = schema["enum"].as_array() {
@@ -98,6 +100,15 @@ pub fn fields(schema: &Value) -> String {
     }
     table.push_str("</table>\n");
     table
+}
+
+/// The fields of what a body may be: of each choice where there are several.
+pub fn fields_of_body(document: &Value, schema: &Value) -> String {
+    let choices = schema["oneOf"].as_array().or(schema["anyOf"].as_array());
+    let Some(choices) = choices else { return fields(resolved(document, schema)) };
+    let each = choices.iter().map(|choice| (kind(choice), fields(resolved(document, choice))));
+    let each = each.filter(|(_, fields)| !fields.is_empty());
+    each.map(|(kind, fields)| format!("<p class=\"case\">{kind}</p>\n{fields}")).collect()
 }
 
 /// A named schema in full.
