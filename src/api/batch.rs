@@ -76,6 +76,7 @@ async fn decide_line(app: &App, bytes: &[u8], personal: bool) -> Result<Value, P
         match decisions::answer(app, bytes, personal).await {
             Err(problem) if problem.is_overload() => {
                 app.metrics.line("waited");
+                #[expect(clippy::disallowed_methods, reason = "nobody announces that there is room again")]
                 actix_web::rt::time::sleep(Duration::from_millis(wait_ms)).await;
                 wait_ms = (2 * wait_ms).min(WAIT_MS_MAX);
             }

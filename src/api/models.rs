@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
@@ -108,12 +107,11 @@ struct ArmLearned {
 impl Learned {
     fn of(snapshot: &Snapshot, placement: &Placement, model: Option<&Model>) -> Self {
         let prior;
-        let view: &ModelView = match snapshot.models.get(&placement.id) {
-            Some(view) => view,
-            None => {
-                prior = Arc::new(ModelView::prior(placement));
-                &prior
-            }
+        let view: &ModelView = if let Some(view) = snapshot.models.get(&placement.id) {
+            view
+        } else {
+            prior = ModelView::prior(placement);
+            &prior
         };
         let arms = model.into_iter().flat_map(Model::arms);
         let mut arms: Vec<ArmLearned> =

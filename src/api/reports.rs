@@ -31,9 +31,10 @@ pub async fn performance(app: App, request: HttpRequest) -> Result<HttpResponse,
     let by = by.unwrap_or(By::Placement);
     let _running = RUNNING.try_acquire().map_err(|_| Problem::busy("two reports are being made already"))?;
     let report = app.performance(&scope, by).await?;
-    Ok(match table_wanted(&request) {
-        true => table(performance_table(by, &report)),
-        false => HttpResponse::Ok().json(performance_shown(&scope, by, &report)),
+    Ok(if table_wanted(&request) {
+        table(performance_table(by, &report))
+    } else {
+        HttpResponse::Ok().json(performance_shown(&scope, by, &report))
     })
 }
 
@@ -42,9 +43,10 @@ pub async fn exclusions(app: App, request: HttpRequest) -> Result<HttpResponse, 
     let scope = scope(&app, Query::read(&request, &["placement", "from", "to"])?)?;
     let _running = RUNNING.try_acquire().map_err(|_| Problem::busy("two reports are being made already"))?;
     let report = app.exclusions(&scope).await?;
-    Ok(match table_wanted(&request) {
-        true => table(exclusions_table(&report)),
-        false => HttpResponse::Ok().json(exclusions_shown(&scope, &report)),
+    Ok(if table_wanted(&request) {
+        table(exclusions_table(&report))
+    } else {
+        HttpResponse::Ok().json(exclusions_shown(&scope, &report))
     })
 }
 

@@ -55,10 +55,10 @@ pub fn component_names(placement: &Placement) -> Vec<String> {
 
 /// Of a product: every component of the first factor with every one of the second, as the vector has them.
 fn feature_names(feature: &Feature) -> Vec<String> {
-    feature.atoms.iter().map(atom_names).reduce(product).unwrap_or_default()
+    feature.atoms.iter().map(atom_names).reduce(|first, second| product(&first, &second)).unwrap_or_default()
 }
 
-fn product(first: Vec<String>, second: Vec<String>) -> Vec<String> {
+fn product(first: &[String], second: &[String]) -> Vec<String> {
     first.iter().flat_map(|a| second.iter().map(move |b| format!("{a} and {b}"))).collect()
 }
 

@@ -79,9 +79,9 @@ fn home_body() -> String {
         ("/healthz", "Whether the process lives"),
         ("/readyz", "Whether it can decide"),
     ];
-    let mut body = format!(
+    let mut body = String::from(
         "<main class=\"home\">\n<h1>Proffer</h1>\n<p>Which offer, in which content variant, for this customer, here, \
-         now? And what came of it?</p>\n<ul>\n"
+         now? And what came of it?</p>\n<ul>\n",
     );
     for (path, what) in links {
         let _ = writeln!(body, "<li><a href=\"{path}\">{path}</a> {what}</li>");

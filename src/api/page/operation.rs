@@ -80,7 +80,9 @@ impl Operation<'_> {
         if keys.is_empty() {
             return "<p class=\"roles\">no key needed</p>\n".to_owned();
         }
-        let roles: String = keys.iter().map(|role| format!("<span class=\"role\">{}</span>", escape(role))).collect();
+        let roles: Vec<String> =
+            keys.iter().map(|role| format!("<span class=\"role\">{}</span>", escape(role))).collect();
+        let roles = roles.concat();
         let signed = if self.is_signed() { "<span class=\"role\">signed by its source</span>" } else { "" };
         format!("<p class=\"roles\">may be asked by {roles}{signed}</p>\n")
     }
@@ -142,10 +144,9 @@ impl Operation<'_> {
             path = path.replace(part, value);
         }
         let mut call = "curl -s".to_owned();
-        if body.is_none() || self.method != "post" {
-            if self.method != "get" {
-                let _ = write!(call, " -X {}", self.method.to_uppercase());
-            }
+        // A body makes it a POST, and nothing a GET.
+        if self.method != if body.is_some() { "post" } else { "get" } {
+            let _ = write!(call, " -X {}", self.method.to_uppercase());
         }
         let _ = write!(call, " \"$PROFFER{path}\"");
         if !self.keys().is_empty() {
@@ -154,7 +155,7 @@ impl Operation<'_> {
         if let Some((media_type, values)) = body {
             let (flag, value) = if is_lines(media_type) {
                 // The ends of the lines stand within the quotes.
-                ("--data-binary", values.iter().map(|value| format!("{value}\n")).collect())
+                ("--data-binary", values.iter().map(|value| format!("{value}\n")).collect::<Vec<_>>().concat())
             } else {
                 ("--data", values.iter().map(|value| json(value, 0)).collect::<String>())
             };

@@ -21,7 +21,7 @@ pub fn escape(text: &str) -> String {
 /// Paragraphs, with `code` and **strong**.
 pub fn paragraphs(text: &str) -> String {
     let paragraphs = text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty());
-    paragraphs.map(|paragraph| format!("<p>{}</p>\n", inline(paragraph))).collect()
+    paragraphs.map(|paragraph| format!("<p>{}</p>\n", inline(paragraph))).collect::<Vec<_>>().concat()
 }
 
 /// The same within a line.

@@ -77,7 +77,8 @@ fn bounds(schema: &Value) -> String {
     said.map(|(word, told)| {
         format!("<span class=\"bound\">{told} <code>{}</code></span>", escape(&plain(&schema[*word])))
     })
-    .collect()
+    .collect::<Vec<_>>()
+    .concat()
 }
 
 /// The fields of an object as a table; nothing where it has none.
@@ -85,7 +86,7 @@ pub fn fields(schema: &Value) -> String {
     let mut table = String::new();
     for part in schema["allOf"].as_array().into_iter().flatten() {
         match name_of(part) {
-            Some(_) => drop(write!(table, "<p>All that {} has, and:</p>\n", kind(part))),
+            Some(_) => drop(writeln!(table, "<p>All that {} has, and:</p>", kind(part))),
             None => table.push_str(&fields(part)),
         }
     }
@@ -108,7 +109,7 @@ pub fn fields_of_body(document: &Value, schema: &Value) -> String {
     let Some(choices) = choices else { return fields(resolved(document, schema)) };
     let each = choices.iter().map(|choice| (kind(choice), fields(resolved(document, choice))));
     let each = each.filter(|(_, fields)| !fields.is_empty());
-    each.map(|(kind, fields)| format!("<p class=\"case\">{kind}</p>\n{fields}")).collect()
+    each.map(|(kind, fields)| format!("<p class=\"case\">{kind}</p>\n{fields}")).collect::<Vec<_>>().concat()
 }
 
 /// A named schema in full.
