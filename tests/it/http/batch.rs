@@ -153,31 +153,43 @@ fn a_line_that_is_wrong_is_told_so_and_spoils_no_other() {
     }
 }
 
+/// Sends a piece again and again until the service reads no more: how often, and what is left of the last one.
+fn send_until_stopped(mut socket: &TcpStream, piece: &[u8]) -> (usize, usize) {
+    const SENT_MAX: usize = 64 << 20;
+    socket.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+    for sent in 1..=SENT_MAX / piece.len() {
+        let mut left = piece;
+        while !left.is_empty() {
+            match socket.write(left) {
+                Ok(taken) => left = &left[taken..],
+                Err(error) => {
+                    assert!([ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()), "{error}");
+                    return (sent, left.len());
+                }
+            }
+        }
+    }
+    panic!("the service read {SENT_MAX} bytes, whatever became of them");
+}
+
+#[test]
+fn no_more_is_read_than_can_be_in_work_where_there_is_no_room() {
+    let service = Plan::new(Kind::Sqlite).waiting_max(0).start();
+    let line = [ask("c-1").to_string().as_bytes(), vec![b' '; 8 * 1024].as_slice(), b"\n"].concat();
+    let (sent, _) = send_until_stopped(&open(&service), &chunk(&line));
+    // Those in work, and what the buffers between here and the service hold.
+    assert!((256..4_000).contains(&sent), "{sent} lines were taken");
+}
+
 #[test]
 fn a_client_that_takes_no_answers_is_not_read_from_either() {
-    const SENT_MAX: usize = 64 << 20;
     let service = Service::start();
     let socket = open(&service);
     // Answers larger than their lines, which are padded so that they fill what lies between here and the service.
     let request = with(&ask("c-1"), "dry_run", &json!(true));
     let line = [request.to_string().as_bytes(), vec![b' '; 8 * 1024].as_slice(), b"\n"].concat();
     let piece = chunk(&line);
-    socket.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
-    let (mut sent, mut stopped_within) = (0_usize, 0);
-    while sent * line.len() < SENT_MAX && stopped_within == 0 {
-        let mut left = piece.as_slice();
-        while !left.is_empty() && stopped_within == 0 {
-            match (&socket).write(left) {
-                Ok(taken) => left = &left[taken..],
-                Err(error) => {
-                    assert!([ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()), "{error}");
-                    stopped_within = left.len();
-                }
-            }
-        }
-        sent += 1;
-    }
-    assert!(stopped_within > 0, "the service read {SENT_MAX} bytes although nobody took its answers");
+    let (sent, stopped_within) = send_until_stopped(&socket, &piece);
     // Whoever takes them after all gets every one.
     socket.set_write_timeout(Some(Duration::from_mins(1))).unwrap();
     let sender = socket.try_clone().unwrap();
