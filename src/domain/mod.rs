@@ -4,6 +4,7 @@
 
 pub mod attribute;
 pub mod campaign;
+pub mod catalogue;
 pub mod consent;
 pub mod decision;
 pub mod ids;
@@ -21,13 +22,14 @@ pub mod time;
 
 pub use attribute::{AttributeId, AttributeScope, Number, Value};
 pub use campaign::Campaign;
+pub use catalogue::{Belongs, Candidate, Catalogue, CatalogueDraft, Hindrance, Placed};
 pub use consent::{Basis, ConsentRecord, ConsentState};
 pub use ids::{
     CampaignId, CategoryId, DecisionId, Digest, ModelId, OfferId, PlacementId, PurposeId, RuleId, SubjectId, VariantId,
 };
 pub use known::{AttributeChange, KnownAttribute};
 pub use money::{Currency, Money, Percent};
-pub use offer::{Candidate, Catalogue, Offer, OfferStatus, Variant};
+pub use offer::{Offer, OfferStatus, Variant};
 pub use placement::{Exposure, Feature, FeatureAtom, Objective, ObjectiveKind, Placement, Strategy};
 pub use propensity::Propensity;
 pub use request::{BasketLine, Customer, DecisionRequest};

@@ -1,10 +1,9 @@
-//! Offers, their variants and the catalogue. Judges no offer: floors and caps are policy.
+//! Offers and their variants. Judges no offer: floors and caps are policy.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::campaign::Campaign;
 use super::schedule::{self, Pause, Standing};
 use super::{CampaignId, CategoryId, Currency, Money, OfferId, Timestamp, Value, VariantId};
 
@@ -187,72 +186,6 @@ impl Offer {
     }
 }
 
-/// An (offer, variant) pair: positions in [`Catalogue::offers`] and in the offer's variants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Candidate {
-    /// Position of the offer.
-    pub offer: usize,
-    /// Position of the variant within the offer.
-    pub variant: usize,
-}
-
-/// All offers at one revision. Order is by (offer id, variant id) bytes, so that a position is a stable name
-/// within the revision.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Catalogue {
-    /// Grows by one with each change; 0 is the empty catalogue.
-    pub revision: u64,
-    offers: Vec<Offer>,
-    campaigns: BTreeMap<CampaignId, Campaign>,
-    candidates: Vec<Candidate>,
-}
-
-impl Catalogue {
-    /// Sorts the offers and their variants; a later offer or campaign of the same id replaces an earlier one.
-    pub fn new(revision: u64, offers: Vec<Offer>, campaigns: Vec<Campaign>) -> Self {
-        let by_id: BTreeMap<OfferId, Offer> = offers.into_iter().map(|o| (o.offer_id.clone(), o)).collect();
-        let mut offers: Vec<Offer> = by_id.into_values().collect();
-        for offer in &mut offers {
-            offer.variants.sort_by(|a, b| a.variant_id.cmp(&b.variant_id));
-        }
-        let candidates = offers
-            .iter()
-            .enumerate()
-            .flat_map(|(offer, o)| (0..o.variants.len()).map(move |variant| Candidate { offer, variant }))
-            .collect();
-        let campaigns = campaigns.into_iter().map(|c| (c.campaign_id.clone(), c)).collect();
-        Self { revision, offers, campaigns, candidates }
-    }
-
-    /// The campaigns, by id.
-    pub fn campaigns(&self) -> &BTreeMap<CampaignId, Campaign> {
-        &self.campaigns
-    }
-
-    /// The offers, by id.
-    pub fn offers(&self) -> &[Offer] {
-        &self.offers
-    }
-
-    /// Every (offer, variant), by (offer id, variant id).
-    pub fn candidates(&self) -> &[Candidate] {
-        &self.candidates
-    }
-
-    /// The offer of this id.
-    pub fn offer(&self, id: &str) -> Option<&Offer> {
-        let at = self.offers.binary_search_by(|o| o.offer_id.as_str().cmp(id)).ok()?;
-        self.offers.get(at)
-    }
-
-    /// Offer and variant of a candidate position.
-    pub fn at(&self, candidate: usize) -> Option<(&Offer, &Variant)> {
-        let found = self.candidates.get(candidate)?;
-        let offer = self.offers.get(found.offer)?;
-        Some((offer, offer.variants.get(found.variant)?))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,8 +204,6 @@ mod tests {
             "variants":[{"variant_id":"b"},{"variant_id":"a"}]}"#,
         );
         assert_eq!((offer.net_price_minor(), offer.margin_minor()), (1800, 875));
-        let catalogue = Catalogue::new(1, vec![offer], Vec::new());
-        assert_eq!(catalogue.at(0).unwrap().1.variant_id.as_str(), "a");
     }
 
     #[test]

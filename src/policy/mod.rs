@@ -34,6 +34,7 @@ mod rules;
 mod stackability;
 
 mod bundle;
+mod catalogue;
 mod describe;
 mod verdict;
 
@@ -65,6 +66,7 @@ pub use caps::{
     CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, Zone, confirm_contact, count_contact,
     rebuild_caps,
 };
+pub use catalogue::{CatalogueProblem, check_catalogue};
 pub use condition::{Asked, Columns, Condition, Facts};
 pub use describe::describe;
 pub use finding::Finding;
