@@ -5,9 +5,9 @@
 
 pub mod codes;
 
-mod finding;
+pub(crate) mod finding;
 mod suggest;
-mod syntax;
+pub(crate) mod syntax;
 
 mod read;
 
@@ -67,10 +67,12 @@ pub use caps::{
     rebuild_caps,
 };
 pub use catalogue::{CatalogueProblem, check_catalogue};
+pub(crate) use condition::date;
 pub use condition::{Asked, Columns, Condition, Facts};
 pub use describe::describe;
 pub use finding::Finding;
 pub use interval::Interval;
+pub(crate) use interval::day_start;
 pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, OnMissing, Rule, RuleKind};
 pub use stackability::Stackability;

@@ -32,7 +32,7 @@ pub use columns::Columns;
 pub use read::Facts;
 
 pub(super) use program::{Memo, Program};
-pub(super) use value::date;
+pub(crate) use value::date;
 
 use check::Checker;
 use slip::Slip;
