@@ -6,6 +6,10 @@ mod auth;
 
 mod body;
 
+mod campaigns;
+
+mod catalogue;
+
 mod customers;
 
 mod decisions;
@@ -22,9 +26,13 @@ mod probes;
 
 mod problem;
 
+mod query;
+
 mod render;
 
 mod routes;
+
+mod standing;
 
 mod words;
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::decision;
 use crate::domain::Malformed;
+use crate::policy::CatalogueProblem;
 use crate::runtime::RuntimeError;
 
 /// Something at one place of the request.
@@ -15,6 +16,12 @@ pub struct At {
     pub pointer: String,
     /// What was wrong, what was expected, how to mend it.
     pub message: String,
+}
+
+impl From<CatalogueProblem> for At {
+    fn from(problem: CatalogueProblem) -> Self {
+        Self { pointer: problem.pointer, message: problem.message }
+    }
 }
 
 /// Everything wrong with a request, gathered instead of stopping at the first mistake.
@@ -67,6 +74,12 @@ pub struct Problem {
     /// Every place that is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<At>,
+    /// What is there instead of what was expected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<serde_json::Value>,
+    /// The revision of what is there.
+    #[serde(skip)]
+    revision: Option<u64>,
     #[serde(skip)]
     retry_after_seconds: Option<u32>,
     #[serde(skip)]
@@ -84,6 +97,8 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             errors: Vec::new(),
+            current: None,
+            revision: None,
             retry_after_seconds: None,
             allow: None,
             store: false,
@@ -149,6 +164,14 @@ impl Problem {
     /// A decision id that names another request.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "conflict", "the id names something else", detail)
+    }
+
+    /// Something else is there than a change expects; with its revision, as it is.
+    pub fn precondition_failed(detail: impl Into<String>, there: Option<(u64, serde_json::Value)>) -> Self {
+        let (status, title) = (StatusCode::PRECONDITION_FAILED, "something else is there than the change expects");
+        let mut problem = Self::new(status, "precondition-failed", title, detail);
+        (problem.revision, problem.current) = there.unzip();
+        problem
     }
 
     /// Too much to do.
@@ -227,6 +250,9 @@ impl ResponseError for Problem {
         }
         if let Some(allow) = &self.allow {
             response.insert_header((header::ALLOW, allow.as_str()));
+        }
+        if let Some(revision) = self.revision {
+            response.insert_header((header::ETAG, format!("\"{revision}\"")));
         }
         let body = serde_json::to_string(self).unwrap_or_default();
         response.content_type("application/problem+json").body(body)

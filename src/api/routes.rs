@@ -12,10 +12,11 @@ use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, Resource, guard, web};
 
+use super::openapi::catalogue as shelf;
 use super::openapi::operations as about;
 use super::openapi::operations::About;
 use super::problem::Problem;
-use super::{App, attributes, auth, customers, decisions, models, offers, outcomes, probes};
+use super::{App, attributes, auth, campaigns, catalogue, customers, decisions, models, offers, outcomes, probes};
 use crate::config::MetricsAccess;
 use crate::runtime::{ApiKey, Role};
 use crate::telemetry::Stopwatch;
@@ -75,6 +76,8 @@ const fn route(
 const CONSENTS: &str = "/v1/customers/{id}/consents";
 const OUTCOME: &str = "/v1/outcomes/{source}/{event_id}";
 const ATTRIBUTES: &str = "/v1/customers/{id}/attributes";
+const OFFER: &str = "/v1/offers/{id}";
+const CAMPAIGN: &str = "/v1/campaigns/{id}";
 const AUDIT: Access = Access::Roles(&[Role::Audit]);
 const CATALOGUE: Access = Access::Roles(&[Role::Catalogue]);
 const DECIDE: Access = Access::Roles(&[Role::Decide]);
@@ -82,6 +85,7 @@ const EVENTS: Access = Access::Roles(&[Role::Outcomes, Role::Audit]);
 const MODELS: Access = Access::Roles(&[Role::Decide, Role::Audit, Role::Operate]);
 const OUTCOMES: Access = Access::Signed(&[Role::Outcomes]);
 const PRIVACY: Access = Access::Roles(&[Role::Privacy]);
+const SHELF: Access = Access::Roles(&[Role::Decide, Role::Catalogue, Role::Audit]);
 const SCRAPE: Access = Access::Scrape(&[Role::Operate]);
 
 /// Every route there is, in the order of the page.
@@ -95,6 +99,18 @@ pub const ROUTES: &[Route] = &[
     route("GET", ATTRIBUTES, PRIVACY, || web::to(attributes::get), about::get_attributes),
     route("PUT", ATTRIBUTES, PRIVACY, || web::to(attributes::put), about::put_attributes),
     route("POST", "/v1/offers:import", CATALOGUE, || web::to(offers::import), about::import),
+    route("GET", "/v1/offers", SHELF, || web::to(catalogue::list), shelf::list_offers),
+    route("GET", OFFER, SHELF, || web::to(catalogue::show), shelf::show_offer),
+    route("PUT", OFFER, CATALOGUE, || web::to(catalogue::put), shelf::put_offer),
+    route("GET", "/v1/offers/{id}/revisions", SHELF, || web::to(catalogue::revisions), shelf::revisions),
+    route("POST", "/v1/offers/{id}/stock", CATALOGUE, || web::to(catalogue::stock), shelf::stock),
+    route("POST", "/v1/offers/{id}/pause", CATALOGUE, || web::to(catalogue::pause), shelf::pause_offer),
+    route("POST", "/v1/offers/{id}/resume", CATALOGUE, || web::to(catalogue::resume), shelf::resume_offer),
+    route("GET", "/v1/campaigns", SHELF, || web::to(campaigns::list), shelf::list_campaigns),
+    route("GET", CAMPAIGN, SHELF, || web::to(campaigns::show), shelf::show_campaign),
+    route("PUT", CAMPAIGN, CATALOGUE, || web::to(campaigns::put), shelf::put_campaign),
+    route("POST", "/v1/campaigns/{id}/pause", CATALOGUE, || web::to(campaigns::pause), shelf::pause_campaign),
+    route("POST", "/v1/campaigns/{id}/resume", CATALOGUE, || web::to(campaigns::resume), shelf::resume_campaign),
     route("GET", "/v1/models", MODELS, || web::to(models::list), about::models),
     route("GET", "/openapi.json", Access::Open, || web::to(probes::openapi), about::openapi),
     route("GET", "/healthz", Access::Open, || web::to(probes::health), about::health),

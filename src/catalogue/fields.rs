@@ -31,7 +31,8 @@ pub(super) struct Fields<'n> {
     pub at: String,
     pub spot: Spot,
     given: Vec<(&'n str, &'n Node)>,
-    zone: Tz,
+    /// Where its dates begin.
+    pub zone: Tz,
 }
 
 impl<'n> Fields<'n> {

@@ -37,6 +37,6 @@ mod roundtrip;
 mod tests;
 
 pub use mistake::Mistake;
-pub use reading::{FileFormat, Reading, SourceFile, read};
+pub use reading::{FileFormat, ITEMS_MAX, Reading, SourceFile, read};
 pub use write::{write_json, write_yaml};
 pub use write_csv::{write_campaigns_csv, write_offers_csv};

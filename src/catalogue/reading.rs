@@ -211,23 +211,29 @@ impl Reading {
 
     fn items(&mut self, reader: &mut Reader<'_>, number: usize, root: &Node) {
         let expected = if reader.strict {
-            "an import is a JSON array of offers, or an object with `campaigns` and `offers`"
+            "an import is a list of offers, or an object with the lists `campaigns` and `offers`"
         } else {
             "a catalogue is a list of offers, or has `campaigns:` and `offers:`"
         };
         let known = ["campaigns", "offers", "time_zone"];
         let known = known.get(..if reader.strict { 2 } else { 3 }).unwrap_or_default();
-        let (before, sent) = (reader.wrong.len(), |draft: &CatalogueDraft| draft.offers.len() + draft.campaigns.len());
-        let there = sent(&self.draft);
+        let well_formed = reader.wrong.is_empty();
+        let lists = match &root.raw {
+            Raw::Map(fields) => fields.iter().map(|(_, _, node)| node).collect(),
+            _ => vec![root],
+        };
+        let count: usize =
+            lists.iter().map(|node| if let Raw::List(items) = &node.raw { items.len() } else { 0 }).sum();
+        if count > ITEMS_MAX {
+            let message = format!("{count} offers and campaigns were sent: expected 1 to {ITEMS_MAX}");
+            reader.add("", &root.spot, message);
+            return;
+        }
         match &root.raw {
             Raw::List(offers) => self.offers(reader, number, "", offers),
-            Raw::Map(fields) if fields.iter().any(|(name, _, _)| known.contains(&name.as_str())) => {
+            Raw::Map(_) => {
                 let Some(fields) = reader.open("", root, expected, known) else { return };
-                if !reader.strict
-                    && let Some(zone) = reader.parsed(&fields, "time_zone", decode::time_zone)
-                {
-                    reader.zone = zone;
-                }
+                reader.zone = fields.zone;
                 for name in ["campaigns", "offers"] {
                     let Some(node) = fields.get(name) else { continue };
                     let at = format!("/{name}");
@@ -245,19 +251,13 @@ impl Reading {
                 reader.add("", &root.spot, expected);
             }
         }
-        if sent(&self.draft) == there && reader.wrong.len() == before && before == 0 {
-            let message = format!("0 offers were sent: expected 1 to {OFFERS_MAX}");
+        if count == 0 && well_formed && reader.wrong.is_empty() {
+            let message = format!("0 offers and campaigns were sent: expected 1 to {ITEMS_MAX}");
             reader.add("", &root.spot, message);
         }
     }
 
     fn offers(&mut self, reader: &mut Reader<'_>, number: usize, at: &str, nodes: &[Node]) {
-        if nodes.len() > OFFERS_MAX {
-            let spot = nodes.first().map(|node| node.spot.clone()).unwrap_or_default();
-            let message = format!("{} offers were sent: expected 1 to {OFFERS_MAX}", nodes.len());
-            reader.add(at, &spot, message);
-            return;
-        }
         for (position, node) in nodes.iter().enumerate() {
             let at = format!("{at}/{position}");
             let offer = items::offer(reader, &at, node);
@@ -276,8 +276,8 @@ impl Reading {
     }
 }
 
-/// Offers in one file at most.
-pub const OFFERS_MAX: usize = 10_000;
+/// Offers and campaigns in one file at most.
+pub const ITEMS_MAX: usize = 10_000;
 
 impl Known {
     fn mistake(&self, spot: &Spot, pointer: &str, message: String) -> Mistake {

@@ -5,7 +5,7 @@ use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::decision::{CandidateRow, CapReading, Failed};
 use crate::domain::{DecisionRequest, Offer, OfferStatus, Placement, SubjectState};
-use crate::policy::{self, CapWindows, Facts};
+use crate::policy::{self, CapWindows, Facts, Merchandise};
 
 /// Every candidate with what the rules said.
 pub(super) struct Judged {
@@ -33,6 +33,7 @@ pub(super) fn judge(
         now: windows.now,
     };
     let mut conditions = snapshot.bundle.ask(&columns, placement, &facts);
+    let merchandise = Merchandise::at(&snapshot.bundle, &snapshot.catalogue, windows.now);
     let mut judged = Judged { rows: Vec::new(), readings: Vec::new() };
     let mut last: Option<(usize, policy::Verdict)> = None;
     for (position, candidate) in snapshot.catalogue.candidates().iter().enumerate() {
@@ -46,6 +47,7 @@ pub(super) fn judge(
             _ => {
                 let mut verdict = policy::judge(&snapshot.bundle, placement, offer, state, windows);
                 conditions.fail(candidate.offer, &mut verdict.failed);
+                merchandise.fail(candidate.offer, offer, &mut verdict.failed);
                 verdict
             }
         };
@@ -75,7 +77,8 @@ pub(super) fn judge(
     judged
 }
 
-/// Active, not the placement's own house content, and asked for.
+/// Active, not the placement's own house content, and asked for. An offer that somebody paused is not under
+/// consideration; one that its schedule, its campaign or its stock keeps back is, and is left out with the reason.
 fn is_candidate(placement: &Placement, request: &DecisionRequest, offer: &Offer) -> bool {
     offer.status == OfferStatus::Active
         && offer.offer_id != placement.fallback.offer

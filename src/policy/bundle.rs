@@ -46,7 +46,7 @@ pub struct Bundle {
     pub attributes: BTreeMap<AttributeId, AttributeSpec>,
     /// What data may be processed for.
     pub purposes: BTreeMap<PurposeId, PurposeSpec>,
-    /// Built-in rules, then by kind (gates, floors, caps) and id. Positions name rules in records.
+    /// By kind and id, built-in ones among them. Positions name rules in records.
     pub rules: Vec<Rule>,
     /// Changes with whatever changes what a cap counts; counters built for another set are rebuilt from contacts.
     pub cap_set: Digest,

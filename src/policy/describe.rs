@@ -1,13 +1,15 @@
 //! Exclusions in sentences, for answers and reports. Judges nothing.
 
 use super::bundle::Bundle;
+use super::merchandise;
 use super::rules::{FloorLimit, OnMissing, RuleKind};
 use super::stackability::Stackability;
 use crate::domain::money::print_decimal;
 use crate::domain::{Currency, Money};
 
 /// A sentence for an exclusion by the rule at a position, with the observed value and limit of its record (basis points
-/// or minor units of the placement's currency; for a cap the contacts counted, where the reader may know them).
+/// or minor units of the placement's currency; for a cap the contacts counted, where the reader may know them; for
+/// schedules milliseconds).
 pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option<i64>, currency: Currency) -> String {
     let Some(found) = bundle.rule(rule) else {
         return format!("rule {rule}, which bundle {} does not have", bundle.hash_text());
@@ -41,6 +43,10 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
         RuleKind::Stackability(rule @ Stackability::Pairs(_)) => {
             format!("{} do not stand in one answer, and the other stood there", rule.told())
         }
+        RuleKind::Schedule => merchandise::told("the offer", observed, limit).unwrap_or_default(),
+        RuleKind::Campaign => merchandise::told("its campaign", observed, limit)
+            .unwrap_or_else(|| "its campaign is not in the catalogue".to_owned()),
+        RuleKind::Stock => "the offer is sold out".to_owned(),
         RuleKind::FrequencyCap(cap) => {
             let max = limit.unwrap_or_else(|| i64::from(cap.max));
             let apart = cap.by.name().map_or_else(String::new, |name| format!(" and {name}"));

@@ -36,6 +36,7 @@ mod stackability;
 mod bundle;
 mod catalogue;
 mod describe;
+mod merchandise;
 mod verdict;
 
 #[cfg(test)]
@@ -73,6 +74,7 @@ pub use describe::describe;
 pub use finding::Finding;
 pub use interval::Interval;
 pub(crate) use interval::day_start;
+pub use merchandise::Merchandise;
 pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, OnMissing, Rule, RuleKind};
 pub use stackability::Stackability;

@@ -83,6 +83,12 @@ pub enum RuleKind {
     },
     /// Offers that do not stand together in one answer.
     Stackability(Stackability),
+    /// Built in: an offer is shown only within its own schedule.
+    Schedule,
+    /// Built in: an offer is shown only while its campaign runs.
+    Campaign,
+    /// Built in: an offer is shown only while there is stock of it.
+    Stock,
 }
 
 impl RuleKind {
@@ -97,6 +103,9 @@ impl RuleKind {
             Self::Exclusion { .. } => 5,
             Self::Requirement { .. } => 6,
             Self::Stackability(_) => 20,
+            Self::Schedule => 30,
+            Self::Campaign => 31,
+            Self::Stock => 32,
         }
     }
 }
@@ -188,18 +197,30 @@ pub(super) fn read(
     }
 }
 
-/// The built-in rules, then by kind (gates, floors, caps, availability, conditions) and id.
+/// Rules that nobody wrote: what they check, their ids, and why.
+const BUILT_IN: [(RuleKind, &str, &str); 4] = [
+    (RuleKind::Currency, "proffer.currency", "an offer is shown only where its currency is the placement's"),
+    (RuleKind::Schedule, "proffer.schedule", "an offer is shown only within its own schedule"),
+    (RuleKind::Campaign, "proffer.campaign", "an offer is shown only while its campaign runs"),
+    (RuleKind::Stock, "proffer.stock", "an offer is shown only while there is stock of it"),
+];
+
+/// With the built-in rules, by kind (currency, gates, floors, caps, availability, conditions, whole answers,
+/// merchandise) and id.
 pub(super) fn in_order(mut rules: Vec<Rule>) -> Vec<Rule> {
-    rules.extend(RuleId::new("proffer.currency").map(|id| Rule {
-        id,
-        why: "an offer is shown only where its currency is the placement's".into(),
-        owner: "proffer".into(),
-        applies_to: AppliesTo::default(),
-        effective: Interval::default(),
-        on_missing: OnMissing::Exclude,
-        kind: RuleKind::Currency,
-        place: (String::new(), 0),
-    }));
+    let built_in = BUILT_IN.into_iter().filter_map(|(kind, id, why)| {
+        Some(Rule {
+            id: RuleId::new(id).ok()?,
+            why: why.into(),
+            owner: "proffer".into(),
+            applies_to: AppliesTo::default(),
+            effective: Interval::default(),
+            on_missing: OnMissing::Exclude,
+            kind,
+            place: (String::new(), 0),
+        })
+    });
+    rules.extend(built_in);
     rules.sort_by(|a, b| (a.kind.rank(), &a.id).cmp(&(b.kind.rank(), &b.id)));
     rules
 }

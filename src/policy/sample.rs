@@ -86,6 +86,9 @@ fn the_sample_bundle_compiles_with_its_rules_in_order() {
             "available.perfume rules/40-offers.yaml:4",
             "exclude.half.price rules/40-offers.yaml:11",
             "require.visits.service rules/40-offers.yaml:16",
+            "proffer.schedule :0",
+            "proffer.campaign :0",
+            "proffer.stock :0",
         ]
     );
     let placement = bundle.placement("home_banner").unwrap();

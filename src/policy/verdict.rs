@@ -70,8 +70,9 @@ pub fn gate(
     verdict
 }
 
-/// Asks every rule that applies about one offer at one placement. Gates are asked by [`gate`], once per decision, and
-/// rules with conditions by [`Asked`](super::Asked), for many offers at once.
+/// Asks every rule that applies about one offer at one placement. Gates are asked by [`gate`], once per decision, rules
+/// with conditions by [`Asked`](super::Asked), for many offers at once, and those about schedules, campaigns and stock
+/// by [`Merchandise`](super::Merchandise).
 ///
 /// Usage of caps is personal, so that a failed cap carries its limit only and what was used stands in the readings.
 /// Without a subject there is nothing to count by: a cap that applies leaves the offer out unless it says otherwise.
@@ -127,7 +128,10 @@ fn ask(
             | RuleKind::Stackability(_)
             | RuleKind::Availability { .. }
             | RuleKind::Exclusion { .. }
-            | RuleKind::Requirement { .. } => None,
+            | RuleKind::Requirement { .. }
+            | RuleKind::Schedule
+            | RuleKind::Campaign
+            | RuleKind::Stock => None,
             RuleKind::MarginFloor { min: FloorLimit::Percent(min) } => margin.under_percent(*min),
             RuleKind::MarginFloor { min: FloorLimit::Amount(min) } => margin.under_amount(*min),
             RuleKind::FrequencyCap(cap) => {

@@ -6,6 +6,8 @@ mod backoff;
 
 mod bundles;
 
+mod catalogue;
+
 mod clock;
 
 mod counted;
@@ -38,6 +40,7 @@ use tokio::sync::Notify;
 
 pub use attributes::AttributesKept;
 pub use bundles::BundleMaker;
+pub use catalogue::CatalogueKept;
 pub use clock::Clock;
 pub use dry_run::Tried;
 pub use engines::Engines;
@@ -91,6 +94,8 @@ pub struct Core {
     models: RwLock<Arc<Models>>,
     engines: OnceLock<Engines>,
     kept: Kept,
+    /// Held by whoever changes the catalogue.
+    changing_catalogue: tokio::sync::Mutex<()>,
     /// Held from deriving a snapshot to replacing the last one, or one with older models could come after a newer one.
     publishing: Mutex<()>,
     /// This start of this process, as the learner's lease names it.

@@ -1,14 +1,13 @@
 //! What a record refers to: bundles and catalogues of any version, and private parts opened. Renders nothing.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::catalogue::read_catalogue;
 use super::{Core, RuntimeError, Versions};
-use crate::decision::Problem;
 use crate::domain::decision::{Private, Skeleton};
-use crate::domain::{AttributeScope, Catalogue, DecisionId, Digest, Malformed, Offer};
+use crate::domain::{Catalogue, DecisionId, Digest, Malformed};
 use crate::policy::{Bundle, Source, compile};
-use crate::store::{By, Control, OfferBody, StoredDecision};
+use crate::store::StoredDecision;
 
 /// Versions kept in memory besides the current ones.
 const VERSIONS_MAX: usize = 16;
@@ -101,70 +100,6 @@ impl Core {
         let catalogue = self.catalogue_at(skeleton.catalogue_revision).await?;
         Ok(Opened { stored, skeleton, private, bundle, catalogue })
     }
-
-    /// Everything wrong with offers, each given with its position in the import.
-    pub fn check_offers(&self, offers: &[(usize, Offer)]) -> Vec<Problem> {
-        let bundle = self.snapshot().bundle.clone();
-        let (mut problems, mut seen) = (Vec::new(), BTreeSet::new());
-        for (at, offer) in offers {
-            for (pointer, message) in offer.problems() {
-                problems.push(Problem::new(format!("/{at}{pointer}"), message));
-            }
-            let mut values = offer.attributes.clone();
-            if let Some(category) = offer.attribute("category") {
-                values.insert("category".into(), category);
-            }
-            for (name, message) in bundle.check_attributes(AttributeScope::Offer, &values) {
-                let place = if name == "category" { "category".to_owned() } else { format!("attributes/{name}") };
-                problems.push(Problem::new(format!("/{at}/{place}"), message));
-            }
-            if !seen.insert(&offer.offer_id) {
-                let message = format!("offer `{}` appears twice in this import", offer.offer_id);
-                problems.push(Problem::new(format!("/{at}/offer_id"), message));
-            }
-        }
-        problems
-    }
-
-    /// Placements whose house content the current catalogue does not have: they would answer without content.
-    pub fn missing_fallbacks(&self) -> Vec<String> {
-        let snapshot = self.snapshot();
-        let placements = snapshot.bundle.placements.values();
-        let missing = placements.filter(|placement| {
-            let (offer, variant) = (&placement.fallback.offer, &placement.fallback.variant);
-            let offer = snapshot.catalogue.offer(offer.as_str());
-            offer.is_none_or(|offer| offer.variants.iter().all(|known| known.variant_id != *variant))
-        });
-        missing
-            .map(|placement| {
-                let (id, offer, variant) = (&placement.id, &placement.fallback.offer, &placement.fallback.variant);
-                format!("the fallback `{offer}/{variant}` of placement `{id}` is not in the catalogue: import it too")
-            })
-            .collect()
-    }
-
-    /// Stores offers as the next revision and publishes it; everything wrong with them at once if anything is.
-    pub async fn import_offers(
-        &self,
-        offers: Vec<Offer>,
-        by: &str,
-    ) -> Result<Result<Control, Vec<Problem>>, RuntimeError> {
-        let offers: Vec<(usize, Offer)> = offers.into_iter().enumerate().collect();
-        let problems = self.check_offers(&offers);
-        if !problems.is_empty() {
-            return Ok(Err(problems));
-        }
-        let bodies: Vec<OfferBody> = offers
-            .iter()
-            .map(|(_, offer)| OfferBody {
-                offer_id: offer.offer_id.clone(),
-                json: serde_json::to_string(offer).unwrap_or_default(),
-            })
-            .collect();
-        let control = self.store.import_offers(&bodies, By { key: by, at: self.clock.now() }).await?;
-        self.reload().await?;
-        Ok(Ok(control))
-    }
 }
 
 /// Reads a bundle from the store and compiles it.
@@ -175,15 +110,4 @@ pub(super) async fn read_bundle(store: &dyn crate::store::Store, hash: Digest) -
         Malformed(format!("bundle {} no longer compiles: {} findings", hash.hex(), findings.len()))
     })?;
     Ok(bundle)
-}
-
-/// Reads a catalogue from the store.
-pub(super) async fn read_catalogue(store: &dyn crate::store::Store, revision: u64) -> Result<Catalogue, RuntimeError> {
-    let mut offers = Vec::new();
-    for body in store.catalogue(revision).await? {
-        let offer: Offer = serde_json::from_str(&body.json)
-            .map_err(|error| Malformed(format!("offer `{}` does not parse: {error}", body.offer_id)))?;
-        offers.push(offer);
-    }
-    Ok(Catalogue::new(revision, offers, Vec::new()))
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::catalogue::read_catalogue;
 use super::keys::{KeyRing, Role};
-use super::records::{Kept, read_catalogue};
+use super::records::Kept;
 use super::{Clock, Core, Engines, RuntimeError, derive_views};
 use crate::config::Settings;
 use crate::config::keyfile::{self, KeyFileError, Keys, write_secret};
@@ -184,6 +185,7 @@ impl Core {
             models: RwLock::new(Arc::new(Models::default())),
             engines: OnceLock::new(),
             kept: Kept::default(),
+            changing_catalogue: tokio::sync::Mutex::default(),
             publishing: Mutex::default(),
             holder,
             term: AtomicU64::new(0),

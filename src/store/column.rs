@@ -2,12 +2,16 @@
 
 use crate::domain::decision::Record;
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
-use crate::domain::{Currency, DecisionId, Digest, ModelId, OfferId, SubjectId, SubjectKind, SubjectRef, Timestamp};
+use crate::domain::{
+    CampaignId, Currency, DecisionId, Digest, Malformed, ModelId, OfferId, SubjectId, SubjectKind, SubjectRef,
+    Timestamp,
+};
 use crate::engine::batch::{Batch, DecisionWrite, Known};
 
 use super::{
-    Activation, Applied, AppliedRow, BatchKey, CheckpointRow, ConsentRow, Control, Holder, KeptOutcome, KeyRow,
-    LearningRow, Lease, OfferBody, OutcomeRow, SourceRow, StoreError, StoredDecision, SubjectRow,
+    Activation, Applied, AppliedRow, BatchKey, CampaignBody, CatalogueRows, CheckpointRow, ConsentRow, Control, Holder,
+    KeptOutcome, KeyRow, LearningRow, Lease, OfferBody, OfferRevision, OutcomeRow, SourceRow, StoreError,
+    StoredDecision, SubjectRow,
 };
 
 impl From<sqlx::Error> for StoreError {
@@ -300,12 +304,29 @@ pub(super) fn activation(columns: ActivationColumns) -> Result<Activation, Store
     Ok(Activation { sequence: natural(sequence)?, hash: digest(&hash)?, at: Timestamp(at), by })
 }
 
-/// `offer_id`, body
-pub(super) type OfferColumns = (String, String);
+/// id, body, revision
+pub(super) type BodyColumns = (String, String, i64);
 
-pub(super) fn offer(columns: OfferColumns) -> Result<OfferBody, StoreError> {
-    let (id, json) = columns;
-    Ok(OfferBody { offer_id: OfferId::new(id).map_err(|error| StoreError::Corrupt(error.to_string()))?, json })
+pub(super) fn catalogue(offers: Vec<BodyColumns>, campaigns: Vec<BodyColumns>) -> Result<CatalogueRows, StoreError> {
+    let offer = |(id, json, revision)| Ok((OfferBody { offer_id: name(OfferId::new, id)?, json }, natural(revision)?));
+    let campaign =
+        |(id, json, revision)| Ok((CampaignBody { campaign_id: name(CampaignId::new, id)?, json }, natural(revision)?));
+    Ok(CatalogueRows {
+        offers: offers.into_iter().map(offer).collect::<Result<_, StoreError>>()?,
+        campaigns: campaigns.into_iter().map(campaign).collect::<Result<_, StoreError>>()?,
+    })
+}
+
+fn name<T>(parse: impl Fn(String) -> Result<T, Malformed>, text: String) -> Result<T, StoreError> {
+    parse(text).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// revision, at, `by_key`, body
+pub(super) type RevisionColumns = (i64, i64, String, String);
+
+pub(super) fn revision(columns: RevisionColumns) -> Result<OfferRevision, StoreError> {
+    let (revision, at, by_key, json) = columns;
+    Ok(OfferRevision { revision: natural(revision)?, at: Timestamp(at), by_key, json })
 }
 
 /// `key_hash`, name, roles, `created_at`, `revoked_at`

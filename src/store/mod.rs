@@ -9,6 +9,8 @@ pub mod sqlite;
 
 pub mod steps;
 
+mod catalogue;
+
 mod column;
 
 mod nodes;
@@ -17,6 +19,7 @@ mod open;
 
 mod work;
 
+pub use catalogue::{CampaignBody, CatalogueChange, CatalogueChanged, CatalogueRows, OfferBody, OfferRevision, Tally};
 pub use nodes::{Activation, Holder, Lease};
 pub use open::open;
 
@@ -226,15 +229,6 @@ pub struct SourceRow {
     pub created_at: Timestamp,
 }
 
-/// One offer of an import: its id and its JSON.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OfferBody {
-    /// Which.
-    pub offer_id: OfferId,
-    /// The offer as JSON.
-    pub json: String,
-}
-
 /// Totals for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
@@ -386,11 +380,19 @@ pub trait Store: Send + Sync {
     /// Every activation, newest first.
     async fn activations(&self) -> Result<Vec<Activation>, StoreError>;
 
-    /// Stores offers as the next catalogue revision.
-    async fn import_offers(&self, offers: &[OfferBody], by: By<'_>) -> Result<Control, StoreError>;
+    /// Stores what is new of a change as the next catalogue revision; [`CatalogueChanged`] says what became of it.
+    async fn change_catalogue(&self, change: &CatalogueChange, by: By<'_>) -> Result<CatalogueChanged, StoreError>;
 
-    /// Every offer as it was at a revision.
-    async fn catalogue(&self, revision: u64) -> Result<Vec<OfferBody>, StoreError>;
+    /// Every offer and campaign as it was at a revision.
+    async fn catalogue(&self, revision: u64) -> Result<CatalogueRows, StoreError>;
+
+    /// The revisions of an offer before one of them (or all), newest first.
+    async fn offer_revisions(
+        &self,
+        offer: &OfferId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<OfferRevision>, StoreError>;
 
     /// Stores an API key; `false` if a key in force has its name.
     async fn create_key(&self, key: &KeyRow, by: By<'_>) -> Result<bool, StoreError>;

@@ -109,6 +109,8 @@ pub struct OutcomeResult {
     reason: Option<String>,
     /// Of a rejected one: every place that is wrong.
     errors: Option<Vec<Mistake>>,
+    /// What is there instead of what a change expected, as `GET` shows it.
+    current: Option<BTreeMap<String, Value>>,
 }
 
 /// What became of an event.
@@ -200,6 +202,14 @@ pub struct AttributeKept {
 pub struct Imported {
     /// How many offers.
     offers: u64,
+    /// How many campaigns.
+    campaigns: u64,
+    /// How many of both were not there before.
+    created: u64,
+    /// How many of both were there and said something else.
+    changed: u64,
+    /// How many of both were there just so. If that is all, there is no new revision.
+    unchanged: u64,
     /// The catalogue's revision from now on.
     catalogue: u64,
     /// What works but will surprise.

@@ -82,5 +82,44 @@ pub fn offers() -> Vec<Example> {
         "cost_of_showing": money("0.01"), "attributes": {},
         "variants": [{"variant_id": "a", "content": {"headline": "We pay the postage"}}],
     }]);
-    vec![example("offers", "One offer with everything there is", offers)]
+    let values = |examples: Vec<Example>| examples.into_iter().map(|one| one.value).collect::<Vec<_>>();
+    let both = json!({"campaigns": values(campaign()), "offers": values(offer())});
+    vec![
+        example("offers", "One offer with its costs", offers),
+        example("both", "A campaign and an offer of it, with everything there is", both),
+    ]
+}
+
+/// For `PUT /v1/offers/{id}`.
+pub fn offer() -> Vec<Example> {
+    let money = |amount: &str| json!({"amount": amount, "currency": "USD"});
+    let offer = json!({
+        "offer_id": "spring-boots", "name": "Spring boots", "category": "shoes", "more_categories": ["outdoor"],
+        "campaign": "spring", "status": "active", "starts_at": "2026-03-01T00:00:00Z",
+        "ends_at": "2026-06-01T00:00:00Z",
+        "pauses": [{"from": "2026-04-03T00:00:00Z", "until": "2026-04-06T00:00:00Z"}], "stock": 40,
+        "price": money("90.00"), "cost_of_goods": money("52.00"),
+        "variants": [{"variant_id": "a", "content": {"headline": "Dry feet all spring"}}],
+    });
+    vec![example("scheduled", "An offer with a schedule, a stock and a campaign", offer)]
+}
+
+/// For `PUT /v1/campaigns/{id}`.
+pub fn campaign() -> Vec<Example> {
+    let campaign = json!({
+        "campaign_id": "spring", "name": "Into the spring", "owner": "outdoor-team", "status": "active",
+        "starts_at": "2026-03-01T00:00:00Z", "ends_at": "2026-06-01T00:00:00Z",
+        "pauses": [{"from": "2026-04-03T00:00:00Z", "until": "2026-04-06T00:00:00Z"}],
+        "budget": {"amount": "20000.00", "currency": "USD"},
+    });
+    vec![example("spring", "A campaign of three months with a break", campaign)]
+}
+
+/// For `POST /v1/offers/{id}/stock`.
+pub fn stock() -> Vec<Example> {
+    vec![
+        example("set", "Counted: 40 are there", json!({"set": 40})),
+        example("sold", "Three were sold", json!({"add": -3, "request_id": "order-9001"})),
+        example("unlimited", "No longer counted", json!({"set": null})),
+    ]
 }

@@ -3,6 +3,8 @@
 
 pub mod answers;
 
+pub mod catalogue;
+
 pub mod examples;
 
 pub mod operations;
@@ -10,6 +12,8 @@ pub mod operations;
 pub mod record;
 
 pub mod shapes;
+
+pub mod shelf;
 
 use std::collections::BTreeMap;
 
@@ -157,6 +161,9 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Operation {
         .description(Some(format!("{}\n\n{}", about.description, who(route.access))));
     for (name, meaning) in about.path_parts {
         operation = operation.parameter(parameter(name, meaning, ParameterIn::Path, schemas));
+    }
+    for (name, meaning) in about.query {
+        operation = operation.parameter(parameter(name, meaning, ParameterIn::Query, schemas));
     }
     for (name, meaning) in about.headers {
         operation = operation.parameter(parameter(name, meaning, ParameterIn::Header, schemas));

@@ -36,6 +36,8 @@ pub struct About {
     pub description: String,
     /// Parts of the path, with what they mean.
     pub path_parts: &'static [(&'static str, &'static str)],
+    /// Parameters behind the `?`, with what they mean.
+    pub query: &'static [(&'static str, &'static str)],
     /// Headers that change the answer.
     pub headers: &'static [(&'static str, &'static str)],
     /// The body it reads, with examples.
@@ -56,7 +58,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn json(meaning: &'static str, shape: Shape) -> Self {
+    /// A success as JSON.
+    pub fn json(meaning: &'static str, shape: Shape) -> Self {
         Self { status: 200, meaning, content: vec![(super::JSON, shape)] }
     }
 
@@ -70,14 +73,17 @@ fn decided_or_tried(schemas: &mut Schemas) -> RefOr<Schema> {
     any_of([shape::<answers::DecisionAnswer>(schemas), shape::<answers::DecisionTried>(schemas)])
 }
 
-const STORE_AWAY: &str = "The store does not answer.";
-const INVALID: &str = "The body is JSON and says something that cannot be: `errors` names every place.";
+/// When the store is to blame.
+pub const STORE_AWAY: &str = "The store does not answer.";
+/// When a body cannot be.
+pub const INVALID: &str = "The body is JSON and says something that cannot be: `errors` names every place.";
 const CUSTOMER: &[(&str, &str)] = &[("id", "The customer as the shop knows them, 1 to 128 bytes.")];
 
-fn about(id: &'static str, tag: &'static str, summary: &'static str, description: impl Into<String>) -> About {
-    let (path_parts, headers): (&[_], &[_]) = (&[], &[]);
+/// A route in words, to be completed.
+pub fn about(id: &'static str, tag: &'static str, summary: &'static str, description: impl Into<String>) -> About {
+    let (path_parts, query, headers): (&[_], &[_], &[_]) = (&[], &[], &[]);
     let description = description.into();
-    About { id, tag, summary, description, path_parts, headers, body: None, answers: Vec::new() }
+    About { id, tag, summary, description, path_parts, query, headers, body: None, answers: Vec::new() }
 }
 
 /// `POST /v1/decisions`.
@@ -228,21 +234,26 @@ pub fn put_attributes() -> About {
     }
 }
 
+fn offers_or_catalogue(schemas: &mut Schemas) -> RefOr<Schema> {
+    any_of([list::<shapes::Offer>(schemas), shape::<shapes::Catalogue>(schemas)])
+}
+
 /// `POST /v1/offers:import`.
 pub fn import() -> About {
     let description = format!(
-        "Offers are added, or replace those of the same id, all or none, as the next revision of the catalogue. \
-         Decisions see it from the next commit on.\n\nLimits: body {} bytes; 1 to 10000 offers.",
+        "Offers and campaigns are added, or replace those of the same id, all or none, as the next revision of the \
+         catalogue; what is there just so is left as it is, and if that is all there is no new revision. Decisions see it \
+         from the next commit on.\n\nLimits: body {} bytes; 1 to 10000 offers and campaigns.",
         Settings::default().import_bytes_max
     );
     About {
-        body: Some((list::<shapes::Offer>, examples::offers())),
+        body: Some((offers_or_catalogue, examples::offers())),
         answers: vec![
-            Answer::json("The catalogue's new revision.", shape::<answers::Imported>),
+            Answer::json("The catalogue's revision from now on.", shape::<answers::Imported>),
             Answer::problem(422, INVALID),
             Answer::problem(503, STORE_AWAY),
         ],
-        ..about("importOffers", "catalogue", "Import offers", description)
+        ..about("importOffers", "catalogue", "Import offers and campaigns", description)
     }
 }
 

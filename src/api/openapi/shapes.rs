@@ -153,9 +153,23 @@ pub struct Offer {
     name: String,
     /// Read by rules and features as `offer.category`.
     category: Option<String>,
+    /// Further categories in which rules find it by `applies_to`; caps and features read `category` alone.
+    #[schema(required = false)]
+    more_categories: Vec<String>,
+    /// The campaign it belongs to; it is shown only while that runs.
+    campaign: Option<String>,
     /// `active` unless said otherwise.
     #[schema(required = false)]
     status: OfferStatus,
+    /// Not shown before; at once where absent.
+    starts_at: Option<Instant>,
+    /// Not shown from then on; never ends where absent.
+    ends_at: Option<Instant>,
+    /// Announced times in which it is not shown.
+    #[schema(required = false)]
+    pauses: Vec<Pause>,
+    /// Units left, as merchandising said last; at 0 it is not shown. Unlimited where absent.
+    stock: Option<u32>,
     /// List price of what is sold if the offer is accepted.
     price: Money,
     /// Taken off the price if accepted.
@@ -176,4 +190,52 @@ pub struct Offer {
     /// At least one.
     #[schema(min_items = 1)]
     variants: Vec<Variant>,
+}
+
+/// A time in which something is not shown: from its start, until just before its end.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pause {
+    /// The first instant of the pause.
+    from: Instant,
+    /// The first instant after the pause.
+    until: Instant,
+}
+
+/// A named group of offers.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Campaign {
+    /// Unique within the tenant.
+    #[schema(example = "spring")]
+    campaign_id: String,
+    /// For people.
+    #[schema(required = false)]
+    name: String,
+    /// Who answers for it, such as a team.
+    owner: String,
+    /// `active` unless said otherwise; its offers are not shown while it is paused.
+    #[schema(required = false)]
+    status: OfferStatus,
+    /// Its offers are not shown before; at once where absent.
+    starts_at: Option<Instant>,
+    /// Its offers are not shown from then on; never ends where absent.
+    ends_at: Option<Instant>,
+    /// Announced times in which its offers are not shown.
+    #[schema(required = false)]
+    pauses: Vec<Pause>,
+    /// What it may spend, as its owner planned. Kept and shown; no rule reads it yet.
+    budget: Option<Money>,
+}
+
+/// Campaigns and offers together.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Catalogue {
+    /// Offers of the same import may name them.
+    #[schema(required = false)]
+    campaigns: Vec<Campaign>,
+    /// Offers.
+    #[schema(required = false)]
+    offers: Vec<Offer>,
 }

@@ -101,7 +101,7 @@ fn said(text: &str, customer: &serde_json::Value, of: &serde_json::Value) -> Opt
     let facts = facts(&attributes, &basket);
     let offer = offer(of);
     let bundle = bundle(text);
-    let [_, rule] = bundle.rules.as_slice() else { panic!("one rule and the built-in one") };
+    let [_, rule, ..] = bundle.rules.as_slice() else { panic!("one rule among the built-in ones") };
     let RuleKind::Exclusion { when } = &rule.kind else { panic!("an exclusion") };
     let walked = when.term().holds(&facts, &offer);
     let catalogue = Arc::new(Catalogue::new(1, vec![offer], Vec::new()));

@@ -1,13 +1,12 @@
-//! Catalogue in PostgreSQL: the clock, the control row and offers. Judges no offer.
-
-use std::collections::BTreeMap;
+//! Catalogue in PostgreSQL: the clock, the control row, offers and campaigns. Judges no offer.
 
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
-use crate::domain::Timestamp;
-use crate::store::column::{self, ControlColumns, OfferColumns};
+use crate::domain::{OfferId, Timestamp};
+use crate::store::catalogue::CHANGED;
+use crate::store::column::{self, BodyColumns, ControlColumns, RevisionColumns};
 use crate::store::steps::{Step, reach};
-use crate::store::{By, Control, OfferBody, StoreError};
+use crate::store::{By, CatalogueChange, CatalogueChanged, CatalogueRows, Control, OfferRevision, StoreError};
 
 use super::PostgresStore;
 
@@ -61,42 +60,132 @@ pub(super) async fn replace_control(connection: &mut PgConnection, after: Contro
     Ok(())
 }
 
-pub(super) async fn import_offers(
+/// The two kinds of things in a catalogue, by their tables.
+const OFFERS: Table = Table {
+    newest: "select distinct on (offer_id) offer_id, body from offer_revision where offer_id = any($1) \
+             order by offer_id, revision desc",
+    insert: "insert into offer_revision (offer_id, revision, body) \
+             select id, $1, body from unnest($2::text[], $3::text[]) as sent (id, body)",
+    at_revision: "select distinct on (offer_id) offer_id, body, revision from offer_revision where revision <= $1 \
+                  order by offer_id, revision desc",
+};
+const CAMPAIGNS: Table = Table {
+    newest: "select distinct on (campaign_id) campaign_id, body from campaign_revision where campaign_id = any($1) \
+             order by campaign_id, revision desc",
+    insert: "insert into campaign_revision (campaign_id, revision, body) \
+             select id, $1, body from unnest($2::text[], $3::text[]) as sent (id, body)",
+    at_revision: "select distinct on (campaign_id) campaign_id, body, revision from campaign_revision \
+                  where revision <= $1 order by campaign_id, revision desc",
+};
+
+struct Table {
+    newest: &'static str,
+    insert: &'static str,
+    at_revision: &'static str,
+}
+
+impl Table {
+    /// (id, text) of those that are there.
+    async fn newest<'a>(
+        &self,
+        connection: &mut PgConnection,
+        ids: impl Iterator<Item = &'a &'a str>,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let ids: Vec<&str> = ids.copied().collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(sqlx::query_as(self.newest).bind(ids).fetch_all(connection).await?)
+    }
+
+    async fn insert(
+        &self,
+        connection: &mut PgConnection,
+        revision: i64,
+        rows: &[(&str, &str)],
+    ) -> Result<(), StoreError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let (ids, bodies): (Vec<&str>, Vec<&str>) = rows.iter().copied().unzip();
+        sqlx::query(self.insert).bind(revision).bind(ids).bind(bodies).execute(connection).await?;
+        Ok(())
+    }
+
+    async fn at_revision(&self, store: &PostgresStore, revision: i64) -> Result<Vec<BodyColumns>, StoreError> {
+        Ok(sqlx::query_as(self.at_revision).bind(revision).fetch_all(&store.pool).await?)
+    }
+}
+
+pub(super) async fn change(
     store: &PostgresStore,
-    offers: &[OfferBody],
+    change: &CatalogueChange,
     by: By<'_>,
-) -> Result<Control, StoreError> {
-    // Of an offer that comes twice the last one counts.
-    let offers: BTreeMap<&str, &str> =
-        offers.iter().map(|offer| (offer.offer_id.as_str(), offer.json.as_str())).collect();
+) -> Result<CatalogueChanged, StoreError> {
     let (mut transaction, before) = begin_change(&store.pool).await?;
-    let after = Control { sequence: before.sequence + 1, catalogue_revision: before.catalogue_revision + 1, ..before };
+    if let Some(id) = &change.request_id {
+        let row: Option<(i64,)> = sqlx::query_as("select revision from catalogue_request where request_id = $1")
+            .bind(id)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if let Some((revision,)) = row {
+            transaction.rollback().await?;
+            return Ok(CatalogueChanged::Repeated { revision: column::natural(revision)? });
+        }
+    }
+    if change.expected_revision.is_some_and(|expected| expected != before.catalogue_revision) {
+        transaction.rollback().await?;
+        return Ok(CatalogueChanged::Moved { revision: before.catalogue_revision });
+    }
+    let offers = OFFERS.newest(&mut transaction, change.offer_texts().keys()).await?;
+    let campaigns = CAMPAIGNS.newest(&mut transaction, change.campaign_texts().keys()).await?;
+    let fresh = change.fresh(&offers, &campaigns);
+    let after = if fresh.is_empty() { before } else { fresh.after(before) };
     let revision = column::signed(after.catalogue_revision)?;
-    sqlx::query(
-        "insert into offer_revision (offer_id, revision, body) \
-         select offer_id, $1, body from unnest($2::text[], $3::text[]) as offer (offer_id, body)",
-    )
-    .bind(revision)
-    .bind(offers.keys().copied().collect::<Vec<_>>())
-    .bind(offers.values().copied().collect::<Vec<_>>())
-    .execute(&mut *transaction)
-    .await?;
-    replace_control(&mut transaction, after).await?;
-    let detail = format!("revision {revision}: {} offers", offers.len());
-    record(&mut transaction, by, "offers imported", &detail).await?;
+    if let Some(id) = &change.request_id {
+        sqlx::query("insert into catalogue_request (request_id, revision) values ($1, $2)")
+            .bind(id)
+            .bind(revision)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    if !fresh.is_empty() {
+        OFFERS.insert(&mut transaction, revision, &fresh.offers).await?;
+        CAMPAIGNS.insert(&mut transaction, revision, &fresh.campaigns).await?;
+        sqlx::query("insert into catalogue_revision (revision, at, by_key) values ($1, $2, $3)")
+            .bind(revision)
+            .bind(by.at.0)
+            .bind(by.key)
+            .execute(&mut *transaction)
+            .await?;
+        replace_control(&mut transaction, after).await?;
+        record(&mut transaction, by, CHANGED, &fresh.detail(revision)).await?;
+    }
     reach(Step::ImportWritten);
     transaction.commit().await?;
     reach(Step::ImportDurable);
-    Ok(after)
+    Ok(CatalogueChanged::Made { control: after, tally: fresh.tally })
 }
 
-pub(super) async fn catalogue(store: &PostgresStore, revision: u64) -> Result<Vec<OfferBody>, StoreError> {
-    let rows: Vec<OfferColumns> = sqlx::query_as(
-        "select distinct on (offer_id) offer_id, body from offer_revision where revision <= $1 \
-         order by offer_id, revision desc",
+pub(super) async fn read(store: &PostgresStore, revision: u64) -> Result<CatalogueRows, StoreError> {
+    let revision = column::signed(revision)?;
+    column::catalogue(OFFERS.at_revision(store, revision).await?, CAMPAIGNS.at_revision(store, revision).await?)
+}
+
+pub(super) async fn revisions(
+    store: &PostgresStore,
+    offer: &OfferId,
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Vec<OfferRevision>, StoreError> {
+    let rows: Vec<RevisionColumns> = sqlx::query_as(
+        "select revision, at, by_key, body from offer_revision join catalogue_revision using (revision) \
+         where offer_id = $1 and revision < $2 order by revision desc limit $3",
     )
-    .bind(column::signed(revision)?)
+    .bind(offer.as_str())
+    .bind(before.map_or(Ok(i64::MAX), column::signed)?)
+    .bind(i64::from(limit))
     .fetch_all(&store.pool)
     .await?;
-    rows.into_iter().map(column::offer).collect()
+    rows.into_iter().map(column::revision).collect()
 }

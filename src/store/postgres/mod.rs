@@ -25,13 +25,13 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{DecisionId, Digest, ModelId, Span, SubjectId, SubjectRef, Timestamp};
+use crate::domain::{DecisionId, Digest, ModelId, OfferId, Span, SubjectId, SubjectRef, Timestamp};
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
-    Activation, Backlog, By, CheckpointRow, ConsentRow, Control, Holder, KeptOutcome, KeyRow, Learned, LearnerWork,
-    LearningRow, Lease, MakeChange, Match, NewSubject, OfferBody, OutcomeRow, SourceRow, Store, StoreError,
-    StoredDecision, SubjectRow, Taken, Totals,
+    Activation, Backlog, By, CatalogueChange, CatalogueChanged, CatalogueRows, CheckpointRow, ConsentRow, Control,
+    Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, Match, NewSubject,
+    OfferRevision, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
 };
 
 /// How long a call waits for a connection: a fallback soon is worth more than a decision late.
@@ -237,12 +237,21 @@ impl Store for PostgresStore {
         bundles::activations(self).await
     }
 
-    async fn import_offers(&self, offers: &[OfferBody], by: By<'_>) -> Result<Control, StoreError> {
-        catalogue::import_offers(self, offers, by).await
+    async fn change_catalogue(&self, change: &CatalogueChange, by: By<'_>) -> Result<CatalogueChanged, StoreError> {
+        catalogue::change(self, change, by).await
     }
 
-    async fn catalogue(&self, revision: u64) -> Result<Vec<OfferBody>, StoreError> {
-        catalogue::catalogue(self, revision).await
+    async fn catalogue(&self, revision: u64) -> Result<CatalogueRows, StoreError> {
+        catalogue::read(self, revision).await
+    }
+
+    async fn offer_revisions(
+        &self,
+        offer: &OfferId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<OfferRevision>, StoreError> {
+        catalogue::revisions(self, offer, before, limit).await
     }
 
     async fn create_key(&self, key: &KeyRow, by: By<'_>) -> Result<bool, StoreError> {

@@ -1,13 +1,12 @@
-//! Catalogue in SQLite: the clock, the control row and offers. Judges no offer.
-
-use std::collections::BTreeMap;
+//! Catalogue in SQLite: the clock, the control row, offers and campaigns. Judges no offer.
 
 use sqlx::{QueryBuilder, SqliteConnection};
 
-use crate::domain::Timestamp;
-use crate::store::column::{self, ControlColumns, OfferColumns};
+use crate::domain::{OfferId, Timestamp};
+use crate::store::catalogue::CHANGED;
+use crate::store::column::{self, BodyColumns, ControlColumns, RevisionColumns};
 use crate::store::steps::{Step, reach};
-use crate::store::{By, Control, OfferBody, StoreError};
+use crate::store::{By, CatalogueChange, CatalogueChanged, CatalogueRows, Control, OfferRevision, StoreError};
 
 use super::SqliteStore;
 use super::statement::row_pieces;
@@ -58,45 +57,133 @@ pub(super) async fn replace_control(connection: &mut SqliteConnection, after: Co
     Ok(())
 }
 
-pub(super) async fn import_offers(
+/// The two kinds of things in a catalogue, by their tables.
+const OFFERS: Table = Table {
+    // Beside `max` SQLite takes the other columns from the row that holds the maximum.
+    newest: "select offer_id, body, max(revision) from offer_revision \
+             where offer_id in (select value from json_each(?)) group by offer_id",
+    insert: "insert into offer_revision (offer_id, revision, body) ",
+    at_revision: "select offer_id, body, max(revision) from offer_revision where revision <= ? \
+                  group by offer_id order by offer_id",
+};
+const CAMPAIGNS: Table = Table {
+    newest: "select campaign_id, body, max(revision) from campaign_revision \
+             where campaign_id in (select value from json_each(?)) group by campaign_id",
+    insert: "insert into campaign_revision (campaign_id, revision, body) ",
+    at_revision: "select campaign_id, body, max(revision) from campaign_revision where revision <= ? \
+                  group by campaign_id order by campaign_id",
+};
+
+struct Table {
+    newest: &'static str,
+    insert: &'static str,
+    at_revision: &'static str,
+}
+
+impl Table {
+    /// (id, text) of those that are there.
+    async fn newest<'a>(
+        &self,
+        connection: &mut SqliteConnection,
+        ids: impl Iterator<Item = &'a &'a str>,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let ids = serde_json::Value::from_iter(ids.copied()).to_string();
+        let rows: Vec<BodyColumns> = sqlx::query_as(self.newest).bind(ids).fetch_all(connection).await?;
+        Ok(rows.into_iter().map(|(id, body, _)| (id, body)).collect())
+    }
+
+    async fn insert(
+        &self,
+        connection: &mut SqliteConnection,
+        revision: i64,
+        rows: &[(&str, &str)],
+    ) -> Result<(), StoreError> {
+        for piece in row_pieces(rows) {
+            let mut statement = QueryBuilder::new(self.insert);
+            statement.push_values(piece, |mut row, (id, body)| {
+                row.push_bind(*id).push_bind(revision).push_bind(*body);
+            });
+            statement.build().execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn at_revision(&self, store: &SqliteStore, revision: i64) -> Result<Vec<BodyColumns>, StoreError> {
+        Ok(sqlx::query_as(self.at_revision).bind(revision).fetch_all(&store.readers).await?)
+    }
+}
+
+pub(super) async fn change(
     store: &SqliteStore,
-    offers: &[OfferBody],
+    change: &CatalogueChange,
     by: By<'_>,
-) -> Result<Control, StoreError> {
-    // Of an offer that comes twice the last one counts.
-    let offers: BTreeMap<&str, &str> =
-        offers.iter().map(|offer| (offer.offer_id.as_str(), offer.json.as_str())).collect();
-    let offers: Vec<(&str, &str)> = offers.into_iter().collect();
+) -> Result<CatalogueChanged, StoreError> {
     let mut writer = store.writer.lock().await;
     let mut transaction = store.begin(&mut writer).await?;
     let before = control_on(&mut transaction).await?;
-    let after = Control { sequence: before.sequence + 1, catalogue_revision: before.catalogue_revision + 1, ..before };
-    let revision = column::signed(after.catalogue_revision)?;
-    for piece in row_pieces(&offers) {
-        let mut statement = QueryBuilder::new("insert into offer_revision (offer_id, revision, body) ");
-        statement.push_values(piece, |mut row, (id, body)| {
-            row.push_bind(*id).push_bind(revision).push_bind(*body);
-        });
-        statement.build().execute(&mut *transaction).await?;
+    if let Some(id) = &change.request_id {
+        let row: Option<(i64,)> = sqlx::query_as("select revision from catalogue_request where request_id = ?")
+            .bind(id)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if let Some((revision,)) = row {
+            transaction.rollback().await?;
+            return Ok(CatalogueChanged::Repeated { revision: column::natural(revision)? });
+        }
     }
-    replace_control(&mut transaction, after).await?;
-    let detail = format!("revision {revision}: {} offers", offers.len());
-    record(&mut transaction, by, "offers imported", &detail).await?;
+    if change.expected_revision.is_some_and(|expected| expected != before.catalogue_revision) {
+        transaction.rollback().await?;
+        return Ok(CatalogueChanged::Moved { revision: before.catalogue_revision });
+    }
+    let offers = OFFERS.newest(&mut transaction, change.offer_texts().keys()).await?;
+    let campaigns = CAMPAIGNS.newest(&mut transaction, change.campaign_texts().keys()).await?;
+    let fresh = change.fresh(&offers, &campaigns);
+    let after = if fresh.is_empty() { before } else { fresh.after(before) };
+    let revision = column::signed(after.catalogue_revision)?;
+    if let Some(id) = &change.request_id {
+        sqlx::query("insert into catalogue_request (request_id, revision) values (?, ?)")
+            .bind(id)
+            .bind(revision)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    if !fresh.is_empty() {
+        OFFERS.insert(&mut transaction, revision, &fresh.offers).await?;
+        CAMPAIGNS.insert(&mut transaction, revision, &fresh.campaigns).await?;
+        sqlx::query("insert into catalogue_revision (revision, at, by_key) values (?, ?, ?)")
+            .bind(revision)
+            .bind(by.at.0)
+            .bind(by.key)
+            .execute(&mut *transaction)
+            .await?;
+        replace_control(&mut transaction, after).await?;
+        record(&mut transaction, by, CHANGED, &fresh.detail(revision)).await?;
+    }
     reach(Step::ImportWritten);
     transaction.commit().await?;
     reach(Step::ImportDurable);
-    Ok(after)
+    Ok(CatalogueChanged::Made { control: after, tally: fresh.tally })
 }
 
-pub(super) async fn catalogue(store: &SqliteStore, revision: u64) -> Result<Vec<OfferBody>, StoreError> {
-    // Beside `max` SQLite takes the other columns from the row that holds the maximum.
-    let rows: Vec<(String, String, i64)> = sqlx::query_as(
-        "select offer_id, body, max(revision) from offer_revision where revision <= ? \
-         group by offer_id order by offer_id",
+pub(super) async fn read(store: &SqliteStore, revision: u64) -> Result<CatalogueRows, StoreError> {
+    let revision = column::signed(revision)?;
+    column::catalogue(OFFERS.at_revision(store, revision).await?, CAMPAIGNS.at_revision(store, revision).await?)
+}
+
+pub(super) async fn revisions(
+    store: &SqliteStore,
+    offer: &OfferId,
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Vec<OfferRevision>, StoreError> {
+    let rows: Vec<RevisionColumns> = sqlx::query_as(
+        "select revision, at, by_key, body from offer_revision join catalogue_revision using (revision) \
+         where offer_id = ? and revision < ? order by revision desc limit ?",
     )
-    .bind(column::signed(revision)?)
+    .bind(offer.as_str())
+    .bind(before.map_or(Ok(i64::MAX), column::signed)?)
+    .bind(limit)
     .fetch_all(&store.readers)
     .await?;
-    let offers = rows.into_iter().map(|(id, body, _)| -> OfferColumns { (id, body) });
-    offers.map(column::offer).collect()
+    rows.into_iter().map(column::revision).collect()
 }

@@ -29,13 +29,13 @@ use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, Sqlit
 use tokio::sync::Mutex;
 
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{DecisionId, Digest, ModelId, Span, SubjectId, SubjectRef, Timestamp};
+use crate::domain::{DecisionId, Digest, ModelId, OfferId, Span, SubjectId, SubjectRef, Timestamp};
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
-    Activation, Backlog, By, CheckpointRow, ConsentRow, Control, Holder, KeptOutcome, KeyRow, Learned, LearnerWork,
-    LearningRow, Lease, MakeChange, Match, NewSubject, OfferBody, OutcomeRow, SourceRow, Store, StoreError,
-    StoredDecision, SubjectRow, Taken, Totals,
+    Activation, Backlog, By, CatalogueChange, CatalogueChanged, CatalogueRows, CheckpointRow, ConsentRow, Control,
+    Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, Match, NewSubject,
+    OfferRevision, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
 };
 
 const READERS: u32 = 4;
@@ -265,12 +265,21 @@ impl Store for SqliteStore {
         bundles::activations(self).await
     }
 
-    async fn import_offers(&self, offers: &[OfferBody], by: By<'_>) -> Result<Control, StoreError> {
-        catalogue::import_offers(self, offers, by).await
+    async fn change_catalogue(&self, change: &CatalogueChange, by: By<'_>) -> Result<CatalogueChanged, StoreError> {
+        catalogue::change(self, change, by).await
     }
 
-    async fn catalogue(&self, revision: u64) -> Result<Vec<OfferBody>, StoreError> {
-        catalogue::catalogue(self, revision).await
+    async fn catalogue(&self, revision: u64) -> Result<CatalogueRows, StoreError> {
+        catalogue::read(self, revision).await
+    }
+
+    async fn offer_revisions(
+        &self,
+        offer: &OfferId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<OfferRevision>, StoreError> {
+        catalogue::revisions(self, offer, before, limit).await
     }
 
     async fn create_key(&self, key: &KeyRow, by: By<'_>) -> Result<bool, StoreError> {

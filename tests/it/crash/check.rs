@@ -240,12 +240,12 @@ fn imports(siege: &Siege, findings: &mut Findings) {
     let ledger = siege.ledger.lock().unwrap();
     for (name, made) in &ledger.imports {
         let Some(revision) = made.revision else { continue };
-        let stored = siege.runtime.block_on(store.catalogue(revision)).unwrap();
+        let stored = siege.runtime.block_on(store.catalogue(revision)).unwrap().offers;
         let is_this = |json: &str| {
             let offer: Value = serde_json::from_str(json).unwrap();
             offer["variants"][0]["content"]["import"] == json!(name)
         };
-        if stored.is_empty() || !stored.iter().all(|offer| is_this(&offer.json)) {
+        if stored.is_empty() || !stored.iter().all(|(offer, _)| is_this(&offer.json)) {
             findings
                 .lost(&format!("import {name} was acknowledged as revision {revision}, which holds something else"));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proffer::api::ROUTES;
-use proffer::domain::{ConsentRecord, Money, Offer, Timestamp, Variant};
+use proffer::domain::{Campaign, ConsentRecord, Money, Offer, Pause, Timestamp, Variant};
 use proffer::runtime::{Role, read_policies};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -166,7 +166,9 @@ fn real_answers_are_as_the_document_says() {
     check("PUT", consents, "/v1/customers/c-1/consents", Some(&json!({"consents": []})), 422);
     check("POST", "/v1/offers:import", "/v1/offers:import", Some(&json!([shop::offers()[0]])), 200);
     check("POST", "/v1/offers:import", "/v1/offers:import", Some(&json!([{}])), 422);
-    check("POST", "/v1/offers:import", "/v1/offers:import", Some(&json!({})), 400);
+    check("POST", "/v1/offers:import", "/v1/offers:import", Some(&json!({})), 422);
+    check("POST", "/v1/offers:import", "/v1/offers:import", Some(&json!(3)), 400);
+    shelf(&check);
     for path in ["/openapi.json", "/healthz", "/readyz", "/metrics"] {
         check("GET", path, path, None, 200);
     }
@@ -185,6 +187,40 @@ fn real_answers_are_as_the_document_says() {
     hold(&document, "POST", decide, &answer);
 }
 
+/// Offers and campaigns one by one.
+fn shelf(check: &dyn Fn(&str, &str, &str, Option<&Value>, u16)) {
+    let campaign = json!({"campaign_id": "spring", "owner": "toys", "ends_at": "2026-03-02T00:00:00Z"});
+    let one = "/v1/campaigns/{id}";
+    check("PUT", one, "/v1/campaigns/spring", Some(&campaign), 200);
+    check("PUT", one, "/v1/campaigns/autumn", Some(&campaign), 422);
+    check("GET", one, "/v1/campaigns/spring", None, 200);
+    check("GET", one, "/v1/campaigns/autumn", None, 404);
+    check("GET", "/v1/campaigns", "/v1/campaigns?standing=running", None, 200);
+    check("GET", "/v1/campaigns", "/v1/campaigns?standing=sold_out", None, 422);
+    let offer = with(&with(&shop::offers()[0], "campaign", &json!("spring")), "stock", &json!(3));
+    let (one, at) = ("/v1/offers/{id}", format!("/v1/offers/{}", offer["offer_id"].as_str().unwrap()));
+    check("PUT", one, &at, Some(&offer), 200);
+    check("PUT", one, &at, Some(&with(&offer, "campaign", &json!("summer"))), 422);
+    check("GET", one, &at, None, 200);
+    check("GET", one, &format!("{at}?revision=1"), None, 200);
+    check("GET", one, &format!("{at}?revision=99"), None, 404);
+    check("GET", one, "/v1/offers/nothing", None, 404);
+    check("GET", "/v1/offers", "/v1/offers?limit=1", None, 200);
+    check("GET", "/v1/offers", "/v1/offers?limit=0", None, 422);
+    check("GET", "/v1/offers/{id}/revisions", &format!("{at}/revisions"), None, 200);
+    check("GET", "/v1/offers/{id}/revisions", "/v1/offers/nothing/revisions", None, 404);
+    let stock = format!("{at}/stock");
+    check("POST", "/v1/offers/{id}/stock", &stock, Some(&json!({"add": -3, "request_id": "x"})), 200);
+    check("POST", "/v1/offers/{id}/stock", &stock, Some(&json!({"add": -3, "request_id": "x"})), 200);
+    check("POST", "/v1/offers/{id}/stock", &stock, Some(&json!({})), 422);
+    for action in ["pause", "resume"] {
+        check("POST", &format!("/v1/offers/{{id}}/{action}"), &format!("{at}/{action}"), None, 200);
+        check("POST", &format!("/v1/offers/{{id}}/{action}"), &format!("/v1/offers/nothing/{action}"), None, 404);
+        check("POST", &format!("/v1/campaigns/{{id}}/{action}"), &format!("/v1/campaigns/spring/{action}"), None, 200);
+    }
+    check("GET", "/v1/offers", "/v1/offers", None, 200);
+}
+
 #[test]
 fn every_example_is_taken_as_it_stands_by_a_service_with_the_sample_policies() {
     let policies = read_policies(&package().join("policies")).unwrap();
@@ -193,8 +229,11 @@ fn every_example_is_taken_as_it_stands_by_a_service_with_the_sample_policies() {
     let secret = service.source("checkout");
     let mut seen = 0;
     let mut all = operations(&document);
-    // Offers first, then what refers to them.
-    all.sort_by_key(|(_, path, _)| (path != "/v1/offers:import", path != "/v1/decisions"));
+    // Campaigns and offers first, then what refers to them.
+    all.sort_by_key(|(_, path, _)| {
+        let first = ["/v1/offers:import", "/v1/campaigns/{id}", "/v1/offers/{id}", "/v1/decisions"];
+        first.iter().position(|known| known == path).unwrap_or(first.len())
+    });
     for (method, path, operation) in all {
         let content = &operation["requestBody"]["content"]["application/json"];
         for (name, example) in content["examples"].as_object().into_iter().flatten() {
@@ -211,16 +250,19 @@ fn every_example_is_taken_as_it_stands_by_a_service_with_the_sample_policies() {
                     [("webhook-id", "m"), ("webhook-timestamp", seconds.as_str()), ("webhook-signature", &signature)];
                 service.send(&method, &path, &headers, Some(&body))
             } else {
-                service.call(&method, &path.replace("{id}", "c-42"), Some(value))
+                let own = value["offer_id"].as_str().or(value["campaign_id"].as_str());
+                let any = if path.starts_with("/v1/offers/") { "spring-boots" } else { "c-42" };
+                service.call(&method, &path.replace("{id}", own.unwrap_or(any)), Some(value))
             };
             assert!(!answer.ok().to_string().contains("rejected"), "{call}: {}", answer.body);
             hold(&document, &method, &path, &answer);
             seen += 1;
         }
-        let reads = method != "GET";
+        let reads = operation["requestBody"].is_object();
         assert_eq!(reads, content["examples"].is_object(), "{method} {path} has examples if it has a body");
+        assert!(reads || method == "GET" || path.ends_with("/pause") || path.ends_with("/resume"), "{method} {path}");
     }
-    assert_eq!(seen, 9);
+    assert_eq!(seen, 15);
 }
 
 /// The names a type reads, as it lists them itself when it meets an unknown one, are those of its schema.
@@ -241,6 +283,8 @@ fn schemas_of_what_is_read_have_the_fields_that_are_read() {
     let document = document(&service);
     same_fields::<Offer>(&document, "Offer");
     same_fields::<Variant>(&document, "Variant");
+    same_fields::<Campaign>(&document, "Campaign");
+    same_fields::<Pause>(&document, "Pause");
     same_fields::<ConsentRecord>(&document, "ConsentRecord");
     same_fields::<Money>(&document, "Money");
     // What a request is read into is what its schema is made from; that it is strict shows in the document.
