@@ -53,11 +53,13 @@ pub(super) fn money(text: &str, currency: Option<Currency>) -> Result<Money, Mal
     };
     let code = code.map(currency_code).transpose()?;
     let amount = decimal(amount)?;
+    if !amount.bytes().any(|byte| byte.is_ascii_digit()) {
+        return Err(Malformed(format!("`{}` is not an amount: expected one such as `59.90 USD`", short(text))));
+    }
     match code.or(currency) {
         Some(currency) => Money::parse(amount, currency),
         None => Err(Malformed(format!(
-            "`{amount}` has no currency: write it behind the amount, such as `{amount} USD`, or in the column `currency` \
-             of a sheet"
+            "`{amount}` has no currency: write it behind the amount, such as `{amount} USD`, or in the column `currency`"
         ))),
     }
 }
@@ -106,9 +108,8 @@ pub(super) fn instant(text: &str, zone: Tz) -> Result<Timestamp, Malformed> {
 
 /// A date as many people write it, the other way round. Nothing where day and month could be mistaken for each other.
 fn mended(text: &str) -> Option<String> {
-    let date_part = text.split_whitespace().next()?;
-    let mark = ['.', '/', '-'].into_iter().find(|mark| date_part.matches(*mark).count() == 2)?;
-    let parts: Vec<u32> = date_part.split(mark).map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let mark = ['.', '/', '-'].into_iter().find(|mark| text.matches(*mark).count() == 2)?;
+    let parts: Vec<u32> = text.split(mark).map(|part| part.parse().ok()).collect::<Option<_>>()?;
     let [a, b, c] = parts.try_into().ok()?;
     let (year, month, day) = match mark {
         _ if a > 31 => (a, b, c),

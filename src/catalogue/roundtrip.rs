@@ -119,6 +119,15 @@ fn offers() -> impl Strategy<Value = Vec<Offer>> {
     let attribute =
         prop_oneof![Just("size".to_owned()), Just("loyalty_only".to_owned()), Just("colour".to_owned()), text()];
     let attributes = proptest::collection::btree_map(attribute, value(), 0..3);
+    // A declaration decides what words without quotes are, so what contradicts it is not kept.
+    let declared = |name: &str, value: &Value| {
+        let specs = specs();
+        specs.get(format!("offer.{name}").as_str()).is_none_or(|spec| spec.problem(value).is_none())
+    };
+    let attributes = attributes.prop_map(move |mut attributes| {
+        attributes.retain(|name, value| declared(name, value));
+        attributes
+    });
     let variants = proptest::collection::btree_map(word(), content(), 1..3);
     let offer = (names, proptest::option::of(word()), times, amounts, attributes, variants);
     let offer = offer.prop_map(|(names, campaign, times, amounts, attributes, variants)| Offer {

@@ -234,12 +234,24 @@ impl Rows<'_> {
         Node::map(fields, &whole)
     }
 
-    /// The currency that an offer or campaign names; `None` within where it is not one, which is then told.
+    /// The currency that an offer or campaign names; `None` within where it is wrong or missing, which is then told
+    /// once and not at each amount.
     fn currency(&mut self, group: &Group) -> Option<Option<Currency>> {
-        let column = self.position("currency")?;
-        let (line, cell) = group.cells.get(&column)?;
-        let spot = self.spot(*line, column);
-        Some(decode::currency_code(cell.trim()).map_err(|error| self.wrong.push((spot, error.to_string()))).ok())
+        let named = self.position("currency");
+        if let Some((column, (line, cell))) = named.and_then(|at| group.cells.get_key_value(&at)) {
+            let spot = self.spot(*line, *column);
+            let read = decode::currency_code(cell.trim());
+            return Some(read.map_err(|error| self.wrong.push((spot, error.to_string()))).ok());
+        }
+        let bare =
+            |cell: &str| decode::money(cell, None).is_err() && decode::money(cell, Currency::parse("USD").ok()).is_ok();
+        let mut amounts = group.cells.iter().filter(
+            |(column, _)| matches!(self.columns.get(**column), Some(Column::Field(name)) if MONEY.contains(name)),
+        );
+        let (column, (line, cell)) = amounts.find(|(_, (_, cell))| bare(cell))?;
+        let message = decode::money(cell, None).err().map(|error| error.to_string()).unwrap_or_default();
+        self.wrong.push((self.spot(*line, *column), message));
+        Some(None)
     }
 
     fn value(&mut self, name: &str, cell: &str, spot: &Spot, currency: Option<Option<Currency>>) -> Node {

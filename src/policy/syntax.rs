@@ -176,8 +176,8 @@ impl<'a> Builder<'a, '_, '_> {
             let key = self.node(event, span)?;
             let Some((event, span)) = self.next()? else { break };
             let mut node = self.node(event, span)?;
-            let text = match key.value {
-                Yaml::Scalar { text, .. } => text,
+            let (text, plain) = match key.value {
+                Yaml::Scalar { text, plain } => (text, plain),
                 Yaml::Refused => continue,
                 Yaml::List(_) | Yaml::Map(_) => {
                     self.report.add(
@@ -193,7 +193,7 @@ impl<'a> Builder<'a, '_, '_> {
                 // The parser places an absent value on a later line; authors look at the name.
                 node.place = key.place;
             }
-            if text == MERGE {
+            if plain && text == MERGE {
                 self.report
                     .add(codes::ANCHOR, key.place, "merge key `<<`", "merge keys are not allowed")
                     .with_help("write the fields out, so that each rule can be read alone");
