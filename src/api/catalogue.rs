@@ -35,7 +35,7 @@ pub(super) struct StockWire {
     /// Units there are from now on; `null` for unlimited.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<u32>)]
-    set: Option<Option<u32>>,
+    set: Option<Units>,
     /// Units more, or fewer where negative. Never below 0.
     add: Option<i64>,
     /// The caller's own name for this change of this offer's stock: sent again it changes nothing more.
@@ -43,9 +43,12 @@ pub(super) struct StockWire {
     request_id: Option<String>,
 }
 
-/// `null` is something else than nothing.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
-    Option::<u32>::deserialize(deserializer).map(Some)
+/// Units there are; nothing where they are not counted.
+struct Units(Option<u32>);
+
+/// What is given counts, `null` too.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Units>, D::Error> {
+    Option::deserialize(deserializer).map(|units| Some(Units(units)))
 }
 
 fn offer_id(text: &str) -> Result<OfferId, Problem> {
@@ -250,8 +253,8 @@ pub(super) async fn stock(
     }
     let name = request_id.map(|name| format!("stock/{id}/{name}"));
     edit(&app, &request, &id, name, |offer| {
-        offer.stock = match (set, add, offer.stock) {
-            (Some(units), _, _) => units,
+        offer.stock = match (&set, add, offer.stock) {
+            (Some(Units(units)), _, _) => *units,
             (None, Some(more), Some(units)) => {
                 let units = i64::from(units).saturating_add(more);
                 Some(u32::try_from(units.max(0)).unwrap_or(u32::MAX))

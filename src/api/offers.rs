@@ -32,8 +32,8 @@ struct Sent {
 fn read_json(bytes: &[u8]) -> Result<Sent, Problem> {
     let (campaigns, offers, below) = match body::parse(bytes)? {
         Value::Array(offers) => (Vec::new(), offers, ""),
-        both @ Value::Object(_) => {
-            let both: ImportWire = body::parse_value_at(both)
+        Value::Object(both) if both.contains_key("campaigns") || both.contains_key("offers") => {
+            let both: ImportWire = body::parse_value_at(Value::Object(both))
                 .map_err(|(pointer, message)| Problem::invalid(vec![At { pointer, message }]))?;
             (both.campaigns, both.offers, "/offers")
         }

@@ -101,10 +101,18 @@ impl Condition {
                 format!("{what} is not in the catalogue: send it without `If-Match` to create it"),
                 None,
             ),
-            Some((revision, shown)) => Problem::precondition_failed(
-                format!("{what} is at revision {revision} by now: `current` shows it; change that, with its revision"),
-                Some((revision, shown)),
-            ),
+            Some((revision, shown)) => {
+                let detail = if *self == Self::Absent {
+                    format!(
+                        "{what} is there already: `current` shows it; send `If-Match: \"{revision}\"` to replace it"
+                    )
+                } else {
+                    format!(
+                        "{what} is at revision {revision} by now: `current` shows it; change that, with its revision"
+                    )
+                };
+                Problem::precondition_failed(detail, Some((revision, shown)))
+            }
         })
     }
 }

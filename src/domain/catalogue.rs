@@ -37,8 +37,8 @@ pub enum Hindrance {
     SoldOut,
 }
 
-/// All offers and campaigns at one revision. Order is by (offer id, variant id) bytes, so that a position is a stable name
-/// within the revision.
+/// All offers and campaigns at one revision. Order is by (offer id, variant id) bytes, so that a position is a stable
+/// name within the revision.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Catalogue {
     /// Grows by one with each change; 0 is the empty catalogue.
@@ -77,6 +77,7 @@ impl Catalogue {
     }
 
     /// The same catalogue, knowing at which revision each of its offers and campaigns was changed last.
+    #[must_use]
     pub fn changed_at(self, offers: BTreeMap<OfferId, u64>, campaigns: BTreeMap<CampaignId, u64>) -> Self {
         Self { changed: (offers, campaigns), ..self }
     }
@@ -174,7 +175,7 @@ mod tests {
     use super::*;
     use crate::domain::{OfferStatus, Pause};
 
-    fn offer(json: serde_json::Value) -> Offer {
+    fn offer(json: &serde_json::Value) -> Offer {
         let mut whole = serde_json::json!({
             "offer_id": "a", "price": {"amount": "20.00", "currency": "USD"},
             "variants": [{"variant_id": "b"}, {"variant_id": "a"}],
@@ -185,7 +186,7 @@ mod tests {
 
     #[test]
     fn variants_stand_in_the_order_of_their_ids() {
-        let catalogue = Catalogue::new(1, vec![offer(serde_json::json!({}))], Vec::new());
+        let catalogue = Catalogue::new(1, vec![offer(&serde_json::json!({}))], Vec::new());
         assert_eq!(catalogue.at(0).unwrap().1.variant_id.as_str(), "a");
     }
 
@@ -193,7 +194,7 @@ mod tests {
     fn what_keeps_an_offer_back_is_its_schedule_then_its_campaign_then_its_stock() {
         let mut campaign: Campaign = serde_json::from_str(r#"{"campaign_id": "spring", "owner": "toys"}"#).unwrap();
         campaign.pauses = vec![Pause { from: Timestamp(30), until: Timestamp(40) }];
-        let mut offer = offer(serde_json::json!({"campaign": "spring", "stock": 0}));
+        let mut offer = offer(&serde_json::json!({"campaign": "spring", "stock": 0}));
         offer.ends_at = Some(Timestamp(35));
         let check = |offer: &Offer, campaigns: &[&Campaign], at: i64, expected: Option<Hindrance>| {
             let campaigns = campaigns.iter().copied().cloned().collect();

@@ -28,7 +28,9 @@ impl Problems {
     }
 
     fn extend(&mut self, at: &str, found: Vec<(String, String)>) {
-        found.into_iter().for_each(|(below, message)| self.add(at, &below, message));
+        for (below, message) in found {
+            self.add(at, &below, message);
+        }
     }
 }
 
@@ -42,7 +44,11 @@ pub fn check_catalogue(draft: &CatalogueDraft, bundle: &Bundle, present: &Catalo
     for Placed { at, item: campaign } in &draft.campaigns {
         problems.extend(at, campaign.problems());
         if !seen.insert(&campaign.campaign_id) {
-            problems.add(at, "/campaign_id", format!("campaign `{}` appears twice", campaign.campaign_id));
+            problems.add(
+                at,
+                "/campaign_id",
+                format!("campaign `{}` appears twice: send it once", campaign.campaign_id),
+            );
         }
         // Offers that are sent too are blamed themselves.
         let stay = present.offers().iter().filter(|offer| !offered.contains(&offer.offer_id));
@@ -68,7 +74,7 @@ pub fn check_catalogue(draft: &CatalogueDraft, bundle: &Bundle, present: &Catalo
             campaign(&mut problems, at, (offer, named), &campaigns, &draft.campaigns_unread);
         }
         if !seen.insert(&offer.offer_id) {
-            problems.add(at, "/offer_id", format!("offer `{}` appears twice", offer.offer_id));
+            problems.add(at, "/offer_id", format!("offer `{}` appears twice: send it once", offer.offer_id));
         }
     }
     problems.0
@@ -151,7 +157,8 @@ mod tests {
 
     fn check(draft: &CatalogueDraft, present: &Catalogue) -> String {
         let found = check_catalogue(draft, &bundle(), present);
-        found.iter().map(|problem| format!("{}: {}\n", problem.pointer, problem.message)).collect()
+        let told: Vec<String> = found.iter().map(|one| format!("{}: {}", one.pointer, one.message)).collect();
+        told.join("\n")
     }
 
     #[test]
@@ -181,13 +188,13 @@ mod tests {
         insta::assert_snapshot!(check(&draft, &present), @r#"
         /campaigns/0/owner: nobody owns the campaign: name a team or a person
         /campaigns/1/budget/currency: the budget is in EUR but offer `there` of this campaign is priced in USD: use one currency for the whole campaign
-        /campaigns/2/campaign_id: campaign `summer` appears twice
+        /campaigns/2/campaign_id: campaign `summer` appears twice: send it once
         /offers/0/category: `shoe` is not a value of `offer.category`: expected one of `shoes`, `outdoor`, `home`, `beauty`, `grocery`, `electronics`, `service`; did you mean `shoes`?
         /offers/0/campaign: campaign `sprung` is not in the catalogue; did you mean `spring`?
         /offers/1/attributes/colour: `offer.colour` is not declared in catalog/attributes.yaml
         /offers/1/campaign: the offer is priced in USD but the budget of campaign `euro` is in EUR: use one currency for the whole campaign
         /offers/2/campaign: campaign `elsewhere` is not in the catalogue: send the campaign first, or with the offer
-        /offers/2/offer_id: offer `a` appears twice
+        /offers/2/offer_id: offer `a` appears twice: send it once
         /offers/5/variants: an offer needs at least one variant
         /offers/5/more_categories/0: category `shoes` appears twice: name each once
         /offers/5/more_categories/1: `x` is not a value of `offer.category`: expected one of `shoes`, `outdoor`, `home`, `beauty`, `grocery`, `electronics`, `service`

@@ -39,8 +39,8 @@ impl Core {
     }
 
     /// Changes the catalogue by what `change` makes of it. It is asked again whenever somebody else, here or at another
-    /// node, was faster: so what it read still holds when its draft comes into force. Under a `request_id` it is carried
-    /// out once, however often it is asked for.
+    /// node, was faster: so what it read still holds when its draft comes into force. Under a `request_id` it is
+    /// carried out once, however often it is asked for.
     pub async fn change_catalogue<E>(
         &self,
         request_id: Option<String>,

@@ -147,8 +147,11 @@ impl Fresh<'_> {
         self.offers.is_empty() && self.campaigns.is_empty()
     }
 
-    /// The control row with the next revision.
+    /// The control row once they are written.
     pub(super) fn after(&self, before: Control) -> Control {
+        if self.is_empty() {
+            return before;
+        }
         Control { sequence: before.sequence + 1, catalogue_revision: before.catalogue_revision + 1, ..before }
     }
 

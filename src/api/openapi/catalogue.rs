@@ -46,7 +46,7 @@ pub fn show_offer() -> About {
         path_parts: OFFER,
         query: &[("revision", "As it was at this revision of the catalogue.")],
         answers: vec![
-            Answer::json("The offer; its revision is the `ETag`.", shape::<shelf::OfferShown>),
+            Answer::json("The offer; its revision is the `ETag`.", shape::<shelf::OfferKept>),
             Answer::problem(404, "No offer has this id, or none had it at that revision."),
             Answer::problem(422, "That is no offer id, or no revision."),
             Answer::problem(503, STORE_AWAY),
@@ -149,7 +149,7 @@ pub fn show_campaign() -> About {
     About {
         path_parts: CAMPAIGN,
         answers: vec![
-            Answer::json("The campaign; its revision is the `ETag`.", shape::<shelf::CampaignShown>),
+            Answer::json("The campaign; its revision is the `ETag`.", shape::<shelf::CampaignKept>),
             Answer::problem(404, NO_CAMPAIGN),
             Answer::problem(422, "That is no campaign id."),
         ],

@@ -1,6 +1,7 @@
 //! What is answered about offers and campaigns, as the document shows it. No answer is written through these types.
 
 #![expect(dead_code, reason = "schemas are made from these types; nothing is ever kept in one")]
+#![expect(clippy::struct_field_names, reason = "fields have the names that the answers have")]
 
 use utoipa::ToSchema;
 
@@ -30,7 +31,7 @@ pub struct Standing {
 
 /// An offer as it is kept.
 #[derive(ToSchema)]
-pub struct OfferShown {
+pub struct OfferKept {
     offer: Offer,
     /// The revision of the catalogue that changed it last; the same as the header `ETag`.
     revision: u64,
@@ -69,7 +70,7 @@ pub struct Offers {
     catalogue: u64,
     /// The instant that `standing` is of.
     at: Instant,
-    offers: Vec<OfferShown>,
+    offers: Vec<OfferKept>,
     /// Send it as `cursor` for what follows; `null` on the last page.
     #[schema(required = true)]
     next_cursor: Option<String>,
@@ -100,7 +101,7 @@ pub struct OfferRevisions {
 
 /// A campaign as it is kept.
 #[derive(ToSchema)]
-pub struct CampaignShown {
+pub struct CampaignKept {
     campaign: Campaign,
     /// The revision of the catalogue that changed it last; the same as the header `ETag`.
     revision: u64,
@@ -130,7 +131,7 @@ pub struct Campaigns {
     catalogue: u64,
     /// The instant that `standing` is of.
     at: Instant,
-    campaigns: Vec<CampaignShown>,
+    campaigns: Vec<CampaignKept>,
     /// Send it as `cursor` for what follows; `null` on the last page.
     #[schema(required = true)]
     next_cursor: Option<String>,

@@ -31,8 +31,8 @@ pub struct Failed {
     /// Position of the rule in the bundle.
     #[n(0)]
     pub rule: u16,
-    /// What was observed (basis points, minor units, a count or milliseconds); nothing where that is personal and stands
-    /// in a private group.
+    /// What was observed (basis points, minor units, a count or milliseconds); nothing where that is personal and
+    /// stands in a private group.
     #[n(1)]
     pub observed: Option<i64>,
     /// What was required, in the same unit.

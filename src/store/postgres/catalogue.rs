@@ -140,7 +140,7 @@ pub(super) async fn change(
     let offers = OFFERS.newest(&mut transaction, change.offer_texts().keys()).await?;
     let campaigns = CAMPAIGNS.newest(&mut transaction, change.campaign_texts().keys()).await?;
     let fresh = change.fresh(&offers, &campaigns);
-    let after = if fresh.is_empty() { before } else { fresh.after(before) };
+    let after = fresh.after(before);
     let revision = column::signed(after.catalogue_revision)?;
     if let Some(id) = &change.request_id {
         sqlx::query("insert into catalogue_request (request_id, revision) values ($1, $2)")

@@ -87,7 +87,7 @@ impl Table {
         connection: &mut SqliteConnection,
         ids: impl Iterator<Item = &'a &'a str>,
     ) -> Result<Vec<(String, String)>, StoreError> {
-        let ids = serde_json::Value::from_iter(ids.copied()).to_string();
+        let ids = ids.copied().collect::<serde_json::Value>().to_string();
         let rows: Vec<BodyColumns> = sqlx::query_as(self.newest).bind(ids).fetch_all(connection).await?;
         Ok(rows.into_iter().map(|(id, body, _)| (id, body)).collect())
     }
@@ -138,7 +138,7 @@ pub(super) async fn change(
     let offers = OFFERS.newest(&mut transaction, change.offer_texts().keys()).await?;
     let campaigns = CAMPAIGNS.newest(&mut transaction, change.campaign_texts().keys()).await?;
     let fresh = change.fresh(&offers, &campaigns);
-    let after = if fresh.is_empty() { before } else { fresh.after(before) };
+    let after = fresh.after(before);
     let revision = column::signed(after.catalogue_revision)?;
     if let Some(id) = &change.request_id {
         sqlx::query("insert into catalogue_request (request_id, revision) values (?, ?)")

@@ -63,12 +63,12 @@ fn each_mistake_in_an_import_is_told_with_its_place() {
     assert_eq!(many["errors"].as_array().unwrap().len(), 100);
     insta::assert_snapshot!(told.0, @r#"
     one offer that is no array
-      400 malformed: an import is a JSON array of offers
+      400 malformed: an import is a list of offers, or an object with the lists `campaigns` and `offers`
     an empty array
-      422 invalid: 0 offers were sent: expected 1 to 10000
+      422 invalid: 0 offers and campaigns were sent: expected 1 to 10000
         :
     a field nobody knows
-      422 invalid: unknown field `colour`, expected one of `offer_id`, `name`, `category`, `status`, `price`, `discount`, `cost_of_goods`, `shipping`, `expected_return_cost`, `vendor_funding`, `cost_of_showing`, `attributes`, `variants`
+      422 invalid: unknown field `colour`, expected one of `offer_id`, `name`, `category`, `more_categories`, `campaign`, `status`, `starts_at`, `ends_at`, `pauses`, `stock`, `price`, `discount`, `cost_of_goods`, `shipping`, `expected_return_cost`, `vendor_funding`, `cost_of_showing`, `attributes`, `variants`
         /0/colour:
     a price that is a number
       422 invalid: expected an amount as text with its currency, such as `{"amount": "59.90", "currency": "USD"}`, found the number `40`
@@ -92,11 +92,11 @@ fn each_mistake_in_an_import_is_told_with_its_place() {
       422 invalid: the discount is larger than the price
         /0/discount/amount:
     one offer twice
-      422 invalid: offer `lamp` appears twice in this import
+      422 invalid: offer `lamp` appears twice: send it once
         /1/offer_id:
     a field nobody knows and, in another offer, an undeclared category
       422 invalid: 2 things are wrong; see `errors`
-        /0/colour: unknown field `colour`, expected one of `offer_id`, `name`, `category`, `status`, `price`, `discount`, `cost_of_goods`, `shipping`, `expected_return_cost`, `vendor_funding`, `cost_of_showing`, `attributes`, `variants`
+        /0/colour: unknown field `colour`, expected one of `offer_id`, `name`, `category`, `more_categories`, `campaign`, `status`, `starts_at`, `ends_at`, `pauses`, `stock`, `price`, `discount`, `cost_of_goods`, `shipping`, `expected_return_cost`, `vendor_funding`, `cost_of_showing`, `attributes`, `variants`
         /1/category: `shoos` is not a value of `offer.category`: expected one of `shoes`, `outdoor`, `home`, `service`; did you mean `shoes`?
     "#);
     assert_eq!(service.core.snapshot().catalogue.revision, before, "nothing of a wrong import is taken in");
@@ -108,15 +108,20 @@ fn an_import_that_leaves_a_placement_without_its_house_content_is_warned_of() {
     let answer = service.import(&json!([offer("lamp", "home", "40.00", "25.00")]));
     insta::assert_snapshot!(serde_json::to_string_pretty(&answer).unwrap(), @r#"
     {
+      "campaigns": 0,
       "catalogue": 1,
+      "changed": 0,
+      "created": 1,
       "offers": 1,
+      "unchanged": 0,
       "warnings": [
         "the fallback `house-welcome/a` of placement `explore` is not in the catalogue: import it too",
         "the fallback `house-welcome/a` of placement `home` is not in the catalogue: import it too"
       ]
     }
     "#);
-    assert_eq!(service.import(&shop::offers()), json!({"offers": 5, "catalogue": 2}));
+    let whole = json!({"offers": 5, "campaigns": 0, "catalogue": 2, "created": 4, "changed": 0, "unchanged": 1});
+    assert_eq!(service.import(&shop::offers()), whole);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod bad_decisions;
 mod bad_outcomes;
 mod bad_records;
 mod caps;
+mod catalogue;
 mod consents;
 mod decisions;
 mod impressions;
