@@ -13,7 +13,7 @@ pub(super) fn text(bytes: &[u8], format: &str) -> (String, Option<(usize, String
     if bytes.starts_with(b"PK\x03\x04") {
         return (String::new(), Some((0, format!("this is a workbook, not {format}: save it as `CSV UTF-8`"))));
     }
-    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") || bytes.contains(&0) {
+    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") || bytes.iter().take(4).any(|byte| *byte == 0) {
         let message = format!("this is not {format} in UTF-8 but UTF-16 or binary: save it as UTF-8 (`CSV UTF-8`)");
         return (String::new(), Some((0, message)));
     }

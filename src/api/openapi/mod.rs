@@ -168,7 +168,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Operation {
     for (name, meaning) in about.headers {
         operation = operation.parameter(parameter(name, meaning, ParameterIn::Header, schemas));
     }
-    let body = about.body.as_ref().map(|(shape, examples)| request_body(*shape, examples, schemas));
+    let body = about.body.as_ref().map(|(shape, examples)| request_body(*shape, examples, about.body_texts, schemas));
     operation = operation.request_body(body);
     let mut responses = ResponsesBuilder::new();
     for answer in answers(route, &about) {
@@ -220,7 +220,12 @@ fn parameter(name: &str, meaning: &str, place: ParameterIn, schemas: &mut Schema
         .build()
 }
 
-fn request_body(shape: Shape, examples: &[examples::Example], schemas: &mut Schemas) -> RequestBody {
+fn request_body(
+    shape: Shape,
+    examples: &[examples::Example],
+    texts: &[&'static str],
+    schemas: &mut Schemas,
+) -> RequestBody {
     let named = examples.iter().map(|example| {
         let shown = utoipa::openapi::example::ExampleBuilder::new()
             .summary(example.summary)
@@ -229,7 +234,11 @@ fn request_body(shape: Shape, examples: &[examples::Example], schemas: &mut Sche
         (example.name, RefOr::T(shown))
     });
     let content = ContentBuilder::new().schema(Some(shape(schemas))).examples_from_iter(named).build();
-    RequestBodyBuilder::new().content(JSON, content).required(Some(Required::True)).build()
+    let mut body = RequestBodyBuilder::new().content(JSON, content).required(Some(Required::True));
+    for media_type in texts {
+        body = body.content(*media_type, ContentBuilder::new().schema(Some(text(schemas))).build());
+    }
+    body.build()
 }
 
 /// What a call may be answered: what is particular to it, and what follows from who may ask and what it reads.
