@@ -18,6 +18,8 @@ pub mod policy;
 pub mod transparency;
 
 // floor 2
+pub mod catalogue;
+
 pub mod decision;
 
 pub mod learning;

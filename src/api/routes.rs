@@ -106,6 +106,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", ATTRIBUTES, PRIVACY, || web::to(attributes::get), about::get_attributes),
     route("PUT", ATTRIBUTES, PRIVACY, || web::to(attributes::put), about::put_attributes),
     route("POST", "/v1/offers:import", CATALOGUE, || web::to(offers::import), about::import),
+    route("GET", "/v1/offers:export", CATALOGUE, || web::to(offers::export), shelf::export),
     route("GET", "/v1/offers", SHELF, || web::to(catalogue::list), shelf::list_offers),
     route("GET", OFFER, SHELF, || web::to(catalogue::show), shelf::show_offer),
     route("PUT", OFFER, CATALOGUE, || web::to(catalogue::put), shelf::put_offer),

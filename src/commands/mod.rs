@@ -2,6 +2,8 @@
 
 pub mod bundles;
 
+pub mod catalog;
+
 pub mod demo;
 
 pub mod feedback;
@@ -23,6 +25,8 @@ pub mod progress;
 pub mod sample;
 
 pub mod serve;
+
+pub mod shelf;
 
 pub mod simulate;
 

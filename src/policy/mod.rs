@@ -5,9 +5,9 @@
 
 pub mod codes;
 
-mod finding;
+pub(crate) mod finding;
 mod suggest;
-mod syntax;
+pub(crate) mod syntax;
 
 mod read;
 
@@ -80,12 +80,14 @@ pub use caps::{
 };
 pub use cases::{Case, Expected, Person, Tests};
 pub use catalogue::{CatalogueProblem, check_catalogue};
+pub(crate) use condition::date;
 pub use condition::{Asked, Columns, Condition, Facts};
 pub use daypart::{Daypart, Dayparts};
 pub use describe::{Lacks, describe, describe_lacking};
 pub use diversity::{Diversity, Per};
 pub use finding::Finding;
 pub use interval::Interval;
+pub(crate) use interval::day_start;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::Merchandise;
 pub use purposes::PurposeSpec;

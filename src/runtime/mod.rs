@@ -8,6 +8,8 @@ mod bundles;
 
 mod catalogue;
 
+mod catalogue_maker;
+
 mod clock;
 
 mod counted;
@@ -43,6 +45,7 @@ use tokio::sync::Notify;
 pub use attributes::AttributesKept;
 pub use bundles::BundleMaker;
 pub use catalogue::CatalogueKept;
+pub use catalogue_maker::CatalogueMaker;
 pub use clock::Clock;
 pub use dry_run::Tried;
 pub use engines::Engines;

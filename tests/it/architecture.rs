@@ -6,13 +6,14 @@ use crate::harness::source::{
 };
 
 /// Every module of the library and its floor. Modules of one floor are blind to each other; 9 is the binary.
-const FLOORS: [(&str, u8); 19] = [
+const FLOORS: [(&str, u8); 20] = [
     ("domain", 0),
     ("attribution", 1),
     ("bandit", 1),
     ("evaluation", 1),
     ("policy", 1),
     ("transparency", 1),
+    ("catalogue", 2),
     ("decision", 2),
     ("learning", 2),
     ("audit", 3),

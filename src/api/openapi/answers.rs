@@ -345,6 +345,12 @@ pub struct Mistake {
     /// RFC 6901 pointer into the request.
     #[schema(example = "/placement")]
     pointer: String,
+    /// The line of a YAML or CSV body, from 1.
+    line: Option<u64>,
+    /// The column of a YAML body, from 1.
+    column: Option<u64>,
+    /// The column of a CSV body by its name.
+    field: Option<String>,
     /// What was wrong, what was expected, how to mend it.
     message: String,
 }

@@ -170,7 +170,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Operation {
     for (name, meaning) in about.headers {
         operation = operation.parameter(parameter(name, meaning, ParameterIn::Header, schemas));
     }
-    let body = about.body.as_ref().map(|body| request_body(about.body_type, body, schemas));
+    let body = about.body.as_ref().map(|body| request_body(&about, body, schemas));
     operation = operation.request_body(body);
     let mut responses = ResponsesBuilder::new();
     for answer in answers(route, &about) {
@@ -223,7 +223,7 @@ fn parameter(name: &str, meaning: &str, place: ParameterIn, schemas: &mut Schema
 }
 
 fn request_body(
-    media_type: &str,
+    about: &About,
     (shape, examples): &(Shape, Vec<examples::Example>),
     schemas: &mut Schemas,
 ) -> RequestBody {
@@ -235,7 +235,11 @@ fn request_body(
         (example.name, RefOr::T(shown))
     });
     let content = ContentBuilder::new().schema(Some(shape(schemas))).examples_from_iter(named).build();
-    RequestBodyBuilder::new().content(media_type, content).required(Some(Required::True)).build()
+    let mut body = RequestBodyBuilder::new().content(about.body_type, content).required(Some(Required::True));
+    for media_type in about.body_texts {
+        body = body.content(*media_type, ContentBuilder::new().schema(Some(text(schemas))).build());
+    }
+    body.build()
 }
 
 /// What a call may be answered: what is particular to it, and what follows from who may ask and what it reads.

@@ -45,6 +45,8 @@ pub struct About {
     pub body: Option<(Shape, Vec<Example>)>,
     /// The media type of that body.
     pub body_type: &'static str,
+    /// Media types of the body besides JSON, as text.
+    pub body_texts: &'static [&'static str],
     /// What is particular to it; what follows from its access and its body is added.
     pub answers: Vec<Answer>,
 }
@@ -84,9 +86,9 @@ const CUSTOMER: &[(&str, &str)] = &[("id", "The customer as the shop knows them,
 
 /// A route in words, to be completed.
 pub fn about(id: &'static str, tag: &'static str, summary: &'static str, description: impl Into<String>) -> About {
-    let (path_parts, headers, query): (&[_], &[_], &[_]) = (&[], &[], &[]);
+    let (path_parts, headers, query, body_texts): (&[_], &[_], &[_], &[_]) = (&[], &[], &[], &[]);
     let (description, body_type, answers) = (description.into(), super::JSON, Vec::new());
-    About { id, tag, summary, description, path_parts, headers, body: None, body_type, query, answers }
+    About { id, tag, summary, description, path_parts, headers, body: None, body_type, body_texts, query, answers }
 }
 
 /// `POST /v1/decisions`.
@@ -277,13 +279,17 @@ pub fn import() -> About {
     let description = format!(
         "Offers and campaigns are added, or replace those of the same id, all or none, as the next revision of the \
          catalogue; what is there just so is left as it is, and if that is all there is no new revision. Decisions see it \
-         from the next commit on.\n\nLimits: body {} bytes; 1 to 10000 offers and campaigns.",
+         from the next commit on.\n\nLimits: body {} bytes; 1 to 10000 offers and campaigns. Without \
+         `Content-Type` the body is JSON. Mistakes in YAML and CSV are told with line and column instead of a pointer; a \
+         CSV holds offers, a row for each variant, or campaigns.",
         Settings::default().import_bytes_max
     );
     About {
         body: Some((offers_or_catalogue, examples::offers())),
+        body_texts: &["application/yaml", "text/csv"],
         answers: vec![
             Answer::json("The catalogue's revision from now on.", shape::<answers::Imported>),
+            Answer::problem(415, "The body is neither JSON nor YAML nor CSV, by its `Content-Type`."),
             Answer::problem(422, INVALID),
             Answer::problem(503, STORE_AWAY),
         ],

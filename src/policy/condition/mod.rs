@@ -35,7 +35,8 @@ pub use read::Facts;
 
 pub(super) use program::{Memo, Program};
 pub(super) use term::Term;
-pub(super) use value::{and, date, local_time};
+pub(crate) use value::date;
+pub(super) use value::{and, local_time};
 
 use check::Checker;
 use slip::Slip;

@@ -175,7 +175,7 @@ fn times<T>(a: &Datum<T>, b: &Datum<T>) -> Option<Datum<T>> {
 }
 
 /// The first moment of a date written `2026-03-01`, in milliseconds as if it were UTC.
-pub(in crate::policy) fn date(text: &str) -> Option<i64> {
+pub(crate) fn date(text: &str) -> Option<i64> {
     let plain = text.len() == 10
         && text.bytes().enumerate().all(|(at, b)| if at == 4 || at == 7 { b == b'-' } else { b.is_ascii_digit() });
     let day = plain.then(|| text.parse::<chrono::NaiveDate>().ok()).flatten()?;
