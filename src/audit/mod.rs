@@ -40,13 +40,15 @@ pub fn exclusions(
                 })
             });
             let observed = failed.observed.or(reading.map(|reading| i64::from(reading.used)));
+            // Of a cool-down the sentence tells the end.
+            let compared = reading.and_then(|reading| reading.until).map(|until| until.0).or(observed);
             let rule = bundle.rule(failed.rule);
             Told {
                 rule: rule.map_or_else(|| format!("rule {}", failed.rule), |rule| rule.id.to_string()),
                 why: rule.map(|rule| rule.why.clone()).unwrap_or_default(),
                 observed,
                 limit: failed.limit,
-                sentence: describe(bundle, failed.rule, observed, failed.limit, skeleton.terms.currency),
+                sentence: describe(bundle, failed.rule, compared, failed.limit, skeleton.terms.currency),
             }
         })
         .collect()

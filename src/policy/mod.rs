@@ -30,6 +30,7 @@ mod interval;
 
 mod availability;
 mod common;
+mod cool_downs;
 mod rules;
 mod stackability;
 
@@ -66,6 +67,7 @@ pub use caps::{
     rebuild_caps,
 };
 pub use condition::{Asked, Columns, Condition, Facts};
+pub use cool_downs::{CoolDown, EVENT_AFTER_MAX};
 pub use describe::describe;
 pub use finding::Finding;
 pub use interval::Interval;
@@ -73,4 +75,4 @@ pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, OnMissing, Rule, RuleKind};
 pub use stackability::Stackability;
 pub use suggest::did_you_mean;
-pub use verdict::{GateVerdict, Verdict, gate, judge, judge_behind};
+pub use verdict::{GateVerdict, Reading, Verdict, gate, judge, judge_behind};

@@ -6,6 +6,7 @@ use super::applies::{self, AppliesTo};
 use super::caps::{self, Cap};
 use super::codes;
 use super::condition::{self, Condition};
+use super::cool_downs::{self, CoolDown};
 use super::declare::{self, Declared};
 use super::features::Catalog;
 use super::finding::Report;
@@ -83,6 +84,8 @@ pub enum RuleKind {
     },
     /// Offers that do not stand together in one answer.
     Stackability(Stackability),
+    /// Leaves offers out for a while after something happened.
+    CoolDown(CoolDown),
 }
 
 impl RuleKind {
@@ -97,6 +100,7 @@ impl RuleKind {
             Self::Exclusion { .. } => 5,
             Self::Requirement { .. } => 6,
             Self::Stackability(_) => 20,
+            Self::CoolDown(_) => 40,
         }
     }
 }
@@ -122,10 +126,18 @@ pub struct Rule {
     pub place: (String, usize),
 }
 
-const LISTS: [&str; 7] =
-    ["purpose_gates", "margin_floors", "frequency_caps", "availability", "exclusions", "requirements", "stackability"];
+const LISTS: [&str; 8] = [
+    "purpose_gates",
+    "margin_floors",
+    "frequency_caps",
+    "availability",
+    "exclusions",
+    "requirements",
+    "stackability",
+    "cool_downs",
+];
 
-const LISTS_LATER: [&str; 12] = [
+const LISTS_LATER: [&str; 11] = [
     "kill_switches",
     "overrides",
     "audience_guards",
@@ -133,7 +145,6 @@ const LISTS_LATER: [&str; 12] = [
     "loyalty_eligibility",
     "price_limits",
     "price_personalisation",
-    "cool_downs",
     "budgets",
     "stock",
     "diversity",
@@ -218,6 +229,7 @@ fn rule(
         "availability" => (&availability::FIELDS, &availability::FIELDS_LATER),
         "exclusions" | "requirements" => (&["when"], &[]),
         "stackability" => (&stackability::FIELDS, &[]),
+        "cool_downs" => (&cool_downs::FIELDS, &[]),
         _ => (&caps::FIELDS, &caps::FIELDS_LATER),
     };
     let fields = [&FIELDS[..], own].concat();
@@ -254,6 +266,7 @@ fn rule(
             condition::read(report, &fields, known, applies_to.as_ref()).map(|when| RuleKind::Requirement { when })
         }
         "stackability" => stackability::read(report, &fields, known),
+        "cool_downs" => cool_downs::read(report, &fields),
         _ => caps::read(report, &fields),
     };
     let place = id_node.map_or(fields.place, |node| node.place);
