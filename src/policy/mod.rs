@@ -46,6 +46,8 @@ mod merchandise;
 mod verdict;
 
 #[cfg(test)]
+mod cool_downs_tests;
+#[cfg(test)]
 mod everyday_tests;
 #[cfg(test)]
 mod mistakes_conditions;

@@ -15,7 +15,7 @@ mod law_tests;
 #[cfg(test)]
 mod mistakes;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub use count::{Chosen, Contact, confirm_contact, count_contact, rebuild_caps};
 pub(super) use count::{cooling, room};

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 
 const HOUR: i64 = 3_600_000;
 
-pub(super) fn offer(id: &str, category: &str) -> Offer {
+pub(in super::super) fn offer(id: &str, category: &str) -> Offer {
     serde_json::from_value(serde_json::json!({
         "offer_id": id, "category": category, "variants": [{"variant_id": "a"}],
         "price": {"amount": "10.00", "currency": "USD"}, "cost_of_goods": {"amount": "5.00", "currency": "USD"},
@@ -17,12 +17,12 @@ pub(super) fn offer(id: &str, category: &str) -> Offer {
     .unwrap()
 }
 
-pub(super) fn home(bundle: &Bundle) -> &Placement {
+pub(in super::super) fn home(bundle: &Bundle) -> &Placement {
     bundle.placement("home_banner").unwrap()
 }
 
 /// The sample bundle with these caps and no others.
-pub(super) fn with_caps(caps: &[&str]) -> Bundle {
+pub(in super::super) fn with_caps(caps: &[&str]) -> Bundle {
     let mut files = files();
     let file = files.iter_mut().find(|file| file.path == CAPS).unwrap();
     let list = caps.iter().enumerate();
@@ -32,7 +32,7 @@ pub(super) fn with_caps(caps: &[&str]) -> Bundle {
 }
 
 /// A choice in the first slot, reserved for ten minutes.
-pub(super) fn chosen(number: u8, at: i64) -> Chosen {
+pub(in super::super) fn chosen(number: u8, at: i64) -> Chosen {
     let decision = DecisionId::from_parts(1_700_000_000_000, [number; 10]);
     Chosen { decision, slot: 0, at: Timestamp(at), reserved_until: Timestamp(at + HOUR / 6) }
 }

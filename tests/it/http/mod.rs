@@ -8,6 +8,7 @@ mod batch;
 mod caps;
 mod catalogue;
 mod consents;
+mod cool_downs;
 mod decisions;
 mod everyday;
 mod impressions;
