@@ -267,7 +267,8 @@ impl Summary {
         ];
         for other in self.strategies.iter().skip(1).filter(|other| each(&other.all) > each(all)) {
             found.push(format!(
-                "`{}` did better on the same visits, with {:.2} USD: one run is no proof, `proffer simulate` plays many.",
+                "`{}` did better on these visits, with {:.2} USD; one run proves little, and `proffer simulate` \
+                 plays many.",
                 other.strategy,
                 each(&other.all)
             ));
