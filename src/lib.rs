@@ -18,6 +18,8 @@ pub mod policy;
 pub mod transparency;
 
 // floor 2
+pub mod catalogue;
+
 pub mod decision;
 
 pub mod learning;
@@ -26,6 +28,8 @@ pub mod learning;
 pub mod audit;
 
 pub mod engine;
+
+pub mod report;
 
 // floor 4
 pub mod simulation;

@@ -28,6 +28,8 @@ enum Command {
     Keys(commands::keys::KeysArgs),
     /// Check policy files; publish and activate bundles.
     Policy(commands::policy::PolicyArgs),
+    /// Offers and campaigns as YAML, JSON or CSV: import, export, show.
+    Catalog(commands::catalog::CatalogArgs),
     /// Play strategies through recorded events and compare what they would have earned.
     Simulate(commands::simulate::SimulateArgs),
 }
@@ -43,6 +45,7 @@ async fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(args).await,
         Command::Keys(args) => commands::keys::run(args).await,
         Command::Policy(args) => commands::policy::run(&args).await,
+        Command::Catalog(args) => commands::catalog::run(&args).await,
         Command::Simulate(args) => commands::simulate::run(&args),
     }
 }

@@ -37,7 +37,7 @@ pub fn parse_value_at<T: DeserializeOwned>(value: serde_json::Value) -> Result<T
 fn describe(pointer: &str, error: &serde_json::Error) -> Problem {
     let message = tidy(error);
     if error.is_data() {
-        Problem::invalid(vec![At { pointer: pointer.to_owned(), message }])
+        Problem::invalid(vec![At::new(pointer.to_owned(), message)])
     } else {
         Problem::malformed(format!("{message} at line {} column {}", error.line(), error.column()))
     }

@@ -84,7 +84,7 @@ pub(super) async fn put(
     let mut errors = Vec::new();
     if campaign.campaign_id != id {
         let message = format!("the body is campaign `{}` and the path names `{id}`: use one id", campaign.campaign_id);
-        errors.push(At { pointer: "/campaign_id".into(), message });
+        errors.push(At::new("/campaign_id", message));
     }
     let draft = CatalogueDraft { campaigns: vec![Placed::new("", campaign)], ..CatalogueDraft::default() };
     let change = |catalogue: &Catalogue| {

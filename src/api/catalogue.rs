@@ -182,7 +182,7 @@ pub(super) async fn put(
     let mut errors = Vec::new();
     if offer.offer_id != id {
         let message = format!("the body is offer `{}` and the path names `{id}`: use one id", offer.offer_id);
-        errors.push(At { pointer: "/offer_id".into(), message });
+        errors.push(At::new("/offer_id", message));
     }
     let draft = CatalogueDraft { offers: vec![Placed::new("", offer)], ..CatalogueDraft::default() };
     let change = |catalogue: &Catalogue| {
@@ -261,7 +261,7 @@ pub(super) async fn stock(
             }
             (None, _, _) => {
                 let message = format!("the stock of offer `{id}` is not counted: `set` it once, then `add` to it");
-                return Err(Problem::invalid(vec![At { pointer: "/add".into(), message }]));
+                return Err(Problem::invalid(vec![At::new("/add", message)]));
             }
         };
         Ok(())

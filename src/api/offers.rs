@@ -1,85 +1,52 @@
-//! `POST /v1/offers:import`: offers as JSON, all mistakes at once. Judges no margin.
+//! Catalogues in and out, whole: `POST /v1/offers:import` and `GET /v1/offers:export`, as JSON, YAML or CSV. Reads and
+//! writes no format itself and judges no margin.
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::problem::{At, Problem};
+use super::query::Query;
 use super::{App, auth, body};
-use crate::domain::{Campaign, CatalogueDraft, Offer, Placed};
+use crate::catalogue::{FileFormat, SourceFile, read, write_campaigns_csv, write_json, write_offers_csv, write_yaml};
 use crate::runtime::CatalogueKept;
 
-/// Offers and campaigns of one import at most.
-pub(super) const ITEMS_MAX: usize = 10_000;
-
-/// Campaigns and offers together.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a list of offers, or an object with `campaigns` and `offers`")]
-struct ImportWire {
-    #[serde(default)]
-    campaigns: Vec<Value>,
-    #[serde(default)]
-    offers: Vec<Value>,
-}
-
-/// What is read of an import.
-struct Sent {
-    draft: CatalogueDraft,
-    errors: Vec<At>,
-}
-
-/// Reads offers, or campaigns and offers, from JSON; what cannot be read is told with its place.
-fn read_json(bytes: &[u8]) -> Result<Sent, Problem> {
-    let (campaigns, offers, below) = match body::parse(bytes)? {
-        Value::Array(offers) => (Vec::new(), offers, ""),
-        Value::Object(both) if both.contains_key("campaigns") || both.contains_key("offers") => {
-            let both: ImportWire = body::parse_value_at(Value::Object(both))
-                .map_err(|(pointer, message)| Problem::invalid(vec![At { pointer, message }]))?;
-            (both.campaigns, both.offers, "/offers")
-        }
-        _ => {
-            let detail = "an import is a list of offers, or an object with the lists `campaigns` and `offers`";
-            return Err(Problem::malformed(detail));
-        }
-    };
-    let mut sent = Sent { draft: CatalogueDraft::default(), errors: Vec::new() };
-    let count = campaigns.len() + offers.len();
-    if count == 0 || count > ITEMS_MAX {
-        let message = format!("{count} offers and campaigns were sent: expected 1 to {ITEMS_MAX}");
-        sent.errors.push(At { pointer: String::new(), message });
+/// The format of a body by its header. Without one it is JSON, and so it is under the type that `curl --data` sends.
+fn format(request: &HttpRequest) -> Result<FileFormat, Problem> {
+    let Some(value) = request.headers().get(header::CONTENT_TYPE) else { return Ok(FileFormat::Json) };
+    let text = value.to_str().unwrap_or_default();
+    let name = text.split(';').next().unwrap_or_default().trim();
+    if name.is_empty() || name.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Ok(FileFormat::Json);
     }
-    for (at, item) in campaigns.into_iter().enumerate() {
-        let (at, id) = (format!("/campaigns/{at}"), item.get("campaign_id").and_then(Value::as_str).map(str::to_owned));
-        match body::parse_value_at::<Campaign>(item) {
-            Ok(campaign) => sent.draft.campaigns.push(Placed::new(at, campaign)),
-            Err((pointer, message)) => {
-                sent.draft.campaigns_unread.extend(id);
-                sent.errors.push(At { pointer: at + &pointer, message });
-            }
-        }
-    }
-    for (at, item) in offers.into_iter().enumerate() {
-        let at = format!("{below}/{at}");
-        match body::parse_value_at::<Offer>(item) {
-            Ok(offer) => sent.draft.offers.push(Placed::new(at, offer)),
-            Err((pointer, message)) => sent.errors.push(At { pointer: at + &pointer, message }),
-        }
-    }
-    Ok(sent)
+    FileFormat::of_media_type(name).ok_or_else(|| {
+        Problem::unsupported(format!(
+            "`Content-Type: {name}` is not read here: send `application/json`, `application/yaml` or `text/csv`"
+        ))
+    })
 }
 
 /// `POST /v1/offers:import`.
 pub async fn import(app: App, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
+    let format = format(&request)?;
     let bytes = body::read(payload, app.settings.import_bytes_max).await?;
-    let Sent { draft, mut errors } = read_json(&bytes)?;
-    if !errors.is_empty() {
-        // What could be read is checked too, so that a second attempt does not meet the next mistake.
-        errors.extend(app.check_catalogue(&draft).into_iter().map(At::from));
-        return Err(Problem::invalid(errors));
+    if bytes.trim_ascii().is_empty() {
+        return Err(Problem::malformed(format!("the body is empty: send {}", format.name())));
     }
-    let kept = app.import_catalogue(&draft, &auth::caller(&request)).await?;
-    let CatalogueKept { catalogue, tally, .. } =
-        kept.map_err(|problems| Problem::invalid(problems.into_iter().map(At::from).collect()))?;
+    let source = SourceFile { path: String::new(), format, bytes: bytes.to_vec() };
+    let bundle = app.snapshot().bundle.clone();
+    let reading = read(&[source], &bundle.attributes);
+    if !reading.mistakes(Vec::new()).is_empty() {
+        // What could be read is checked too, so that a second attempt does not meet the next mistake.
+        let mistakes = reading.mistakes(app.check_catalogue(&reading.draft));
+        return Err(match mistakes.into_iter().next() {
+            Some(first) if reading.malformed => malformed(&first),
+            _ => refused(&reading, app.check_catalogue(&reading.draft)),
+        });
+    }
+    let draft = &reading.draft;
+    let kept = app.import_catalogue(draft, &auth::caller(&request)).await?;
+    let CatalogueKept { catalogue, tally, .. } = kept.map_err(|problems| refused(&reading, problems))?;
     let mut answer = json!({
         "catalogue": catalogue.revision, "offers": draft.offers.len(), "campaigns": draft.campaigns.len(),
         "created": tally.created, "changed": tally.changed, "unchanged": tally.unchanged,
@@ -89,4 +56,55 @@ pub async fn import(app: App, request: HttpRequest, payload: web::Payload) -> Re
         answer["warnings"] = json!(warnings);
     }
     Ok(HttpResponse::Ok().json(answer))
+}
+
+fn refused(reading: &crate::catalogue::Reading, problems: Vec<crate::policy::CatalogueProblem>) -> Problem {
+    Problem::invalid(reading.mistakes(problems).into_iter().map(At::from).collect())
+}
+
+/// What is not of its format at all has one mistake worth telling.
+fn malformed(mistake: &crate::catalogue::Mistake) -> Problem {
+    let place = match (mistake.line, mistake.column) {
+        (0, _) => String::new(),
+        (line, 0) => format!(" at line {line}"),
+        (line, column) => format!(" at line {line} column {column}"),
+    };
+    let message = mistake.message.strip_prefix("not well-formed JSON: ").unwrap_or(&mistake.message);
+    Problem::malformed(format!("{message}{place}"))
+}
+
+/// Formats by the words of `as`.
+const FORMATS: [(&str, FileFormat); 3] =
+    [("json", FileFormat::Json), ("yaml", FileFormat::Yaml), ("csv", FileFormat::Csv)];
+
+/// `GET /v1/offers:export`.
+pub async fn export(app: App, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let mut query = Query::read(&request, &["as", "of", "revision"]);
+    let format = query.choice("as", &FORMATS).unwrap_or(FileFormat::Json);
+    let campaigns = query.choice("of", &[("offers", false), ("campaigns", true)]);
+    let revision = query.number("revision", 0, i64::MAX.unsigned_abs());
+    query.done()?;
+    if campaigns == Some(true) && format != FileFormat::Csv {
+        let message = "`of` chooses what a CSV holds: JSON and YAML hold campaigns and offers together";
+        return Err(Problem::invalid(vec![At::new("?of", message)]));
+    }
+    let newest = app.snapshot().catalogue.clone();
+    let catalogue = match revision {
+        Some(revision) if revision > newest.revision => {
+            let at = newest.revision;
+            return Err(Problem::not_found(format!("the catalogue has no revision {revision}; it is at {at} now")));
+        }
+        Some(revision) => app.catalogue_at(revision).await?,
+        None => newest,
+    };
+    let text = match format {
+        FileFormat::Json => write_json(&catalogue),
+        FileFormat::Yaml => write_yaml(&catalogue),
+        FileFormat::Csv if campaigns == Some(true) => write_campaigns_csv(&catalogue),
+        FileFormat::Csv => write_offers_csv(&catalogue, &app.snapshot().bundle.attributes),
+    };
+    Ok(HttpResponse::Ok()
+        .content_type(format.media_type())
+        .insert_header((header::ETAG, format!("\"{}\"", catalogue.revision)))
+        .body(text))
 }

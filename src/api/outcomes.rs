@@ -183,7 +183,7 @@ pub async fn take(app: App, request: HttpRequest, payload: web::Payload) -> Resu
     for (at, event) in events.into_iter().enumerate() {
         event_ids.push(event.get("event_id").cloned().unwrap_or(Value::Null));
         let outcome = body::parse_value_at::<OutcomeWire>(event)
-            .map_err(|(pointer, message)| vec![At { pointer, message }])
+            .map_err(|(pointer, message)| vec![At::new(pointer, message)])
             .and_then(|wire| wire.parse(signed_by.as_deref(), now));
         outcomes.push(outcome.map_err(|errors| if one { errors } else { under(at, errors) }));
     }
@@ -195,7 +195,7 @@ pub async fn take(app: App, request: HttpRequest, payload: web::Payload) -> Resu
     let taken = app.take_outcomes(&good).await?;
     // A single event that is not stored is an error like any other; in an array the rest goes its way.
     if one && let Some(Intake::Rejected { field, why }) = taken.first() {
-        return Err(Problem::invalid(vec![At { pointer: (*field).to_owned(), message: why.clone() }]));
+        return Err(Problem::invalid(vec![At::new((*field).to_owned(), why.clone())]));
     }
     let mut taken = taken.into_iter();
     let mut results = Vec::new();
@@ -204,7 +204,7 @@ pub async fn take(app: App, request: HttpRequest, payload: web::Payload) -> Resu
             Err(errors) => rejected(event_id, &errors),
             Ok(_) => match taken.next() {
                 Some(Intake::Rejected { field, why }) => {
-                    rejected(event_id, &under(at, vec![At { pointer: field.to_owned(), message: why }]))
+                    rejected(event_id, &under(at, vec![At::new(field.to_owned(), why)]))
                 }
                 Some(intake) => stored(event_id, &intake),
                 None => stored(event_id, &Intake::Unmatched(Unmatched::Unknown)),

@@ -4,23 +4,49 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
+use crate::catalogue::Mistake;
 use crate::decision;
 use crate::domain::Malformed;
 use crate::policy::CatalogueProblem;
 use crate::runtime::RuntimeError;
 
 /// Something at one place of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct At {
     /// RFC 6901 pointer into the request.
     pub pointer: String,
+    /// The line of a body that has lines, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// The column of a YAML body in characters, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+    /// The column of a CSV body by its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
     /// What was wrong, what was expected, how to mend it.
     pub message: String,
 }
 
+impl At {
+    /// Something at a pointer.
+    pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into(), ..Self::default() }
+    }
+}
+
+impl From<Mistake> for At {
+    fn from(mistake: Mistake) -> Self {
+        let Mistake { path: _, line, column, field, pointer, message } = mistake;
+        let number = |number: usize| Some(number).filter(|number| *number > 0);
+        let field = Some(field).filter(|field| !field.is_empty());
+        Self { pointer, line: number(line), column: number(column), field, message }
+    }
+}
+
 impl From<CatalogueProblem> for At {
     fn from(problem: CatalogueProblem) -> Self {
-        Self { pointer: problem.pointer, message: problem.message }
+        Self::new(problem.pointer, problem.message)
     }
 }
 
@@ -31,7 +57,7 @@ pub struct Checks(pub Vec<At>);
 impl Checks {
     /// Notes a mistake at a place.
     pub fn add(&mut self, pointer: impl Into<String>, message: impl Into<String>) {
-        self.0.push(At { pointer: pointer.into(), message: message.into() });
+        self.0.push(At::new(pointer, message));
     }
 
     /// The value, or a note of why there is none.
@@ -148,6 +174,12 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "the key may not do this", detail)
     }
 
+    /// A body of a kind that is not read here.
+    pub fn unsupported(detail: impl Into<String>) -> Self {
+        let title = "the body is of a kind that is not read here";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported", title, detail)
+    }
+
     /// Nothing there.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "there is no such thing", detail)
@@ -182,9 +214,44 @@ impl Problem {
         problem
     }
 
+    /// Enough of one kind of work is going on.
+    pub fn busy(what: &str) -> Self {
+        let mut problem = Self::overloaded();
+        problem.detail = format!("{what}; ask again after a moment");
+        problem
+    }
+
     /// [`Problem::unavailable`], seen by the call itself.
     pub fn store_away(detail: impl Into<String>) -> Self {
         Self { store: true, ..Self::unavailable(detail) }
+    }
+
+    /// Whether there was no room, so that a moment later there may be.
+    pub fn is_overload(&self) -> bool {
+        self.kind.ends_with(":overloaded")
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// How long to wait before sending it again, where that helps.
+    pub fn retry_after_seconds(&self) -> Option<u32> {
+        self.retry_after_seconds
+    }
+
+    /// A line of a stream that was not even looked at.
+    pub fn long_line(limit: usize) -> Self {
+        let detail = format!("the line is longer than {limit} bytes: it was passed over; send less in it");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the line is too long", detail)
+    }
+
+    /// The same of a line of a stream, whose place is told beside it.
+    #[must_use]
+    pub fn of_a_line(mut self) -> Self {
+        self.detail = self.detail.replace(" at line 1 column ", " at column ");
+        self
     }
 
     /// Whether the store failed the call that ended like this.
@@ -208,9 +275,7 @@ impl Problem {
 
 impl From<Vec<decision::Problem>> for Problem {
     fn from(problems: Vec<decision::Problem>) -> Self {
-        Self::invalid(
-            problems.into_iter().map(|problem| At { pointer: problem.pointer, message: problem.message }).collect(),
-        )
+        Self::invalid(problems.into_iter().map(|problem| At::new(problem.pointer, problem.message)).collect())
     }
 }
 

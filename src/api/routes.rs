@@ -15,8 +15,12 @@ use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, Resource, gu
 use super::openapi::catalogue as shelf;
 use super::openapi::operations as about;
 use super::openapi::operations::About;
+use super::openapi::reports as told;
 use super::problem::Problem;
-use super::{App, attributes, auth, campaigns, catalogue, customers, decisions, models, offers, outcomes, probes};
+use super::{
+    App, attributes, auth, batch, campaigns, catalogue, customers, decisions, models, offers, outcomes, page, probes,
+    reports,
+};
 use crate::config::MetricsAccess;
 use crate::runtime::{ApiKey, Role};
 use crate::telemetry::Stopwatch;
@@ -86,11 +90,14 @@ const MODELS: Access = Access::Roles(&[Role::Decide, Role::Audit, Role::Operate]
 const OUTCOMES: Access = Access::Signed(&[Role::Outcomes]);
 const PRIVACY: Access = Access::Roles(&[Role::Privacy]);
 const SHELF: Access = Access::Roles(&[Role::Decide, Role::Catalogue, Role::Audit]);
+const REPORTS: Access =
+    Access::Roles(&[Role::Catalogue, Role::Author, Role::ApproveBusiness, Role::Operate, Role::Audit]);
 const SCRAPE: Access = Access::Scrape(&[Role::Operate]);
 
 /// Every route there is, in the order of the page.
 pub const ROUTES: &[Route] = &[
     route("POST", "/v1/decisions", DECIDE, || web::to(decisions::decide), about::decide),
+    route("POST", "/v1/decisions:batch", DECIDE, || web::to(batch::decide), about::batch),
     route("GET", "/v1/decisions/{id}", AUDIT, || web::to(decisions::show), about::show),
     route("POST", "/v1/outcomes", OUTCOMES, || web::to(outcomes::take), about::outcomes),
     route("GET", OUTCOME, EVENTS, || web::to(outcomes::show), about::outcome),
@@ -99,6 +106,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", ATTRIBUTES, PRIVACY, || web::to(attributes::get), about::get_attributes),
     route("PUT", ATTRIBUTES, PRIVACY, || web::to(attributes::put), about::put_attributes),
     route("POST", "/v1/offers:import", CATALOGUE, || web::to(offers::import), about::import),
+    route("GET", "/v1/offers:export", CATALOGUE, || web::to(offers::export), shelf::export),
     route("GET", "/v1/offers", SHELF, || web::to(catalogue::list), shelf::list_offers),
     route("GET", OFFER, SHELF, || web::to(catalogue::show), shelf::show_offer),
     route("PUT", OFFER, CATALOGUE, || web::to(catalogue::put), shelf::put_offer),
@@ -112,6 +120,11 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/v1/campaigns/{id}/pause", CATALOGUE, || web::to(campaigns::pause), shelf::pause_campaign),
     route("POST", "/v1/campaigns/{id}/resume", CATALOGUE, || web::to(campaigns::resume), shelf::resume_campaign),
     route("GET", "/v1/models", MODELS, || web::to(models::list), about::models),
+    route("GET", "/v1/models/{placement}", REPORTS, || web::to(models::show), told::model),
+    route("GET", "/v1/reports/performance", REPORTS, || web::to(reports::performance), told::performance),
+    route("GET", "/v1/reports/exclusions", REPORTS, || web::to(reports::exclusions), told::exclusions),
+    route("GET", "/", Access::Open, || web::to(page::home), about::home),
+    route("GET", "/docs", Access::Open, || web::to(page::docs), about::docs),
     route("GET", "/openapi.json", Access::Open, || web::to(probes::openapi), about::openapi),
     route("GET", "/healthz", Access::Open, || web::to(probes::health), about::health),
     route("GET", "/readyz", Access::Open, || web::to(probes::ready), about::ready),

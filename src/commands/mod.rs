@@ -2,6 +2,8 @@
 
 pub mod bundles;
 
+pub mod catalog;
+
 pub mod demo;
 
 pub mod feedback;
@@ -14,11 +16,17 @@ pub mod measure;
 
 pub mod policy;
 
+pub mod policy_init;
+
+pub mod policy_test;
+
 pub mod progress;
 
 pub mod sample;
 
 pub mod serve;
+
+pub mod shelf;
 
 pub mod simulate;
 

@@ -83,15 +83,15 @@ fn wrapped(text: &str) -> Vec<String> {
 
 /// A stretch of one line of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// Position in the sorted sources.
-    pub(super) file: usize,
+    pub(crate) file: usize,
     /// From 1; 0 for the whole file.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     /// From 1, in characters.
-    pub(super) column: usize,
+    pub(crate) column: usize,
     /// In characters.
-    pub(super) length: usize,
+    pub(crate) length: usize,
 }
 
 impl Place {
@@ -102,13 +102,13 @@ impl Place {
 }
 
 /// Where findings gather, so that an author sees all of them at once.
-pub(super) struct Report<'a> {
+pub(crate) struct Report<'a> {
     sources: &'a [Source],
     found: Vec<Finding>,
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(sources: &'a [Source]) -> Self {
+    pub(crate) fn new(sources: &'a [Source]) -> Self {
         Self { sources, found: Vec::new() }
     }
 
@@ -166,8 +166,13 @@ impl<'a> Report<'a> {
         self.sources.get(place.file).map_or_else(String::new, |s| s.path.clone())
     }
 
+    /// Whether anything is wrong in a file of this folder.
+    pub(super) fn any_below(&self, folder: &str) -> bool {
+        self.found.iter().any(|finding| finding.path.starts_with(folder))
+    }
+
     /// Everything found, by file and line.
-    pub(super) fn finish(mut self) -> Vec<Finding> {
+    pub(crate) fn finish(mut self) -> Vec<Finding> {
         self.found.sort_by(|a, b| {
             (&a.path, a.line, a.column, a.code, &a.message).cmp(&(&b.path, b.line, b.column, b.code, &b.message))
         });

@@ -101,13 +101,17 @@ fn end(text: &str) -> Result<End, Malformed> {
     })
 }
 
-/// The instant of an end; of a day its first one, or the first one so much later. Where clocks skip midnight the day
-/// begins when they go on.
+/// The instant of an end; of a day its first one, or the first one so much later.
 fn instant(end: End, later: i64, zone: chrono_tz::Tz) -> Timestamp {
-    let ms = match end {
-        End::Exact(at) => return at,
-        End::Day(ms) => ms + later,
-    };
+    match end {
+        End::Exact(at) => at,
+        End::Day(ms) => day_start(ms + later, zone),
+    }
+}
+
+/// The first instant of a day, given as if it were UTC, in a time zone. Where clocks skip midnight the day begins when
+/// they go on.
+pub(crate) fn day_start(ms: i64, zone: chrono_tz::Tz) -> Timestamp {
     let mut quarters = (0..96).filter_map(|quarter| chrono::DateTime::from_timestamp_millis(ms + quarter * 900_000));
     let found = quarters.find_map(|at| zone.from_local_datetime(&at.naive_utc()).earliest());
     Timestamp(found.map_or(ms, |at| at.timestamp_millis()))

@@ -9,14 +9,14 @@ use super::finding::{Place, Report};
 
 /// A value with its place.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) place: Place,
-    pub(super) value: Yaml,
+pub(crate) struct Node {
+    pub(crate) place: Place,
+    pub(crate) value: Yaml,
 }
 
 /// What a value is.
 #[derive(Debug)]
-pub(super) enum Yaml {
+pub(crate) enum Yaml {
     /// Text as written; `plain` where it had no quotes.
     Scalar { text: String, plain: bool },
     /// `[a, b]` or lines with dashes.
@@ -29,19 +29,19 @@ pub(super) enum Yaml {
 
 /// The name of a field with its place.
 #[derive(Debug)]
-pub(super) struct Key {
-    pub(super) place: Place,
-    pub(super) text: String,
+pub(crate) struct Key {
+    pub(crate) place: Place,
+    pub(crate) text: String,
 }
 
 /// The name of a merge key, which is reported and then only excuses what it would have brought.
-pub(super) const MERGE: &str = "<<";
+pub(crate) const MERGE: &str = "<<";
 
 /// Nesting that no policy file needs.
 const NESTING_MAX: usize = 32;
 
 /// Reads one file. `None` if nothing of it can be trusted; what is wrong stands in the report.
-pub(super) fn parse(report: &mut Report<'_>, file: usize, text: &str) -> Option<Node> {
+pub(crate) fn parse(report: &mut Report<'_>, file: usize, text: &str) -> Option<Node> {
     if tabs(report, file, text) {
         return None;
     }
@@ -176,8 +176,8 @@ impl<'a> Builder<'a, '_, '_> {
             let key = self.node(event, span)?;
             let Some((event, span)) = self.next()? else { break };
             let mut node = self.node(event, span)?;
-            let text = match key.value {
-                Yaml::Scalar { text, .. } => text,
+            let (text, plain) = match key.value {
+                Yaml::Scalar { text, plain } => (text, plain),
                 Yaml::Refused => continue,
                 Yaml::List(_) | Yaml::Map(_) => {
                     self.report.add(
@@ -193,7 +193,7 @@ impl<'a> Builder<'a, '_, '_> {
                 // The parser places an absent value on a later line; authors look at the name.
                 node.place = key.place;
             }
-            if text == MERGE {
+            if plain && text == MERGE {
                 self.report
                     .add(codes::ANCHOR, key.place, "merge key `<<`", "merge keys are not allowed")
                     .with_help("write the fields out, so that each rule can be read alone");

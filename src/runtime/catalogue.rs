@@ -111,8 +111,13 @@ impl Core {
 }
 
 /// A draft as stores keep it.
-fn bodies(draft: &CatalogueDraft) -> CatalogueChange {
-    let offer = |offer: &Offer| OfferBody { offer_id: offer.offer_id.clone(), json: print(offer) };
+pub(super) fn bodies(draft: &CatalogueDraft) -> CatalogueChange {
+    // The order of variants means nothing, so that it makes no difference between two texts.
+    let offer = |offer: &Offer| {
+        let mut offer = offer.clone();
+        offer.variants.sort_by(|a, b| a.variant_id.cmp(&b.variant_id));
+        OfferBody { json: print(&offer), offer_id: offer.offer_id }
+    };
     let campaign =
         |campaign: &Campaign| CampaignBody { campaign_id: campaign.campaign_id.clone(), json: print(campaign) };
     CatalogueChange {
@@ -126,7 +131,7 @@ fn print(item: &impl serde::Serialize) -> String {
     serde_json::to_string(item).unwrap_or_default()
 }
 
-fn parse<T: serde::de::DeserializeOwned>(what: &str, id: &str, json: &str) -> Result<T, Malformed> {
+pub(super) fn parse<T: serde::de::DeserializeOwned>(what: &str, id: &str, json: &str) -> Result<T, Malformed> {
     serde_json::from_str(json).map_err(|error| Malformed(format!("{what} `{id}` does not parse: {error}")))
 }
 

@@ -8,6 +8,8 @@ mod bundles;
 
 mod catalogue;
 
+mod catalogue_maker;
+
 mod clock;
 
 mod counted;
@@ -28,6 +30,8 @@ mod outcomes;
 
 mod records;
 
+mod reports;
+
 mod start;
 
 mod subjects;
@@ -41,6 +45,7 @@ use tokio::sync::Notify;
 pub use attributes::AttributesKept;
 pub use bundles::BundleMaker;
 pub use catalogue::CatalogueKept;
+pub use catalogue_maker::CatalogueMaker;
 pub use clock::Clock;
 pub use dry_run::Tried;
 pub use engines::Engines;
@@ -48,6 +53,7 @@ pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;
 pub use outcomes::{Intake, OutcomeStatus, OutcomesSeen, Unmatched};
 pub use records::{Kept, Opened};
+pub use reports::Scope;
 pub use start::{Setup, StartError, keys_of, mistakes, read_policies};
 pub use subjects::ConsentKept;
 

@@ -9,6 +9,8 @@ mod architecture;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod cli_policy;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod http;

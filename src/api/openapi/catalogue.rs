@@ -1,7 +1,7 @@
 //! What the routes of offers and campaigns are for, what they read and what they may be answered. Reads no request.
 
 use super::operations::{About, Answer, INVALID, STORE_AWAY, about};
-use super::{examples, shape, shapes, shelf};
+use super::{examples, shape, shapes, shelf, text};
 use crate::api::catalogue::StockWire;
 
 const OFFER: &[(&str, &str)] = &[("id", "The offer's id.")];
@@ -16,6 +16,34 @@ const MATCH: &[(&str, &str)] = &[
 const NO_OFFER: &str = "No offer has this id.";
 const NO_CAMPAIGN: &str = "No campaign has this id.";
 const ELSE: &str = "Something else is there than `If-Match` or `If-None-Match` says: `current` shows it.";
+
+/// `GET /v1/offers:export`.
+pub fn export() -> About {
+    let description = "Everything as `POST /v1/offers:import` takes it. JSON and YAML hold campaigns and offers; a CSV holds \
+                       the offers, a row for each variant, or the campaigns. The revision is the `ETag`.";
+    About {
+        query: &[
+            ("as", "`json` (if left out), `yaml` or `csv`."),
+            ("of", "What a CSV holds: `offers` (if left out) or `campaigns`."),
+            ("revision", "As the catalogue was at this revision."),
+        ],
+        answers: vec![
+            Answer {
+                status: 200,
+                meaning: "The catalogue.",
+                content: vec![
+                    ("application/json", shape::<shapes::Catalogue>),
+                    ("application/yaml", text),
+                    ("text/csv; charset=utf-8", text),
+                ],
+            },
+            Answer::problem(404, "The catalogue has no such revision."),
+            Answer::problem(422, "A parameter says something that cannot be."),
+            Answer::problem(503, STORE_AWAY),
+        ],
+        ..about("exportOffers", "catalogue", "Export offers and campaigns", description)
+    }
+}
 
 /// `GET /v1/offers`.
 pub fn list_offers() -> About {

@@ -11,6 +11,8 @@ pub mod operations;
 
 pub mod record;
 
+pub mod reports;
+
 pub mod shapes;
 
 pub mod shelf;
@@ -168,7 +170,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Operation {
     for (name, meaning) in about.headers {
         operation = operation.parameter(parameter(name, meaning, ParameterIn::Header, schemas));
     }
-    let body = about.body.as_ref().map(|(shape, examples)| request_body(*shape, examples, schemas));
+    let body = about.body.as_ref().map(|body| request_body(&about, body, schemas));
     operation = operation.request_body(body);
     let mut responses = ResponsesBuilder::new();
     for answer in answers(route, &about) {
@@ -220,7 +222,11 @@ fn parameter(name: &str, meaning: &str, place: ParameterIn, schemas: &mut Schema
         .build()
 }
 
-fn request_body(shape: Shape, examples: &[examples::Example], schemas: &mut Schemas) -> RequestBody {
+fn request_body(
+    about: &About,
+    (shape, examples): &(Shape, Vec<examples::Example>),
+    schemas: &mut Schemas,
+) -> RequestBody {
     let named = examples.iter().map(|example| {
         let shown = utoipa::openapi::example::ExampleBuilder::new()
             .summary(example.summary)
@@ -229,14 +235,19 @@ fn request_body(shape: Shape, examples: &[examples::Example], schemas: &mut Sche
         (example.name, RefOr::T(shown))
     });
     let content = ContentBuilder::new().schema(Some(shape(schemas))).examples_from_iter(named).build();
-    RequestBodyBuilder::new().content(JSON, content).required(Some(Required::True)).build()
+    let mut body = RequestBodyBuilder::new().content(about.body_type, content).required(Some(Required::True));
+    for media_type in about.body_texts {
+        body = body.content(*media_type, ContentBuilder::new().schema(Some(text(schemas))).build());
+    }
+    body.build()
 }
 
 /// What a call may be answered: what is particular to it, and what follows from who may ask and what it reads.
 fn answers(route: &Route, about: &About) -> Vec<Answer> {
     let mut answers = about.answers.clone();
     let keyed = route.access != Access::Open;
-    let has_body = about.body.is_some();
+    // Of a stream every line is answered for itself.
+    let has_body = about.body.is_some() && about.body_type == JSON;
     let common = [
         (has_body, 400, "The body is not the JSON expected."),
         (keyed, 401, "No key or signature was sent, or none that is known."),

@@ -81,11 +81,15 @@ fn learning_beats_chance_in_the_shop() {
 
 /// What is known of every arm once everything has arrived, by a strategy that picks at random and learns all the same.
 fn learned(text: &str) -> Vec<((usize, usize), crate::domain::Digest)> {
+    learned_by(text, Timestamp(i64::MAX))
+}
+
+fn learned_by(text: &str, until: Timestamp) -> Vec<((usize, usize), crate::domain::Digest)> {
     let trial = trial(text, "epsilon_greedy", "exploration=1,publish=5m", 600);
     let course = Course::walk(&trial, 1);
     let mut learner = Learner::new(&trial.placements[0], &trial.catalogue);
     play_with(&trial, &trial.placements[0], &mut learner, &course, 1, &mut || ()).unwrap();
-    learner.hear(Timestamp(i64::MAX));
+    learner.hear(until);
     learner.digests()
 }
 
@@ -116,6 +120,15 @@ fn orders_that_are_all_sent_back_leave_what_nothing_bought_leaves() {
     let unwanted = changed(KIOSK, &[("base: -1,", "base: -40,"), ("base: -2,", "base: -40,")]);
     assert_eq!(learned(&refunded), learned(&unwanted));
     assert_ne!(learned(&refunded), learned(KIOSK));
+}
+
+#[test]
+fn nothing_is_learned_of_an_order_before_it_arrives() {
+    let late =
+        changed(KIOSK, &[("at_once: 0.5, median_hours: 6, spread: 1", "at_once: 0, median_hours: 600, spread: 0")]);
+    let unwanted = changed(KIOSK, &[("base: -1,", "base: -40,"), ("base: -2,", "base: -40,")]);
+    assert_eq!(learned_by(&late, Timestamp(0)), learned(&unwanted));
+    assert_ne!(learned(&late), learned(&unwanted));
 }
 
 #[test]
