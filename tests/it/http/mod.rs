@@ -6,6 +6,7 @@ mod bad_outcomes;
 mod bad_records;
 mod caps;
 mod catalogue;
+mod catalogue_files;
 mod consents;
 mod decisions;
 mod impressions;
