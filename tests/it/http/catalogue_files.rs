@@ -53,9 +53,43 @@ fn mistakes_in_files_are_told_with_line_and_column() {
     told.problem("an empty body", &sent(&service, "text/csv", ""));
     told.problem("yaml that is none", &sent(&service, "application/yaml", "offers: [\n"));
     let answer = sent(&service, "text/csv", "offer_id,price,variant_id,category\nlamp,\"40,00 USD\",a,hom\n");
-    insta::assert_snapshot!(serde_json::to_string_pretty(&answer.json()["errors"]).unwrap(), @"");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&answer.json()["errors"]).unwrap(), @r#"
+    [
+      {
+        "field": "category",
+        "line": 2,
+        "message": "`hom` is not a value of `offer.category`: expected one of `shoes`, `outdoor`, `home`, `service`; did you mean `home`?",
+        "pointer": ""
+      },
+      {
+        "field": "price",
+        "line": 2,
+        "message": "`40,00` has a decimal comma: write `40.00`",
+        "pointer": ""
+      }
+    ]
+    "#);
     let answer = sent(&service, "application/yaml", &YAML.replace("campaign: house", "campaign: hous"));
-    insta::assert_snapshot!(serde_json::to_string_pretty(&answer.json()["errors"]).unwrap(), @"");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&answer.json()["errors"]).unwrap(), @r#"
+    [
+      {
+        "column": 15,
+        "line": 45,
+        "message": "campaign `hous` is not in the catalogue; did you mean `house`?",
+        "pointer": "/offers/2/campaign"
+      }
+    ]
+    "#);
     told.problem("of without csv", &service.call("GET", "/v1/offers:export?as=yaml&of=campaigns", None));
-    insta::assert_snapshot!(told.0, @"");
+    insta::assert_snapshot!(told.0, @r#"
+    an unknown type
+      415 unsupported: `Content-Type: application/xml` is not read here: send `application/json`, `application/yaml` or `text/csv`
+    an empty body
+      400 malformed: the body is empty: send CSV
+    yaml that is none
+      400 malformed: not well-formed YAML: unclosed bracket '[': look at the indentation of this line and the one above, and at quotes and brackets left open; text with `: ` or ` #` inside goes into quotes at line 1 column 9
+    of without csv
+      422 invalid: `of` chooses what a CSV holds: JSON and YAML hold campaigns and offers together
+        ?of:
+    "#);
 }
