@@ -132,6 +132,7 @@ fn request() -> DecisionRequest {
         context: BTreeMap::from([("region".to_owned(), Value::Text("r7".into()))]),
         basket: Vec::new(),
         candidates: None,
+        store: None,
     }
 }
 

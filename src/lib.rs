@@ -29,6 +29,8 @@ pub mod audit;
 
 pub mod engine;
 
+pub mod report;
+
 // floor 4
 pub mod simulation;
 

@@ -1,6 +1,7 @@
 //! `POST /v1/decisions` and `GET /v1/decisions/{id}`: JSON in, JSON out. Nothing is decided here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -12,7 +13,8 @@ use super::{App, auth, body, render};
 use crate::config::Settings;
 use crate::decision::check;
 use crate::domain::{
-    BasketLine, CategoryId, Customer, DecisionId, DecisionRequest, Money, OfferId, PlacementId, Timestamp, Value,
+    BasketLine, CategoryId, Customer, DecisionId, DecisionRequest, Money, OfferId, PlacementId, StoreId, Timestamp,
+    Value,
 };
 use crate::engine::Reply;
 use crate::policy::Bundle;
@@ -39,6 +41,9 @@ pub(super) struct DecisionWire {
     jurisdiction: Option<String>,
     /// An IANA name, such as `Europe/Berlin`; UTC where absent.
     time_zone: Option<String>,
+    /// The store asked in, as rules about stores name it.
+    #[schema(min_length = 1, max_length = 64)]
+    store: Option<String>,
     /// Declared attributes of this request, by the name behind `context.`.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, shapes::AttributeValue>)]
@@ -152,6 +157,7 @@ impl DecisionWire {
             ids.dedup();
             ids
         });
+        let store = self.store.and_then(|text| checks.ok("/store", StoreId::new(text)));
         let Some(placement) = checks.ok("/placement", PlacementId::new(self.placement)) else {
             return Err(Problem::invalid(checks.0));
         };
@@ -171,6 +177,7 @@ impl DecisionWire {
             context: self.context,
             basket,
             candidates,
+            store,
         };
         if checks.0.is_empty() {
             return Ok(request);
@@ -186,26 +193,25 @@ impl DecisionWire {
 /// `POST /v1/decisions`.
 pub async fn decide(app: App, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let bytes = body::read(payload, app.settings.body_bytes_max).await?;
+    let answer = answer(&app, &bytes, auth::may(&request, Role::Audit)).await?;
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// Decides what one body asks for. `personal` says whether a dry run may tell what is personal.
+pub(super) async fn answer(app: &App, bytes: &[u8], personal: bool) -> Result<serde_json::Value, Problem> {
     let bundle = app.snapshot().bundle.clone();
     let refused = |_: &Problem| app.metrics.decided("", "refused", "");
-    let wire: DecisionWire = body::parse(&bytes).inspect_err(refused)?;
+    let wire: DecisionWire = body::parse(bytes).inspect_err(refused)?;
     let dry_run = wire.dry_run;
     let asked = wire.parse(&app.settings, &bundle, app.clock.now()).inspect_err(refused)?;
     if dry_run {
         let tried = app.try_out(&asked).await?.map_err(Problem::from).inspect_err(refused)?;
         app.metrics.decided(tried.decision.skeleton.placement.as_str(), "dry_run", "");
-        return Ok(HttpResponse::Ok().json(render::tried(&tried, auth::may(&request, Role::Audit))));
+        return Ok(render::tried(&tried, personal));
     }
-    let answer = match app.decide(asked).await {
-        Reply::Decided(skeleton) => {
-            let catalogue = app.catalogue_at(skeleton.catalogue_revision).await?;
-            render::answer(&skeleton, &catalogue)
-        }
-        Reply::Stored(record) => {
-            let skeleton = record.skeleton().map_err(crate::runtime::RuntimeError::from)?;
-            let catalogue = app.catalogue_at(skeleton.catalogue_revision).await?;
-            render::answer(&skeleton, &catalogue)
-        }
+    let skeleton = match app.decide(asked).await {
+        Reply::Decided(skeleton) => skeleton,
+        Reply::Stored(record) => Arc::new(record.skeleton().map_err(crate::runtime::RuntimeError::from)?),
         Reply::Conflict(id) => {
             return Err(Problem::conflict(format!(
                 "decision `{id}` was made for another request: send the same body again, or use a new decision id"
@@ -219,7 +225,8 @@ pub async fn decide(app: App, request: HttpRequest, payload: web::Payload) -> Re
             ));
         }
     };
-    Ok(HttpResponse::Ok().json(answer))
+    let catalogue = app.catalogue_at(skeleton.catalogue_revision).await?;
+    Ok(render::answer(&skeleton, &catalogue))
 }
 
 /// `GET /v1/decisions/{id}`.

@@ -4,11 +4,14 @@ mod attributes;
 
 mod auth;
 
+mod batch;
+
 mod body;
 
 mod campaigns;
 
 mod catalogue;
+mod lines;
 
 mod customers;
 
@@ -22,6 +25,8 @@ mod openapi;
 
 mod outcomes;
 
+mod page;
+
 mod probes;
 
 mod problem;
@@ -29,6 +34,8 @@ mod problem;
 mod query;
 
 mod render;
+
+mod reports;
 
 mod routes;
 

@@ -214,9 +214,44 @@ impl Problem {
         problem
     }
 
+    /// Enough of one kind of work is going on.
+    pub fn busy(what: &str) -> Self {
+        let mut problem = Self::overloaded();
+        problem.detail = format!("{what}; ask again after a moment");
+        problem
+    }
+
     /// [`Problem::unavailable`], seen by the call itself.
     pub fn store_away(detail: impl Into<String>) -> Self {
         Self { store: true, ..Self::unavailable(detail) }
+    }
+
+    /// Whether there was no room, so that a moment later there may be.
+    pub fn is_overload(&self) -> bool {
+        self.kind.ends_with(":overloaded")
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// How long to wait before sending it again, where that helps.
+    pub fn retry_after_seconds(&self) -> Option<u32> {
+        self.retry_after_seconds
+    }
+
+    /// A line of a stream that was not even looked at.
+    pub fn long_line(limit: usize) -> Self {
+        let detail = format!("the line is longer than {limit} bytes: it was passed over; send less in it");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the line is too long", detail)
+    }
+
+    /// The same of a line of a stream, whose place is told beside it.
+    #[must_use]
+    pub fn of_a_line(mut self) -> Self {
+        self.detail = self.detail.replace(" at line 1 column ", " at column ");
+        self
     }
 
     /// Whether the store failed the call that ended like this.

@@ -84,11 +84,10 @@ fn named<'a>(row: &CandidateRow, catalogue: &'a Catalogue) -> Option<(&'a OfferI
 /// slot.
 fn candidates(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalogue: &Catalogue) -> Vec<Value> {
     let currency = skeleton.terms.currency;
-    let contacts = private.map(|private| &private.contacts);
     let first = skeleton.slots.first();
     let candidate = |(position, row): (usize, &CandidateRow)| {
         let named = named(row, catalogue);
-        let excluded = audit::exclusions(&row.failed, (position, 0), skeleton, contacts, bundle);
+        let excluded = audit::exclusions(&row.failed, (position, 0), skeleton, private, bundle);
         json!({
             "nothing": row.candidate.is_none(),
             "offer_id": named.map(|(offer, _)| offer),
@@ -107,7 +106,6 @@ fn candidates(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, c
 
 /// Every slot with its distribution, its draw and what was left out of it; empty for the fallback.
 fn slots(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalogue: &Catalogue) -> Vec<Value> {
-    let contacts = private.map(|private| &private.contacts);
     let slot = |(number, slot): (u16, &Slot)| {
         let open = skeleton.candidates.iter().zip(&slot.probabilities).filter_map(|(row, p)| Some((row, (*p)?)));
         let distribution = open.map(|(row, probability)| {
@@ -121,7 +119,7 @@ fn slots(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalo
         });
         let left_out = slot.left_out.iter().filter_map(|left| {
             let named = named(skeleton.candidates.get(left.row as usize)?, catalogue);
-            let excluded = audit::exclusions(&left.failed, (left.row as usize, number), skeleton, contacts, bundle);
+            let excluded = audit::exclusions(&left.failed, (left.row as usize, number), skeleton, private, bundle);
             Some(json!({
                 "offer_id": named.map(|(offer, _)| offer),
                 "variant_id": named.map(|(_, variant)| variant),
@@ -209,6 +207,10 @@ fn private(private: &Private) -> Value {
         "withheld": withheld,
         "jurisdiction": private.context.jurisdiction,
         "hour": private.context.hour,
+        "store": private.context.store,
+        "local_time": private.context.local.map(|local| {
+            json!({"time": local.to_string(), "weekday": local.weekday_name(), "zone_named": local.zone_named})
+        }),
         "consents": private.consent.readings.iter().map(consent).collect::<Vec<_>>(),
         "caps": caps,
     })

@@ -15,8 +15,12 @@ use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, Resource, gu
 use super::openapi::catalogue as shelf;
 use super::openapi::operations as about;
 use super::openapi::operations::About;
+use super::openapi::reports as told;
 use super::problem::Problem;
-use super::{App, attributes, auth, campaigns, catalogue, customers, decisions, models, offers, outcomes, probes};
+use super::{
+    App, attributes, auth, batch, campaigns, catalogue, customers, decisions, models, offers, outcomes, page, probes,
+    reports,
+};
 use crate::config::MetricsAccess;
 use crate::runtime::{ApiKey, Role};
 use crate::telemetry::Stopwatch;
@@ -86,11 +90,14 @@ const MODELS: Access = Access::Roles(&[Role::Decide, Role::Audit, Role::Operate]
 const OUTCOMES: Access = Access::Signed(&[Role::Outcomes]);
 const PRIVACY: Access = Access::Roles(&[Role::Privacy]);
 const SHELF: Access = Access::Roles(&[Role::Decide, Role::Catalogue, Role::Audit]);
+const REPORTS: Access =
+    Access::Roles(&[Role::Catalogue, Role::Author, Role::ApproveBusiness, Role::Operate, Role::Audit]);
 const SCRAPE: Access = Access::Scrape(&[Role::Operate]);
 
 /// Every route there is, in the order of the page.
 pub const ROUTES: &[Route] = &[
     route("POST", "/v1/decisions", DECIDE, || web::to(decisions::decide), about::decide),
+    route("POST", "/v1/decisions:batch", DECIDE, || web::to(batch::decide), about::batch),
     route("GET", "/v1/decisions/{id}", AUDIT, || web::to(decisions::show), about::show),
     route("POST", "/v1/outcomes", OUTCOMES, || web::to(outcomes::take), about::outcomes),
     route("GET", OUTCOME, EVENTS, || web::to(outcomes::show), about::outcome),
@@ -113,6 +120,11 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/v1/campaigns/{id}/pause", CATALOGUE, || web::to(campaigns::pause), shelf::pause_campaign),
     route("POST", "/v1/campaigns/{id}/resume", CATALOGUE, || web::to(campaigns::resume), shelf::resume_campaign),
     route("GET", "/v1/models", MODELS, || web::to(models::list), about::models),
+    route("GET", "/v1/models/{placement}", REPORTS, || web::to(models::show), told::model),
+    route("GET", "/v1/reports/performance", REPORTS, || web::to(reports::performance), told::performance),
+    route("GET", "/v1/reports/exclusions", REPORTS, || web::to(reports::exclusions), told::exclusions),
+    route("GET", "/", Access::Open, || web::to(page::home), about::home),
+    route("GET", "/docs", Access::Open, || web::to(page::docs), about::docs),
     route("GET", "/openapi.json", Access::Open, || web::to(probes::openapi), about::openapi),
     route("GET", "/healthz", Access::Open, || web::to(probes::health), about::health),
     route("GET", "/readyz", Access::Open, || web::to(probes::ready), about::ready),

@@ -1,9 +1,9 @@
 //! Audit: a record told in sentences. Recomputes nothing and judges nobody.
 
-use crate::domain::decision::{CandidateRow, ContactsGroup, Failed, FallbackReason, Private, Skeleton, Slot};
+use crate::domain::decision::{CandidateRow, ContextGroup, Failed, FallbackReason, Private, Skeleton, Slot};
 use crate::domain::money::Money;
 use crate::domain::{Catalogue, ConsentState, ObjectiveKind};
-use crate::policy::{Bundle, describe};
+use crate::policy::{Bundle, describe, describe_lacking};
 
 /// A rule that left a candidate out, as people read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,30 +23,38 @@ pub struct Told {
 /// Where a candidate was left out: its row, and the slot (from 0). What left it out of the first left it out of all.
 pub type Where = (usize, u16);
 
-/// The exclusions of one candidate. Cap usage is personal and comes from the contacts group, where it is at hand.
+/// The exclusions of one candidate. Usage of caps and what a customer has of loyalty are personal and come from the
+/// private groups, where they are at hand.
 pub fn exclusions(
     failed: &[Failed],
     (position, slot): Where,
     skeleton: &Skeleton,
-    contacts: Option<&ContactsGroup>,
+    private: Option<&Private>,
     bundle: &Bundle,
 ) -> Vec<Told> {
     failed
         .iter()
         .map(|failed| {
-            let reading = contacts.and_then(|contacts| {
-                contacts.readings.iter().find(|reading| {
+            let reading = private.and_then(|private| {
+                private.contacts.readings.iter().find(|reading| {
                     (reading.candidate as usize, reading.slot, reading.rule) == (position, slot, failed.rule)
                 })
             });
+            let context = private.map(|private| &private.context);
+            let lacks = context.and_then(|seen| describe_lacking(bundle, failed.rule, &seen.used, seen.local));
             let observed = failed.observed.or(reading.map(|reading| i64::from(reading.used)));
+            let observed = observed.or(lacks.as_ref().and_then(|lacks| lacks.observed));
+            let limit = failed.limit.or(lacks.as_ref().map(|lacks| lacks.limit));
             let rule = bundle.rule(failed.rule);
             Told {
                 rule: rule.map_or_else(|| format!("rule {}", failed.rule), |rule| rule.id.to_string()),
                 why: rule.map(|rule| rule.why.clone()).unwrap_or_default(),
                 observed,
-                limit: failed.limit,
-                sentence: describe(bundle, failed.rule, observed, failed.limit, skeleton.terms.currency),
+                limit,
+                sentence: lacks.map_or_else(
+                    || describe(bundle, failed.rule, observed, failed.limit, skeleton.terms.currency),
+                    |lacks| lacks.sentence,
+                ),
             }
         })
         .collect()
@@ -141,14 +149,7 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
         told.push(format!("Consent read for `{}`: {state}.", reading.purpose));
     }
     if let Some(private) = private {
-        if !private.context.used.is_empty() {
-            let used: Vec<String> = private.context.used.iter().map(|(id, value)| format!("{id} = {value}")).collect();
-            told.push(format!("Seen by rules and features: {}.", used.join(", ")));
-        }
-        if !private.context.withheld.is_empty() {
-            let withheld: Vec<String> = private.context.withheld.iter().map(|(id, _)| format!("`{id}`")).collect();
-            told.push(format!("Withheld from them: {}.", withheld.join(", ")));
-        }
+        told.extend(seen(&private.context));
     }
     if !skeleton.slots.is_empty() {
         told.push(format!(
@@ -158,7 +159,6 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
             percent(skeleton.exploration)
         ));
     }
-    let contacts = private.map(|private| &private.contacts);
     if let Some(slot) = skeleton.slots.first() {
         for (row, probability) in by_probability(skeleton, slot) {
             let chance = percent(probability);
@@ -174,7 +174,7 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
         }
     }
     let reasons = |failed: &[Failed], at: Where| {
-        let told = exclusions(failed, at, skeleton, contacts, bundle);
+        let told = exclusions(failed, at, skeleton, private, bundle);
         told.into_iter().map(|told| told.sentence).collect::<Vec<_>>().join("; ")
     };
     for (position, row) in skeleton.candidates.iter().enumerate().filter(|(_, row)| !row.failed.is_empty()) {
@@ -201,6 +201,27 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
             draw.key_period,
             if skeleton.id_minted { "" } else { "; the decision id was chosen by the caller" }
         ));
+    }
+    told
+}
+
+/// What rules and features could see, and what was kept from them.
+fn seen(context: &ContextGroup) -> Vec<String> {
+    let mut told = Vec::new();
+    if !context.used.is_empty() {
+        let used: Vec<String> = context.used.iter().map(|(id, value)| format!("{id} = {value}")).collect();
+        told.push(format!("Seen by rules and features: {}.", used.join(", ")));
+    }
+    if !context.withheld.is_empty() {
+        let withheld: Vec<String> = context.withheld.iter().map(|(id, _)| format!("`{id}`")).collect();
+        told.push(format!("Withheld from them: {}.", withheld.join(", ")));
+    }
+    if let Some(store) = &context.store {
+        told.push(format!("Asked in store `{store}`."));
+    }
+    if let Some(local) = context.local {
+        let told_where = if local.zone_named { "where the customer is" } else { "in UTC: no time zone was named" };
+        told.push(format!("It was {} {local} {told_where}.", local.weekday_name()));
     }
     told
 }

@@ -13,6 +13,7 @@
 pub mod beta;
 pub mod decay;
 pub mod draw;
+pub mod effects;
 pub mod exact_rule;
 pub mod features;
 pub mod hot_rule;
@@ -31,6 +32,7 @@ mod sample;
 pub use beta::{Beta, Memo};
 pub use decay::{generation_and_weight, weight_on};
 pub use draw::{DrawPurpose, pick, uniform};
+pub use effects::{Effect, component_names, effects};
 pub use features::{Features, features};
 pub use model::{ArmKey, Model, ModelView};
 pub use posterior::{Derived, Estimate, Posterior, PosteriorAlarm};

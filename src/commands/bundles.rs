@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use proffer::domain::Digest;
-use proffer::policy::{Bundle, compile};
+use proffer::policy::{Bundle, compile_with_tests};
 use proffer::runtime::{BundleMaker, StartError, mistakes, read_policies};
 use proffer::store::{self, Activation};
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ fn bundle_of(folder: &Path) -> Result<Bundle, ExitCode> {
         }
         error => told(&error.to_string(), 1),
     })?;
-    compile(&sources).map_err(|findings| {
+    compile_with_tests(&sources).map(|(bundle, _)| bundle).map_err(|findings| {
         print_findings(folder, &findings);
         eprintln!("{} in {}; nothing was changed", mistakes(findings.len()), folder.display());
         ExitCode::from(1)

@@ -24,6 +24,20 @@ impl Latencies {
         self.0.extend(other.0);
     }
 
+    /// How many calls fell below each of some bounds in milliseconds and not below the one before; the last has none.
+    pub fn histogram(&self) -> Vec<(Option<f64>, usize)> {
+        const BOUNDS: [f64; 9] = [1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0, 32.0, 64.0];
+        let mut counts: Vec<(Option<f64>, usize)> = BOUNDS.iter().map(|bound| (Some(*bound), 0)).collect();
+        counts.push((None, 0));
+        for took in &self.0 {
+            let ms = took.as_secs_f64() * 1_000.0;
+            if let Some((_, count)) = counts.iter_mut().find(|(bound, _)| bound.is_none_or(|bound| ms < bound)) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+
     /// The given percentile in milliseconds, the smallest value that at least this share of calls did not exceed.
     #[expect(clippy::cast_precision_loss, reason = "counts of calls are small")]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a small count")]
@@ -45,5 +59,7 @@ mod tests {
         (1..=200).rev().for_each(|ms| latencies.add(Duration::from_millis(ms)));
         assert_eq!((latencies.percentile_ms(50.0), latencies.percentile_ms(99.0)), (100.0, 198.0));
         assert_eq!(Latencies::default().percentile_ms(50.0), 0.0);
+        let counts: Vec<usize> = latencies.histogram().into_iter().map(|(_, count)| count).collect();
+        assert_eq!(counts, [0, 1, 2, 2, 2, 4, 4, 16, 32, 137]);
     }
 }

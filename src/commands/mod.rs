@@ -16,6 +16,10 @@ pub mod measure;
 
 pub mod policy;
 
+pub mod policy_init;
+
+pub mod policy_test;
+
 pub mod progress;
 
 pub mod sample;

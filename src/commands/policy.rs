@@ -4,17 +4,19 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use proffer::policy::{Finding, compile};
+use proffer::policy::{Bundle, Finding, Tests, compile_with_tests};
 use proffer::runtime::{StartError, mistakes, read_policies};
 
 use super::bundles::InStore;
+use super::policy_init::{self, InitArgs};
+use super::policy_test::{self, TestArgs};
 use super::{Format, bundles, failed};
 
 /// Arguments of `proffer policy`.
 #[derive(Args)]
 #[command(
     after_help = "A running service takes an activation up within a second; no decision is committed under the old \
-bundle once\nthe command has returned.\n\nExamples:\n  proffer policy check policies\n  proffer policy publish policies\n  \
+bundle once\nthe command has returned.\n\nExamples:\n  proffer policy init\n  proffer policy check policies\n  proffer policy test policies\n  proffer policy publish policies\n  \
 proffer policy activate b3:4f1c29aa\n  proffer policy status\n  proffer policy rollback"
 )]
 pub struct PolicyArgs {
@@ -36,6 +38,19 @@ enum PolicyCommand {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
+    /// Try the tests of a bundle: exactly which rules leave which offer out, and which rules no case shows.
+    #[command(after_help = "Cases are kept in tests/*.test.yaml, and the customers and offers that they share in \
+tests/fixtures/*.yaml.\nEvery rule needs a case in which it leaves an offer out and one in which it is asked and does \
+not.\n\nExit code 0: every case holds and every rule is covered; 1: not so; 2: there is no such folder or rule.\n\n\
+        Examples:\n  proffer policy test\n  \
+    proffer policy test policies --rule margin.floor.beauty\n  \
+    proffer policy test /etc/proffer/policies --format json")]
+    Test(TestArgs),
+    /// Write a small complete bundle to start from, with tests that pass.
+    #[command(after_help = "Every file says what it is for. Nothing is written into a folder that holds anything.\n\n\
+        Examples:\n  proffer policy init\n  \
+    proffer policy init my-shop/policies")]
+    Init(InitArgs),
     /// Check a bundle and keep it in the store under its hash, without putting it in force.
     #[command(after_help = "Example:\n  proffer policy publish policies\n  \
     DATABASE_URL=postgres://localhost/shop proffer policy publish /etc/proffer/policies")]
@@ -86,6 +101,8 @@ pub fn print_findings(folder: &Path, findings: &[Finding]) {
 pub async fn run(args: &PolicyArgs) -> ExitCode {
     let ended = match &args.command {
         PolicyCommand::Check { folder, format } => return check(folder, *format),
+        PolicyCommand::Test(args) => return policy_test::run(args),
+        PolicyCommand::Init(args) => return policy_init::run(args),
         PolicyCommand::Publish { folder, at } => bundles::publish(folder, at).await,
         PolicyCommand::Activate { target, at } => bundles::activate(target, at).await,
         PolicyCommand::Rollback { at } => bundles::rollback(at).await,
@@ -94,40 +111,55 @@ pub async fn run(args: &PolicyArgs) -> ExitCode {
     ended.unwrap_or_else(|error| failed(error.as_ref()))
 }
 
-fn check(folder: &Path, format: Format) -> ExitCode {
-    let sources = match read_policies(folder) {
-        Ok(sources) => sources,
-        Err(StartError::Read { path, source }) => {
+/// Reads, compiles and checks the bundle of a folder with its tests, or tells what is wrong and how to exit.
+pub fn checked(folder: &Path, format: Format) -> Result<(Bundle, Tests), ExitCode> {
+    let sources = read_policies(folder).map_err(|error| match error {
+        StartError::Read { path, source } => {
             eprintln!("error: `{}` cannot be read: {source}; name the folder of a bundle", path.display());
-            return ExitCode::from(2);
+            ExitCode::from(2)
         }
-        Err(error) => return failed(&error),
+        error => failed(&error),
+    })?;
+    compile_with_tests(&sources).map_err(|findings| {
+        match format {
+            Format::Text => {
+                print_findings(folder, &findings);
+                eprintln!("{} in {}", mistakes(findings.len()), folder.display());
+            }
+            Format::Json => {
+                let findings: Vec<Finding> = findings.iter().map(|finding| placed(folder, finding)).collect();
+                println!("{}", serde_json::json!({"ok": false, "findings": findings}));
+            }
+        }
+        ExitCode::from(1)
+    })
+}
+
+/// A number of things: `1 case`, `2 cases`.
+pub fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+fn check(folder: &Path, format: Format) -> ExitCode {
+    let (bundle, tests) = match checked(folder, format) {
+        Ok(checked) => checked,
+        Err(code) => return code,
     };
-    match (compile(&sources), format) {
-        (Ok(bundle), Format::Text) => {
+    match format {
+        Format::Text => {
             println!(
-                "{}: {} files, {} placements, {} rules; nothing is wrong",
+                "{}: {}, {}, {}, {}; nothing is wrong",
                 folder.display(),
-                bundle.sources.len(),
-                bundle.placements.len(),
-                bundle.rules.len()
+                counted(bundle.sources.len(), "file"),
+                counted(bundle.placements.len(), "placement"),
+                counted(bundle.rules.iter().filter(|rule| rule.place.1 > 0).count(), "rule"),
+                counted(tests.cases.len(), "test case")
             );
             println!("bundle {}", bundle.hash_text());
-            ExitCode::SUCCESS
         }
-        (Ok(bundle), Format::Json) => {
+        Format::Json => {
             println!("{}", serde_json::json!({"ok": true, "bundle": bundle.hash_text(), "findings": []}));
-            ExitCode::SUCCESS
-        }
-        (Err(findings), Format::Text) => {
-            print_findings(folder, &findings);
-            eprintln!("{} in {}", mistakes(findings.len()), folder.display());
-            ExitCode::from(1)
-        }
-        (Err(findings), Format::Json) => {
-            let findings: Vec<Finding> = findings.iter().map(|finding| placed(folder, finding)).collect();
-            println!("{}", serde_json::json!({"ok": false, "findings": findings}));
-            ExitCode::from(1)
         }
     }
+    ExitCode::SUCCESS
 }

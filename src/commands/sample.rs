@@ -2,7 +2,7 @@
 
 use proffer::policy::Source;
 
-const POLICIES: [(&str, &str); 8] = [
+const POLICIES: [(&str, &str); 18] = [
     ("bundle.yaml", include_str!("../../policies/bundle.yaml")),
     ("catalog/attributes.yaml", include_str!("../../policies/catalog/attributes.yaml")),
     ("catalog/purposes.yaml", include_str!("../../policies/catalog/purposes.yaml")),
@@ -11,10 +11,20 @@ const POLICIES: [(&str, &str); 8] = [
     ("rules/20-margin.yaml", include_str!("../../policies/rules/20-margin.yaml")),
     ("rules/30-caps.yaml", include_str!("../../policies/rules/30-caps.yaml")),
     ("rules/40-offers.yaml", include_str!("../../policies/rules/40-offers.yaml")),
+    ("rules/50-slate.yaml", include_str!("../../policies/rules/50-slate.yaml")),
+    ("rules/60-loyalty.yaml", include_str!("../../policies/rules/60-loyalty.yaml")),
+    ("tests/10-consent.test.yaml", include_str!("../../policies/tests/10-consent.test.yaml")),
+    ("tests/20-margin.test.yaml", include_str!("../../policies/tests/20-margin.test.yaml")),
+    ("tests/30-caps.test.yaml", include_str!("../../policies/tests/30-caps.test.yaml")),
+    ("tests/40-offers.test.yaml", include_str!("../../policies/tests/40-offers.test.yaml")),
+    ("tests/50-slate.test.yaml", include_str!("../../policies/tests/50-slate.test.yaml")),
+    ("tests/60-loyalty.test.yaml", include_str!("../../policies/tests/60-loyalty.test.yaml")),
+    ("tests/fixtures/customers.yaml", include_str!("../../policies/tests/fixtures/customers.yaml")),
+    ("tests/fixtures/offers.yaml", include_str!("../../policies/tests/fixtures/offers.yaml")),
 ];
 
 /// The world that the demo runs on, as text.
-pub const WORLD: &str = include_str!("../../simulators/steady.yaml");
+pub const WORLD: &str = include_str!("../../simulators/shop.yaml");
 
 /// The files of the sample bundle.
 pub fn policies() -> Vec<Source> {
@@ -23,11 +33,30 @@ pub fn policies() -> Vec<Source> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use proffer::decision::trial::try_all;
+    use proffer::policy::compile_with_tests;
+
     use super::*;
 
     #[test]
     fn the_binary_carries_every_file_of_the_folder_as_it_is() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
         assert_eq!(policies(), proffer::runtime::read_policies(&folder).unwrap());
+    }
+
+    #[test]
+    fn the_tests_of_the_sample_bundle_hold_and_show_every_rule_from_both_sides() {
+        let (bundle, tests) = compile_with_tests(&policies())
+            .unwrap_or_else(|found| panic!("{}", found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
+        let trial = try_all(&Arc::new(bundle), &tests);
+        let failed: Vec<String> = trial.failed().map(ToString::to_string).collect();
+        assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+        let gaps: Vec<String> = trial
+            .gaps()
+            .map(|(cover, gap)| format!("{}:{}: `{}`: {gap}; add it in tests/", cover.path, cover.line, cover.rule))
+            .collect();
+        assert!(gaps.is_empty(), "{}", gaps.join("\n"));
     }
 }

@@ -69,6 +69,9 @@ pub struct Settings {
     pub batch_decisions_max: usize,
     /// Requests that may wait in one engine; more are answered 503 at once.
     pub waiting_max: usize,
+    /// Lines of one `POST /v1/decisions:batch` that are decided at once, at least 1: no more is read before one is
+    /// answered.
+    pub stream_lines_max: usize,
     /// Subjects kept in memory per engine.
     pub subjects_max: usize,
     /// Largest request body, in bytes.
@@ -103,6 +106,7 @@ impl Default for Settings {
             engines: 0,
             batch_decisions_max: 256,
             waiting_max: 4_096,
+            stream_lines_max: 256,
             subjects_max: 100_000,
             body_bytes_max: 256 * 1024,
             import_bytes_max: 16 * 1024 * 1024,

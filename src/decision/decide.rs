@@ -3,11 +3,9 @@
 use chrono::Timelike as _;
 
 use super::ask::{Ask, SubjectView};
+use super::assess::{Assessed, assess};
 use super::check::{Problem, check};
 use super::distribute::{reads_offers, score};
-use super::eligibility::judge;
-use super::known::complete;
-use super::minimise::minimise;
 use super::purpose::Purpose;
 use super::slate::{Slate, Table, fill};
 use super::snapshot::Snapshot;
@@ -18,7 +16,6 @@ use crate::domain::decision::{
 };
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Placement, SubjectId, SubjectState, Timestamp};
-use crate::policy::CapWindows;
 
 /// A decision, before it is sealed and stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,14 +42,8 @@ pub fn decide(
     let state = subject.map(|view| view.state);
     let now = state.and_then(|state| state.last_at).map_or(now, |last| last.max(now));
 
-    let purpose = Purpose::ask(snapshot, placement, ask.request, state, now);
-    let (request, unseen) = complete(&snapshot.bundle, ask.request, state, now);
-    let mut seen = minimise(&snapshot.bundle, placement, &request, purpose.personal);
-    seen.withheld.extend(unseen);
+    let Assessed { purpose, seen, windows, mut judged } = assess(snapshot, placement, ask.request, state, now);
     let hour = local_hour(now, ask.request.time_zone.as_deref());
-
-    let windows = CapWindows::at(&snapshot.bundle, now, ask.request.time_zone.as_deref());
-    let mut judged = judge(snapshot, placement, ask.request, state, &purpose, &seen, &windows);
     let fallback = fallback(placement, ask, subject, &purpose, &judged.rows);
     let slate = match fallback {
         Some(_) => None,
@@ -97,6 +88,8 @@ pub fn decide(
             features: first,
             // Without features of offers all slots have the same.
             features_later: if reads_offers(placement) { later.collect() } else { Vec::new() },
+            store: ask.request.store.clone(),
+            local: snapshot.bundle.local_time_read(placement, ask.request.time_zone.as_deref(), now),
         },
         consent: ConsentGroup { readings: purpose.readings },
         contacts: ContactsGroup { readings: judged.readings },

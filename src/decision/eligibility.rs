@@ -30,6 +30,7 @@ pub(super) fn judge(
         currency: placement.currency,
         jurisdiction: request.jurisdiction.as_deref(),
         time_zone: request.time_zone.as_deref(),
+        store: request.store.as_ref(),
         now: windows.now,
     };
     let mut conditions = snapshot.bundle.ask(&columns, placement, &facts);

@@ -78,6 +78,7 @@ mod tests {
             context: BTreeMap::new(),
             basket: Vec::new(),
             candidates: None,
+            store: None,
         }
     }
 

@@ -4,6 +4,8 @@
 
 mod ask;
 
+mod assess;
+
 mod check;
 
 mod decide;
@@ -22,9 +24,13 @@ mod slate;
 
 mod snapshot;
 
+pub mod trial;
+
 #[cfg(test)]
 mod condition_tests;
 
+#[cfg(test)]
+mod diversity_tests;
 #[cfg(test)]
 mod slate_tests;
 

@@ -12,8 +12,8 @@ use super::snapshot::Snapshot;
 use crate::bandit::{self, Features, Score};
 use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, Shown, Slot};
 use crate::domain::key::GeneratorKey;
-use crate::domain::{Offer, Placement, Propensity, SubjectState, Timestamp};
-use crate::policy::{self, CapWindows};
+use crate::domain::{DecisionId, Offer, Placement, Propensity, SubjectState, Timestamp};
+use crate::policy::{self, Bundle, CapWindows};
 
 /// What every slot of one decision is filled from.
 #[derive(Clone, Copy)]
@@ -71,15 +71,26 @@ pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Sl
         let at = table.valued.rows.iter().position(|scored| *scored == row)?;
         slate.features.push(table.valued.features.get(at)?.clone());
         if let Some(next) = &mut slate.next {
-            next.last_at = Some(table.now);
-            let (decision, at) = (table.ask.decision_id, table.now);
-            let chosen = policy::Chosen { decision, slot, at, reserved_until: at.plus(table.placement.reservation) };
-            policy::count_contact(&table.snapshot.bundle, table.placement, offer, next, &chosen);
+            let chosen = (table.ask.decision_id, slot, table.now);
+            count(&table.snapshot.bundle, table.placement, offer, next, chosen);
         }
     }
     // An answer that shows nothing changes nobody.
     slate.next = slate.next.filter(|_| !slate.shown.is_empty());
     Some(slate)
+}
+
+/// Counts what was chosen for one slot of a decision.
+pub(super) fn count(
+    bundle: &Bundle,
+    placement: &Placement,
+    offer: &Offer,
+    next: &mut SubjectState,
+    (decision, slot, at): (DecisionId, u16, Timestamp),
+) {
+    next.last_at = Some(at);
+    let chosen = policy::Chosen { decision, slot, at, reserved_until: at.plus(placement.reservation) };
+    policy::count_contact(bundle, placement, offer, next, &chosen);
 }
 
 fn everything(valued: &Valued) -> Open {

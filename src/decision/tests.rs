@@ -37,6 +37,7 @@ attributes:
   - {id: customer.tier, type: {enum: [bronze, gold]}, class: personal, source: crm}
   - {id: customer.age, type: number, class: personal, source: crm}
   - {id: context.device, type: {enum: [desktop, mobile]}, class: public, source: shop}
+  - {id: offer.brand, type: text, source: catalogue}
 ";
 
 const PURPOSES: &str = "
@@ -108,6 +109,7 @@ pub(super) fn request(tier: Option<&str>) -> DecisionRequest {
         context: BTreeMap::from([("device".to_owned(), text("mobile"))]),
         basket: Vec::new(),
         candidates: None,
+        store: None,
     }
 }
 

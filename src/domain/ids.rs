@@ -85,6 +85,8 @@ text_ids! {
     CategoryId, "a category";
     /// A campaign of the catalogue.
     CampaignId, "a campaign id";
+    /// A store, as the shop names it.
+    StoreId, "a store id";
 }
 
 macro_rules! byte_ids {

@@ -25,7 +25,8 @@ pub use campaign::Campaign;
 pub use catalogue::{Belongs, Candidate, Catalogue, CatalogueDraft, Hindrance, Placed};
 pub use consent::{Basis, ConsentRecord, ConsentState};
 pub use ids::{
-    CampaignId, CategoryId, DecisionId, Digest, ModelId, OfferId, PlacementId, PurposeId, RuleId, SubjectId, VariantId,
+    CampaignId, CategoryId, DecisionId, Digest, ModelId, OfferId, PlacementId, PurposeId, RuleId, StoreId, SubjectId,
+    VariantId,
 };
 pub use known::{AttributeChange, KnownAttribute};
 pub use money::{Currency, Money, Percent};
@@ -35,7 +36,7 @@ pub use propensity::Propensity;
 pub use request::{BasketLine, Customer, DecisionRequest};
 pub use schedule::{Pause, Standing};
 pub use subject::{CapCounter, CapHold, Held, SubjectKind, SubjectRef, SubjectState};
-pub use time::{Day, Span, Timestamp};
+pub use time::{Day, LocalTime, Span, Timestamp};
 
 /// A value that could not be parsed at the door: what was read and what was expected.
 ///

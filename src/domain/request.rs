@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
-use super::{CategoryId, DecisionId, Digest, Money, OfferId, PlacementId, SubjectKind, SubjectRef, Value};
+use super::{CategoryId, DecisionId, Digest, Money, OfferId, PlacementId, StoreId, SubjectKind, SubjectRef, Value};
 
 /// Who is asked for, by outside ids.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
@@ -74,6 +74,9 @@ pub struct DecisionRequest {
     /// Restricts the candidates to these offers, sorted and without repetition.
     #[n(8)]
     pub candidates: Option<Vec<OfferId>>,
+    /// The store asked in, where it is asked in one.
+    #[n(9)]
+    pub store: Option<StoreId>,
 }
 
 impl DecisionRequest {
@@ -95,9 +98,8 @@ impl DecisionRequest {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_digest_names_the_request_and_not_its_id() {
-        let request = DecisionRequest {
+    fn request() -> DecisionRequest {
+        DecisionRequest {
             decision_id: None,
             customer: Customer::default(),
             placement: PlacementId::new("home").unwrap(),
@@ -107,10 +109,41 @@ mod tests {
             context: BTreeMap::new(),
             basket: Vec::new(),
             candidates: None,
-        };
+            store: None,
+        }
+    }
+
+    #[test]
+    fn the_digest_names_the_request_and_not_its_id() {
+        let request = request();
         let named = DecisionRequest { decision_id: Some(DecisionId::from_parts(1, [0; 10])), ..request.clone() };
         let other = DecisionRequest { jurisdiction: Some("DE".into()), ..request.clone() };
         assert_eq!(request.digest(), named.digest());
         assert_ne!(request.digest(), other.digest());
+    }
+
+    #[test]
+    fn a_request_without_a_store_has_the_digest_it_had_before_there_were_stores() {
+        let least = request();
+        let most = DecisionRequest {
+            customer: Customer {
+                id: Some("ann".into()),
+                attributes: BTreeMap::from([("tier".into(), Value::Text("gold".into()))]),
+                ..Customer::default()
+            },
+            jurisdiction: Some("US-NY".into()),
+            time_zone: Some("America/New_York".into()),
+            candidates: Some(vec![OfferId::new("boots").unwrap()]),
+            ..request()
+        };
+        assert_eq!(
+            [least.digest().hex(), most.digest().hex()],
+            [
+                "3b589ef29d267dc9f2d1e8e64320b5aa522b02a2408f9cb253377ca79c42c3fe",
+                "6cb436e14119b0c4143616999ab2274131a50a0c6550763de0371aebe380b5be",
+            ]
+        );
+        let elsewhere = DecisionRequest { store: Some(StoreId::new("s-12").unwrap()), ..request() };
+        assert_ne!(elsewhere.digest(), least.digest());
     }
 }

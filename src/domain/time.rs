@@ -68,6 +68,45 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cbor(transparent)]
 pub struct Day(#[n(0)] pub i32);
 
+/// What calendar and clock on the wall said somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct LocalTime {
+    /// The date there.
+    #[n(0)]
+    pub day: Day,
+    /// Minutes since midnight by the clock, which a change of the clock makes no other.
+    #[n(1)]
+    pub minute: u16,
+    /// Whether the request named the time zone; otherwise it is UTC.
+    #[n(2)]
+    pub zone_named: bool,
+}
+
+/// Names of the days of the week, from Monday.
+pub const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+impl LocalTime {
+    /// The day of the week, from 0 for Monday.
+    pub fn weekday(self) -> u8 {
+        // 1970-01-01 was a Thursday.
+        u8::try_from((i64::from(self.day.0) + 3).rem_euclid(7)).unwrap_or(0)
+    }
+
+    /// The day of the week as rules name it.
+    pub fn weekday_name(self) -> &'static str {
+        WEEKDAYS.get(usize::from(self.weekday())).copied().unwrap_or_default()
+    }
+}
+
+/// As in `2026-03-01 09:30`.
+impl std::fmt::Display for LocalTime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let midnight = Timestamp(i64::from(self.day.0) * 86_400_000).to_string();
+        let date = midnight.split('T').next().unwrap_or_default();
+        write!(f, "{date} {:02}:{:02}", self.minute / 60, self.minute % 60)
+    }
+}
+
 /// A span of time in milliseconds, never negative; written `10m`, `24h`, `7d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(transparent)]
@@ -122,6 +161,13 @@ mod tests {
         for bad in ["", "h", "1.5h", "-1d", "10", "9999d", "1w"] {
             assert!(Span::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn local_time_is_told_with_its_date_and_knows_its_day_of_the_week() {
+        let at = |day, minute| LocalTime { day: Day(day), minute, zone_named: true };
+        assert_eq!((at(0, 0).weekday(), at(3, 0).weekday(), at(4, 0).weekday(), at(-4, 0).weekday()), (3, 6, 0, 6));
+        assert_eq!(at(20_513, 570).to_string(), "2026-03-01 09:30");
     }
 
     #[test]

@@ -81,6 +81,7 @@ pub fn request(customer: &str, id: Option<DecisionId>) -> Arc<DecisionRequest> {
         context: BTreeMap::new(),
         basket: Vec::new(),
         candidates: None,
+        store: None,
     })
 }
 

@@ -2,26 +2,23 @@
 
 use super::applies;
 use super::codes;
-use super::condition::Facts;
+use super::condition::{Facts, and};
+use super::daypart;
 use super::finding::Report;
 use super::interval;
 use super::jurisdiction;
 use super::read::{self, Fields};
 use super::rules::{Known, RuleKind};
-use crate::domain::Placement;
+use crate::domain::{Placement, StoreId};
 
 /// Fields of a rule of this kind.
-pub(super) const FIELDS: [&str; 3] = ["regions", "channels", "dates"];
-
-/// Fields of the language that are not available yet.
-pub(super) const FIELDS_LATER: [&str; 2] = ["dayparts", "stores"];
+pub(super) const FIELDS: [&str; 6] = ["regions", "channels", "dates", "dayparts", "time_zone", "stores"];
 
 /// Reads what a rule of availability says.
 pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, known: Known<'_>) -> Option<RuleKind> {
     let what = fields.what.as_str();
     if FIELDS.iter().all(|name| fields.get(name).is_none()) {
-        let later = FIELDS_LATER.iter().any(|name| fields.get(name).is_some());
-        if !later {
+        if !fields.misspelt(&FIELDS) {
             report
                 .add(codes::AVAILABILITY_EMPTY, fields.place, format!("{what}: it says neither where nor when"), "here")
                 .with_help("say where or when, such as `regions: [US, CA]`, `channels: [web]` or `dates: {from: ...}`");
@@ -36,32 +33,51 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, known: Known<'_
     });
     let channels = fields.get("channels").map(|node| applies::channels(report, what, node, known));
     let dates = fields.get("dates").map(|node| interval::read(report, &format!("{what}: dates"), node));
+    let dayparts = fields.get("dayparts").map(|node| daypart::read(report, fields, node));
+    if dayparts.is_none() {
+        daypart::without(report, fields);
+    }
+    let stores = fields.get("stores").map(|node| {
+        let empty = "the offer would be available nowhere; leave the list out to allow any store";
+        read::list_of(report, what, node, empty, |report, node| {
+            read::parsed(report, what, node, "a store such as `s-12`", StoreId::new)
+        })
+    });
     // A field not given is fine, a field given and broken is not.
     Some(RuleKind::Availability {
         regions: regions.map_or(Some(None), |regions| regions.map(Some))?,
         channels: channels.map_or(Some(None), |channels| channels.map(Some))?,
         dates: dates.map_or(Some(None), |dates| dates.map(Some))?,
+        dayparts: dayparts.map_or(Some(None), |dayparts| dayparts.map(Some))?,
+        stores: stores.map_or(Some(None), |stores| stores.map(Some))?,
     })
 }
 
 impl RuleKind {
-    /// Whether a rule of availability lets its offers be shown; nothing where too little is known of the jurisdiction.
+    /// Whether a rule of availability lets its offers be shown; nothing where too little is known of the request. What
+    /// is known to be elsewhere or at another time settles it, whatever else is not known.
     pub(super) fn available(&self, placement: &Placement, facts: &Facts<'_>) -> Option<bool> {
-        let Self::Availability { regions, channels, dates } = self else { return None };
+        let Self::Availability { regions, channels, dates, dayparts, stores } = self else { return None };
         let on_channel = channels.as_ref().is_none_or(|channels| channels.contains(&placement.channel));
-        let in_time = dates.as_ref().is_none_or(|dates| dates.holds(facts.now));
-        if !on_channel || !in_time {
+        let on_date = dates.as_ref().is_none_or(|dates| dates.holds(facts.now));
+        if !on_channel || !on_date {
             return Some(false);
         }
-        let Some(regions) = regions else { return Some(true) };
-        let mut found = Some(false);
-        for region in regions {
-            match jurisdiction::covers(region, facts.jurisdiction?) {
-                Some(true) => return Some(true),
-                None => found = None,
-                Some(false) => {}
-            }
-        }
-        found
+        let in_time = dayparts.as_ref().map_or(Some(true), |parts| parts.holds(facts.now, facts.time_zone));
+        let in_store = stores.as_ref().map_or(Some(true), |stores| facts.store.map(|store| stores.contains(store)));
+        let in_region = regions.as_ref().map_or(Some(true), |regions| in_regions(regions, facts.jurisdiction));
+        and(and(in_time, in_store), in_region)
     }
+}
+
+fn in_regions(regions: &[String], asked: Option<&str>) -> Option<bool> {
+    let mut found = Some(false);
+    for region in regions {
+        match jurisdiction::covers(region, asked?) {
+            Some(true) => return Some(true),
+            None => found = None,
+            Some(false) => {}
+        }
+    }
+    found
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::attributes::{self, AttributeKind, AttributeSpec, CATEGORY};
 use super::caps;
-use super::condition::{Asked, Columns, Facts, Memo, Program};
+use super::cases::{self, Tests};
+use super::condition::{self, Asked, Columns, Facts, Memo, Program};
 use super::declare::Declared;
 use super::features::Catalog;
 use super::finding::{Place, Report};
@@ -16,7 +17,8 @@ use super::suggest::nearest;
 use super::syntax::{self, Node};
 use super::{Finding, codes, placements};
 use crate::domain::{
-    AttributeId, AttributeScope, Catalogue, Digest, Malformed, Placement, PlacementId, PurposeId, Value,
+    AttributeId, AttributeScope, Catalogue, Digest, LocalTime, Malformed, Placement, PlacementId, PurposeId, Timestamp,
+    Value,
 };
 
 /// Names the meaning given to the text: it changes whenever the same text would come to mean something else.
@@ -87,6 +89,16 @@ impl Bundle {
         self.program.reads(&placement.id, id)
     }
 
+    /// The time where the customer is, in UTC if the request names no time zone; nothing where no rule of the placement
+    /// asks for it.
+    pub fn local_time_read(&self, placement: &Placement, time_zone: Option<&str>, now: Timestamp) -> Option<LocalTime> {
+        if !self.program.reads_local_time(&placement.id) {
+            return None;
+        }
+        let zone = time_zone.and_then(|name| name.parse().ok());
+        condition::local_time(now, zone.unwrap_or(chrono_tz::UTC), zone.is_some())
+    }
+
     /// The rule at a position.
     pub fn rule(&self, at: u16) -> Option<&Rule> {
         self.rules.get(usize::from(at))
@@ -104,8 +116,18 @@ const NEEDED: [(&str, &str); 3] = [
 
 const ATTRIBUTES: &str = "catalog/attributes.yaml";
 
-/// Compiles the files of a bundle, or says everything that is wrong with them, by file and line.
+/// Compiles the files of a bundle, or says everything that is wrong with them, by file and line. What stands below
+/// `tests/` belongs to the bundle and is not read: a bundle once published stays readable, whatever tests come to mean.
 pub fn compile(files: &[Source]) -> Result<Bundle, Vec<Finding>> {
+    compiled(files, false).map(|(bundle, _)| bundle)
+}
+
+/// As [`compile`], with the tests of the bundle: what is wrong with them is told together with the rest.
+pub fn compile_with_tests(files: &[Source]) -> Result<(Bundle, Tests), Vec<Finding>> {
+    compiled(files, true)
+}
+
+fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<Finding>> {
     let mut sources: Vec<Source> = files
         .iter()
         .map(|file| Source { path: file.path.clone(), text: file.text.replace("\r\n", "\n").replace('\r', "\n") })
@@ -113,21 +135,27 @@ pub fn compile(files: &[Source]) -> Result<Bundle, Vec<Finding>> {
     sources.sort_by(|a, b| (&a.path, &a.text).cmp(&(&b.path, &b.text)));
     let mut report = Report::new(&sources);
     check_layout(&mut report, &sources);
-    let parts = read_all(&mut report, &sources);
+    if with_tests {
+        cases::check_layout(&mut report, sources.iter().map(|source| source.path.as_str()).enumerate());
+    }
+    let parts = read_all(&mut report, &sources, with_tests);
     let findings = report.finish();
     match parts {
-        Some(parts) if findings.is_empty() => Ok(Bundle {
-            hash: hash(&sources),
-            cap_set: caps::cap_set(&parts.rules, &parts.placements),
-            program: Program::new(&parts.rules, &parts.placements),
-            memo: Memo::default(),
-            name: parts.name,
-            sources,
-            placements: parts.placements,
-            attributes: parts.attributes,
-            purposes: parts.purposes,
-            rules: parts.rules,
-        }),
+        Some(parts) if findings.is_empty() => {
+            let bundle = Bundle {
+                hash: hash(&sources),
+                cap_set: caps::cap_set(&parts.rules, &parts.placements),
+                program: Program::new(&parts.rules, &parts.placements),
+                memo: Memo::default(),
+                name: parts.name,
+                sources,
+                placements: parts.placements,
+                attributes: parts.attributes,
+                purposes: parts.purposes,
+                rules: parts.rules,
+            };
+            Ok((bundle, parts.tests))
+        }
         _ => Err(findings),
     }
 }
@@ -169,14 +197,16 @@ struct Parts {
     attributes: BTreeMap<AttributeId, AttributeSpec>,
     purposes: BTreeMap<PurposeId, PurposeSpec>,
     rules: Vec<Rule>,
+    tests: Tests,
 }
 
 /// Reads every file, each even where others are broken. `None` where there is no bundle to speak of.
-fn read_all(report: &mut Report<'_>, sources: &[Source]) -> Option<Parts> {
+fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Option<Parts> {
     let mut trees: BTreeMap<&str, Node> = BTreeMap::new();
     for (at, source) in sources.iter().enumerate() {
         let path = source.path.as_str();
         let known = path == ATTRIBUTES || is_rules(path) || NEEDED.iter().any(|(needed, _)| *needed == path);
+        let known = known || with_tests && cases::is_tests(path);
         if known && let Some(node) = syntax::parse(report, at, &source.text) {
             trees.insert(path, node);
         }
@@ -210,12 +240,16 @@ fn read_all(report: &mut Report<'_>, sources: &[Source]) -> Option<Parts> {
         rules::read(report, root, known, &mut declared, &mut rules);
     }
     let rules = rules::in_order(rules);
+    let names = rules::names(report, &declared, &rules);
+    let unread = |path: &str| cases::is_tests(path) && !trees.contains_key(path);
+    let whole = !sources.iter().any(|source| unread(&source.path));
+    let tests = if with_tests { cases::read(report, &trees, known, &names, whole) } else { Tests::default() };
     if u16::try_from(rules.len()).is_err() {
         let help = "split the bundle: records number the rules with 16 bits";
         let message = format!("{} rules are more than a bundle can number", rules.len());
         report.add(codes::RULES_MANY, Place::file(0), message, "").with_help(help);
     }
-    Some(Parts { name: name?, placements, attributes, purposes, rules })
+    Some(Parts { name: name?, placements, attributes, purposes, rules, tests })
 }
 
 fn categories<'a>(specs: &'a BTreeMap<AttributeId, AttributeSpec>, declared: &Declared) -> Categories<'a> {

@@ -1,7 +1,7 @@
 //! Codes of findings: one stable code per kind of mistake, with its meaning. Finds nothing itself.
 //!
 //! `P00` is about files and their syntax, `P01` about fields and names, `P02` about what the policies would do, `P03`
-//! about conditions and about when rules hold.
+//! about conditions and about when rules hold, `P04` about tests.
 //! A code is never given a second meaning; a retired one stays unused.
 
 macro_rules! codes {
@@ -67,6 +67,16 @@ codes! {
     AVAILABILITY_EMPTY = "P0310", "a rule of availability that says neither where nor when";
     INTERVAL = "P0311", "an interval without ends, without a time zone for its dates, or that ends before it begins";
     ON_MISSING_UNUSED = "P0312", "`on_missing: allow` for a rule that reads no attribute";
+    DAYPART = "P0320", "a part of the day with nothing in it, or a time zone that no part of the day reads";
+    LOYALTY_EMPTY = "P0321", "a rule of loyalty that asks for nothing";
+    LOYALTY_ATTRIBUTE = "P0322", "an attribute that cannot say what a rule of loyalty asks for";
+    FIXTURE_UNKNOWN = "P0401", "a customer, offer or campaign that no fixture of the tests names";
+    RULE_UNKNOWN = "P0402", "a test that names a rule which the bundle does not have";
+    FIXTURE_CIRCLE = "P0403", "fixtures that are like each other in a circle";
+    FIXTURE_WRONG = "P0404", "an offer in a test that no catalogue could hold";
+    CASE_PLACEMENT = "P0405", "a test that does not say where it asks";
+    CASE_TIME = "P0406", "a test that does not say when, or names a time that clocks leap over";
+    CASE_BEHIND = "P0407", "offers in earlier slots that cannot stand there";
 }
 
 #[cfg(test)]

@@ -20,9 +20,9 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, reads: bool) ->
         let allow = read::choice(report, what, node, "choice", &["exclude", "allow"], &[])? == "allow";
         if allow && !reads {
             let message = format!("{what}: nothing that it reads can be allowed to be missing");
-            report
-                .add(codes::ON_MISSING_UNUSED, node.place, message, "not for this kind")
-                .with_help("`on_missing: allow` is for exclusions, requirements and availability; remove it");
+            report.add(codes::ON_MISSING_UNUSED, node.place, message, "not for this kind").with_help(
+                "`on_missing: allow` is for exclusions, requirements, availability, loyalty and diversity; remove it",
+            );
             return None;
         }
         Some(if allow { OnMissing::Allow } else { OnMissing::Exclude })

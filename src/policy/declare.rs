@@ -10,7 +10,7 @@ use super::syntax::Node;
 use crate::domain::Malformed;
 
 /// Ids declared so far, with their places: nothing is declared twice.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Declared {
     ids: BTreeMap<String, Place>,
     /// Some declaration could not be read: then nothing can be called undeclared.

@@ -1,11 +1,12 @@
 //! Exclusions in sentences, for answers and reports. Judges nothing.
 
 use super::bundle::Bundle;
+use super::daypart::Dayparts;
 use super::merchandise;
 use super::rules::{FloorLimit, OnMissing, RuleKind};
 use super::stackability::Stackability;
 use crate::domain::money::print_decimal;
-use crate::domain::{Currency, Money};
+use crate::domain::{AttributeId, Currency, LocalTime, Money, Value};
 
 /// A sentence for an exclusion by the rule at a position, with the observed value and limit of its record (basis points
 /// or minor units of the placement's currency; for a cap the contacts counted, where the reader may know them; for
@@ -43,6 +44,14 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
         RuleKind::Stackability(rule @ Stackability::Pairs(_)) => {
             format!("{} do not stand in one answer, and the other stood there", rule.told())
         }
+        RuleKind::Diversity(diversity) => {
+            let most = limit.unwrap_or_else(|| i64::from(diversity.at_most));
+            let (per, there) = (diversity.per.name(), observed.unwrap_or(most));
+            format!("at most {most} of one `{per}` in one answer, and {there} of the same stood there")
+        }
+        RuleKind::LoyaltyEligibility(loyalty) => {
+            format!("needs {}{}", loyalty.needed(), or_missing(found.on_missing))
+        }
         RuleKind::Schedule => merchandise::told("the offer", observed, limit).unwrap_or_default(),
         RuleKind::Campaign => merchandise::told("its campaign", observed, limit)
             .unwrap_or_else(|| "its campaign is not in the catalogue".to_owned()),
@@ -58,22 +67,62 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
                 None => format!("{cap} leaves no room"),
             }
         }
-        RuleKind::Availability { regions, channels, dates } => {
+        RuleKind::Availability { regions, channels, dates, dayparts, stores } => {
             let list = |names: &[String]| format!("`{}`", names.join("`, `"));
             let said = [
                 regions.as_ref().map(|regions| format!("in {}", list(regions))),
                 channels.as_ref().map(|channels| format!("on {}", list(channels))),
                 dates.as_ref().map(|dates| dates.text.clone()),
+                dayparts.as_ref().map(ToString::to_string),
+                stores.as_ref().map(|stores| {
+                    format!("in the stores {}", list(&stores.iter().map(ToString::to_string).collect::<Vec<_>>()))
+                }),
             ];
             let only = said.into_iter().flatten().collect::<Vec<_>>().join(" and ");
-            let unknown = regions.is_some() && found.on_missing == OnMissing::Exclude;
-            let unknown = if unknown { ", or it is not known whether this is there" } else { "" };
+            let (there, then) =
+                (regions.is_some() || stores.is_some(), dayparts.as_ref().is_some_and(Dayparts::asks_customer));
+            let unknown = match (there, then) {
+                (true, true) => ", or it is not known whether this is there and then",
+                (true, false) => ", or it is not known whether this is there",
+                (false, true) => ", or it is not known what time it is there",
+                (false, false) => "",
+            };
+            let unknown = if found.on_missing == OnMissing::Exclude { unknown } else { "" };
             format!("the offer is available only {only}{unknown}")
         }
         RuleKind::Exclusion { when } => format!("`{}` holds{}", when.text(), or_missing(found.on_missing)),
         RuleKind::Requirement { when } => format!("`{}` does not hold{}", when.text(), or_missing(found.on_missing)),
     };
     format!("`{}` ({}): {reason}", found.id, found.why)
+}
+
+/// What a customer lacks for a rule of loyalty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lacks {
+    /// How much of the first thing lacking is there: a position among the tiers from 1, points, or days; nothing where
+    /// it is not known.
+    pub observed: Option<i64>,
+    /// How much of it is needed.
+    pub limit: i64,
+    /// All of it in a sentence.
+    pub sentence: String,
+}
+
+/// As [`describe`], for a reader who may know the attributes and the local time that rules saw. Nothing for rules of
+/// other kinds, and where nothing is lacking by what was seen.
+pub fn describe_lacking(
+    bundle: &Bundle,
+    rule: u16,
+    seen: &[(AttributeId, Value)],
+    today: Option<LocalTime>,
+) -> Option<Lacks> {
+    let found = bundle.rule(rule)?;
+    let RuleKind::LoyaltyEligibility(loyalty) = &found.kind else { return None };
+    let lacking = loyalty.lacking(seen, today);
+    let first = lacking.first()?;
+    let told: Vec<&str> = lacking.iter().map(|lacking| lacking.told.as_str()).collect();
+    let sentence = format!("`{}` ({}): {}", found.id, found.why, told.join("; "));
+    Some(Lacks { observed: first.observed, limit: first.limit, sentence })
 }
 
 fn or_missing(on_missing: OnMissing) -> &'static str {

@@ -166,6 +166,11 @@ impl<'a> Report<'a> {
         self.sources.get(place.file).map_or_else(String::new, |s| s.path.clone())
     }
 
+    /// Whether anything is wrong in a file of this folder.
+    pub(super) fn any_below(&self, folder: &str) -> bool {
+        self.found.iter().any(|finding| finding.path.starts_with(folder))
+    }
+
     /// Everything found, by file and line.
     pub(crate) fn finish(mut self) -> Vec<Finding> {
         self.found.sort_by(|a, b| {

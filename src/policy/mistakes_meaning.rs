@@ -70,7 +70,7 @@ fn what_is_not_available_yet_is_said_plainly_with_what_is() {
     3 | kill_switches:
       | ^^^^^^^^^^^^^ not available yet
       = help: available now: `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`, `availability`,
-              `exclusions`, `requirements`, `stackability`
+              `exclusions`, `requirements`, `stackability`, `diversity`, `loyalty_eligibility`
     ");
     let seen = wrong(PLACEMENTS, "reservation: 10m", "exposure: send");
     insta::assert_snapshot!(seen, @r"
@@ -255,6 +255,13 @@ fn attributes_and_placements_stay_within_what_can_be_learned() {
     32 |     features: [customer.tier, customer.region, customer.visits_90d, context.device_type]
        |                ^^^^^^^^^^^^^ free text
        = help: declare it as `{enum: [...]}` if it has few values, or remove it
+
+    error[P0322]: rule `loyalty.early.access`: tier: `customer.tier` does not tell a tier: expected an enum of tiers, the lowest first
+     --> rules/60-loyalty.yaml:7:11
+      |
+    7 |     tier: silver
+      |           ^^^^^^ free text
+      = help: name an attribute of the customer that is declared with `type: {enum: [bronze, silver, gold]}`
     ");
     let seen = wrong(ATTRIBUTES, "scale: 4", "scale: 0");
     insta::assert_snapshot!(seen, @r"
@@ -380,6 +387,14 @@ fn features_have_a_bounded_number_of_dimensions() {
     32 |     features: [customer.tier, customer.region, customer.visits_90d, context.device_type]
        |                                                                     ^^^^^^^^^^^^^^^^^^^ 3 dimensions
        = help: leave a product or an enum with many names out; each name is a dimension, and products multiply
+
+    error[P0305]: rule `loyalty.early.access`: tier: `silver` is not a value of `customer.tier`
+     --> rules/60-loyalty.yaml:7:11
+      |
+    7 |     tier: silver
+      |           ^^^^^^ no such value
+      = help: from the lowest they are `n0`, `n1`, `n2`, `n3`, `n4`, `n5`, `n6`, `n7`, `n8`, `n9`, `n10`,
+              `n11` and more
     ");
 }
 
@@ -390,7 +405,9 @@ fn every_code_is_shown_by_some_mistake() {
         include_str!("mistakes_meaning.rs"),
         include_str!("mistakes_conditions.rs"),
         include_str!("mistakes_validity.rs"),
+        include_str!("mistakes_tests.rs"),
         include_str!("mistakes_values.rs"),
+        include_str!("mistakes_everyday.rs"),
     ]
     .concat();
     for (code, meaning) in super::codes::CODES {

@@ -13,7 +13,7 @@ fn availability_says_where_or_when_in_names_that_exist() {
       |     ^^ here
       = help: say where or when, such as `regions: [US, CA]`, `channels: [web]` or `dates: {from: ...}`
     ");
-    let seen = wrong(OFFERS, "channels: [web]", "channels: [wep]\n    regions: [US, USA, US]\n    dayparts: [morning]");
+    let seen = wrong(OFFERS, "channels: [web]", "channels: [wep]\n    regions: [US, USA, US]\n    opening: [morning]");
     insta::assert_snapshot!(seen, @r"
     error[P0111]: rule `available.perfume`: unknown channel `wep`; did you mean `web`?
      --> rules/40-offers.yaml:7:16
@@ -35,13 +35,13 @@ fn availability_says_where_or_when_in_names_that_exist() {
       |                        ^^ again
       = help: keep one of them
 
-    error[P0113]: rule `available.perfume`: `dayparts` is not available yet
+    error[P0101]: rule `available.perfume`: unknown field `opening`
      --> rules/40-offers.yaml:9:5
       |
-    9 |     dayparts: [morning]
-      |     ^^^^^^^^ not available yet
-      = help: available now: `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`,
-              `regions`, `channels`, `dates`
+    9 |     opening: [morning]
+      |     ^^^^^^^ unknown field
+      = help: the fields here are `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`,
+              `regions`, `channels`, `dates`, `dayparts`, `time_zone`, `stores`
     ");
     let seen = wrong(OFFERS, "channels: [web]", "regions: []");
     insta::assert_snapshot!(seen, @r"
@@ -130,7 +130,8 @@ fn severity_and_missing_values_are_chosen_by_name() {
        |
     12 |     on_missing: allow
        |                 ^^^^^ not for this kind
-       = help: `on_missing: allow` is for exclusions, requirements and availability; remove it
+       = help: `on_missing: allow` is for exclusions, requirements, availability, loyalty and diversity; remove
+               it
     ");
     let seen = wrong(OFFERS, "on_missing: allow", "severity: shadow");
     insta::assert_snapshot!(seen, @r"

@@ -30,8 +30,13 @@ mod interval;
 
 mod availability;
 mod common;
+mod daypart;
+mod diversity;
+mod loyalty;
 mod rules;
 mod stackability;
+
+mod cases;
 
 mod bundle;
 mod catalogue;
@@ -40,13 +45,19 @@ mod merchandise;
 mod verdict;
 
 #[cfg(test)]
+mod everyday_tests;
+#[cfg(test)]
 mod mistakes_conditions;
+#[cfg(test)]
+mod mistakes_everyday;
 #[cfg(test)]
 mod mistakes_form;
 #[cfg(test)]
 mod mistakes_meaning;
 #[cfg(test)]
 mod mistakes_slate;
+#[cfg(test)]
+mod mistakes_tests;
 #[cfg(test)]
 mod mistakes_validity;
 #[cfg(test)]
@@ -62,18 +73,22 @@ mod verdict_tests;
 
 pub use applies::AppliesTo;
 pub use attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};
-pub use bundle::{Bundle, COMPILER, Source, compile};
+pub use bundle::{Bundle, COMPILER, Source, compile, compile_with_tests};
 pub use caps::{
     CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, Zone, confirm_contact, count_contact,
     rebuild_caps,
 };
+pub use cases::{Case, Expected, Person, Tests};
 pub use catalogue::{CatalogueProblem, check_catalogue};
 pub(crate) use condition::date;
 pub use condition::{Asked, Columns, Condition, Facts};
-pub use describe::describe;
+pub use daypart::{Daypart, Dayparts};
+pub use describe::{Lacks, describe, describe_lacking};
+pub use diversity::{Diversity, Per};
 pub use finding::Finding;
 pub use interval::Interval;
 pub(crate) use interval::day_start;
+pub use loyalty::{Loyalty, Need};
 pub use merchandise::Merchandise;
 pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, OnMissing, Rule, RuleKind};

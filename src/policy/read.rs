@@ -1,5 +1,7 @@
 //! Typed readers: a value as what its field holds, or a finding that says what was expected. Knows no field by name.
 
+use std::collections::BTreeSet;
+
 use super::codes;
 use super::finding::{Place, Report};
 use super::suggest::{did_you_mean, nearest};
@@ -26,7 +28,32 @@ impl<'n> Fields<'n> {
         known: &[&str],
         later: &[&str],
     ) -> Option<Self> {
-        let what = what.into();
+        Self::open_all(report, what.into(), node, known, later, (&[], &[]))
+    }
+
+    /// As [`Self::open`], for a mapping that may hold attributes too: any of the scopes of these names. Whether they
+    /// are declared is for the reader to say, and so is what becomes of fields that belong `elsewhere`.
+    pub(super) fn open_dotted(
+        report: &mut Report<'_>,
+        what: impl Into<String>,
+        node: &'n Node,
+        known: &[&str],
+        elsewhere: &[&str],
+        attributes: &[&str],
+    ) -> Option<Self> {
+        Self::open_all(report, what.into(), node, known, &[], (elsewhere, attributes))
+    }
+
+    fn open_all(
+        report: &mut Report<'_>,
+        what: String,
+        node: &'n Node,
+        known: &[&str],
+        later: &[&str],
+        (elsewhere, attributes): (&[&str], &[&str]),
+    ) -> Option<Self> {
+        let scope_of = |name: &str| name.split_once('.').map(|(scope, _)| scope.to_owned());
+        let scopes: BTreeSet<String> = attributes.iter().filter_map(|name| scope_of(name)).collect();
         let Yaml::Map(entries) = &node.value else {
             expected(report, &what, node, "a mapping of fields");
             return None;
@@ -34,18 +61,25 @@ impl<'n> Fields<'n> {
         let mut meant = Vec::new();
         for (key, _) in entries.iter().filter(|(key, _)| key.text != MERGE) {
             let name = key.text.as_str();
-            if known.contains(&name) {
+            if known.contains(&name)
+                || elsewhere.contains(&name)
+                || scope_of(name).is_some_and(|scope| scopes.contains(&scope))
+            {
                 continue;
             }
             if later.contains(&name) {
                 not_yet(report, &what, key.place, &format!("`{name}`"), &known.join("`, `"));
                 continue;
             }
-            let spelt = nearest(name, known.iter().chain(later).copied());
+            // `tier` for `customer.tier`.
+            let bare = attributes.iter().find(|full| full.split_once('.').is_some_and(|(_, rest)| rest == name));
+            let spelt = bare.copied().or_else(|| nearest(name, known.iter().chain(later).copied()));
             meant.extend(spelt.map(str::to_owned));
             let spelt = spelt.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
             let message = format!("{what}: unknown field `{name}`{spelt}");
-            let help = format!("the fields here are `{}`", known.join("`, `"));
+            let dotted = scopes.iter().map(|scope| format!("{scope}.NAME"));
+            let fields: Vec<String> = known.iter().map(|name| (*name).to_owned()).chain(dotted).collect();
+            let help = format!("the fields here are `{}`", fields.join("`, `"));
             report.add(codes::FIELD_UNKNOWN, key.place, message, "unknown field").with_help(help);
         }
         let place = entries.first().map_or(node.place, |(key, _)| key.place);
@@ -68,6 +102,11 @@ impl<'n> Fields<'n> {
                 .with_help(format!("add it, such as `{example}`"));
         }
         found
+    }
+
+    /// Whether a misspelt field stands for one of these.
+    pub(super) fn misspelt(&self, names: &[&str]) -> bool {
+        self.meant.iter().any(|meant| names.contains(&meant.as_str()))
     }
 
     /// The fields as written, in order.
@@ -102,7 +141,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// What a value is, for messages.
-fn kind(node: &Node) -> &'static str {
+pub(super) fn kind(node: &Node) -> &'static str {
     match &node.value {
         Yaml::Scalar { text, plain: true } => match text.as_str() {
             "" | "~" | "null" | "Null" | "NULL" => "nothing",
@@ -240,7 +279,7 @@ pub(super) fn unreadable(report: &mut Report<'_>, what: &str, place: Place, erro
     let error = error.to_string();
     let (wrong, way_out) = error.split_once(": expected ").unwrap_or((&error, ""));
     let finding = report.add(codes::VALUE, place, format!("{what}: {wrong}"), format!("expected {wanted}"));
-    if !way_out.is_empty() {
+    if !way_out.is_empty() && way_out != wanted {
         finding.with_help(format!("expected {way_out}"));
     }
 }

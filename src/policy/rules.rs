@@ -6,16 +6,19 @@ use super::applies::{self, AppliesTo};
 use super::caps::{self, Cap};
 use super::codes;
 use super::condition::{self, Condition};
+use super::daypart::Dayparts;
 use super::declare::{self, Declared};
+use super::diversity::{self, Diversity};
 use super::features::Catalog;
-use super::finding::Report;
+use super::finding::{Place, Report};
 use super::interval::Interval;
+use super::loyalty::{self, Loyalty};
 use super::purposes::PurposeSpec;
 use super::read::{self, Fields};
 use super::stackability::{self, Stackability};
 use super::syntax::{Node, Yaml};
 use super::{availability, common};
-use crate::domain::{Currency, Malformed, Money, Percent, Placement, PlacementId, PurposeId, RuleId};
+use crate::domain::{Currency, Malformed, Money, Percent, Placement, PlacementId, PurposeId, RuleId, StoreId};
 
 /// A floor under the margin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +73,10 @@ pub enum RuleKind {
         channels: Option<Vec<String>>,
         /// The time.
         dates: Option<Interval>,
+        /// The times of day and of the week.
+        dayparts: Option<Dayparts>,
+        /// Stores.
+        stores: Option<Vec<StoreId>>,
     },
     /// Leaves an offer out where a condition holds.
     Exclusion {
@@ -83,6 +90,10 @@ pub enum RuleKind {
     },
     /// Offers that do not stand together in one answer.
     Stackability(Stackability),
+    /// Offers of one kind of which only so many stand in one answer.
+    Diversity(Diversity),
+    /// Needs a tier, points or a time as a member.
+    LoyaltyEligibility(Loyalty),
     /// Built in: an offer is shown only within its own schedule.
     Schedule,
     /// Built in: an offer is shown only while its campaign runs.
@@ -103,10 +114,17 @@ impl RuleKind {
             Self::Exclusion { .. } => 5,
             Self::Requirement { .. } => 6,
             Self::Stackability(_) => 20,
+            Self::Diversity(_) => 21,
+            Self::LoyaltyEligibility(_) => 22,
             Self::Schedule => 30,
             Self::Campaign => 31,
             Self::Stock => 32,
         }
+    }
+
+    /// Whether it is about what stands in one answer together, and so asked only behind something.
+    pub fn is_about_answers(&self) -> bool {
+        matches!(self, Self::Stackability(_) | Self::Diversity(_))
     }
 }
 
@@ -131,21 +149,31 @@ pub struct Rule {
     pub place: (String, usize),
 }
 
-const LISTS: [&str; 7] =
-    ["purpose_gates", "margin_floors", "frequency_caps", "availability", "exclusions", "requirements", "stackability"];
+const LISTS: [&str; 9] = [
+    "purpose_gates",
+    "margin_floors",
+    "frequency_caps",
+    "availability",
+    "exclusions",
+    "requirements",
+    "stackability",
+    "diversity",
+    "loyalty_eligibility",
+];
 
-const LISTS_LATER: [&str; 12] = [
+/// Lists whose rules read something that may be missing.
+const LISTS_READING: [&str; 5] = ["availability", "exclusions", "requirements", "diversity", "loyalty_eligibility"];
+
+const LISTS_LATER: [&str; 10] = [
     "kill_switches",
     "overrides",
     "audience_guards",
     "category_exclusions",
-    "loyalty_eligibility",
     "price_limits",
     "price_personalisation",
     "cool_downs",
     "budgets",
     "stock",
-    "diversity",
     "fairness_gates",
 ];
 
@@ -225,6 +253,18 @@ pub(super) fn in_order(mut rules: Vec<Rule>) -> Vec<Rule> {
     rules
 }
 
+/// The names that a test may use: built-in ones too. Where a file of rules is wrong, none can be called unknown.
+pub(super) fn names(report: &mut Report<'_>, declared: &Declared, rules: &[Rule]) -> Declared {
+    let mut names = declared.clone();
+    for rule in rules.iter().filter(|rule| rule.place.1 == 0) {
+        names.add(report, "rule", rule.id.as_str(), Place::file(0));
+    }
+    if report.any_below("rules/") {
+        names.miss();
+    }
+    names
+}
+
 fn rule(
     report: &mut Report<'_>,
     node: &Node,
@@ -236,9 +276,11 @@ fn rule(
     let (own, later): (&[&str], &[&str]) = match list {
         "purpose_gates" => (&["purpose"], &["bases", "channel_opt_in", "consent_age", "jurisdictions"]),
         "margin_floors" => (&["min_margin"], &["regions"]),
-        "availability" => (&availability::FIELDS, &availability::FIELDS_LATER),
+        "availability" => (&availability::FIELDS, &[]),
         "exclusions" | "requirements" => (&["when"], &[]),
         "stackability" => (&stackability::FIELDS, &[]),
+        "diversity" => (&diversity::FIELDS, &[]),
+        "loyalty_eligibility" => (&loyalty::FIELDS, &[]),
         _ => (&caps::FIELDS, &caps::FIELDS_LATER),
     };
     let fields = [&FIELDS[..], own].concat();
@@ -263,7 +305,7 @@ fn rule(
         let gate = list == "purpose_gates";
         applies::read(report, what, node, known, gate)
     });
-    let common = common::read(report, &fields, ["availability", "exclusions", "requirements"].contains(&list));
+    let common = common::read(report, &fields, LISTS_READING.contains(&list));
     let kind = match list {
         "purpose_gates" => gate(report, &fields, known),
         "margin_floors" => floor(report, &fields, known, applies_to.as_ref()),
@@ -275,6 +317,8 @@ fn rule(
             condition::read(report, &fields, known, applies_to.as_ref()).map(|when| RuleKind::Requirement { when })
         }
         "stackability" => stackability::read(report, &fields, known),
+        "diversity" => diversity::read(report, &fields, known),
+        "loyalty_eligibility" => loyalty::read(report, &fields, known),
         _ => caps::read(report, &fields),
     };
     let place = id_node.map_or(fields.place, |node| node.place);

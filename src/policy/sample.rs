@@ -1,5 +1,5 @@
-//! Tests over the sample bundle of `policies/`: that it compiles, what it says, and that mutations never panic.
-//! Tests no single rule.
+//! Tests over the small bundle of `tests/data/policies/`: that it compiles, what it says, and that mutations never
+//! panic. Tests no single rule, and not the shop of `policies/`, which may change at any time.
 
 use std::collections::BTreeMap;
 
@@ -16,16 +16,20 @@ pub(super) const CONSENT: &str = "rules/10-consent.yaml";
 pub(super) const MARGIN: &str = "rules/20-margin.yaml";
 pub(super) const CAPS: &str = "rules/30-caps.yaml";
 pub(super) const OFFERS: &str = "rules/40-offers.yaml";
+pub(super) const SLATE: &str = "rules/50-slate.yaml";
+pub(super) const LOYALTY: &str = "rules/60-loyalty.yaml";
 
-const FILES: [(&str, &str); 8] = [
-    (BUNDLE, include_str!("../../policies/bundle.yaml")),
-    (ATTRIBUTES, include_str!("../../policies/catalog/attributes.yaml")),
-    (PURPOSES, include_str!("../../policies/catalog/purposes.yaml")),
-    (PLACEMENTS, include_str!("../../policies/placements.yaml")),
-    (CONSENT, include_str!("../../policies/rules/10-consent.yaml")),
-    (MARGIN, include_str!("../../policies/rules/20-margin.yaml")),
-    (CAPS, include_str!("../../policies/rules/30-caps.yaml")),
-    (OFFERS, include_str!("../../policies/rules/40-offers.yaml")),
+const FILES: [(&str, &str); 10] = [
+    (BUNDLE, include_str!("../../tests/data/policies/bundle.yaml")),
+    (ATTRIBUTES, include_str!("../../tests/data/policies/catalog/attributes.yaml")),
+    (PURPOSES, include_str!("../../tests/data/policies/catalog/purposes.yaml")),
+    (PLACEMENTS, include_str!("../../tests/data/policies/placements.yaml")),
+    (CONSENT, include_str!("../../tests/data/policies/rules/10-consent.yaml")),
+    (MARGIN, include_str!("../../tests/data/policies/rules/20-margin.yaml")),
+    (CAPS, include_str!("../../tests/data/policies/rules/30-caps.yaml")),
+    (OFFERS, include_str!("../../tests/data/policies/rules/40-offers.yaml")),
+    (SLATE, include_str!("../../tests/data/policies/rules/50-slate.yaml")),
+    (LOYALTY, include_str!("../../tests/data/policies/rules/60-loyalty.yaml")),
 ];
 
 /// The files of the sample bundle.
@@ -86,6 +90,10 @@ fn the_sample_bundle_compiles_with_its_rules_in_order() {
             "available.perfume rules/40-offers.yaml:4",
             "exclude.half.price rules/40-offers.yaml:11",
             "require.visits.service rules/40-offers.yaml:16",
+            "diverse.campaign rules/50-slate.yaml:9",
+            "diverse.category rules/50-slate.yaml:4",
+            "loyalty.early.access rules/60-loyalty.yaml:4",
+            "loyalty.points.voucher rules/60-loyalty.yaml:10",
             "proffer.schedule :0",
             "proffer.campaign :0",
             "proffer.stock :0",
@@ -144,7 +152,7 @@ proptest! {
 
     #[test]
     fn mutated_files_compile_or_are_refused_with_findings_that_show_and_never_panic(
-        edits in prop::collection::vec((0_usize..8, any::<prop::sample::Index>(), 0_usize..12, ".{0,3}"), 1..5)
+        edits in prop::collection::vec((0_usize..10, any::<prop::sample::Index>(), 0_usize..12, ".{0,3}"), 1..5)
     ) {
         let mut files = files();
         for (file, at, cut, text) in edits {
@@ -159,7 +167,7 @@ proptest! {
 
     #[test]
     fn tokens_strewn_over_the_files_never_panic(
-        edits in prop::collection::vec((0_usize..8, any::<prop::sample::Index>(), prop::sample::select(TOKENS)), 1..6)
+        edits in prop::collection::vec((0_usize..10, any::<prop::sample::Index>(), prop::sample::select(TOKENS)), 1..6)
     ) {
         let mut files = files();
         for (file, at, token) in edits {

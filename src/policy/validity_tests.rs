@@ -35,7 +35,15 @@ fn excluded(bundle: &Bundle, offer: &Offer, visits: Option<i64>, jurisdiction: O
     let attributes: BTreeMap<AttributeId, Value> =
         visits.map(|visits| (id, Value::Number(Number(visits * 1_000_000)))).into_iter().collect();
     let currency = Currency::parse("USD").unwrap();
-    let facts = Facts { attributes: &attributes, basket: &[], currency, jurisdiction, time_zone: None, now: at(now) };
+    let facts = Facts {
+        attributes: &attributes,
+        basket: &[],
+        currency,
+        jurisdiction,
+        time_zone: None,
+        store: None,
+        now: at(now),
+    };
     let catalogue = Arc::new(Catalogue::new(1, vec![offer.clone()], Vec::new()));
     let columns = bundle.columns(&catalogue);
     let mut failed = Vec::new();

@@ -111,7 +111,7 @@ fn ask(
     let mut verdict = Verdict::default();
     let margin = Margin::of(offer);
     for (at, rule) in numbered(bundle) {
-        let again = matches!(rule.kind, RuleKind::FrequencyCap(_) | RuleKind::Stackability(_));
+        let again = matches!(rule.kind, RuleKind::FrequencyCap(_) | RuleKind::Stackability(_) | RuleKind::Diversity(_));
         if (behind.is_some() && !again)
             || !rule.effective.holds(windows.now)
             || !rule.applies_to.covers(placement, offer)
@@ -122,10 +122,17 @@ fn ask(
             verdict.failed.extend(behind.and_then(|chosen| stackability.refuses(at, offer, chosen)));
             continue;
         }
+        if let RuleKind::Diversity(diversity) = &rule.kind {
+            let refused = behind.and_then(|chosen| diversity.refuses((at, rule), placement, offer, chosen));
+            verdict.failed.extend(refused);
+            continue;
+        }
         let failed = match &rule.kind {
             RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
             RuleKind::PurposeGate { .. }
             | RuleKind::Stackability(_)
+            | RuleKind::Diversity(_)
+            | RuleKind::LoyaltyEligibility(_)
             | RuleKind::Availability { .. }
             | RuleKind::Exclusion { .. }
             | RuleKind::Requirement { .. }

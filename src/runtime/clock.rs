@@ -21,6 +21,11 @@ fn machine_ms() -> i64 {
 }
 
 impl Clock {
+    /// This machine's time, for what must be known before there is a store to ask.
+    pub fn present() -> Timestamp {
+        Timestamp(machine_ms())
+    }
+
     /// A clock that goes by the store, whose time was just read.
     pub fn following(store_now: Timestamp) -> Self {
         let offset_ms = AtomicI64::new(store_now.0 - machine_ms());

@@ -30,6 +30,8 @@ mod outcomes;
 
 mod records;
 
+mod reports;
+
 mod start;
 
 mod subjects;
@@ -51,6 +53,7 @@ pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;
 pub use outcomes::{Intake, OutcomeStatus, OutcomesSeen, Unmatched};
 pub use records::{Kept, Opened};
+pub use reports::Scope;
 pub use start::{Setup, StartError, keys_of, mistakes, read_policies};
 pub use subjects::ConsentKept;
 

@@ -3,11 +3,21 @@
 
 mod chance;
 
+pub mod compare;
+
 mod crowd;
+
+mod orders;
 
 pub mod replay;
 
+pub mod trial;
+
 mod world;
 
-pub use crowd::{Crowd, Customer, Luck, Visit};
-pub use world::{Drawn, Effect, Orders, Population, Response, World, WorldError, WorldOffer};
+pub use crowd::{Crowd, Customer, Luck, Step, Visit};
+pub use orders::{Happened, Happening};
+pub use world::{
+    Calendar, Change, Delay, Drawn, Effect, Factors, Hours, Journey, Orders, Place, Population, PriceSensitivity,
+    Refunds, Response, Spread, Weekday, Withdrawn, World, WorldError, WorldOffer,
+};

@@ -103,6 +103,7 @@ pub struct Metrics {
     commit: Histogram,
     store_errors: Family<Doing, Counter>,
     signatures: Family<Reason, Counter>,
+    stream_lines: Family<Result, Counter>,
     batches_unlearned: Gauge,
     outcomes_unapplied: Gauge,
     model_sequence: Family<OfPlacement, Gauge>,
@@ -123,6 +124,7 @@ impl Metrics {
             commit: seconds(),
             store_errors: Family::default(),
             signatures: Family::default(),
+            stream_lines: Family::default(),
             batches_unlearned: Gauge::default(),
             outcomes_unapplied: Gauge::default(),
             model_sequence: Family::default(),
@@ -147,6 +149,8 @@ impl Metrics {
         to.register("commit_seconds", "Time of a commit, whatever the store said", self.commit.clone());
         to.register("store_errors", "Calls that the store did not answer", self.store_errors.clone());
         to.register("webhook_signature_failures", "Webhooks turned away", self.signatures.clone());
+        let help = "Lines of streams of requests by what became of them";
+        to.register("stream_lines", help, self.stream_lines.clone());
         let help = "Batches that the learner has not seen; -1 where the store does not say";
         to.register("learner_batches_unlearned", help, self.batches_unlearned.clone());
         let help = "Outcomes that the learner has not applied; -1 where the store does not say";
@@ -156,6 +160,9 @@ impl Metrics {
         // What is rare is shown from the start: a rate needs a zero to begin from.
         for result in ["stored", "refused", "failed"] {
             drop(self.batches.get_or_create(&Result { result }));
+        }
+        for result in ["answered", "refused", "failed", "waited"] {
+            drop(self.stream_lines.get_or_create(&Result { result }));
         }
         for doing in ["load", "commit", "resync", "reload", "learn", "keys", "request", "metrics"] {
             drop(self.store_errors.get_or_create(&Doing { doing }));
@@ -205,6 +212,11 @@ impl Metrics {
     /// A webhook was turned away.
     pub fn signature_refused(&self, reason: &'static str) {
         self.signatures.get_or_create(&Reason { reason }).inc();
+    }
+
+    /// A line of a stream was answered, or had to wait for room.
+    pub fn line(&self, result: &'static str) {
+        self.stream_lines.get_or_create(&Result { result }).inc();
     }
 
     /// Batches and outcomes that wait for the learner, if the store says.

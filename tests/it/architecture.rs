@@ -6,7 +6,7 @@ use crate::harness::source::{
 };
 
 /// Every module of the library and its floor. Modules of one floor are blind to each other; 9 is the binary.
-const FLOORS: [(&str, u8); 19] = [
+const FLOORS: [(&str, u8); 20] = [
     ("domain", 0),
     ("attribution", 1),
     ("bandit", 1),
@@ -18,6 +18,7 @@ const FLOORS: [(&str, u8); 19] = [
     ("learning", 2),
     ("audit", 3),
     ("engine", 3),
+    ("report", 3),
     ("simulation", 4),
     ("store", 5),
     ("config", 6),

@@ -20,7 +20,7 @@ fn proffer(folder: &Path, args: &[&str]) -> Command {
 }
 
 /// Exit code, standard output and standard error of a command, without the folder of this test.
-fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
+pub fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
     let Output { status, stdout, stderr } = proffer(folder, args).output().unwrap();
     let text = |bytes: Vec<u8>| {
         String::from_utf8(bytes).unwrap().replace(&folder.display().to_string(), "FOLDER").trim_end().to_owned()

@@ -11,6 +11,8 @@ mod catalog;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod cli_policy;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod http;
@@ -20,6 +22,8 @@ mod nodes;
 mod readme;
 #[cfg(test)]
 mod simulate;
+#[cfg(test)]
+mod simulate_world;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

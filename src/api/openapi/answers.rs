@@ -53,6 +53,38 @@ pub struct DecisionTried {
     sentences: Vec<String>,
 }
 
+/// A line of a batch that was decided.
+#[derive(ToSchema)]
+pub struct LineDecided {
+    /// Which line, from 1.
+    #[schema(minimum = 1)]
+    line: u64,
+    #[serde(flatten)]
+    answer: DecisionAnswer,
+}
+
+/// A line of a batch that was tried out.
+#[derive(ToSchema)]
+pub struct LineTried {
+    /// Which line, from 1.
+    #[schema(minimum = 1)]
+    line: u64,
+    #[serde(flatten)]
+    tried: DecisionTried,
+}
+
+/// A line of a batch that was not decided.
+#[derive(ToSchema)]
+pub struct LineProblem {
+    /// Which line, from 1.
+    #[schema(minimum = 1)]
+    line: u64,
+    #[serde(flatten)]
+    problem: Problem,
+    /// Where sending it again may help: after how many seconds.
+    retry_after_seconds: Option<u32>,
+}
+
 /// What to show in one slot.
 #[derive(ToSchema)]
 pub struct OfferShown {

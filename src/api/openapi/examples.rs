@@ -37,6 +37,15 @@ pub fn decisions() -> Vec<Example> {
     vec![example("least", "Of nobody in particular", least), example("most", "With everything there is", most)]
 }
 
+/// For a line of `POST /v1/decisions:batch`.
+pub fn batch() -> Vec<Example> {
+    let line = json!({"placement": "home_banner", "customer": {"id": "c-42"}});
+    let named = json!({
+        "decision_id": "019ca8bb-b5c0-7102-8102-020202020202", "placement": "home_banner", "customer": {"id": "c-43"},
+    });
+    vec![example("line", "For one customer", line), example("named", "For another, to be sent again safely", named)]
+}
+
 /// For `POST /v1/outcomes`.
 pub fn outcomes() -> Vec<Example> {
     let order = json!({

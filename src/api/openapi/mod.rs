@@ -11,6 +11,8 @@ pub mod operations;
 
 pub mod record;
 
+pub mod reports;
+
 pub mod shapes;
 
 pub mod shelf;
@@ -168,7 +170,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Operation {
     for (name, meaning) in about.headers {
         operation = operation.parameter(parameter(name, meaning, ParameterIn::Header, schemas));
     }
-    let body = about.body.as_ref().map(|(shape, examples)| request_body(*shape, examples, about.body_texts, schemas));
+    let body = about.body.as_ref().map(|body| request_body(&about, body, schemas));
     operation = operation.request_body(body);
     let mut responses = ResponsesBuilder::new();
     for answer in answers(route, &about) {
@@ -221,9 +223,8 @@ fn parameter(name: &str, meaning: &str, place: ParameterIn, schemas: &mut Schema
 }
 
 fn request_body(
-    shape: Shape,
-    examples: &[examples::Example],
-    texts: &[&'static str],
+    about: &About,
+    (shape, examples): &(Shape, Vec<examples::Example>),
     schemas: &mut Schemas,
 ) -> RequestBody {
     let named = examples.iter().map(|example| {
@@ -234,8 +235,8 @@ fn request_body(
         (example.name, RefOr::T(shown))
     });
     let content = ContentBuilder::new().schema(Some(shape(schemas))).examples_from_iter(named).build();
-    let mut body = RequestBodyBuilder::new().content(JSON, content).required(Some(Required::True));
-    for media_type in texts {
+    let mut body = RequestBodyBuilder::new().content(about.body_type, content).required(Some(Required::True));
+    for media_type in about.body_texts {
         body = body.content(*media_type, ContentBuilder::new().schema(Some(text(schemas))).build());
     }
     body.build()
@@ -245,7 +246,8 @@ fn request_body(
 fn answers(route: &Route, about: &About) -> Vec<Answer> {
     let mut answers = about.answers.clone();
     let keyed = route.access != Access::Open;
-    let has_body = about.body.is_some();
+    // Of a stream every line is answered for itself.
+    let has_body = about.body.is_some() && about.body_type == JSON;
     let common = [
         (has_body, 400, "The body is not the JSON expected."),
         (keyed, 401, "No key or signature was sent, or none that is known."),

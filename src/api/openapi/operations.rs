@@ -4,6 +4,7 @@ use super::examples::{self, Example};
 use super::{Schemas, Shape, answers, any_of, list, object, one_or_list, record, shape, shapes, text};
 use utoipa::openapi::{RefOr, Schema};
 
+use crate::api::batch::NDJSON;
 use crate::api::{attributes, customers, decisions, outcomes as events};
 use crate::config::Settings;
 use crate::domain::known::{KNOWN_BYTES_MAX, KNOWN_MAX};
@@ -40,8 +41,10 @@ pub struct About {
     pub query: &'static [(&'static str, &'static str)],
     /// Headers that change the answer.
     pub headers: &'static [(&'static str, &'static str)],
-    /// The body it reads, with examples.
+    /// The body it reads, with examples; where that is [`NDJSON`], of one line.
     pub body: Option<(Shape, Vec<Example>)>,
+    /// The media type of that body.
+    pub body_type: &'static str,
     /// Media types of the body besides JSON, as text.
     pub body_texts: &'static [&'static str],
     /// What is particular to it; what follows from its access and its body is added.
@@ -83,20 +86,9 @@ const CUSTOMER: &[(&str, &str)] = &[("id", "The customer as the shop knows them,
 
 /// A route in words, to be completed.
 pub fn about(id: &'static str, tag: &'static str, summary: &'static str, description: impl Into<String>) -> About {
-    let (path_parts, query, headers): (&[_], &[_], &[_]) = (&[], &[], &[]);
-    let description = description.into();
-    About {
-        id,
-        tag,
-        summary,
-        description,
-        path_parts,
-        query,
-        headers,
-        body: None,
-        body_texts: &[],
-        answers: Vec::new(),
-    }
+    let (path_parts, headers, query, body_texts): (&[_], &[_], &[_], &[_]) = (&[], &[], &[], &[]);
+    let (description, body_type, answers) = (description.into(), super::JSON, Vec::new());
+    About { id, tag, summary, description, path_parts, headers, body: None, body_type, body_texts, query, answers }
 }
 
 /// `POST /v1/decisions`.
@@ -118,6 +110,37 @@ pub fn decide() -> About {
             Answer::problem(503, "Too many wait already, or the store does not answer: ask again with the same id."),
         ],
         ..about("decide", "decisions", "Ask which offer to show", description)
+    }
+}
+
+fn line_decided_or_not(schemas: &mut Schemas) -> RefOr<Schema> {
+    let (decided, tried) = (shape::<answers::LineDecided>(schemas), shape::<answers::LineTried>(schemas));
+    any_of([decided, tried, shape::<answers::LineProblem>(schemas)])
+}
+
+/// `POST /v1/decisions:batch`.
+pub fn batch() -> About {
+    let limits = Settings::default();
+    let description = format!(
+        "For e-mail and push jobs: a request in every line (NDJSON), an answer in every line, in the order of the \
+         lines, each with the number of its `line`. What is shown here is one line. A line that is wrong is answered \
+         with what is wrong, and spoils no other; blank lines are passed over. Answers come while lines are still being \
+         sent, so read while you send, as curl does: the service reads no further while answers are not taken, and \
+         slows its reading down where there is no room, instead of answering 503. A line is answered 503 only where the \
+         store is away, with `retry_after_seconds`. What was decided stays decided when the connection breaks: send the \
+         lines again with the same decision ids.\n\nLimits: {} bytes in a line, any number of lines, {} of them in work \
+         at once.",
+        limits.body_bytes_max, limits.stream_lines_max
+    );
+    About {
+        body: Some((shape::<decisions::DecisionWire>, examples::batch())),
+        body_type: NDJSON,
+        answers: vec![Answer {
+            status: 200,
+            meaning: "An answer to every line, as it comes.",
+            content: vec![(NDJSON, line_decided_or_not)],
+        }],
+        ..about("decideBatch", "decisions", "Ask for many at once", description)
     }
 }
 
@@ -279,6 +302,22 @@ pub fn models() -> About {
     let description = "What was learned in this process's models, arm by arm.";
     let answers = vec![Answer::json("The models.", shape::<answers::Models>)];
     About { answers, ..about("listModels", "models", "See what was learned", description) }
+}
+
+/// `GET /`.
+pub fn home() -> About {
+    let description = "What there is: for browsers a page, for others JSON.";
+    let content = vec![(super::JSON, object as Shape), ("text/html", text)];
+    let answers = vec![Answer { status: 200, meaning: "Where to go on.", content }];
+    About { answers, ..about("home", "service", "Where to begin", description) }
+}
+
+/// `GET /docs`.
+pub fn docs() -> About {
+    let answers = vec![Answer { status: 200, meaning: "The page.", content: vec![("text/html", text)] }];
+    let description = "What can be asked, for people: this document as one page, without scripts and without anything \
+                       from elsewhere.";
+    About { answers, ..about("docs", "service", "This document as a page", description) }
 }
 
 /// `GET /openapi.json`.

@@ -183,8 +183,25 @@ pub struct RecordPrivate {
     jurisdiction: Option<String>,
     /// Local hour of day.
     hour: u8,
+    /// As the request said.
+    #[schema(required = true)]
+    store: Option<String>,
+    /// The time where the customer is, where a rule of the placement reads it.
+    #[schema(required = true)]
+    local_time: Option<RecordLocalTime>,
     consents: Vec<RecordConsent>,
     caps: Vec<RecordCap>,
+}
+
+/// A local time as rules read it.
+#[derive(ToSchema)]
+pub struct RecordLocalTime {
+    #[schema(example = "2026-03-01 09:30")]
+    time: String,
+    #[schema(example = "sun")]
+    weekday: String,
+    /// Whether the request named the time zone; otherwise it is UTC.
+    zone_named: bool,
 }
 
 /// Whose state was read.

@@ -52,10 +52,12 @@ pub enum ClientError {
 pub struct Decided {
     /// Its name.
     pub decision_id: String,
-    /// What to show: one, since every placement has one slot.
+    /// What to show, slot by slot; nothing where that is best.
     pub offers: Vec<Shown>,
     /// Whether that is the fallback.
     pub fallback: bool,
+    /// Whether the customer is one of those who always get it.
+    pub holdout: bool,
 }
 
 /// An offer in one variant.
@@ -72,6 +74,10 @@ pub struct Shown {
 pub struct Record {
     /// The purpose it was decided under.
     pub purpose: String,
+    /// The placement's own purpose, where consent for it was lacking.
+    pub refused_purpose: Option<String>,
+    /// In sentences.
+    pub explanation: Vec<String>,
     /// Every candidate.
     pub candidates: Vec<Candidate>,
     /// What came of it.
@@ -83,11 +89,14 @@ pub struct Record {
 /// One candidate of a record.
 #[derive(Debug, Deserialize)]
 pub struct Candidate {
-    /// The offer and its variant.
-    #[serde(flatten)]
-    pub named: Shown,
+    /// The offer; nothing where showing nothing is the candidate.
+    pub offer_id: Option<String>,
+    /// Its variant.
+    pub variant_id: Option<String>,
     /// Whether no rule left it out.
     pub eligible: bool,
+    /// Of being drawn for the first slot.
+    pub probability: Option<f64>,
     /// Every rule that did.
     pub excluded_by: Vec<Exclusion>,
 }
@@ -97,6 +106,8 @@ pub struct Candidate {
 pub struct Exclusion {
     /// Its id.
     pub rule: String,
+    /// Why it is there.
+    pub why: String,
     /// For people.
     pub sentence: String,
 }
@@ -104,6 +115,10 @@ pub struct Exclusion {
 /// What came of a decision.
 #[derive(Debug, Deserialize)]
 pub struct Outcomes {
+    /// Whether something was ordered and kept.
+    pub accepted: bool,
+    /// Events that came after the placement's window.
+    pub late: usize,
     /// The reward so far.
     pub reward: Amount,
 }
@@ -115,6 +130,13 @@ pub struct Amount {
     pub amount: String,
     /// ISO 4217.
     pub currency: String,
+}
+
+impl Amount {
+    /// In minor units of a currency with cents.
+    pub fn cents(&self) -> f64 {
+        self.amount.parse::<f64>().map_or(0.0, |amount| (amount * 100.0).round())
+    }
 }
 
 /// The private part of a record.
@@ -182,11 +204,6 @@ impl Client {
         self.json("GET", &format!("/v1/decisions/{decision_id}"), None)
     }
 
-    /// Reads a record in sentences.
-    pub fn sentences(&self, decision_id: &str) -> Result<String, ClientError> {
-        self.call("GET", &format!("/v1/decisions/{decision_id}"), None, &[("accept", "text/plain".to_owned())])
-    }
-
     /// Imports offers.
     pub fn import(&self, offers: &Value) -> Result<(), ClientError> {
         self.call("POST", "/v1/offers:import", Some(&offers.to_string()), &[]).map(drop)
@@ -202,10 +219,23 @@ impl Client {
         self.call("PUT", &path, Some(&json!({"consents": [consent]}).to_string()), &[]).map(drop)
     }
 
-    /// Sends one event as a signed webhook. Signed anew when the clock moved on while it was under way.
+    /// Sends one event as a signed webhook.
     pub fn webhook(&self, event: &Value) -> Result<Taken, ClientError> {
-        let body = event.to_string();
         let id = format!("msg-{}", event["event_id"].as_str().unwrap_or_default());
+        let (call, text) = self.signed(&id, &event.to_string())?;
+        let answer: Results = parse(call, &text)?;
+        answer.results.into_iter().next().ok_or_else(|| refused(call, 200, &text))
+    }
+
+    /// Sends several events as one signed webhook; what became of each, in their order.
+    pub fn webhooks(&self, id: &str, events: &[Value]) -> Result<Vec<Taken>, ClientError> {
+        let (call, text) = self.signed(id, &Value::from(events).to_string())?;
+        let answer: Results = parse(call, &text)?;
+        if answer.results.len() == events.len() { Ok(answer.results) } else { Err(refused(call, 200, &text)) }
+    }
+
+    /// Signed anew when the clock moved on while it was under way.
+    fn signed(&self, id: &str, body: &str) -> Result<(&'static str, String), ClientError> {
         let call = "POST /v1/outcomes";
         let mut tries = 0;
         let text = loop {
@@ -213,17 +243,16 @@ impl Client {
             let signed = [id.as_bytes(), b".", seconds.as_bytes(), b".", body.as_bytes()];
             let tag = base64::engine::general_purpose::STANDARD.encode(hmac_sha256(&self.access.secret, &signed));
             let headers = [
-                ("webhook-id", id.clone()),
+                ("webhook-id", id.to_owned()),
                 ("webhook-timestamp", seconds),
                 ("webhook-signature", format!("v1,{tag}")),
             ];
-            match self.call("POST", "/v1/outcomes", Some(&body), &headers) {
+            match self.call("POST", "/v1/outcomes", Some(body), &headers) {
                 Err(ClientError::Refused { status: 401, .. }) if tries < STALE_MAX => tries += 1,
                 other => break other?,
             }
         };
-        let answer: Results = parse(call, &text)?;
-        answer.results.into_iter().next().ok_or_else(|| refused(call, 200, &text))
+        Ok((call, text))
     }
 
     fn json<T: DeserializeOwned>(&self, method: &str, path: &str, body: Option<&Value>) -> Result<T, ClientError> {

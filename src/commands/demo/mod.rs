@@ -4,9 +4,12 @@ mod client;
 mod threads;
 
 mod crowd;
+mod days;
+mod report;
 mod scenes;
 mod shop;
 mod summary;
+mod twins;
 
 mod replay;
 
@@ -28,17 +31,16 @@ use client::{Access, ClientError, SOURCE};
 
 /// Arguments of `proffer demo`.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Examples:\n  proffer demo\n  proffer demo --keep\n  proffer demo --decisions 60000 --seed 7\n  \
+#[command(after_help = "Examples:\n  proffer demo\n  proffer demo --keep\n  proffer demo --decisions 90000 --seed 7 \
+    --report out.html\n  \
 proffer demo --replay events.full.ndjson.gz --strategy linucb\n  \
-proffer demo --replay events.full.ndjson.gz --store postgres://localhost/empty --format json"
-)]
+proffer demo --replay events.full.ndjson.gz --store postgres://localhost/empty --format json")]
 pub struct DemoArgs {
     /// Leave the service running at the end and print calls to try.
     #[arg(long)]
     keep: bool,
-    /// How many decisions the crowd asks for, over all placements.
-    #[arg(long, value_name = "N", default_value_t = 18_000,
+    /// About how many decisions the crowd asks for, over all placements and strategies.
+    #[arg(long, value_name = "N", default_value_t = 36_000,
           value_parser = clap::value_parser!(u32).range(3..=1_000_000))]
     decisions: u32,
     /// Another seed is another crowd.
@@ -54,6 +56,12 @@ pub struct DemoArgs {
     /// What a replay learns from: keys of `context`, separated by commas, or `none` [default: all that fit].
     #[arg(long, value_name = "KEYS", requires = "replay")]
     features: Option<String>,
+    /// Where the report is written, one page that loads nothing; an old one is replaced.
+    #[arg(long, value_name = "OUT.html", default_value = "proffer-demo.html", conflicts_with = "replay")]
+    report: PathBuf,
+    /// Write no report.
+    #[arg(long, conflicts_with = "report")]
+    no_report: bool,
     /// An empty store to use: `sqlite:PATH` or `postgres://...` [default: a temporary SQLite file].
     #[arg(long, value_name = "URL")]
     store: Option<String>,
@@ -88,6 +96,22 @@ pub enum DemoError {
         /// What is in it.
         holds: String,
     },
+    /// The report cannot be written.
+    #[error(
+        "the report `{}` cannot be written: name a file in a folder that you may write to with --report, or leave it \
+         out with --no-report",
+        .path.display()
+    )]
+    Report {
+        /// Where to.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A chart cannot be drawn.
+    #[error("a chart of the report cannot be drawn: {0}")]
+    Chart(String),
     /// A thread ended early.
     #[error("a client of the demo stopped before its time")]
     Thread,
@@ -162,7 +186,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_store_in_use_is_refused_and_keeps_what_it_has() {
         let folder = tempfile::tempdir().unwrap();
-        let line = format!("--decisions 3 --store sqlite:{}", folder.path().join("used.sqlite").display());
+        let line = format!("--decisions 3 --no-report --store sqlite:{}", folder.path().join("used.sqlite").display());
         let (_, local) = shop::perform(args(&line)).await.unwrap();
         let decisions = local.core.store.totals().await.unwrap().decisions;
         local.stop().await;

@@ -1,18 +1,17 @@
-//! `proffer simulate`: plays strategies through recorded events, side by side, and reports. Decides nothing: the
-//! library plays; here are arguments, threads and printing.
+//! `proffer simulate`: plays strategies in a simulated world or through recorded events, side by side, and reports.
+//! Decides nothing: the library plays; here are arguments, threads and printing.
 
-mod chart;
-mod page;
+pub mod chart;
+pub mod page;
 mod text;
+mod world;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use proffer::simulation::replay::feedback;
-use proffer::simulation::replay::{
-    PlayError, Played, PrepareError, Replay, Settings, SettingsError, Summary, UnknownFeature, play,
-};
+use proffer::simulation::compare::{Kind, Played, Settings, SettingsError, Summary};
+use proffer::simulation::replay::{PlayError, PrepareError, Replay, UnknownFeature, feedback, play, summarise};
 
 use super::feedback::{FeedbackFileError, open};
 use super::progress::Progress;
@@ -22,24 +21,39 @@ use super::{Format, failed, measure};
 /// Arguments of `proffer simulate`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
+A world file says who the customers are and how they truly respond: what each strategy earns there is compared with a \
+random pick, with the best offer for everybody, and with an oracle that knows the truth. No policies are in there: every \
+offer that runs is a candidate. `--replay` plays recorded events instead.
+
 Full feedback (`*.full.ndjson`) has the reward of every candidate: strategies learn online, each from the rewards of its \
 own choices. Logged feedback (`*.logged.ndjson`) has one: an event counts when the strategy draws what was logged.
 
 Strategies: thompson_linear, thompson_beta, linucb, greedy, epsilon_greedy, uniform. Settings, for all of them or for \
-one (`linucb.lambda=3`): lambda, half_life (`60d`, `none`), exploration (all but greedy), alpha (linucb). Of the file: \
-reward_min, reward_max (otherwise found), slots (`context`, `ignore`).
+one (`linucb.lambda=3`): lambda, half_life (`60d`, `none`), exploration (all but greedy), alpha (linucb). Of a world: \
+publish (how often new posteriors are taken into use, in its time: `1h`). Of a recorded file: reward_min, reward_max \
+(otherwise found), slots (`context`, `ignore`).
 
 Exit code 0: played; 1: something is wrong with the file; 2: with the command.
 
 Examples:
+  proffer simulate simulators/shop.yaml
+  proffer simulate simulators/shop.yaml --strategies thompson_linear,greedy --seeds 20 --report out.html
+  proffer simulate simulators/shop.yaml --decisions 50000 --features customer.tier,hour_of_day --settings publish=5m
   proffer simulate --replay events.full.ndjson.gz
   proffer simulate --replay events.full.ndjson.gz --strategies thompson_linear,linucb --seeds 20 --report out.html
   proffer simulate --replay events.full.ndjson.gz --settings lambda=0.3,linucb.alpha=0.5,exploration=0.02
   proffer simulate --replay clicks.logged.ndjson.gz --settings slots=ignore --format json")]
 pub struct SimulateArgs {
-    /// The file, `.gz` too; its `offers.json` lies beside it.
+    /// A world, such as `simulators/shop.yaml`.
+    #[arg(value_name = "WORLD.yaml", required_unless_present = "replay", conflicts_with = "replay")]
+    world: Option<PathBuf>,
+    /// A file of recorded events to play instead, `.gz` too; its `offers.json` lies beside it.
     #[arg(long, value_name = "FILE")]
-    replay: PathBuf,
+    replay: Option<PathBuf>,
+    /// How many decisions each play has in a world.
+    #[arg(long, value_name = "N", default_value_t = 20_000, conflicts_with = "replay",
+          value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    decisions: u32,
     /// Which strategies, separated by commas [default: all there are].
     #[arg(long, value_name = "NAMES")]
     strategies: Option<String>,
@@ -49,7 +63,8 @@ pub struct SimulateArgs {
     /// `KEY=VALUE`, separated by commas [default: those of `placements.yaml`].
     #[arg(long, value_name = "SETTINGS")]
     settings: Option<String>,
-    /// What is learned from: keys of `context`, separated by commas, or `none` [default: all that fit].
+    /// What is learned from, separated by commas, or `none`: features of a world as `placements.yaml` names them, keys
+    /// of `context` of a file [default: all that fit].
     #[arg(long, value_name = "KEYS")]
     features: Option<String>,
     /// How many threads play [default: one for each core]; the result does not depend on it.
@@ -69,6 +84,9 @@ pub enum SimulateError {
     /// The file.
     #[error(transparent)]
     File(#[from] FeedbackFileError),
+    /// The world.
+    #[error(transparent)]
+    World(#[from] world::WorldFileError),
     /// The command line asks for what is not there.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -105,6 +123,7 @@ impl SimulateError {
             self,
             Self::Settings(_)
                 | Self::Feature(_)
+                | Self::World(world::WorldFileError::Read { .. })
                 | Self::File(FeedbackFileError::Read { .. } | FeedbackFileError::NoOffers { .. })
         )
     }
@@ -130,18 +149,17 @@ pub fn run(args: &SimulateArgs) -> ExitCode {
 }
 
 fn perform(args: &SimulateArgs) -> Result<(), SimulateError> {
-    let settings = Settings::read(args.strategies.as_deref(), args.settings.as_deref())?;
-    let replay = prepare(&args.replay, &settings, args.features.as_deref())?;
-    if let Some(path) = &args.report {
-        // Before minutes of playing, not after.
-        write(path, "")?;
-    }
+    let kind = if args.replay.is_some() { Kind::File } else { Kind::World };
+    let settings = Settings::read(kind, args.strategies.as_deref(), args.settings.as_deref())?;
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = args.threads.map_or_else(cores, usize::from);
     let watch = measure::start();
-    let plays = play_all(&replay, args.seeds, threads, args.format)?;
-    let summary = Summary::of(&replay, &settings, &plays);
-    let about = About { file: args.replay.display().to_string(), threads, seconds: watch.elapsed().as_secs_f64() };
+    let (file, summary) = match (&args.replay, &args.world) {
+        (Some(file), _) => (file, replayed(args, file, &settings, threads)?),
+        (None, Some(file)) => (file, world::played(args, file, &settings, threads)?),
+        (None, None) => return Err(SettingsError("there is nothing to play: name a world".to_owned()).into()),
+    };
+    let about = About { file: file.display().to_string(), threads, seconds: watch.elapsed().as_secs_f64() };
     match args.format {
         Format::Text => print!("{}", text::render(&summary, &about)),
         Format::Json => println!("{:#}", json(&summary, &about)),
@@ -151,6 +169,18 @@ fn perform(args: &SimulateArgs) -> Result<(), SimulateError> {
         eprintln!("wrote {}", path.display());
     }
     Ok(())
+}
+
+fn replayed(args: &SimulateArgs, file: &Path, settings: &Settings, threads: usize) -> Result<Summary, SimulateError> {
+    let replay = prepare(file, settings, args.features.as_deref())?;
+    reserve(args)?;
+    let plays = play_all(&replay, args.seeds, threads, args.format)?;
+    Ok(summarise(&replay, settings, &plays))
+}
+
+/// Makes sure that the report can be written: before minutes of playing, not after.
+fn reserve(args: &SimulateArgs) -> Result<(), SimulateError> {
+    args.report.as_ref().map_or(Ok(()), |path| write(path, ""))
 }
 
 /// The summary with what it is about.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use proffer::simulation::replay::{Compared, Summary, number};
+use proffer::simulation::compare::{AtPlacement, Compared, Summary, WorldFacts, WorldPlacement, number};
 
 use super::About;
 use crate::commands::progress::count;
@@ -11,7 +11,13 @@ use crate::commands::progress::count;
 pub fn render(summary: &Summary, about: &About) -> String {
     let mut text = String::new();
     head(&mut text, summary, about);
-    table(&mut text, summary);
+    match &summary.world {
+        Some(world) => {
+            world_table(&mut text, summary, world);
+            places(&mut text, summary, world);
+        }
+        None => table(&mut text, summary),
+    }
     let _ = writeln!(text, "\nWhat was found");
     for sentence in &summary.found {
         let _ = writeln!(text, "- {sentence}");
@@ -25,16 +31,7 @@ pub fn render(summary: &Summary, about: &About) -> String {
 }
 
 fn head(text: &mut String, summary: &Summary, about: &About) {
-    let _ = writeln!(
-        text,
-        "{}: {} events of {} feedback, {} offers, {:.1} candidates each; {} seeds",
-        about.file,
-        count(summary.events),
-        summary.feedback,
-        count(summary.offers),
-        summary.candidates,
-        summary.seeds
-    );
+    let _ = writeln!(text, "{}: {}", about.file, subject(summary));
     let _ = writeln!(text, "Features ({} dimensions): {}", summary.dimensions, listed(&summary.features));
     if !summary.features_left_out.is_empty() {
         let _ =
@@ -44,6 +41,87 @@ fn head(text: &mut String, summary: &Summary, about: &About) {
         let _ = writeln!(text, "  {}: {}", strategy.name, settings(strategy));
     }
     text.push('\n');
+}
+
+/// What was played, in one line.
+pub fn subject(summary: &Summary) -> String {
+    let (offers, seeds) = (count(summary.offers), summary.seeds);
+    let each = format!("{offers} offers, {:.1} candidates each; {seeds} seeds", summary.candidates);
+    match &summary.world {
+        None => format!("{} events of {} feedback, {each}", count(summary.events), summary.feedback),
+        Some(world) => format!(
+            "{} decisions in {:.0} days at {} placements, {} customers, {each}",
+            count(summary.events),
+            world.days,
+            world.placements.len(),
+            count(world.customers)
+        ),
+    }
+}
+
+/// The table of a world, in money a decision.
+fn world_table(text: &mut String, summary: &Summary, world: &WorldFacts) {
+    let _ = writeln!(
+        text,
+        "{:16} {:>9} {:>8} {:>9} {:>8} {:>9} {:>8} {:>9} {:>9}",
+        format!("{} a decision", world.currency),
+        "margin",
+        "se",
+        "realised",
+        "se",
+        "regret",
+        "of gain",
+        "quarter 1",
+        "quarter 4"
+    );
+    for strategy in &summary.strategies {
+        let quarter = |at: usize| maybe(strategy.quarters.get(at).copied().flatten());
+        let _ = writeln!(
+            text,
+            "{:16} {:>9} {:>8} {:>9} {:>8} {:>9} {:>8} {:>9} {:>9}",
+            strategy.name,
+            maybe(strategy.mean_reward),
+            maybe(strategy.se),
+            maybe(strategy.mean_realised),
+            maybe(strategy.se_realised),
+            maybe(strategy.regret),
+            share(strategy.share_of_gain),
+            quarter(0),
+            quarter(3)
+        );
+    }
+    for (name, value) in yardsticks(summary) {
+        let _ = writeln!(text, "{:16} {:>9}", format!("({name})"), maybe(value));
+    }
+}
+
+/// What needs no learning at a placement.
+type Mark = fn(&WorldPlacement) -> f64;
+
+/// The margin at each placement, with how far it is from uniform to the oracle.
+fn places(text: &mut String, summary: &Summary, world: &WorldFacts) {
+    let width = |place: &WorldPlacement| place.placement.len().max(14) + 2;
+    let row = |text: &mut String, name: &str, cells: &mut dyn Iterator<Item = String>| {
+        let cells = world.placements.iter().zip(cells).map(|(place, cell)| format!("{cell:>0$}", width(place)));
+        let _ = writeln!(text, "{}", format!("{name:16}{}", cells.collect::<String>()).trim_end());
+    };
+    let _ = writeln!(text);
+    row(text, "by placement", &mut world.placements.iter().map(|place| place.placement.clone()));
+    row(text, "(decisions)", &mut world.placements.iter().map(|place| format!("{:.0}", place.decisions)));
+    for strategy in &summary.strategies {
+        let cell = |at: &AtPlacement| format!("{} {:>6}", maybe(at.mean_reward), share(at.share_of_gain));
+        row(text, strategy.name, &mut strategy.placements.iter().map(cell));
+    }
+    let marks: [(&str, Mark); 3] = [
+        ("(uniform)", |place| place.uniform),
+        ("(best fixed)", |place| place.best_fixed),
+        ("(oracle)", |place| place.oracle),
+    ];
+    for (name, value) in marks {
+        row(text, name, &mut world.placements.iter().map(|place| format!("{} {:6}", number(value(place)), "")));
+    }
+    let best = world.placements.iter().map(|place| format!("{} {}", place.placement, place.best_fixed_first));
+    let _ = writeln!(text, "Best for everybody: {}", best.collect::<Vec<_>>().join(", "));
 }
 
 fn table(text: &mut String, summary: &Summary) {
@@ -69,7 +147,7 @@ fn table(text: &mut String, summary: &Summary) {
                 text,
                 " {:>9} {:>9} {:>9} {:>9}",
                 maybe(strategy.regret),
-                strategy.share_of_gain.map_or_else(|| "-".to_owned(), percent),
+                share(strategy.share_of_gain),
                 quarter(0),
                 quarter(3)
             )
@@ -100,6 +178,11 @@ pub fn settings(strategy: &Compared) -> String {
 /// A number, or a dash.
 pub fn maybe(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), number)
+}
+
+/// A share in whole percent, or a dash.
+pub fn share(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), percent)
 }
 
 /// A share in whole percent.

@@ -5,7 +5,8 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use crate::domain::{
-    AttributeId, Basis, BasketLine, ConsentState, PurposeId, SubjectId, SubjectKind, Timestamp, Value,
+    AttributeId, Basis, BasketLine, ConsentState, LocalTime, PurposeId, StoreId, SubjectId, SubjectKind, Timestamp,
+    Value,
 };
 
 /// Private group *subject*: who.
@@ -77,6 +78,12 @@ pub struct ContextGroup {
     #[n(7)]
     #[cbor(default)]
     pub features_later: Vec<Vec<(u16, i32)>>,
+    /// As the request said.
+    #[n(8)]
+    pub store: Option<StoreId>,
+    /// The time where the customer is, where a rule of the placement reads it.
+    #[n(9)]
+    pub local: Option<LocalTime>,
 }
 
 impl ContextGroup {
@@ -159,3 +166,26 @@ pub struct Private {
 
 /// The private groups, in the order of their commitments.
 pub const GROUPS: [&str; 4] = ["subject", "context", "consent", "contacts"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Day;
+
+    #[test]
+    fn a_context_without_store_and_local_time_is_written_as_it_was_before_they_were_known_and_reads() {
+        let context = ContextGroup { hour: 9, dimensions: 4, features: vec![(0, 1)], ..ContextGroup::default() };
+        // used, withheld, jurisdiction, hour, basket, dimensions, features, features_later.
+        let old = [0x88, 0x80, 0x80, 0xf6, 0x09, 0x80, 0x04, 0x81, 0x82, 0x00, 0x01, 0x80];
+        assert_eq!(minicbor::to_vec(&context).unwrap(), old);
+        assert_eq!(minicbor::decode::<ContextGroup>(&old).unwrap(), context);
+        // Before several slots had features of their own, the last one was not there either.
+        let older = [0x87, 0x80, 0x80, 0xf6, 0x09, 0x80, 0x04, 0x81, 0x82, 0x00, 0x01];
+        assert_eq!(minicbor::decode::<ContextGroup>(&older).unwrap(), context);
+        let local = Some(LocalTime { day: Day(20_513), minute: 570, zone_named: true });
+        for store in [None, Some(StoreId::new("s-12").unwrap())] {
+            let context = ContextGroup { store, local, ..context.clone() };
+            assert_eq!(minicbor::decode::<ContextGroup>(&minicbor::to_vec(&context).unwrap()).unwrap(), context);
+        }
+    }
+}

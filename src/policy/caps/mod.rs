@@ -19,7 +19,7 @@ mod tests;
 
 pub(super) use count::room;
 pub use count::{Chosen, Contact, confirm_contact, count_contact, rebuild_caps};
-pub(super) use read::{FIELDS, FIELDS_LATER, read};
+pub(super) use read::{FIELDS, FIELDS_LATER, read, time_zone};
 pub use window::{CalendarUnit, CapWindow, CapWindows, Zone};
 
 use std::collections::BTreeMap;

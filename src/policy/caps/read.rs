@@ -126,7 +126,8 @@ fn window(report: &mut Report<'_>, what: &str, node: &Node) -> Option<CapWindow>
     Some(CapWindow::Calendar(unit, zone?))
 }
 
-fn time_zone(text: &str) -> Result<Zone, Malformed> {
+/// Reads `customer` or an IANA name.
+pub(in crate::policy) fn time_zone(text: &str) -> Result<Zone, Malformed> {
     if text == "customer" {
         return Ok(Zone::Customer);
     }

@@ -40,10 +40,10 @@ impl CalendarUnit {
     }
 }
 
-/// Whose midnight it is.
+/// Whose clock counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Zone {
-    /// The request's time zone; UTC where it names none.
+    /// The request's time zone; where it names none, caps count in UTC and parts of the day are not known.
     Customer,
     /// This one.
     Named(Tz),

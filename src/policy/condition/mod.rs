@@ -16,6 +16,8 @@ mod read;
 
 mod term;
 
+mod build;
+
 mod check;
 mod compare;
 
@@ -32,11 +34,12 @@ pub use columns::Columns;
 pub use read::Facts;
 
 pub(super) use program::{Memo, Program};
+pub(super) use term::Term;
 pub(crate) use value::date;
+pub(super) use value::{and, local_time};
 
 use check::Checker;
 use slip::Slip;
-use term::Term;
 
 use super::applies::AppliesTo;
 use super::codes;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::columns::{Bits, Columns, Node, Parts};
-use super::read::Read;
+use super::read::{BuiltIn, Read};
 use crate::domain::{AttributeId, Catalogue, Placement, PlacementId};
 use crate::policy::rules::{Rule, RuleKind};
 
@@ -15,6 +15,8 @@ pub(in crate::policy) struct Program {
     pub(super) checks: Vec<Check>,
     /// What the conditions of a placement read of customer and context.
     reads: BTreeMap<PlacementId, BTreeSet<AttributeId>>,
+    /// Placements where some rule asks what time it is where the customer is.
+    local: BTreeSet<PlacementId>,
 }
 
 /// One rule.
@@ -44,6 +46,9 @@ impl Program {
                 RuleKind::Requirement { when } => {
                     Test::Condition { node: program.parts.node(when.term()), excludes: false }
                 }
+                RuleKind::LoyaltyEligibility(loyalty) => {
+                    Test::Condition { node: program.parts.node(loyalty.term()), excludes: false }
+                }
                 RuleKind::Availability { .. } => Test::Available,
                 _ => continue,
             };
@@ -54,17 +59,33 @@ impl Program {
     }
 
     fn note_reads(&mut self, rule: &Rule, placements: &BTreeMap<PlacementId, Placement>) {
-        let (RuleKind::Exclusion { when } | RuleKind::Requirement { when }) = &rule.kind else { return };
-        for placement in placements.values().filter(|placement| rule.applies_to.covers_placement(placement)) {
-            let reads = self.reads.entry(placement.id.clone()).or_default();
-            when.term().reads(&mut |read| {
-                if let Read::Attribute(id, _) = read
-                    && !read.of_offer()
-                {
+        let (term, mut local) = match &rule.kind {
+            RuleKind::Exclusion { when } | RuleKind::Requirement { when } => (Some(when.term()), false),
+            RuleKind::LoyaltyEligibility(loyalty) => (Some(loyalty.term()), false),
+            RuleKind::Availability { dayparts: Some(dayparts), .. } => (None, dayparts.asks_customer()),
+            _ => return,
+        };
+        let mut reads = BTreeSet::new();
+        if let Some(term) = term {
+            term.reads(&mut |read| match read {
+                Read::Attribute(id, _) if !read.of_offer() => {
                     reads.insert(id.clone());
                 }
+                Read::BuiltIn(BuiltIn::Today | BuiltIn::HourOfDay) => local = true,
+                Read::Attribute(..) | Read::BuiltIn(_) => {}
             });
         }
+        for placement in placements.values().filter(|placement| rule.applies_to.covers_placement(placement)) {
+            self.reads.entry(placement.id.clone()).or_default().extend(reads.iter().cloned());
+            if local {
+                self.local.insert(placement.id.clone());
+            }
+        }
+    }
+
+    /// Whether some rule of the placement asks what time it is where the customer is.
+    pub(in crate::policy) fn reads_local_time(&self, placement: &PlacementId) -> bool {
+        self.local.contains(placement)
     }
 
     /// Whether a condition of the placement reads the attribute.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::value::{Datum, SCALE, date, local};
 use crate::domain::money::MINOR_MAX;
-use crate::domain::{AttributeId, AttributeScope, BasketLine, Currency, Offer, Timestamp, Value};
+use crate::domain::{AttributeId, AttributeScope, BasketLine, Currency, Offer, StoreId, Timestamp, Value};
 
 /// What conditions may know of one request. Attributes that were withheld are not in it, and so are missing.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,8 @@ pub struct Facts<'a> {
     pub jurisdiction: Option<&'a str>,
     /// An IANA name; UTC where absent.
     pub time_zone: Option<&'a str>,
+    /// The store asked in.
+    pub store: Option<&'a StoreId>,
     /// The instant decided at.
     pub now: Timestamp,
 }

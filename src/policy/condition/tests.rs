@@ -91,6 +91,7 @@ fn facts<'a>(attributes: &'a BTreeMap<AttributeId, Value>, basket: &'a [BasketLi
         currency: Currency::parse("USD").unwrap(),
         jurisdiction: None,
         time_zone: Some("America/New_York"),
+        store: None,
         now: Timestamp::parse("2026-03-01T03:30:00Z").unwrap(),
     }
 }

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use super::tree::Op;
 use crate::domain::attribute::NUMBER_SCALE;
-use crate::domain::{Currency, Timestamp};
+use crate::domain::{Currency, LocalTime, Timestamp};
 
 /// A value; `T` is what text is held as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub(super) fn apply<T: PartialEq>(op: Op, a: Option<Datum<T>>, b: Option<Datum<T
 }
 
 /// Both hold: one that does not settles it, whatever the other is.
-pub(super) fn and(a: Option<bool>, b: Option<bool>) -> Option<bool> {
+pub(in crate::policy) fn and(a: Option<bool>, b: Option<bool>) -> Option<bool> {
     match (a, b) {
         (Some(false), _) | (_, Some(false)) => Some(false),
         (Some(true), Some(true)) => Some(true),
@@ -190,11 +190,18 @@ pub(super) fn print_date(ms: i64) -> String {
 
 /// The date and the hour of an instant in a time zone; in UTC where none is given or it is unknown.
 pub(super) fn local(now: Timestamp, time_zone: Option<&str>) -> Option<(i64, i64)> {
+    let zone = time_zone.and_then(|name| name.parse().ok());
+    let at = local_time(now, zone.unwrap_or(chrono_tz::UTC), zone.is_some())?;
+    Some((i64::from(at.day.0) * 86_400_000, i64::from(at.minute / 60)))
+}
+
+/// What calendar and clock show at an instant in a time zone, which the request named or did not.
+pub(in crate::policy) fn local_time(now: Timestamp, zone: chrono_tz::Tz, zone_named: bool) -> Option<LocalTime> {
     use chrono::Timelike as _;
-    let zone: chrono_tz::Tz = time_zone.and_then(|name| name.parse().ok()).unwrap_or(chrono_tz::UTC);
     let at = chrono::DateTime::from_timestamp_millis(now.0)?.with_timezone(&zone);
-    let midnight = at.date_naive().and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis();
-    Some((midnight, i64::from(at.hour())))
+    let midnight = Timestamp(at.date_naive().and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis());
+    let minute = u16::try_from(at.hour() * 60 + at.minute()).ok()?;
+    Some(LocalTime { day: midnight.day(), minute, zone_named })
 }
 
 #[cfg(test)]

@@ -16,15 +16,7 @@ use crate::bandit::{self, Arm, ArmStatistics, Features, Increment, InvalidDistri
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Day, Placement, Strategy};
 use crate::simulation::chance;
-
-/// What came of one play.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Played {
-    /// What each event earned; nothing where a logged event was drawn otherwise.
-    pub rewards: Vec<Option<f64>>,
-    /// How often the statistics of an arm made no posterior, so that it decided by its prior.
-    pub alarms: usize,
-}
+use crate::simulation::compare::Played;
 
 /// A distribution that nothing may be drawn from. The service would have served the house content.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -167,8 +159,8 @@ fn increments(features: &Features, day: Day, half_life_days: Option<u32>, share:
 #[cfg(test)]
 mod tests {
     use super::super::feedback::{parse_offers, read};
-    use super::super::settings::Settings;
     use super::*;
+    use crate::simulation::compare::{Kind, Settings};
 
     /// Two offers: `a` earns 5 in town x and -35 in town y, `b` earns nothing.
     fn towns(events: usize) -> Replay {
@@ -182,7 +174,7 @@ mod tests {
             })
         };
         let text: String = (0..events).map(|n| line(n).to_string() + "\n").collect();
-        let settings = Settings::read(None, Some("half_life=30d,exploration=0.02")).unwrap();
+        let settings = Settings::read(Kind::File, None, Some("half_life=30d,exploration=0.02")).unwrap();
         Replay::prepare(read(&text, &offers).unwrap(), &offers, &settings, None).unwrap()
     }
 
@@ -255,7 +247,7 @@ mod tests {
             })
         };
         let text: String = (0..900).map(|n| line(n).to_string() + "\n").collect();
-        let settings = Settings::read(None, Some("exploration=0.1")).unwrap();
+        let settings = Settings::read(Kind::File, None, Some("exploration=0.1")).unwrap();
         let replay = Replay::prepare(read(&text, &offers).unwrap(), &offers, &settings, None).unwrap();
         let matched = |name: &str| {
             let played = play(&replay, placement(&replay, name), 1, &mut || ()).unwrap();

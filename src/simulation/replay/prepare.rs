@@ -7,11 +7,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::bundle::{self, Asked, Made, UnknownFeature};
 use super::feedback::{Event, Feedback, LoggedEvent, Mistake, Offers};
-use super::settings::{Named, Settings, SettingsError, Slots};
-use super::yardstick::{self, Marks, float};
+use super::yardstick;
 use crate::bandit::{self, Features};
 use crate::domain::{AttributeId, Day, DecisionId, OfferId, Placement, Timestamp, Value};
 use crate::policy;
+use crate::simulation::compare::{Marks, Named, Settings, SettingsError, Slots, float};
 
 /// Why a file cannot be made ready.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -256,7 +256,7 @@ fn placements<'a>(
 
 /// A mistake of the compiler as one about settings: its place is in a file that nobody wrote, so what stands there is
 /// told instead.
-fn told(finding: &policy::Finding) -> String {
+pub(in crate::simulation) fn told(finding: &policy::Finding) -> String {
     let there: String =
         finding.source_line.chars().skip(finding.column.saturating_sub(1)).take(finding.length).collect();
     let help = finding.help.as_ref().map(|help| format!(": {help}")).unwrap_or_default();

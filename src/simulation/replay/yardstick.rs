@@ -3,31 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::feedback::Event;
+use crate::simulation::compare::float;
+
 use crate::domain::OfferId;
-
-/// What three choices earn in one event, or in the mean of several.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Marks {
-    /// A candidate picked at random.
-    pub uniform: f64,
-    /// The first candidate of the best fixed order.
-    pub best_fixed: f64,
-    /// The candidate that earned most.
-    pub oracle: f64,
-}
-
-impl Marks {
-    /// The mean of several events; zeros where there is none.
-    pub fn mean(marks: &[Self]) -> Self {
-        let number = float(marks.len()).max(1.0);
-        let mean = |value: &dyn Fn(&Self) -> f64| marks.iter().map(value).sum::<f64>() / number;
-        Self {
-            uniform: mean(&|mark| mark.uniform),
-            best_fixed: mean(&|mark| mark.best_fixed),
-            oracle: mean(&|mark| mark.oracle),
-        }
-    }
-}
+pub use crate::simulation::compare::Marks;
 
 /// The offers by their own mean reward over the events in which they are candidates, best first; ties by id. It
 /// ignores the context and knows all rewards.
@@ -56,11 +35,6 @@ pub fn marks(events: &[Event], order: &[OfferId]) -> Vec<Marks> {
         }
     };
     events.iter().map(mark).collect()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of events are far below 2^53")]
-pub(super) fn float(number: usize) -> f64 {
-    number as f64
 }
 
 #[cfg(test)]

@@ -72,6 +72,7 @@ fn the_limits_on_the_page_are_the_defaults() {
         ("attributes_max", defaults.attributes_max, 200),
         ("outcomes_max", defaults.outcomes_max, 1_000),
         ("waiting_max", defaults.waiting_max, 4_096),
+        ("stream_lines_max", defaults.stream_lines_max, 256),
     ] {
         let said = match shown {
             bytes if bytes >= 1024 * 1024 => format!("{} MiB", bytes / (1024 * 1024)),

@@ -188,6 +188,7 @@ fn decide(engine: &mut Engine, page: &Page, label: &str, state: &SubjectState) -
         context: BTreeMap::new(),
         basket: Vec::new(),
         candidates: None,
+        store: None,
     };
     let now = instant(&asked["at"]);
     let mut steps = Vec::new();

@@ -2,20 +2,20 @@
 
 use serde::Serialize;
 
-use super::play::Played;
-use super::yardstick::float;
+use super::marks::float;
+use super::summary::Played;
 
 /// What the plays of one strategy amount to.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tally {
+pub(in crate::simulation) struct Tally {
     /// Mean reward of each seed that counted any event.
     pub(super) per_seed: Vec<Option<f64>>,
     /// Events that counted, mean over seeds.
     pub(super) matched: f64,
     /// Mean reward over all seeds.
-    pub(super) mean: Option<f64>,
+    pub(in crate::simulation) mean: Option<f64>,
     /// Its standard error over seeds.
-    pub(super) se: Option<f64>,
+    pub(in crate::simulation) se: Option<f64>,
     /// Its standard error over events.
     pub(super) se_events: Option<f64>,
     /// No difference is told with a smaller error than this.
@@ -23,7 +23,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn of(plays: &[Played]) -> Self {
+    pub(in crate::simulation) fn of(plays: &[Played]) -> Self {
         let counted = |play: &Played| play.rewards.iter().flatten().count();
         let sum = |play: &Played| play.rewards.iter().flatten().sum::<f64>();
         let ratio = |sum: f64, count: usize| (count > 0).then(|| sum / float(count));
@@ -43,7 +43,7 @@ impl Tally {
 
     /// The same of a log whose rewards have this deviation. A few events that all earned nothing have no spread of
     /// their own: as many drawn from the log at random would have that of the log.
-    pub(super) fn of_log(plays: &[Played], deviation: f64) -> Self {
+    pub(in crate::simulation) fn of_log(plays: &[Played], deviation: f64) -> Self {
         let tally = Self::of(plays);
         Self { doubt_min: deviation / tally.matched.max(1.0).sqrt(), ..tally }
     }
@@ -99,11 +99,16 @@ pub struct Curve {
 }
 
 impl Curve {
-    /// Sums of `value(event, reward)` up to each point, over all plays.
-    pub(super) fn of(plays: &[Played], points: &[usize], value: &dyn Fn(usize, Option<f64>) -> Option<f64>) -> Self {
-        let sums: Vec<Vec<f64>> = (plays.iter())
-            .map(|play| sums(play.rewards.iter().enumerate().map(|(event, reward)| value(event, *reward)), points))
-            .collect();
+    /// Sums of `value(seed, event, reward)` up to each point, over all plays.
+    pub(super) fn of(
+        plays: &[Played],
+        points: &[usize],
+        value: &dyn Fn(usize, usize, Option<f64>) -> Option<f64>,
+    ) -> Self {
+        let of_play = |(seed, play): (usize, &Played)| {
+            sums(play.rewards.iter().enumerate().map(|(event, reward)| value(seed, event, *reward)), points)
+        };
+        let sums: Vec<Vec<f64>> = plays.iter().enumerate().map(of_play).collect();
         let at = |point: usize| sums.iter().filter_map(move |sums| sums.get(point).copied());
         let points = 0..points.len();
         Self {
@@ -157,6 +162,14 @@ pub(super) fn parts(plays: &[Played], number: usize) -> Vec<Option<f64>> {
     (0..number).map(part).collect()
 }
 
+/// What plays realised, where that is another thing than their rewards.
+pub(super) fn of_realised(plays: &[Played]) -> Option<Tally> {
+    let realised =
+        |play: &Played| Played { rewards: play.realised.iter().copied().map(Some).collect(), ..Played::default() };
+    let plays: Vec<Played> = plays.iter().filter(|play| !play.realised.is_empty()).map(realised).collect();
+    (!plays.is_empty()).then(|| Tally::of(&plays))
+}
+
 /// The standard error of the mean of independent numbers; nothing for less than two.
 fn error(numbers: &[f64]) -> Option<f64> {
     let number = float(numbers.len());
@@ -184,7 +197,7 @@ mod tests {
     use super::*;
 
     fn played(rewards: &[Option<f64>]) -> Played {
-        Played { rewards: rewards.to_vec(), alarms: 0 }
+        Played { rewards: rewards.to_vec(), ..Played::default() }
     }
 
     fn close(found: Option<f64>, expected: f64) {
@@ -229,7 +242,7 @@ mod tests {
     #[test]
     fn a_curve_has_the_mean_and_the_extremes_of_its_seeds() {
         let plays = [played(&[Some(1.0), Some(1.0)]), played(&[Some(0.0), Some(1.0)])];
-        let curve = Curve::of(&plays, &[0, 2], &|_, reward| reward);
+        let curve = Curve::of(&plays, &[0, 2], &|_, _, reward| reward);
         assert_eq!(curve, Curve { mean: vec![0.0, 1.5], low: vec![0.0, 1.0], high: vec![0.0, 2.0] });
     }
 }

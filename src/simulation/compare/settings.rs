@@ -1,9 +1,9 @@
-//! Settings of a replay: which strategies, found by name in one place, and what each of them is given. Judges no value
-//! of a strategy: the compiler of policies does, so that what is replayed is what `placements.yaml` could say.
+//! Settings of a comparison: which strategies, found by name in one place, and what each of them is given. Judges no
+//! value of a strategy: the compiler of policies does, so that what is played is what `placements.yaml` could say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Placement, Strategy};
+use crate::domain::{Placement, Span, Strategy};
 
 /// Settings that only one strategy has.
 const PARTICULAR: [(&str, &str); 1] = [("linucb", "alpha")];
@@ -11,8 +11,20 @@ const PARTICULAR: [(&str, &str); 1] = [("linucb", "alpha")];
 /// Settings that every strategy has.
 const SHARED: [&str; 3] = ["exploration", "half_life", "lambda"];
 
-/// Settings of the replay itself.
-const OWN: [&str; 3] = ["reward_max", "reward_min", "slots"];
+/// Settings of a recorded file.
+const OF_FILES: [&str; 3] = ["reward_max", "reward_min", "slots"];
+
+/// Settings of a world.
+const OF_WORLDS: [&str; 1] = ["publish"];
+
+/// What is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Recorded events.
+    File,
+    /// A simulated world.
+    World,
+}
 
 /// Why settings make no sense. The binary says it as a mistake in its usage.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,14 +84,24 @@ pub struct Settings {
     pub reward_max: Option<f64>,
     /// What becomes of slots.
     pub slots: Slots,
+    /// How often new posteriors are published, in a world's time.
+    pub publish: Span,
 }
+
+/// An hour: the service does it within seconds, and in an hour few visit one placement.
+const PUBLISH: Span = Span(3_600_000);
 
 impl Settings {
     /// Reads the names of strategies (all where none are given) and the settings, as the command line has them:
     /// `thompson_linear,linucb` and `lambda=0.3,linucb.alpha=0.5`.
-    pub fn read(strategies: Option<&str>, settings: Option<&str>) -> Result<Self, SettingsError> {
-        let mut read =
-            Self { strategies: named(strategies)?, reward_min: None, reward_max: None, slots: Slots::default() };
+    pub fn read(kind: Kind, strategies: Option<&str>, settings: Option<&str>) -> Result<Self, SettingsError> {
+        let mut read = Self {
+            strategies: named(strategies)?,
+            reward_min: None,
+            reward_max: None,
+            slots: Slots::default(),
+            publish: PUBLISH,
+        };
         let mut seen = BTreeSet::new();
         for part in settings.into_iter().flat_map(|text| text.split(',')) {
             let Some((key, value)) = part.split_once('=').map(|(key, value)| (key.trim(), value.trim())) else {
@@ -91,7 +113,7 @@ impl Settings {
             if value.is_empty() || !value.bytes().all(|b| b.is_ascii_alphanumeric() || b".+-_".contains(&b)) {
                 return wrong(format!("setting `{key}={value}`: expected a number or a word"));
             }
-            read.set(key, value)?;
+            read.set(kind, key, value)?;
         }
         // What is said of one strategy wins over what is said of all.
         for (key, value) in
@@ -106,7 +128,14 @@ impl Settings {
         Ok(read)
     }
 
-    fn set(&mut self, key: &str, value: &str) -> Result<(), SettingsError> {
+    fn set(&mut self, kind: Kind, key: &str, value: &str) -> Result<(), SettingsError> {
+        let (others, there) = match kind {
+            Kind::File => (&OF_WORLDS[..], "is of worlds, and a file is played"),
+            Kind::World => (&OF_FILES[..], "is of recorded files, and a world is played"),
+        };
+        if others.contains(&key) {
+            return wrong(format!("setting `{key}` {there}: leave it out"));
+        }
         let number = || {
             let read = value.parse::<f64>().ok().filter(|number| number.is_finite());
             read.map_or_else(|| wrong(format!("setting `{key}={value}`: expected a number")), |number| Ok(Some(number)))
@@ -117,12 +146,18 @@ impl Settings {
             ("slots", "context") => self.slots = Slots::Context,
             ("slots", "ignore") => self.slots = Slots::Ignored,
             ("slots", _) => return wrong(format!("setting `slots={value}`: expected `context` or `ignore`")),
-            _ => self.set_strategy(key, value)?,
+            ("publish", _) => {
+                self.publish = Span::parse(value)
+                    .ok()
+                    .filter(|span| span.0 > 0)
+                    .map_or_else(|| wrong(format!("setting `publish={value}`: expected a span such as `1h`")), Ok)?;
+            }
+            _ => self.set_strategy(kind, key, value)?,
         }
         Ok(())
     }
 
-    fn set_strategy(&mut self, key: &str, value: &str) -> Result<(), SettingsError> {
+    fn set_strategy(&mut self, kind: Kind, key: &str, value: &str) -> Result<(), SettingsError> {
         let (only, name) = match key.split_once('.') {
             Some((strategy, name)) => (Some(strategy), name),
             None => (None, key),
@@ -141,7 +176,8 @@ impl Settings {
             .filter(|strategy| only.is_none_or(|only| only == strategy.name) && has(strategy) && !spared(strategy))
             .collect();
         if takers.is_empty() {
-            let known = SHARED.iter().chain(PARTICULAR.iter().map(|(_, setting)| setting)).chain(&OWN);
+            let own = if kind == Kind::File { &OF_FILES[..] } else { &OF_WORLDS[..] };
+            let known = SHARED.iter().chain(PARTICULAR.iter().map(|(_, setting)| setting)).chain(own);
             return match PARTICULAR.iter().find(|(_, setting)| *setting == name) {
                 Some((owner, _)) => wrong(format!("setting `{key}`: only `{owner}` has it, which is not meant here")),
                 None => wrong(format!("unknown setting `{key}`: expected one of {}", listed(known.copied()))),
@@ -186,12 +222,16 @@ mod tests {
 
     #[test]
     fn a_setting_of_one_strategy_wins_over_that_of_all() {
-        let read = Settings::read(Some("linucb, uniform"), Some("linucb.lambda=3,lambda=0.3,alpha=0.5,reward_min=-1"))
-            .unwrap();
+        let read = Settings::read(
+            Kind::File,
+            Some("linucb, uniform"),
+            Some("linucb.lambda=3,lambda=0.3,alpha=0.5,reward_min=-1"),
+        )
+        .unwrap();
         let yaml: Vec<String> = read.strategies.iter().map(Named::yaml).collect();
         assert_eq!(yaml, ["name: linucb, alpha: 0.5, lambda: 3", "name: uniform, lambda: 0.3"]);
         assert_eq!((read.reward_min, read.reward_max, read.slots), (Some(-1.0), None, Slots::Context));
-        let read = Settings::read(None, Some("half_life=none,slots=ignore")).unwrap();
+        let read = Settings::read(Kind::File, None, Some("half_life=none,slots=ignore")).unwrap();
         assert_eq!(read.strategies.len(), Strategy::NAMES.len());
         assert_eq!((read.strategies[0].yaml().as_str(), read.slots), ("name: thompson_linear", Slots::Ignored));
     }
@@ -199,7 +239,8 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_with_what_was_expected() {
         let check = |strategies: &str, settings: &str, expected: &str| {
-            let refused = Settings::read(Some(strategies), Some(settings).filter(|text| !text.is_empty())).unwrap_err();
+            let refused = Settings::read(Kind::File, Some(strategies), Some(settings).filter(|text| !text.is_empty()))
+                .unwrap_err();
             let names = listed(Strategy::NAMES.into_iter());
             assert_eq!(refused.to_string().replace(&names, "STRATEGIES"), expected);
         };
@@ -212,7 +253,16 @@ mod tests {
         check("uniform", "lambda={", "setting `lambda={`: expected a number or a word");
         check("uniform", "reward_max=much", "setting `reward_max=much`: expected a number");
         check("uniform", "slots=2", "setting `slots=2`: expected `context` or `ignore`");
-        let refused = Settings::read(None, Some("lamda=1")).unwrap_err().to_string();
+        check("uniform", "publish=1h", "setting `publish` is of worlds, and a file is played: leave it out");
+        let of_world = |settings: &str| Settings::read(Kind::World, None, Some(settings));
+        let refused = |settings: &str| of_world(settings).unwrap_err().to_string();
+        assert_eq!(
+            refused("slots=ignore"),
+            "setting `slots` is of recorded files, and a world is played: leave it out"
+        );
+        assert_eq!(refused("publish=soon"), "setting `publish=soon`: expected a span such as `1h`");
+        assert_eq!(of_world("publish=5m").unwrap().publish, Span(300_000));
+        let refused = Settings::read(Kind::File, None, Some("lamda=1")).unwrap_err().to_string();
         assert!(
             refused.starts_with("unknown setting `lamda`: expected one of `exploration`, `half_life`, "),
             "{refused}"

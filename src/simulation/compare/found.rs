@@ -1,6 +1,6 @@
 //! What was found, in sentences for people, and what to know of the numbers. Computes no number of its own.
 
-use super::summary::{Compared, Summary};
+use super::summary::{Compared, Summary, WorldFacts};
 
 /// A number with as many decimals as its size needs.
 pub fn number(value: f64) -> String {
@@ -12,7 +12,7 @@ pub fn number(value: f64) -> String {
 }
 
 /// What was found, the best strategy first. What is no better than uniform or worse than greedy is said plainly.
-pub(super) fn found(summary: &Summary) -> Vec<String> {
+pub(in crate::simulation) fn found(summary: &Summary) -> Vec<String> {
     let mut ranked: Vec<(&Compared, f64)> =
         summary.strategies.iter().filter_map(|strategy| strategy.mean_reward.map(|mean| (strategy, mean))).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -36,7 +36,16 @@ pub(super) fn found(summary: &Summary) -> Vec<String> {
         }
         found.push(format!("`{}` earned most: {} a decision{}.", best.name, number(*mean), gain.unwrap_or_default()));
         if let Some(fixed) = summary.best_fixed {
-            found.push(best_fixed(best.name, *mean, fixed, summary.best_fixed_first.as_deref().unwrap_or_default()));
+            let what = match (&summary.world, &summary.best_fixed_first) {
+                (None, first) => format!(
+                    "the best fixed order, which knows all rewards and begins with `{}`",
+                    first.as_deref().unwrap_or_default()
+                ),
+                (Some(_), _) => {
+                    "showing everybody the offer that is best at each placement, which knows the truth".into()
+                }
+            };
+            found.push(best_fixed(best.name, *mean, fixed, &what));
         }
     }
     for (strategy, _) in ranked {
@@ -48,9 +57,8 @@ pub(super) fn found(summary: &Summary) -> Vec<String> {
     found
 }
 
-fn best_fixed(name: &str, mean: f64, fixed: f64, first: &str) -> String {
-    let (fixed, what) =
-        (number(fixed), format!("the best fixed order, which knows all rewards and begins with `{first}`"));
+fn best_fixed(name: &str, mean: f64, fixed: f64, what: &str) -> String {
+    let fixed = number(fixed);
     if number(mean) == fixed {
         format!("That equals {what}.")
     } else if mean > fixed.parse().unwrap_or(f64::NAN) {
@@ -98,7 +106,7 @@ fn against(strategy: &Compared) -> Vec<String> {
 }
 
 /// What to know of the numbers. `between` says that some reward lies between the ends of the range.
-pub(super) fn notes(summary: &Summary, between: bool) -> Vec<String> {
+pub(in crate::simulation) fn notes(summary: &Summary, between: bool) -> Vec<String> {
     let mut notes = Vec::new();
     match &summary.log {
         None => notes.push("Each strategy learned from the rewards of its own choices only.".to_owned()),
@@ -125,9 +133,10 @@ pub(super) fn notes(summary: &Summary, between: bool) -> Vec<String> {
             }
         }
     }
-    let range = &summary.range;
-    let found = if range.declared { "as declared" } else { "as found in the whole file, which looks ahead" };
-    notes.push(format!("Rewards from {} to {} are learned as 0 to 1, {found}.", range.low, range.high));
+    if let Some(range) = &summary.range {
+        let found = if range.declared { "as declared" } else { "as found in the whole file, which looks ahead" };
+        notes.push(format!("Rewards from {} to {} are learned as 0 to 1, {found}.", range.low, range.high));
+    }
     if between {
         notes.push(
             "Rewards between are learned as a part of an acceptance; the noise variance is then judged too large, \
@@ -148,4 +157,23 @@ pub(super) fn notes(summary: &Summary, between: bool) -> Vec<String> {
             .to_owned(),
     );
     notes
+}
+
+/// What to know of the numbers of a world.
+pub(in crate::simulation) fn world_notes(world: &WorldFacts) -> Vec<String> {
+    [
+        "Rewards are margins, in the mean of all luck and after refunds; realised is what orders brought with the \
+         luck that they had.",
+        "Each strategy learned from its own choices only, at each placement for itself, as the service does: what is \
+         accepted is learned, margins come from the catalogue.",
+        "Orders and refunds arrived when the world says; until then a decision counted as not accepted.",
+        "No policies were in here: no margin floor, no cap, no holdout; every offer that runs was a candidate. \
+         Customers who refused consent or withdrew it were decided for without their own attributes.",
+        "The oracle knows the truth of every visit, tastes that no attribute tells included: it cannot be reached.",
+        "Every seed is another crowd with its own luck; all strategies met the same ones. se is over seeds.",
+    ]
+    .into_iter()
+    .map(str::to_owned)
+    .chain([format!("Posteriors were published once in {} of the world's time.", world.publish)])
+    .collect()
 }

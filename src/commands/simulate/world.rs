@@ -1,0 +1,69 @@
+//! Worlds on the command line: reads the file, and plays every seed on so many threads. Prints nothing.
+
+use std::path::{Path, PathBuf};
+
+use proffer::simulation::compare::{Settings, Summary};
+use proffer::simulation::trial::{Round, Trial, summarise};
+use proffer::simulation::{World, WorldError};
+
+use super::{SimulateArgs, SimulateError, reserve};
+use crate::commands::progress::Progress;
+use crate::commands::threads::hand_out;
+
+/// Why a world cannot be played.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldFileError {
+    /// There is no such file, or nobody may read it.
+    #[error("the world `{}` cannot be read: name a file such as `simulators/shop.yaml`", .path.display())]
+    Read {
+        /// As given.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It is no world.
+    #[error("{}: {why}", .path.display())]
+    Wrong {
+        /// As given.
+        path: PathBuf,
+        /// Everything.
+        why: WorldError,
+    },
+}
+
+/// Plays every strategy with every seed.
+pub fn played(args: &SimulateArgs, file: &Path, settings: &Settings, threads: usize) -> Result<Summary, SimulateError> {
+    let path = || file.to_owned();
+    let text = std::fs::read_to_string(file).map_err(|source| WorldFileError::Read { path: path(), source })?;
+    let world = World::parse(&text).map_err(|why| WorldFileError::Wrong { path: path(), why })?;
+    let decisions = usize::try_from(args.decisions).unwrap_or(usize::MAX);
+    let trial = Trial::prepare(world, settings, decisions, args.features.as_deref())?;
+    reserve(args)?;
+    let rounds = rounds(&trial, args, threads)?;
+    Ok(summarise(&trial, settings, &rounds))
+}
+
+/// A round for each seed. They are put in their place by number, so that it does not matter which thread comes first.
+fn rounds(trial: &Trial, args: &SimulateArgs, threads: usize) -> Result<Vec<Round>, SimulateError> {
+    let seeds = usize::from(args.seeds);
+    let bar = Progress::new("playing", seeds * trial.strategies() * trial.decisions, args.format);
+    let work = |(): &(), at: usize, rounds: &mut Vec<(usize, Round)>| {
+        let mut waiting = 0;
+        let round = trial.round(at as u64 + 1, &mut || {
+            waiting += 1;
+            if waiting == 256 {
+                bar.advance(waiting);
+                waiting = 0;
+            }
+        })?;
+        bar.advance(waiting);
+        rounds.push((at, round));
+        Ok::<(), SimulateError>(())
+    };
+    let parts = hand_out(seeds, threads, &|| (), &work, &|| SimulateError::Thread);
+    bar.finish();
+    let mut rounds: Vec<(usize, Round)> = parts?.into_iter().flatten().collect();
+    rounds.sort_by_key(|(at, _)| *at);
+    Ok(rounds.into_iter().map(|(_, round)| round).collect())
+}

@@ -1,0 +1,34 @@
+//! What stands before any draw: the purpose, what may be seen, and every rule on every candidate. Ranks nothing.
+
+use super::eligibility::{Judged, judge};
+use super::known::complete;
+use super::minimise::{Minimised, minimise};
+use super::purpose::Purpose;
+use super::snapshot::Snapshot;
+use crate::domain::{DecisionRequest, Placement, SubjectState, Timestamp};
+use crate::policy::CapWindows;
+
+/// What the rules made of one request.
+pub(super) struct Assessed {
+    pub(super) purpose: Purpose,
+    pub(super) seen: Minimised,
+    pub(super) windows: CapWindows,
+    pub(super) judged: Judged,
+}
+
+/// Asks the gates of the purpose, keeps what may then be seen, and asks every rule about every candidate.
+pub(super) fn assess(
+    snapshot: &Snapshot,
+    placement: &Placement,
+    request: &DecisionRequest,
+    state: Option<&SubjectState>,
+    now: Timestamp,
+) -> Assessed {
+    let purpose = Purpose::ask(snapshot, placement, request, state, now);
+    let (completed, unseen) = complete(&snapshot.bundle, request, state, now);
+    let mut seen = minimise(&snapshot.bundle, placement, &completed, purpose.personal);
+    seen.withheld.extend(unseen);
+    let windows = CapWindows::at(&snapshot.bundle, now, request.time_zone.as_deref());
+    let judged = judge(snapshot, placement, request, state, &purpose, &seen, &windows);
+    Assessed { purpose, seen, windows, judged }
+}

@@ -1,0 +1,91 @@
+//! Coverage: how often each rule left something out, and how often it was asked and did not. Tries no case.
+
+use super::Cover;
+use crate::decision::purpose::Purpose;
+use crate::domain::{Offer, Placement, PurposeId, Timestamp};
+use crate::policy::{Bundle, Rule, RuleKind};
+
+/// Counts by the rule's position in the bundle.
+pub(super) struct Counts {
+    left_out: Vec<usize>,
+    let_through: Vec<usize>,
+}
+
+/// Whether a rule is asked about an offer: a rule about whole answers only where something stands before.
+pub(super) fn asked(rule: &Rule, placement: &Placement, offer: &Offer, behind: bool, now: Timestamp) -> bool {
+    let asked = match &rule.kind {
+        RuleKind::PurposeGate { .. } => false,
+        kind => behind || !kind.is_about_answers(),
+    };
+    asked && rule.effective.holds(now) && rule.applies_to.covers(placement, offer)
+}
+
+/// Whether a gate was asked for a purpose.
+pub(super) fn guards(rule: &Rule, placement: &Placement, purpose: &PurposeId, now: Timestamp) -> bool {
+    matches!(&rule.kind, RuleKind::PurposeGate { purpose: guarded } if guarded == purpose)
+        && rule.effective.holds(now)
+        && rule.applies_to.covers_placement(placement)
+}
+
+impl Counts {
+    pub(super) fn new(bundle: &Bundle) -> Self {
+        Self { left_out: vec![0; bundle.rules.len()], let_through: vec![0; bundle.rules.len()] }
+    }
+
+    /// Counts what the gates of one decision said.
+    pub(super) fn gates(&mut self, bundle: &Bundle, placement: &Placement, purpose: &Purpose, now: Timestamp) {
+        let refused = purpose.refused.as_ref();
+        let mut purposes = vec![(&placement.purpose, refused.map(|refused| refused.rule))];
+        if purpose.decided_under != placement.purpose {
+            purposes.push((&purpose.decided_under, purpose.closed_by));
+        }
+        for (asked_for, refused_by) in purposes {
+            for (at, rule) in bundle.rules.iter().enumerate() {
+                if !guards(rule, placement, asked_for, now) {
+                    continue;
+                }
+                match refused_by {
+                    Some(by) if usize::from(by) == at => count(&mut self.left_out, at),
+                    // Only the first that refuses is named: of the others nothing is shown.
+                    Some(_) => {}
+                    None => count(&mut self.let_through, at),
+                }
+            }
+        }
+    }
+
+    /// Counts which rules left an offer out, and which were asked and did not. Where nobody is known a cap counts
+    /// nothing, so that nothing is shown of it.
+    pub(super) fn offer(&mut self, bundle: &Bundle, failed: &[u16], nobody: bool, asked: impl Fn(&Rule) -> bool) {
+        for (at, rule) in bundle.rules.iter().enumerate() {
+            match &rule.kind {
+                RuleKind::PurposeGate { .. } => continue,
+                RuleKind::FrequencyCap(_) if nobody => continue,
+                _ => {}
+            }
+            if failed.iter().any(|rule| usize::from(*rule) == at) {
+                count(&mut self.left_out, at);
+            } else if asked(rule) {
+                count(&mut self.let_through, at);
+            }
+        }
+    }
+
+    pub(super) fn finish(self, bundle: &Bundle) -> Vec<Cover> {
+        let counts = self.left_out.into_iter().zip(self.let_through);
+        let made = bundle.rules.iter().zip(counts).map(|(rule, (left_out, let_through))| Cover {
+            rule: rule.id.clone(),
+            path: rule.place.0.clone(),
+            line: rule.place.1,
+            left_out,
+            let_through,
+        });
+        made.collect()
+    }
+}
+
+fn count(counts: &mut [usize], at: usize) {
+    if let Some(count) = counts.get_mut(at) {
+        *count += 1;
+    }
+}

@@ -1,0 +1,191 @@
+//! One case: its request made, judged as a decision judges it, and compared. Puts nothing into words.
+
+use std::sync::Arc;
+
+use super::cover::{self, Counts};
+use super::told::{Seen, about, why, why_not};
+use super::{Mistake, Tried};
+use crate::decision::Snapshot;
+use crate::decision::assess::{Assessed, assess};
+use crate::decision::slate::count;
+use crate::domain::decision::Failed;
+use crate::domain::{Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, RuleId, SubjectState};
+use crate::policy::{self, Bundle, Case, Rule};
+
+/// What came out for one offer.
+struct Outcome {
+    failed: Vec<Failed>,
+    /// Caps that counted something: (position of the rule, used).
+    used: Vec<(u16, u32)>,
+    /// Whether rules about whole answers were asked.
+    behind: bool,
+}
+
+/// Tries one case.
+pub(super) fn try_one(bundle: &Arc<Bundle>, case: &Case, cover: &mut Counts) -> Tried {
+    let mut tried = Tried {
+        name: case.name.clone(),
+        path: case.place.0.clone(),
+        line: case.place.1,
+        given: Vec::new(),
+        rules: case.expected.iter().flat_map(|expected| expected.excluded_by.clone()).collect(),
+        mistakes: Vec::new(),
+    };
+    tried.rules.extend(case.refused_by.iter().cloned());
+    // The placement was checked when the case was read.
+    let Some(placement) = bundle.placement(case.placement.as_str()) else { return tried };
+    let snapshot = snapshot(bundle, case);
+    let request = request(case);
+    let state = state(&snapshot, case);
+    let assessed = assess(&snapshot, placement, &request, state.as_ref(), case.at);
+    cover.gates(bundle, placement, &assessed.purpose, case.at);
+    let seen = Seen { bundle, placement, case, assessed: &assessed };
+    tried.given = seen.given();
+    tried.mistakes.extend(gates(&seen, &mut tried.rules));
+    for expected in &case.expected {
+        let Some(offer) = snapshot.catalogue.offer(expected.offer.as_str()) else { continue };
+        let Some(outcome) = outcome(&snapshot, placement, case, &assessed, (offer, state.as_ref())) else {
+            tried.mistakes.push(Mistake {
+                offer: Some(offer.offer_id.clone()),
+                about: about(offer),
+                expected: expected.excluded_by.clone(),
+                came: Vec::new(),
+                candidate: false,
+                unexpected: vec![seen.no_candidate(offer)],
+                missing: Vec::new(),
+            });
+            continue;
+        };
+        let failed: Vec<u16> = outcome.failed.iter().map(|failed| failed.rule).collect();
+        let asked = |rule: &Rule| cover::asked(rule, placement, offer, outcome.behind, case.at);
+        cover.offer(bundle, &failed, state.is_none(), asked);
+        let mut came: Vec<RuleId> =
+            failed.iter().filter_map(|rule| bundle.rule(*rule)).map(|rule| rule.id.clone()).collect();
+        came.sort();
+        tried.rules.extend(came.iter().cloned());
+        if came == expected.excluded_by {
+            continue;
+        }
+        let unexpected = outcome.failed.iter().filter(|failed| !expects(bundle, &expected.excluded_by, failed.rule));
+        let unexpected = unexpected.map(|failed| {
+            let used = outcome.used.iter().find(|(rule, _)| *rule == failed.rule).map(|(_, used)| *used);
+            why(&seen, offer, failed, used)
+        });
+        let missing = expected.excluded_by.iter().filter(|rule| !came.contains(rule));
+        tried.mistakes.push(Mistake {
+            offer: Some(offer.offer_id.clone()),
+            about: about(offer),
+            unexpected: unexpected.collect(),
+            missing: missing.map(|rule| why_not(&seen, offer, rule, &outcome.used, outcome.behind)).collect(),
+            expected: expected.excluded_by.clone(),
+            came,
+            candidate: true,
+        });
+    }
+    tried.rules.sort();
+    tried.rules.dedup();
+    tried
+}
+
+fn expects(bundle: &Bundle, expected: &[RuleId], rule: u16) -> bool {
+    bundle.rule(rule).is_some_and(|rule| expected.contains(&rule.id))
+}
+
+/// Compares what the gates of the placement's own purpose said. A gate that leaves no purpose at all leaves out every
+/// offer, and is compared there.
+fn gates(seen: &Seen<'_>, rules: &mut Vec<RuleId>) -> Option<Mistake> {
+    let purpose = &seen.assessed.purpose;
+    let refused = purpose.refused.as_ref().filter(|refused| purpose.closed_by != Some(refused.rule));
+    let came: Vec<RuleId> =
+        refused.and_then(|refused| seen.bundle.rule(refused.rule)).map(|rule| rule.id.clone()).into_iter().collect();
+    rules.extend(came.iter().cloned());
+    if came == seen.case.refused_by {
+        return None;
+    }
+    let expected = seen.case.refused_by.clone();
+    let unexpected = refused.filter(|refused| !expects(seen.bundle, &expected, refused.rule));
+    Some(Mistake {
+        offer: None,
+        about: String::new(),
+        unexpected: unexpected.map(|refused| seen.refused(refused)).into_iter().collect(),
+        missing: expected.iter().filter(|rule| !came.contains(rule)).map(|rule| seen.not_refused(rule)).collect(),
+        expected,
+        came,
+        candidate: true,
+    })
+}
+
+pub(super) fn snapshot(bundle: &Arc<Bundle>, case: &Case) -> Snapshot {
+    Snapshot {
+        tenant: "tests".into(),
+        build: env!("CARGO_PKG_VERSION").into(),
+        control_sequence: 0,
+        bundle: bundle.clone(),
+        catalogue: Arc::new(Catalogue::new(1, case.offers.clone(), case.campaigns.clone())),
+        models: std::collections::BTreeMap::new(),
+        day: case.at.day(),
+    }
+}
+
+pub(super) fn request(case: &Case) -> DecisionRequest {
+    let mut asked: Vec<_> = case.expected.iter().map(|expected| expected.offer.clone()).collect();
+    asked.sort();
+    let (id, attributes) = match &case.customer {
+        Some(person) => (Some("customer".to_owned()), person.attributes.clone()),
+        None => (None, case.attributes.clone()),
+    };
+    DecisionRequest {
+        decision_id: None,
+        customer: Customer { id, attributes, ..Customer::default() },
+        placement: case.placement.clone(),
+        count: None,
+        jurisdiction: case.jurisdiction.clone(),
+        time_zone: case.time_zone.clone(),
+        context: case.context.clone(),
+        basket: case.basket.clone(),
+        candidates: Some(asked),
+        store: case.store.clone(),
+    }
+}
+
+/// The state of the customer: consents as given, and contacts counted as they are when a bundle changes.
+pub(super) fn state(snapshot: &Snapshot, case: &Case) -> Option<SubjectState> {
+    let person = case.customer.as_ref()?;
+    let mut state = SubjectState { consents: person.consents.clone(), ..SubjectState::default() };
+    policy::rebuild_caps(&snapshot.bundle, &snapshot.catalogue, &person.history, &mut state, case.at);
+    Some(state)
+}
+
+/// What the rules said of one offer: for the first slot, and if nothing speaks against it and something stands before,
+/// for the slot behind. Nothing where it is no candidate.
+fn outcome(
+    snapshot: &Snapshot,
+    placement: &Placement,
+    case: &Case,
+    assessed: &Assessed,
+    (offer, state): (&Offer, Option<&SubjectState>),
+) -> Option<Outcome> {
+    let is_its = |candidate: u32| {
+        snapshot.catalogue.at(candidate as usize).is_some_and(|(found, _)| found.offer_id == offer.offer_id)
+    };
+    let rows = &assessed.judged.rows;
+    let at = rows.iter().position(|row| row.candidate.is_some_and(is_its))?;
+    let failed = rows.get(at)?.failed.clone();
+    let readings = assessed.judged.readings.iter().filter(|reading| reading.candidate as usize == at);
+    let used = readings.map(|reading| (reading.rule, reading.used)).collect();
+    if case.behind.is_empty() || !failed.is_empty() {
+        return Some(Outcome { failed, used, behind: false });
+    }
+    let (mut next, mut chosen) = (state.cloned(), Vec::new());
+    let decision = DecisionId::from_parts(case.at.0, [255; 10]);
+    for (slot, id) in (0..).zip(&case.behind) {
+        let before = snapshot.catalogue.offer(id.as_str())?;
+        if let Some(next) = &mut next {
+            count(&snapshot.bundle, placement, before, next, (decision, slot, case.at));
+        }
+        chosen.push(before);
+    }
+    let verdict = policy::judge_behind(&snapshot.bundle, placement, offer, &chosen, next.as_ref(), &assessed.windows);
+    let used = verdict.readings.iter().map(|(rule, used, _)| (*rule, *used)).collect();
+    Some(Outcome { failed: verdict.failed, used, behind: true })
+}

@@ -1,0 +1,251 @@
+//! A trial in words: what was given, and why a rule left an offer out or did not. Judges nothing.
+
+use crate::decision::assess::Assessed;
+use crate::domain::decision::{Failed, RefusedPurpose, Withheld};
+use crate::domain::money::print_decimal;
+use crate::domain::{AttributeId, AttributeScope, Money, Offer, OfferStatus, Placement, RuleId, Timestamp};
+use crate::policy::{Bundle, Case, FloorLimit, Person, Rule, RuleKind, describe};
+
+/// One case with what the rules saw of it.
+pub(super) struct Seen<'a> {
+    pub(super) bundle: &'a Bundle,
+    pub(super) placement: &'a Placement,
+    pub(super) case: &'a Case,
+    pub(super) assessed: &'a Assessed,
+}
+
+impl Seen<'_> {
+    /// What was given, a line each.
+    pub(super) fn given(&self) -> Vec<String> {
+        let case = self.case;
+        let zone = self.zone();
+        let place = case.jurisdiction.as_ref().map_or("no jurisdiction".to_owned(), Clone::clone);
+        let mut lines =
+            vec![format!("`{}` at {} ({zone}), {place}", case.placement, clock(case.at, zone, "%a %Y-%m-%d %H:%M"))];
+        lines.extend(case.store.as_ref().map(|store| format!("in the store `{store}`")));
+        lines.push(match &case.customer {
+            Some(person) => somebody(person, case.at),
+            None => "nobody is known".to_owned(),
+        });
+        let sent: Vec<String> = case.context.iter().map(|(name, value)| format!("context.{name} {value}")).collect();
+        lines.extend((!sent.is_empty()).then(|| sent.join(", ")));
+        let things = case.basket.iter().map(|line| {
+            let price = line.price.map_or_else(|| "no price".to_owned(), |price| price.to_string());
+            let category = line.category.as_ref().map(|category| format!(" ({category})")).unwrap_or_default();
+            format!("{} {}{category} at {price}", line.quantity, line.sku)
+        });
+        let things: Vec<String> = things.collect();
+        lines.extend((!things.is_empty()).then(|| format!("in the basket: {}", things.join(", "))));
+        let before: Vec<&str> = case.behind.iter().map(crate::domain::OfferId::as_str).collect();
+        lines.extend((!before.is_empty()).then(|| format!("in the slots before: {}", before.join(", "))));
+        if let Some(refused) = &self.assessed.purpose.refused {
+            let under = &self.assessed.purpose.decided_under;
+            let instead = if *under == refused.purpose { String::new() } else { format!(": `{under}` instead, and") };
+            lines.push(format!("`{}` is refused{instead} nothing personal is read", refused.purpose));
+        }
+        lines
+    }
+
+    /// Why no rule was asked about an offer.
+    pub(super) fn no_candidate(&self, offer: &Offer) -> String {
+        let why = if offer.offer_id == self.placement.fallback.offer {
+            format!("it is what `{}` falls back to", self.placement.id)
+        } else if offer.status == OfferStatus::Paused {
+            "it is paused".to_owned()
+        } else {
+            "the catalogue does not let it stand".to_owned()
+        };
+        format!("`{}` is no candidate here, so that no rule is asked: {why}", offer.offer_id)
+    }
+
+    /// That a gate refused, and what to do about it.
+    pub(super) fn refused(&self, refused: &RefusedPurpose) -> String {
+        let why = describe(self.bundle, refused.rule, None, None, self.placement.currency);
+        let id = self.bundle.rule(refused.rule).map_or(String::new(), |rule| rule.id.to_string());
+        format!(
+            "{why}; if that is meant, add `refused_by: [{id}]`, otherwise `consents: {{{}: granted}}`",
+            refused.purpose
+        )
+    }
+
+    /// Why a gate did not refuse.
+    pub(super) fn not_refused(&self, id: &RuleId) -> String {
+        let Some(rule) = self.bundle.rules.iter().find(|rule| rule.id == *id) else { return String::new() };
+        let why = match &rule.kind {
+            RuleKind::PurposeGate { purpose } if *purpose != self.placement.purpose => {
+                format!("it guards `{purpose}`, and `{}` asks for `{}`", self.placement.id, self.placement.purpose)
+            }
+            RuleKind::PurposeGate { purpose } => match self.idle(rule, None) {
+                Some(why) => why,
+                None if self.assessed.purpose.closed_by.is_some() => {
+                    "it leaves no other purpose, so that it leaves every offer out: write it there".to_owned()
+                }
+                None => format!("a consent for `{purpose}` is in force"),
+            },
+            _ => "it is no gate: write it behind the offer that it leaves out".to_owned(),
+        };
+        named(rule, &why)
+    }
+
+    /// Why a rule is not asked at all, if so.
+    fn idle(&self, rule: &Rule, offer: Option<&Offer>) -> Option<String> {
+        if !rule.effective.holds(self.case.at) {
+            return Some(format!("it is not in effect then, only {}", rule.effective.text));
+        }
+        if !rule.applies_to.covers_placement(self.placement) {
+            return Some(format!("`applies_to` leaves `{}` out", self.placement.id));
+        }
+        let covers = offer.is_none_or(|offer| rule.applies_to.covers(self.placement, offer));
+        (!covers).then(|| "`applies_to` leaves this offer out".to_owned())
+    }
+
+    fn zone(&self) -> &str {
+        self.case.time_zone.as_deref().unwrap_or("UTC")
+    }
+
+    /// What lies in the basket is worth, where everything has a price in the placement's currency.
+    fn basket(&self) -> String {
+        let currency = self.placement.currency;
+        let worth = self.case.basket.iter().map(|line| {
+            let price = line.price.filter(|price| price.currency == currency)?;
+            price.minor.checked_mul(i64::from(line.quantity))
+        });
+        let total = worth.sum::<Option<i64>>().map(|minor| Money { minor, currency });
+        total.map_or_else(|| "not known".to_owned(), |total| total.to_string())
+    }
+
+    /// The attributes that a condition names, with their values.
+    fn values(&self, condition: &str, offer: &Offer) -> String {
+        let words = condition.split(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c)));
+        let mut found: Vec<String> = Vec::new();
+        for word in words {
+            let Some(value) = self.value(word, offer) else { continue };
+            let said = format!("{word} is {value}");
+            if !found.contains(&said) {
+                found.push(said);
+            }
+        }
+        if found.is_empty() { String::new() } else { format!(" ({})", found.join(", ")) }
+    }
+
+    fn value(&self, word: &str, offer: &Offer) -> Option<String> {
+        let money = |minor: i64| Some(Money { minor, currency: offer.currency() }.to_string());
+        match word {
+            "offer.price" => return money(offer.price.minor),
+            "offer.discount" => return money(offer.discount.map_or(0, |discount| discount.minor)),
+            "offer.net_price" => return money(offer.net_price_minor()),
+            "offer.margin" => return money(offer.margin_minor()),
+            "basket.total" => return Some(self.basket()),
+            "basket.size" => {
+                let size: u64 = self.case.basket.iter().map(|line| u64::from(line.quantity)).sum();
+                return Some(size.to_string());
+            }
+            "context.today" => return Some(clock(self.case.at, self.zone(), "%Y-%m-%d")),
+            "hour_of_day" => return Some(clock(self.case.at, self.zone(), "%-H")),
+            _ => {}
+        }
+        let id = AttributeId::parse(word).ok().filter(|id| self.bundle.attributes.contains_key(id))?;
+        if id.scope() == AttributeScope::Offer {
+            return Some(offer.attribute(id.name()).map_or("not known".to_owned(), |value| value.to_string()));
+        }
+        let seen = &self.assessed.seen;
+        let withheld = seen.withheld.iter().find(|(other, _)| *other == id).map(|(_, why)| *why);
+        Some(match (seen.used.get(&id), withheld) {
+            (Some(value), _) => value.to_string(),
+            (None, Some(Withheld::PurposeNotConsented)) => "not read without consent".to_owned(),
+            (None, _) => "not known".to_owned(),
+        })
+    }
+}
+
+/// An offer: what it earns and its attributes.
+pub(super) fn about(offer: &Offer) -> String {
+    let margin = Money { minor: offer.margin_minor(), currency: offer.currency() };
+    let mut said = vec![format!("price {}", offer.price)];
+    said.extend(offer.discount.map(|discount| format!("discount {discount}")));
+    said.push(format!("margin {margin}{}", share(offer)));
+    said.extend(offer.category.as_ref().map(|category| format!("category {category}")));
+    said.extend(offer.attributes.iter().map(|(name, value)| format!("{name} {value}")));
+    said.join(", ")
+}
+
+/// Why a rule left an offer out, with what it compared.
+pub(super) fn why(seen: &Seen<'_>, offer: &Offer, failed: &Failed, used: Option<u32>) -> String {
+    let observed = failed.observed.or(used.map(i64::from));
+    let said = describe(seen.bundle, failed.rule, observed, failed.limit, seen.placement.currency);
+    let values = match seen.bundle.rule(failed.rule).map(|rule| &rule.kind) {
+        Some(RuleKind::Exclusion { when } | RuleKind::Requirement { when }) => seen.values(when.text(), offer),
+        Some(RuleKind::FrequencyCap(_)) if seen.case.customer.is_none() => ": nobody is known to count for".to_owned(),
+        _ => String::new(),
+    };
+    format!("{said}{values}")
+}
+
+/// Why a rule that was expected to did not leave an offer out.
+pub(super) fn why_not(seen: &Seen<'_>, offer: &Offer, id: &RuleId, used: &[(u16, u32)], behind: bool) -> String {
+    let found = (0_u16..).zip(&seen.bundle.rules).find(|(_, rule)| rule.id == *id);
+    let Some((at, rule)) = found else { return String::new() };
+    if let RuleKind::PurposeGate { .. } = &rule.kind {
+        return named(rule, "it leaves out every offer or none; a refusal goes into `refused_by`");
+    }
+    if let Some(why) = seen.idle(rule, Some(offer)) {
+        return named(rule, &why);
+    }
+    let why = match &rule.kind {
+        kind if kind.is_about_answers() && seen.case.behind.is_empty() => {
+            "it is asked only where something stands before: add `behind: [...]`".to_owned()
+        }
+        kind if kind.is_about_answers() && !behind => "what other rules leave out is not asked about again".to_owned(),
+        RuleKind::MarginFloor { min: FloorLimit::Percent(min) } => {
+            format!("the margin of{} reaches {min}", share(offer).replace(['(', ')'], ""))
+        }
+        RuleKind::MarginFloor { min: FloorLimit::Amount(min) } => {
+            let margin = Money { minor: offer.margin_minor(), currency: offer.currency() };
+            format!("the margin of {margin} reaches {min}")
+        }
+        RuleKind::FrequencyCap(cap) => match used.iter().find(|(rule, _)| *rule == at) {
+            Some((_, used)) => format!("{used} of {} are counted in {}", cap.max, cap.window),
+            None => format!("none of {} is counted in {}", cap.max, cap.window),
+        },
+        RuleKind::Exclusion { when } => {
+            format!("`{}` does not hold{}", when.text(), seen.values(when.text(), offer))
+        }
+        RuleKind::Requirement { when } => format!("`{}` holds{}", when.text(), seen.values(when.text(), offer)),
+        _ => "it was asked and let the offer through".to_owned(),
+    };
+    named(rule, &why)
+}
+
+fn named(rule: &Rule, why: &str) -> String {
+    format!("`{}` ({}): {why}", rule.id, rule.why)
+}
+
+/// The margin as a share of the net price, in brackets.
+fn share(offer: &Offer) -> String {
+    let price = offer.net_price_minor();
+    if price <= 0 {
+        return String::new();
+    }
+    let points = (i128::from(offer.margin_minor()) * 10_000).div_euclid(i128::from(price));
+    let text = print_decimal(i64::try_from(points).unwrap_or(i64::MAX), 2);
+    format!(" ({}%)", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+fn somebody(person: &Person, now: Timestamp) -> String {
+    let mut said: Vec<String> = person.attributes.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    said.extend(person.consents.iter().map(|entry| {
+        let expired = if entry.valid_until.is_some_and(|until| until <= now) { " and expired" } else { "" };
+        format!("{} {}{expired}", entry.purpose, entry.state.name())
+    }));
+    let shown = person.history.len();
+    said.extend((shown > 0).then(|| format!("{shown} shown before")));
+    let name = if person.name.is_empty() { "a customer".to_owned() } else { format!("`{}`", person.name) };
+    if said.is_empty() { name } else { format!("{name}: {}", said.join(", ")) }
+}
+
+/// What a clock on the wall shows.
+fn clock(at: Timestamp, zone: &str, format: &str) -> String {
+    let zone = zone.parse().unwrap_or(chrono_tz::UTC);
+    let at = chrono::DateTime::from_timestamp_millis(at.0).map(|at| at.with_timezone(&zone));
+    at.map_or_else(String::new, |at| at.format(format).to_string())
+}

@@ -1,0 +1,124 @@
+//! Diversity: how many offers of one kind stand in one answer. Read from `rules/*.yaml` and asked slot by slot, before
+//! the draw of the slot.
+
+use super::attributes::CATEGORY;
+use super::codes;
+use super::finding::Report;
+use super::read::{self, Fields};
+use super::rules::{Known, OnMissing, Rule, RuleKind};
+use super::suggest::did_you_mean;
+use super::syntax::Node;
+use crate::domain::decision::Failed;
+use crate::domain::{AttributeId, AttributeScope, Offer, Placement, Value};
+
+/// What makes two offers of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Per {
+    /// Their category.
+    Category,
+    /// Their campaign.
+    Campaign,
+    /// Their value of a declared attribute of offers.
+    Attribute(AttributeId),
+}
+
+/// At most so many of each kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diversity {
+    /// What makes two offers of one kind.
+    pub per: Per,
+    /// The most of one kind in one answer.
+    pub at_most: u32,
+}
+
+/// The kind of one offer.
+#[derive(PartialEq)]
+enum Kind<'a> {
+    Named(&'a str),
+    Valued(&'a Value),
+}
+
+impl Per {
+    /// As its author writes it.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Category => "category",
+            Self::Campaign => "campaign",
+            Self::Attribute(id) => id.as_str(),
+        }
+    }
+
+    fn of<'a>(&self, offer: &'a Offer) -> Option<Kind<'a>> {
+        match self {
+            Self::Category => offer.category.as_ref().map(|category| Kind::Named(category.as_str())),
+            Self::Campaign => offer.campaign.as_ref().map(|campaign| Kind::Named(campaign.as_str())),
+            Self::Attribute(id) => offer.attributes.get(id.name()).map(Kind::Valued),
+        }
+    }
+}
+
+impl Diversity {
+    /// What an offer would do to an answer that holds others already: how many of its kind are there and how many may
+    /// be, if that leaves no room. Offers whose kind is not known are one kind together, unless the rule lets them be.
+    pub(super) fn refuses(
+        &self,
+        (at, rule): (u16, &Rule),
+        placement: &Placement,
+        offer: &Offer,
+        chosen: &[&Offer],
+    ) -> Option<Failed> {
+        let kind = self.per.of(offer);
+        if kind.is_none() && rule.on_missing == OnMissing::Allow {
+            return None;
+        }
+        let same = |other: &&&Offer| self.per.of(other) == kind && rule.applies_to.covers(placement, other);
+        let there = u32::try_from(chosen.iter().filter(same).count()).unwrap_or(u32::MAX);
+        let failed = Failed { rule: at, observed: Some(there.into()), limit: Some(self.at_most.into()) };
+        (there >= self.at_most).then_some(failed)
+    }
+}
+
+/// The fields of a diversity rule.
+pub(super) const FIELDS: [&str; 2] = ["per", "at_most"];
+
+/// Reads what a diversity rule checks.
+pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, known: Known<'_>) -> Option<RuleKind> {
+    let what = fields.what.as_str();
+    let per = fields.need(report, "per", "per: category").and_then(|node| per(report, what, node, known));
+    let at_most = fields.need(report, "at_most", "at_most: 1").and_then(|node| read::whole(report, what, node, 1, 100));
+    Some(RuleKind::Diversity(Diversity { per: per?, at_most: at_most? }))
+}
+
+const PER: &str = "expected `category`, `campaign`, or an attribute of offers that is declared, such as `offer.brand`";
+
+fn per(report: &mut Report<'_>, what: &str, node: &Node, known: Known<'_>) -> Option<Per> {
+    let text = read::text(report, what, node)?;
+    match text {
+        "category" | CATEGORY => return Some(Per::Category),
+        "campaign" => return Some(Per::Campaign),
+        _ => {}
+    }
+    let declared = known.attributes.specs.keys().filter(|id| id.scope() == AttributeScope::Offer);
+    match known.attributes.specs.get(text) {
+        Some(spec) if spec.id.scope() == AttributeScope::Offer => return Some(Per::Attribute(spec.id.clone())),
+        Some(_) => {
+            let message = format!("{what}: `{text}` says nothing about an offer");
+            report.add(codes::CHOICE, node.place, message, "not of an offer").with_help(PER);
+        }
+        // A declared attribute without a spec has a finding of its own.
+        None if text.contains('.') && !known.attributes.declared.lacks(text) => {}
+        None => {
+            let scoped = known.attributes.specs.get(format!("offer.{text}").as_str());
+            let names = ["category", "campaign"].into_iter().chain(declared.map(AttributeId::as_str));
+            let meant =
+                scoped.map_or_else(|| did_you_mean(text, names), |spec| format!("; did you mean `{}`?", spec.id));
+            let (code, noun, label) = if text.contains('.') {
+                (codes::ATTRIBUTE_UNKNOWN, "attribute", "not in catalog/attributes.yaml")
+            } else {
+                (codes::CHOICE, "kind of offers", "unknown kind")
+            };
+            report.add(code, node.place, format!("{what}: unknown {noun} `{text}`{meant}"), label).with_help(PER);
+        }
+    }
+    None
+}

@@ -1,0 +1,12 @@
+//! Reports: what many decisions came to, and what rules left out, added up from records and outcomes. Opens no sealed
+//! part, so that no report tells of a person, and reads no store.
+
+mod exclusions;
+
+mod interval;
+
+mod performance;
+
+pub use exclusions::{Exclusions, LeftOut};
+pub use interval::{Around, difference_of_means, difference_of_shares, share_within};
+pub use performance::{By, Group, Performance, Seen, Side, Tally};
