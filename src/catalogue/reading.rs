@@ -231,7 +231,10 @@ impl Reading {
         }
         match &root.raw {
             Raw::List(offers) => self.offers(reader, number, "", offers),
-            Raw::Map(_) => {
+            // One item alone is no catalogue, whatever stands in it.
+            Raw::Map(fields)
+                if fields.iter().all(|(name, _, _)| !["offer_id", "campaign_id"].contains(&name.as_str())) =>
+            {
                 let Some(fields) = reader.open("", root, expected, known) else { return };
                 reader.zone = fields.zone;
                 for name in ["campaigns", "offers"] {

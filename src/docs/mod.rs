@@ -6,6 +6,9 @@ pub mod api {}
 #[doc = include_str!("architecture.md")]
 pub mod architecture {}
 
+#[doc = include_str!("catalogue.md")]
+pub mod catalogue {}
+
 #[doc = include_str!("design.md")]
 pub mod design {}
 

@@ -7,6 +7,8 @@ mod harness;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod catalog;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod cli_policy;

@@ -7,6 +7,7 @@ mod bad_records;
 mod batch;
 mod caps;
 mod catalogue;
+mod catalogue_files;
 mod consents;
 mod cool_downs;
 mod decisions;

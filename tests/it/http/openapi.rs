@@ -215,6 +215,9 @@ fn shelf(check: &impl Fn(&str, &str, &str, Option<&Value>, u16)) {
     check("GET", one, &format!("{at}?revision=99"), None, 404);
     check("GET", one, "/v1/offers/nothing", None, 404);
     check("GET", "/v1/offers", "/v1/offers?limit=1", None, 200);
+    check("GET", "/v1/offers:export", "/v1/offers:export", None, 200);
+    check("GET", "/v1/offers:export", "/v1/offers:export?revision=99", None, 404);
+    check("GET", "/v1/offers:export", "/v1/offers:export?as=xml", None, 422);
     check("GET", "/v1/offers", "/v1/offers?limit=0", None, 422);
     check("GET", "/v1/offers/{id}/revisions", &format!("{at}/revisions"), None, 200);
     check("GET", "/v1/offers/{id}/revisions", "/v1/offers/nothing/revisions", None, 404);
