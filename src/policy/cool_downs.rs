@@ -91,10 +91,7 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<RuleK
     let after = fields.need(report, "after", "after: {event: reject, times: 3, within: 30d}");
     let after = after.and_then(|node| after_what(report, what, node));
     let suppress_for = fields.need(report, "suppress_for", "suppress_for: 14d");
-    let suppress_for = suppress_for.and_then(|node| {
-        let span = read::span(report, what, node)?;
-        above_zero(report, what, node, span)
-    });
+    let suppress_for = suppress_for.and_then(|node| read::span(report, what, node));
     let allow_unidentified = fields.get("without_identifier").map_or(Some(false), |node| {
         read::choice(report, what, node, "answer", &["exclude", "allow"], &[]).map(|name| name == "allow")
     });
@@ -109,14 +106,6 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<RuleK
     }))
 }
 
-fn above_zero(report: &mut Report<'_>, what: &str, node: &Node, span: Span) -> Option<Span> {
-    if span.0 == 0 {
-        read::out_of_range(report, what, node, "a span above zero, such as `14d`");
-        return None;
-    }
-    Some(span)
-}
-
 fn after_what(report: &mut Report<'_>, what: &str, node: &Node) -> Option<(OutcomeKind, u32, Span)> {
     let fields = Fields::open(report, format!("{what}: after"), node, &["event", "times", "within"], &[])?;
     let what = fields.what.as_str();
@@ -126,10 +115,7 @@ fn after_what(report: &mut Report<'_>, what: &str, node: &Node) -> Option<(Outco
         EVENTS.into_iter().find(|kind| kind.name() == chosen)
     });
     let times = fields.get("times").map_or(Some(1), |node| read::whole(report, what, node, 1, TIMES_MAX));
-    let within = fields.get("within").map(|node| {
-        let span = read::span(report, what, node)?;
-        above_zero(report, what, node, span)
-    });
+    let within = fields.get("within").map(|node| read::span(report, what, node));
     let within = match (times?, within) {
         (1, None) => Some(Span(0)),
         (1, Some(_)) => {

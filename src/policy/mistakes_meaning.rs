@@ -54,13 +54,13 @@ fn what_is_not_available_yet_is_said_plainly_with_what_is() {
        = help: available now: `block`
     ");
     let seen = wrong(CAPS, "scope: [customer]", "scope: [household]");
-    insta::assert_snapshot!(seen, @r"
+    insta::assert_snapshot!(seen, @"
     error[P0113]: rule `cap.all.week`: scope `household` is not available yet
       --> rules/30-caps.yaml:13:13
        |
     13 |     scope: [household]
        |             ^^^^^^^^^ not available yet
-       = help: available now: `customer`, `offer`, `category`, `channel`
+       = help: available now: `customer`, `offer`, `category`, `channel`, `campaign`
     ");
     let seen = wrong(MARGIN, "margin_floors:", "kill_switches:");
     insta::assert_snapshot!(seen, @r"

@@ -161,9 +161,9 @@ proptest! {
             confirm_contact(&bundle, &catalogue, event, &mut state, end);
         }
         // Whoever reads it next counts as of then.
-        confirm_contact(&bundle, &catalogue, &contact(99, 6 * HOUR, "gone", None), &mut state, end);
+        confirm_contact(&bundle, &catalogue, &contact(99, 6 * HOUR, "gone", Some(6 * HOUR)), &mut state, end);
         let mut rebuilt = SubjectState::default();
-        contacts.push(contact(99, 6 * HOUR, "gone", None));
+        contacts.push(contact(99, 6 * HOUR, "gone", Some(6 * HOUR)));
         rebuild_caps(&bundle, &catalogue, &contacts, &mut rebuilt, end);
         prop_assert_eq!(rebuilt, state);
     }

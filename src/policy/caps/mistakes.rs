@@ -65,13 +65,13 @@ fn each_mistake_in_a_window_is_shown_with_its_place_and_a_way_out() {
 
 #[test]
 fn each_mistake_in_what_is_counted_is_shown_with_its_place_and_a_way_out() {
-    insta::assert_snapshot!(wrong(CAPS, "scope: [customer, offer]", "scope: [customer, offer, channel]"), @r"
+    insta::assert_snapshot!(wrong(CAPS, "scope: [customer, offer]", "scope: [customer, offer, channel]"), @"
     error[P0106]: rule `cap.offer.day`: a cap counts one thing apart, not several at once
      --> rules/30-caps.yaml:6:12
       |
     6 |     scope: [customer, offer, channel]
       |            ^ more than one
-      = help: write one cap for each of them; every cap that applies must leave room
+      = help: write one rule for each of them; every one that applies must leave room
     ");
     insta::assert_snapshot!(wrong(CAPS, "scope: [customer, offer]", "scope: [offer]"), @r"
     error[P0106]: rule `cap.offer.day`: a cap counts for a customer

@@ -128,14 +128,14 @@ fn a_line_that_is_wrong_is_told_so_and_spoils_no_other() {
     // The last line has no line end.
     body.extend_from_slice(ask_as(2, "c-4").to_string().as_bytes());
     let answers = batch(&service, &body);
-    insta::assert_snapshot!(told(&answers), @r"
+    insta::assert_snapshot!(told(&answers), @"
     1 decided
     2 422 unknown placement `nowhere`: expected one of `explore`, `home`
         at `/placement`
     5 400 EOF while parsing a value at column 14
     6 422 invalid length 0, expected a request for a decision as a JSON object
         at ``
-    7 422 unknown field `place`, expected one of `decision_id`, `customer`, `placement`, `count`, `jurisdiction`, `time_zone`, `context`, `basket`, `candidates`, `dry_run`
+    7 422 unknown field `place`, expected one of `decision_id`, `customer`, `placement`, `count`, `jurisdiction`, `time_zone`, `store`, `context`, `basket`, `candidates`, `dry_run`
         at `/place`
     8 400 byte 5 of the line is not UTF-8: write the file as UTF-8
     9 413 the line is longer than 262144 bytes: it was passed over; send less in it
