@@ -29,7 +29,7 @@ pub(super) fn text(bytes: &[u8], format: &str) -> (String, Option<(usize, String
     let behind = rest.iter().skip(1).take_while(|byte| byte.is_ascii_alphanumeric());
     let word: String = before[start..].iter().chain([&byte]).chain(behind).map(|byte| char::from(*byte)).collect();
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| std::str::from_utf8(line).is_err()).count();
-    let more = if lines > 1 { format!(", and {} more lines", lines - 1) } else { String::new() };
+    let more = if lines > 1 { format!(", nor are {} later lines", lines - 1) } else { String::new() };
     let message = format!(
         "the byte `0x{byte:02X}` is not UTF-8{more}; in Latin-1 it stands in `{}`: save the file as UTF-8 (`CSV UTF-8` \
          in a spreadsheet)",
@@ -59,7 +59,8 @@ pub(super) fn money(text: &str, currency: Option<Currency>) -> Result<Money, Mal
     match code.or(currency) {
         Some(currency) => Money::parse(amount, currency),
         None => Err(Malformed(format!(
-            "`{amount}` has no currency: write it behind the amount, such as `{amount} USD`, or in the column `currency`"
+            "`{amount}` has no currency: write it behind the amount, such as `{amount} USD`, or in the column \
+             `currency`"
         ))),
     }
 }

@@ -102,7 +102,9 @@ impl Reader<'_> {
     /// Notes that a field has to be there.
     pub(super) fn require(&mut self, fields: &Fields<'_>, name: &str) {
         if fields.get(name).is_none() {
-            self.add(&fields.below(name), &fields.spot, format!("the field `{name}` is missing"));
+            // Told of the whole, and known of the field: what is said of the rest is still worth telling.
+            self.wrong.push((fields.at.clone(), fields.spot.clone(), format!("the field `{name}` is missing")));
+            self.hurt.push(fields.below(name));
         }
     }
 

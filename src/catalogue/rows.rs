@@ -119,7 +119,8 @@ impl Rows<'_> {
             Some((_, first)) if first.trim() == cell.trim() => {}
             Some((at, first)) => {
                 let message = format!(
-                    "`{}` contradicts `{}` in line {at} about offer `{}`: write the same in both lines, or leave one empty",
+                    "`{}` contradicts `{}` in line {at} about offer `{}`: write the same in both lines, or leave \
+                     one empty",
                     short(cell.trim()),
                     short(first.trim()),
                     short(&group.id)
@@ -282,8 +283,8 @@ impl Rows<'_> {
     fn pause(&mut self, item: &str, spot: &Spot) -> Node {
         let Some((from, until)) = item.split_once('/') else {
             let message = format!(
-                "`{}` is not a pause: expected its beginning, `/` and its end, such as `2026-12-24/2026-12-27`; put `|` \
-                 between several",
+                "`{}` is not a pause: expected its beginning, `/` and its end, such as `2026-12-24/2026-12-27`; put \
+                 `|` between several",
                 short(item)
             );
             self.wrong.push((spot.clone(), message));

@@ -350,7 +350,7 @@ fn each_mistake_about_one_offer_or_campaign_is_told_with_its_place() {
         /offers/2/stock: expected a whole number from 0 to 4294967295, found the text "many"
         /offers/1/campaign: campaign `sumer` is not in the catalogue; did you mean `summer`?
     an import with a list of something
-      422 invalid: unknown field `campaign`, expected `campaigns` or `offers`; did you mean `campaigns`?
+      422 invalid: unknown field `campaign`, expected one of `campaigns`, `offers`; did you mean `campaigns`?
         /campaign:
     parameters
       422 invalid: 4 things are wrong; see `errors`
