@@ -196,7 +196,7 @@ fn private(private: &Private) -> Value {
         .readings
         .iter()
         .map(
-            |r| json!({"slot": r.slot + 1, "candidate": r.candidate, "rule": r.rule, "used": r.used, "limit": r.limit}),
+            |r| json!({"slot": r.slot + 1, "candidate": r.candidate, "rule": r.rule, "used": r.used, "limit": r.limit, "until": r.until}),
         )
         .collect();
     json!({

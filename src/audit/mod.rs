@@ -45,6 +45,8 @@ pub fn exclusions(
             let observed = failed.observed.or(reading.map(|reading| i64::from(reading.used)));
             let observed = observed.or(lacks.as_ref().and_then(|lacks| lacks.observed));
             let limit = failed.limit.or(lacks.as_ref().map(|lacks| lacks.limit));
+            // Of a cool-down the sentence tells the end.
+            let compared = reading.and_then(|reading| reading.until).map(|until| until.0).or(observed);
             let rule = bundle.rule(failed.rule);
             Told {
                 rule: rule.map_or_else(|| format!("rule {}", failed.rule), |rule| rule.id.to_string()),
@@ -52,7 +54,7 @@ pub fn exclusions(
                 observed,
                 limit,
                 sentence: lacks.map_or_else(
-                    || describe(bundle, failed.rule, observed, failed.limit, skeleton.terms.currency),
+                    || describe(bundle, failed.rule, compared, failed.limit, skeleton.terms.currency),
                     |lacks| lacks.sentence,
                 ),
             }

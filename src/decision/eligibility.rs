@@ -61,13 +61,7 @@ pub(super) fn judge(
             failed: closed.into_iter().chain(verdict.failed.iter().copied()).collect(),
             scored: None,
         });
-        judged.readings.extend(verdict.readings.iter().map(|(rule, used, limit)| CapReading {
-            candidate: row,
-            rule: *rule,
-            used: *used,
-            limit: *limit,
-            slot: 0,
-        }));
+        judged.readings.extend(verdict.readings.iter().map(|reading| reading.of(row, 0)));
         last = Some((candidate.offer, verdict));
     }
     if placement.nothing_allowed {

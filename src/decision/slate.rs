@@ -110,13 +110,7 @@ impl Table<'_> {
             let verdict =
                 policy::judge_behind(&self.snapshot.bundle, self.placement, offer, chosen, state, self.windows);
             let row = u32::try_from(*row).unwrap_or(u32::MAX);
-            open.readings.extend(verdict.readings.iter().map(|(rule, used, limit)| CapReading {
-                candidate: row,
-                rule: *rule,
-                used: *used,
-                limit: *limit,
-                slot,
-            }));
+            open.readings.extend(verdict.readings.iter().map(|reading| reading.of(row, slot)));
             if verdict.failed.is_empty() {
                 open.scored.push(at);
             } else {

@@ -6,11 +6,11 @@ use super::merchandise;
 use super::rules::{FloorLimit, OnMissing, RuleKind};
 use super::stackability::Stackability;
 use crate::domain::money::print_decimal;
-use crate::domain::{AttributeId, Currency, LocalTime, Money, Value};
+use crate::domain::{AttributeId, Currency, LocalTime, Money, Timestamp, Value};
 
 /// A sentence for an exclusion by the rule at a position, with the observed value and limit of its record (basis points
-/// or minor units of the placement's currency; for a cap the contacts counted, where the reader may know them; for
-/// schedules milliseconds).
+/// or minor units of the placement's currency; for a cap the contacts counted and for a cool-down its end in milliseconds
+/// since 1970, where the reader may know them; for schedules milliseconds since 1970).
 pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option<i64>, currency: Currency) -> String {
     let Some(found) = bundle.rule(rule) else {
         return format!("rule {rule}, which bundle {} does not have", bundle.hash_text());
@@ -65,6 +65,15 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
             match observed {
                 Some(used) => format!("{cap} is reached: {used} counted"),
                 None => format!("{cap} leaves no room"),
+            }
+        }
+        RuleKind::CoolDown(cool_down) => {
+            let apart = cool_down.by.name().map_or_else(String::new, |name| format!(" of this {name}"));
+            let told =
+                format!("after {}{apart} nothing of it is shown for {}", cool_down.told(), cool_down.suppress_for);
+            match observed {
+                Some(until) => format!("{told}, until {}", Timestamp(until)),
+                None => told,
             }
         }
         RuleKind::Availability { regions, channels, dates, dayparts, stores } => {

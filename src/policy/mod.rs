@@ -30,6 +30,7 @@ mod interval;
 
 mod availability;
 mod common;
+mod cool_downs;
 mod daypart;
 mod diversity;
 mod loyalty;
@@ -44,6 +45,8 @@ mod describe;
 mod merchandise;
 mod verdict;
 
+#[cfg(test)]
+mod cool_downs_tests;
 #[cfg(test)]
 mod everyday_tests;
 #[cfg(test)]
@@ -82,6 +85,7 @@ pub use cases::{Case, Expected, Person, Tests};
 pub use catalogue::{CatalogueProblem, check_catalogue};
 pub(crate) use condition::date;
 pub use condition::{Asked, Columns, Condition, Facts};
+pub use cool_downs::{CoolDown, EVENT_AFTER_MAX, EVENTS};
 pub use daypart::{Daypart, Dayparts};
 pub use describe::{Lacks, describe, describe_lacking};
 pub use diversity::{Diversity, Per};
@@ -94,4 +98,4 @@ pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, OnMissing, Rule, RuleKind};
 pub use stackability::Stackability;
 pub use suggest::did_you_mean;
-pub use verdict::{GateVerdict, Verdict, gate, judge, judge_behind};
+pub use verdict::{GateVerdict, Reading, Verdict, gate, judge, judge_behind};

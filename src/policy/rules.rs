@@ -6,6 +6,7 @@ use super::applies::{self, AppliesTo};
 use super::caps::{self, Cap};
 use super::codes;
 use super::condition::{self, Condition};
+use super::cool_downs::{self, CoolDown};
 use super::daypart::Dayparts;
 use super::declare::{self, Declared};
 use super::diversity::{self, Diversity};
@@ -100,6 +101,8 @@ pub enum RuleKind {
     Campaign,
     /// Built in: an offer is shown only while there is stock of it.
     Stock,
+    /// Leaves offers out for a while after something happened.
+    CoolDown(CoolDown),
 }
 
 impl RuleKind {
@@ -119,6 +122,7 @@ impl RuleKind {
             Self::Schedule => 30,
             Self::Campaign => 31,
             Self::Stock => 32,
+            Self::CoolDown(_) => 40,
         }
     }
 
@@ -149,7 +153,7 @@ pub struct Rule {
     pub place: (String, usize),
 }
 
-const LISTS: [&str; 9] = [
+const LISTS: [&str; 10] = [
     "purpose_gates",
     "margin_floors",
     "frequency_caps",
@@ -159,19 +163,19 @@ const LISTS: [&str; 9] = [
     "stackability",
     "diversity",
     "loyalty_eligibility",
+    "cool_downs",
 ];
 
 /// Lists whose rules read something that may be missing.
 const LISTS_READING: [&str; 5] = ["availability", "exclusions", "requirements", "diversity", "loyalty_eligibility"];
 
-const LISTS_LATER: [&str; 10] = [
+const LISTS_LATER: [&str; 9] = [
     "kill_switches",
     "overrides",
     "audience_guards",
     "category_exclusions",
     "price_limits",
     "price_personalisation",
-    "cool_downs",
     "budgets",
     "stock",
     "fairness_gates",
@@ -281,6 +285,7 @@ fn rule(
         "stackability" => (&stackability::FIELDS, &[]),
         "diversity" => (&diversity::FIELDS, &[]),
         "loyalty_eligibility" => (&loyalty::FIELDS, &[]),
+        "cool_downs" => (&cool_downs::FIELDS, &[]),
         _ => (&caps::FIELDS, &caps::FIELDS_LATER),
     };
     let fields = [&FIELDS[..], own].concat();
@@ -319,6 +324,7 @@ fn rule(
         "stackability" => stackability::read(report, &fields, known),
         "diversity" => diversity::read(report, &fields, known),
         "loyalty_eligibility" => loyalty::read(report, &fields, known),
+        "cool_downs" => cool_downs::read(report, &fields),
         _ => caps::read(report, &fields),
     };
     let place = id_node.map_or(fields.place, |node| node.place);

@@ -7,7 +7,7 @@ use super::bundle::Bundle;
 use super::caps::{self, CapWindows};
 use super::rules::{FloorLimit, Rule, RuleKind};
 use crate::domain::consent::in_force;
-use crate::domain::decision::{ConsentReading, Failed};
+use crate::domain::decision::{CapReading, ConsentReading, Failed};
 use crate::domain::{ConsentState, Currency, Money, Offer, Percent, Placement, PurposeId, SubjectState, Timestamp};
 
 /// What the gates of a purpose said.
@@ -24,8 +24,29 @@ pub struct GateVerdict {
 pub struct Verdict {
     /// Every rule that leaves the offer out; empty means eligible.
     pub failed: Vec<Failed>,
-    /// Caps that counted something: (position of the rule, used, limit).
-    pub readings: Vec<(u16, u32, u32)>,
+    /// Caps and cool-downs that counted something.
+    pub readings: Vec<Reading>,
+}
+
+/// What a cap or a cool-down counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// Position of the rule.
+    pub rule: u16,
+    /// Contacts or events counted.
+    pub used: u32,
+    /// How many a cap allows; how many start a cool-down.
+    pub limit: u32,
+    /// Until when a cool-down leaves the offer out, if it does.
+    pub until: Option<Timestamp>,
+}
+
+impl Reading {
+    /// As it stands in a record.
+    pub fn of(self, candidate: u32, slot: u16) -> CapReading {
+        let Self { rule, used, limit, until } = self;
+        CapReading { candidate, rule, used, limit, slot, until }
+    }
 }
 
 /// The rules with their positions, as records name them.
@@ -143,8 +164,15 @@ fn ask(
             RuleKind::MarginFloor { min: FloorLimit::Amount(min) } => margin.under_amount(*min),
             RuleKind::FrequencyCap(cap) => {
                 let (used, room) = caps::room((at, rule, cap), (placement, offer), state, windows);
-                verdict.readings.extend(used.filter(|used| *used > 0).map(|used| (at, used, cap.max)));
+                let reading = |used| Reading { rule: at, used, limit: cap.max, until: None };
+                verdict.readings.extend(used.filter(|used| *used > 0).map(reading));
                 (!room).then_some((None, Some(i64::from(cap.max))))
+            }
+            RuleKind::CoolDown(cool_down) => {
+                let (used, until, free) = caps::cooling((&rule.id, cool_down), (placement, offer), state, windows.now);
+                let reading = Reading { rule: at, used, limit: cool_down.times, until };
+                verdict.readings.extend((used > 0).then_some(reading));
+                (!free).then_some((None, Some(i64::from(cool_down.times))))
             }
         };
         verdict.failed.extend(failed.map(|(observed, limit)| Failed { rule: at, observed, limit }));

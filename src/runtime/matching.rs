@@ -175,18 +175,18 @@ impl Core {
         Ok(true)
     }
 
-    /// Confirms with the caps what was seen, given outcomes that are durable with the decisions they belong to.
+    /// Tells caps and cool-downs what was seen and what else followed, given outcomes that are durable with the decisions they belong to.
     pub(super) async fn confirm_seen(
         &self,
         facts: &[(DecisionId, OutcomeFact)],
         decisions: &Decisions,
     ) -> Result<(), RuntimeError> {
         let mut contacts: BTreeMap<SubjectId, (&SubjectKey, Vec<Contact>)> = BTreeMap::new();
-        for (id, fact) in facts.iter().filter(|(_, fact)| fact.kind == OutcomeKind::Impression) {
+        for (id, fact) in facts.iter().filter(|(_, fact)| may_count(fact.kind)) {
             let Some(named) = decisions.get(id) else { continue };
             let Some((subject, key)) = &named.owner else { continue };
             let seen = contacts_of(&named.skeleton, std::slice::from_ref(fact));
-            let seen = seen.into_iter().filter(|contact| contact.seen.is_some());
+            let seen = seen.into_iter().filter(|contact| contact.seen.is_some() || !contact.events.is_empty());
             contacts.entry(*subject).or_insert((key, Vec::new())).1.extend(seen);
         }
         if contacts.is_empty() {
@@ -197,7 +197,8 @@ impl Core {
         if self.store.control().await?.bundle != Some(self.snapshot().bundle.hash) {
             self.reload().await?;
         }
-        if !self.snapshot().bundle.counts_impressions() {
+        let bundle = self.snapshot().bundle.clone();
+        if !facts.iter().any(|(_, fact)| bundle.counts_outcome(fact.kind)) {
             return Ok(());
         }
         for (subject, (key, contacts)) in contacts {
@@ -207,6 +208,11 @@ impl Core {
         }
         Ok(())
     }
+}
+
+/// Whether caps or cool-downs of some bundle may count outcomes of a kind.
+fn may_count(kind: OutcomeKind) -> bool {
+    !matches!(kind, OutcomeKind::Click | OutcomeKind::Refund)
 }
 
 /// The newest of a customer's decisions, oldest first, that showed the offer before the outcome and within the window.

@@ -11,7 +11,7 @@ use crate::domain::outcome::{OutcomeFact, OutcomeKind};
 use crate::domain::{ConsentRecord, DecisionId, Malformed, Span, SubjectId, SubjectRef, Timestamp};
 use crate::engine::{Subject, open_state, seal_state};
 use crate::learning::within_window;
-use crate::policy::{Bundle, Chosen, Contact, confirm_contact};
+use crate::policy::{Bundle, Chosen, Contact, EVENT_AFTER_MAX, EVENTS, confirm_contact};
 use crate::store::{ConsentChange, NewSubject, SubjectRow};
 
 /// A consent record as it is read back.
@@ -69,8 +69,19 @@ pub(super) fn contacts_of(skeleton: &Skeleton, outcomes: &[OutcomeFact]) -> Vec<
         placement: skeleton.placement.clone(),
         offer: shown.offer.clone(),
         seen: seen(slot),
+        events: events_of(skeleton, slot, outcomes),
     };
     skeleton.chosen().map(contact).collect()
+}
+
+/// What may start a cool-down, each kind at its newest. What is said to have happened long after counts no more.
+fn events_of(skeleton: &Skeleton, slot: u16, outcomes: &[OutcomeFact]) -> Vec<(OutcomeKind, Timestamp)> {
+    let last = skeleton.at.plus(EVENT_AFTER_MAX);
+    let newest = |kind: OutcomeKind| {
+        let of_kind = outcomes.iter().filter(|fact| fact.kind == kind && fact.is_of(slot) && fact.occurred_at <= last);
+        of_kind.map(|fact| fact.occurred_at).max().map(|at| (kind, at))
+    };
+    EVENTS.into_iter().filter_map(newest).collect()
 }
 
 impl Core {
@@ -105,18 +116,23 @@ impl Core {
             return Ok(None);
         }
         let since = bundle.contacts_since(now).unwrap_or(now);
-        self.contacts(subject, since, bundle.counts_impressions()).await.map(Some)
+        self.contacts(subject, since, bundle.counts_outcomes()).await.map(Some)
     }
 
-    /// Contacts from an instant on: the subject's own decisions that showed a candidate, and, where asked for, what of
-    /// them was seen.
-    async fn contacts(&self, subject: &Subject, since: Timestamp, seen: bool) -> Result<Vec<Contact>, RuntimeError> {
+    /// Contacts from an instant on: the subject's own decisions that showed a candidate, and, where asked for, what
+    /// followed them.
+    async fn contacts(
+        &self,
+        subject: &Subject,
+        since: Timestamp,
+        followed: bool,
+    ) -> Result<Vec<Contact>, RuntimeError> {
         let mut skeletons = Vec::new();
         for decision in self.store.subject_decisions(subject.subject, since.minus(Span(1))).await? {
             skeletons.push(decode_skeleton(&decision.record.skeleton)?);
         }
         let mut outcomes: BTreeMap<DecisionId, Vec<OutcomeFact>> = BTreeMap::new();
-        if seen {
+        if followed {
             let ids: Vec<DecisionId> = skeletons.iter().map(|skeleton| skeleton.decision_id).collect();
             for (decision, fact) in self.store.outcomes_of_all(&ids).await? {
                 outcomes.entry(decision).or_default().push(fact);
@@ -129,7 +145,7 @@ impl Core {
             .collect())
     }
 
-    /// Confirms contacts of a subject that were seen. When this returns the next decision of the subject counts them,
+    /// Confirms contacts of a subject that were seen, and counts what else followed them. When this returns the next decision of the subject counts them,
     /// whichever node makes it; confirming again changes nothing.
     pub(super) async fn confirm_contacts(
         &self,

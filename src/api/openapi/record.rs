@@ -246,7 +246,7 @@ pub struct RecordConsent {
     valid_until: Option<Instant>,
 }
 
-/// A cap counter above zero, as it was read.
+/// A counter of a cap or a cool-down above zero, as it was read.
 #[derive(ToSchema)]
 pub struct RecordCap {
     /// The slot it was read for.
@@ -257,6 +257,9 @@ pub struct RecordCap {
     rule: u16,
     used: u32,
     limit: u32,
+    /// Until when a cool-down leaves the candidate out, if it does.
+    #[schema(required = true)]
+    until: Option<Instant>,
 }
 
 /// What the outcomes of a decision amount to.

@@ -204,9 +204,9 @@ impl Client {
         self.json("GET", &format!("/v1/decisions/{decision_id}"), None)
     }
 
-    /// Imports offers.
-    pub fn import(&self, offers: &Value) -> Result<(), ClientError> {
-        self.call("POST", "/v1/offers:import", Some(&offers.to_string()), &[]).map(drop)
+    /// Imports offers, or an object of campaigns and offers.
+    pub fn import(&self, catalogue: &Value) -> Result<(), ClientError> {
+        self.call("POST", "/v1/offers:import", Some(&catalogue.to_string()), &[]).map(drop)
     }
 
     /// Records a customer's answer to the question for consent to personalisation.

@@ -144,7 +144,7 @@ fn drive(args: DemoArgs, mut world: World, access: &Access) -> Result<Told, Demo
     let (visits, asked) = visits_of(&mut world, args.seed, wanted);
     let crowd = Crowd::new(&world, args.seed);
     let client = Client::new(access);
-    client.import(&json!(world.catalogue()))?;
+    client.import(&json!({"campaigns": world.campaigns, "offers": world.catalogue()}))?;
     let placements = access.core.snapshot().bundle.placements.clone();
     let slots = placements.iter().map(|(id, placement)| (id.to_string(), usize::from(placement.slots))).collect();
     let drive = Drive { world: &world, crowd: &crowd, access, slots, clients: usize::from(args.clients), visits };
@@ -276,7 +276,7 @@ mod tests {
         let (local, access) = service(None, with_twins(sample::policies()), Some(clock)).await.unwrap();
         let lines = blocking(move || {
             let client = Client::new(&access);
-            client.import(&json!(world.catalogue()))?;
+            client.import(&json!({"campaigns": world.campaigns, "offers": world.catalogue()}))?;
             let mut scenes = Scenes::default();
             assert!(scenes.play(&client, &world, 0)?.is_empty(), "nothing is due yet");
             let lines = scenes.play(&client, &world, usize::MAX)?;

@@ -186,6 +186,6 @@ fn outcome(
         chosen.push(before);
     }
     let verdict = policy::judge_behind(&snapshot.bundle, placement, offer, &chosen, next.as_ref(), &assessed.windows);
-    let used = verdict.readings.iter().map(|(rule, used, _)| (*rule, *used)).collect();
+    let used = verdict.readings.iter().map(|reading| (reading.rule, reading.used)).collect();
     Some(Outcome { failed: verdict.failed, used, behind: true })
 }

@@ -122,7 +122,7 @@ pub struct ConsentGroup {
     pub readings: Vec<ConsentReading>,
 }
 
-/// A cap counter as it was read.
+/// A counter of a cap or a cool-down as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct CapReading {
     /// Position of the candidate in [`Skeleton::candidates`](super::Skeleton::candidates).
@@ -131,16 +131,20 @@ pub struct CapReading {
     /// Position of the cap in the bundle.
     #[n(1)]
     pub rule: u16,
-    /// Contacts counted.
+    /// Contacts, or events, counted.
     #[n(2)]
     pub used: u32,
-    /// Contacts allowed.
+    /// Contacts allowed; for a cool-down, the events that start it.
     #[n(3)]
     pub limit: u32,
     /// The slot it was read for, from 0: what stands in the slots before counts too.
     #[n(4)]
     #[cbor(default)]
     pub slot: u16,
+    /// Until when a cool-down leaves the candidate out, if it does.
+    #[n(5)]
+    #[cbor(default)]
+    pub until: Option<Timestamp>,
 }
 
 /// Private group *contacts*: cap readings above zero.

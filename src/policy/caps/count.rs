@@ -1,10 +1,12 @@
-//! Counters of caps: read, counted into, confirmed, rebuilt. Knows no clock and no store.
+//! Counters of caps and cool-downs: read, counted into, confirmed, rebuilt. Knows no clock and no store.
 //!
 //! Counters are sets of which the newest are kept: the same contacts in any order, however often, give the same bytes.
 
 use super::super::bundle::Bundle;
-use super::super::rules::Rule;
-use super::{Cap, CapBy, CapCounts, CapWindows, caps};
+use super::super::cool_downs::{CoolDown, EVENTS_KEPT_MAX};
+use super::super::rules::{Rule, RuleKind};
+use super::{Cap, CapBy, CapCounts, CapWindows, caps, cool_downs};
+use crate::domain::outcome::OutcomeKind;
 use crate::domain::subject::{CapHold, Held};
 use crate::domain::{
     CapCounter, Catalogue, DecisionId, Digest, Offer, OfferId, Placement, PlacementId, RuleId, SubjectState, Timestamp,
@@ -34,6 +36,8 @@ pub struct Contact {
     pub offer: OfferId,
     /// Its newest impression, if there is one.
     pub seen: Option<Timestamp>,
+    /// What else followed it, each kind once, at its newest.
+    pub events: Vec<(OutcomeKind, Timestamp)>,
 }
 
 /// Marks counters that are to be rebuilt from contacts, whatever the bundle.
@@ -46,6 +50,7 @@ fn apart<'a>(by: CapBy, placement: &'a Placement, offer: &'a Offer) -> Option<&'
         CapBy::Offer => Some(offer.offer_id.as_str()),
         CapBy::Category => Some(offer.category.as_ref().map_or("", |category| category.as_str())),
         CapBy::Channel => Some(placement.channel.as_str()),
+        CapBy::Campaign => Some(offer.campaign.as_ref().map_or("", |campaign| campaign.as_str())),
     }
 }
 
@@ -82,6 +87,30 @@ pub(in super::super) fn room(
     (Some(used), used < cap.max)
 }
 
+/// What a cool-down says of an offer: how many events are counted and until when they leave it out, if they do; and
+/// whether it may be shown.
+pub(in super::super) fn cooling(
+    (rule, cool_down): (&RuleId, &CoolDown),
+    (placement, offer): (&Placement, &Offer),
+    state: Option<&SubjectState>,
+    now: Timestamp,
+) -> (u32, Option<Timestamp>, bool) {
+    let Some(state) = state else { return (0, None, cool_down.allow_unidentified) };
+    let counters = state.caps.iter().filter(|counter| counter.rule == *rule);
+    let of = apart(cool_down.by, placement, offer);
+    let counters = counters.filter(|counter| counter.of.is_none() || counter.of.as_deref() == of);
+    let mut events: Vec<Timestamp> = counters
+        .flat_map(|counter| &counter.held)
+        .filter_map(|hold| match hold.held {
+            Held::SeenAt(at) => Some(at),
+            Held::ReservedUntil(_) => None,
+        })
+        .collect();
+    events.sort_unstable();
+    let until = cool_down.ends(&events).filter(|until| *until > now);
+    (u32::try_from(events.len()).unwrap_or(u32::MAX), until, until.is_none())
+}
+
 /// Counts or reserves what was chosen for every cap that applies, and tidies the counters: at most the newest `max`
 /// contacts that may still count, no empty counter, none of a rule that the bundle does not have. Marks the state with
 /// the bundle's cap set.
@@ -103,7 +132,7 @@ pub fn rebuild_caps(
 ) {
     state.caps.clear();
     for contact in contacts {
-        for (rule, cap) in covering(bundle, catalogue, contact) {
+        for (rule, cap) in caps(bundle).filter(|(rule, _)| covers(rule, bundle, catalogue, contact)) {
             put(
                 counter(state, rule, apart_of(cap.by, bundle, catalogue, contact)),
                 cap.counts,
@@ -111,13 +140,15 @@ pub fn rebuild_caps(
                 contact.seen,
             );
         }
+        put_events(bundle, catalogue, contact, state);
     }
     tidy(bundle, state, now);
 }
 
-/// Confirms what was reserved for a contact that was seen. Confirming again changes nothing, and a contact whose
+/// Confirms what was reserved for a contact that was seen, and counts what else followed it. Doing so again changes
+/// nothing, and a contact whose
 /// reservation has ended counts all the same. A state whose counters are of another cap set is marked to be rebuilt
-/// from contacts, which know of the impression.
+/// from contacts, which know of what followed.
 pub fn confirm_contact(
     bundle: &Bundle,
     catalogue: &Catalogue,
@@ -129,7 +160,10 @@ pub fn confirm_contact(
         state.cap_set = Some(TO_BE_REBUILT);
         return;
     }
-    for (rule, cap) in covering(bundle, catalogue, contact).filter(|(_, cap)| cap.counts == CapCounts::Impression) {
+    let confirmed = |(rule, cap): &(&Rule, &Cap)| {
+        contact.seen.is_some() && cap.counts == CapCounts::Impression && covers(rule, bundle, catalogue, contact)
+    };
+    for (rule, cap) in caps(bundle).filter(confirmed) {
         // Where it was reserved it is confirmed, even if the offer has moved to another category since.
         let holds = |counter: &CapCounter| counter.held.iter().any(|hold| is_of(hold, &contact.chosen));
         let reserved = state.caps.iter().position(|counter| counter.rule == rule.id && holds(counter));
@@ -139,17 +173,26 @@ pub fn confirm_contact(
         };
         put(found, cap.counts, &contact.chosen, contact.seen);
     }
+    put_events(bundle, catalogue, contact, state);
     tidy(bundle, state, now);
 }
 
-fn covering<'a>(
-    bundle: &'a Bundle,
-    catalogue: &'a Catalogue,
-    contact: &'a Contact,
-) -> impl Iterator<Item = (&'a Rule, &'a Cap)> {
+/// Counts what followed a contact for every cool-down that it starts, or is part of.
+fn put_events(bundle: &Bundle, catalogue: &Catalogue, contact: &Contact, state: &mut SubjectState) {
+    for (rule, cool_down) in cool_downs(bundle) {
+        for (_, at) in contact.events.iter().filter(|(kind, _)| *kind == cool_down.event) {
+            if covers(rule, bundle, catalogue, contact) {
+                let of = apart_of(cool_down.by, bundle, catalogue, contact);
+                put(counter(state, rule, of), CapCounts::Impression, &contact.chosen, Some(*at));
+            }
+        }
+    }
+}
+
+fn covers(rule: &Rule, bundle: &Bundle, catalogue: &Catalogue, contact: &Contact) -> bool {
     let placement = (&contact.placement, bundle.placements.get(&contact.placement));
     let offer = (&contact.offer, catalogue.offer(contact.offer.as_str()));
-    caps(bundle).filter(move |(rule, _)| rule.applies_to.covers_contact(placement, offer))
+    rule.applies_to.covers_contact(placement, offer)
 }
 
 /// As [`apart`], for a contact whose placement or offer may be gone.
@@ -162,6 +205,10 @@ fn apart_of<'a>(by: CapBy, bundle: &'a Bundle, catalogue: &'a Catalogue, contact
             Some(offer.category.as_ref().map_or("", |category| category.as_str()))
         }
         CapBy::Channel => bundle.placements.get(&contact.placement).map(|placement| placement.channel.as_str()),
+        CapBy::Campaign => {
+            let offer = catalogue.offer(contact.offer.as_str())?;
+            Some(offer.campaign.as_ref().map_or("", |campaign| campaign.as_str()))
+        }
     }
 }
 
@@ -196,9 +243,14 @@ fn put(counter: &mut CapCounter, counts: CapCounts, chosen: &Chosen, seen: Optio
 
 fn tidy(bundle: &Bundle, state: &mut SubjectState, now: Timestamp) {
     state.caps.retain_mut(|counter| {
-        let cap = caps(bundle).find(|(rule, _)| rule.id == counter.rule);
-        let Some((_, cap)) = cap else { return false };
-        let (from, max) = (cap.window.kept_from(now), usize::try_from(cap.max).unwrap_or(usize::MAX));
+        let rule = bundle.rules.iter().find(|rule| rule.id == counter.rule);
+        let (from, max) = match rule.map(|rule| &rule.kind) {
+            Some(RuleKind::FrequencyCap(cap)) => {
+                (cap.window.kept_from(now), usize::try_from(cap.max).unwrap_or(usize::MAX))
+            }
+            Some(RuleKind::CoolDown(cool_down)) => (cool_down.kept_from(now), EVENTS_KEPT_MAX),
+            _ => return false,
+        };
         counter.at.retain(|at| *at >= from);
         counter.at.sort_unstable();
         let surplus = counter.at.len().saturating_sub(max);

@@ -1,5 +1,5 @@
-//! Frequency caps: what they count, in which window, and how a subject's counters follow. Draws nothing, reads no
-//! clock.
+//! Frequency caps: what they count, in which window, and how a subject's counters follow, those of cool-downs too. Draws
+//! nothing, reads no clock.
 //!
 //! A cap counts *contacts*: offers chosen for a customer. One that counts decisions counts a contact at once. One that
 //! counts impressions *reserves* it when decided, until the placement's reservation ends; its impression confirms it,
@@ -15,17 +15,19 @@ mod law_tests;
 #[cfg(test)]
 mod mistakes;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
-pub(super) use count::room;
 pub use count::{Chosen, Contact, confirm_contact, count_contact, rebuild_caps};
-pub(super) use read::{FIELDS, FIELDS_LATER, read, time_zone};
+pub(super) use count::{cooling, room};
+pub(super) use read::{FIELDS, FIELDS_LATER, read, scope, time_zone};
 pub use window::{CalendarUnit, CapWindow, CapWindows, Zone};
 
 use std::collections::BTreeMap;
 
 use super::bundle::Bundle;
+use super::cool_downs::{CoolDown, EVENT_AFTER_MAX};
 use super::rules::{Rule, RuleKind};
+use crate::domain::outcome::OutcomeKind;
 use crate::domain::{CategoryId, Digest, OfferId, Placement, PlacementId, Span, Timestamp};
 
 /// What a cap counts apart.
@@ -39,6 +41,8 @@ pub enum CapBy {
     Category,
     /// Each channel by itself.
     Channel,
+    /// Each campaign by itself; offers of none count together.
+    Campaign,
 }
 
 impl CapBy {
@@ -49,6 +53,7 @@ impl CapBy {
             Self::Offer => Some("offer"),
             Self::Category => Some("category"),
             Self::Channel => Some("channel"),
+            Self::Campaign => Some("campaign"),
         }
     }
 }
@@ -95,8 +100,16 @@ fn caps(bundle: &Bundle) -> impl Iterator<Item = (&Rule, &Cap)> {
     })
 }
 
+/// The cool-downs of a bundle.
+fn cool_downs(bundle: &Bundle) -> impl Iterator<Item = (&Rule, &CoolDown)> {
+    bundle.rules.iter().filter_map(|rule| match &rule.kind {
+        RuleKind::CoolDown(cool_down) => Some((rule, cool_down)),
+        _ => None,
+    })
+}
+
 impl Bundle {
-    /// From when on decisions may hold a contact that some cap counts; nothing where there is no cap.
+    /// From when on decisions may hold a contact that some cap or cool-down counts; nothing where there is neither.
     pub fn contacts_since(&self, now: Timestamp) -> Option<Timestamp> {
         let windows = self.placements.values().map(|placement| placement.objective.window);
         let seen_after = windows.max().unwrap_or(Span(0));
@@ -108,12 +121,19 @@ impl Bundle {
                 CapCounts::Impression => kept_from.minus(seen_after),
             }
         });
-        since.min()
+        let cooling = cool_downs(self).map(|(_, cool_down)| cool_down.kept_from(now).minus(EVENT_AFTER_MAX));
+        since.chain(cooling).min()
     }
 
-    /// Whether any cap counts impressions.
-    pub fn counts_impressions(&self) -> bool {
-        caps(self).any(|(_, cap)| cap.counts == CapCounts::Impression)
+    /// Whether any cap or cool-down counts outcomes of this kind.
+    pub fn counts_outcome(&self, kind: OutcomeKind) -> bool {
+        cool_downs(self).any(|(_, cool_down)| cool_down.event == kind)
+            || (kind == OutcomeKind::Impression && caps(self).any(|(_, cap)| cap.counts == CapCounts::Impression))
+    }
+
+    /// Whether any cap or cool-down counts outcomes, so that contacts are read with theirs.
+    pub fn counts_outcomes(&self) -> bool {
+        OutcomeKind::ALL.iter().any(|kind| self.counts_outcome(*kind))
     }
 }
 
@@ -126,26 +146,35 @@ fn list<'a>(names: Option<impl Iterator<Item = &'a str>>) -> String {
     names.map_or_else(|| "*".to_owned(), |names| names.collect::<Vec<_>>().join(" "))
 }
 
-/// Everything that decides what each cap counts; a channel counts as the placements that use it.
+/// Everything that decides what each cap and cool-down counts; a channel counts as the placements that use it.
 pub(super) fn cap_set(rules: &[Rule], placements: &BTreeMap<PlacementId, Placement>) -> Digest {
     let mut hasher = blake3::Hasher::new();
     feed(&mut hasher, "proffer/cap-set/2");
     for rule in rules {
-        let RuleKind::FrequencyCap(cap) = &rule.kind else { continue };
+        let (by, counted, window) = match &rule.kind {
+            RuleKind::FrequencyCap(cap) => {
+                (cap.by, format!("{} {}", cap.max, cap.counts.name()), cap.window.to_string())
+            }
+            RuleKind::CoolDown(cool) => {
+                let counted = format!("cool-down {} {}", cool.times, cool.event.name());
+                (cool.by, counted, format!("{} {}", cool.within, cool.suppress_for))
+            }
+            _ => continue,
+        };
         let applies = &rule.applies_to;
         let on_channels = applies.channels.as_ref().map(|channels| {
             placements.values().filter(|placement| channels.contains(&placement.channel)).map(|p| p.id.as_str())
         });
         let channel_of = |placement: &Placement| format!("{}={}", placement.id, placement.channel);
-        let channels: Vec<String> = match cap.by {
+        let channels: Vec<String> = match by {
             CapBy::Channel => placements.values().map(channel_of).collect(),
-            CapBy::All | CapBy::Offer | CapBy::Category => Vec::new(),
+            CapBy::All | CapBy::Offer | CapBy::Category | CapBy::Campaign => Vec::new(),
         };
         for text in [
             rule.id.as_str(),
-            cap.by.name().unwrap_or("all"),
-            &format!("{} {}", cap.max, cap.counts.name()),
-            &cap.window.to_string(),
+            by.name().unwrap_or("all"),
+            &counted,
+            &window,
             &list(applies.placements.as_ref().map(|named| named.iter().map(PlacementId::as_str))),
             &list(applies.offers.as_ref().map(|named| named.iter().map(OfferId::as_str))),
             &list(applies.categories.as_ref().map(|named| named.iter().map(CategoryId::as_str))),

@@ -23,7 +23,8 @@ const CAP_MAX: u32 = 10_000;
 /// Reads a cap.
 pub(in super::super) fn read(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<RuleKind> {
     let what = fields.what.as_str();
-    let by = fields.need(report, "scope", "scope: [customer, offer]").and_then(|node| scope(report, what, node));
+    let by =
+        fields.need(report, "scope", "scope: [customer, offer]").and_then(|node| scope(report, what, node, "a cap"));
     let max = fields.need(report, "max", "max: 2").and_then(|node| {
         if matches!(&node.value, Yaml::Scalar { text, plain: true } if text == "0") {
             report
@@ -51,21 +52,22 @@ pub(in super::super) fn read(report: &mut Report<'_>, fields: &Fields<'_>) -> Op
     }))
 }
 
-const SCOPES: &str = "write `[customer]` for all offers together, or `[customer, offer]`, `[customer, category]` or \
-                      `[customer, channel]` for each offer, category or channel by itself";
+const SCOPES: &str = "write `[customer]` for all offers together, or `[customer, offer]`, `[customer, category]`, \
+                      `[customer, campaign]` or `[customer, channel]` for each of these by itself";
 
-fn scope(report: &mut Report<'_>, what: &str, node: &Node) -> Option<CapBy> {
-    let known = ["customer", "offer", "category", "channel"];
-    let later = ["household", "device", "session", "campaign", "all"];
+/// Reads what is counted apart; `kind` is what counts, such as `a cap`.
+pub(in super::super) fn scope(report: &mut Report<'_>, what: &str, node: &Node, kind: &str) -> Option<CapBy> {
+    let known = ["customer", "offer", "category", "channel", "campaign"];
+    let later = ["household", "device", "session", "all"];
     let names = read::list_of(report, what, node, "expected `[customer]` or `[customer, offer]`", |report, node| {
         read::choice(report, what, node, "scope", &known, &later)
     })?;
     if !names.contains(&"customer") {
-        let message = format!("{what}: a cap counts for a customer");
+        let message = format!("{what}: {kind} counts for a customer");
         report.add(codes::CHOICE, node.place, message, "no `customer`").with_help(SCOPES);
         return None;
     }
-    let by: Vec<CapBy> = [CapBy::Offer, CapBy::Category, CapBy::Channel]
+    let by: Vec<CapBy> = [CapBy::Offer, CapBy::Category, CapBy::Channel, CapBy::Campaign]
         .into_iter()
         .filter(|by| by.name().is_some_and(|name| names.contains(&name)))
         .collect();
@@ -73,8 +75,8 @@ fn scope(report: &mut Report<'_>, what: &str, node: &Node) -> Option<CapBy> {
         [] => Some(CapBy::All),
         [by] => Some(*by),
         _ => {
-            let message = format!("{what}: a cap counts one thing apart, not several at once");
-            let help = "write one cap for each of them; every cap that applies must leave room";
+            let message = format!("{what}: {kind} counts one thing apart, not several at once");
+            let help = "write one rule for each of them; every one that applies must leave room";
             report.add(codes::CHOICE, node.place, message, "more than one").with_help(help);
             None
         }

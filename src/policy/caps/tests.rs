@@ -2,14 +2,14 @@
 //! Draws no random history.
 
 use super::super::sample::{CAPS, bundle, files};
-use super::super::{compile, describe, judge};
+use super::super::{Reading, compile, describe, judge};
 use super::*;
 use crate::domain::{Catalogue, DecisionId, Offer, SubjectState};
 use chrono_tz::Tz;
 
 const HOUR: i64 = 3_600_000;
 
-pub(super) fn offer(id: &str, category: &str) -> Offer {
+pub(in super::super) fn offer(id: &str, category: &str) -> Offer {
     serde_json::from_value(serde_json::json!({
         "offer_id": id, "category": category, "variants": [{"variant_id": "a"}],
         "price": {"amount": "10.00", "currency": "USD"}, "cost_of_goods": {"amount": "5.00", "currency": "USD"},
@@ -17,12 +17,12 @@ pub(super) fn offer(id: &str, category: &str) -> Offer {
     .unwrap()
 }
 
-pub(super) fn home(bundle: &Bundle) -> &Placement {
+pub(in super::super) fn home(bundle: &Bundle) -> &Placement {
     bundle.placement("home_banner").unwrap()
 }
 
 /// The sample bundle with these caps and no others.
-pub(super) fn with_caps(caps: &[&str]) -> Bundle {
+pub(in super::super) fn with_caps(caps: &[&str]) -> Bundle {
     let mut files = files();
     let file = files.iter_mut().find(|file| file.path == CAPS).unwrap();
     let list = caps.iter().enumerate();
@@ -32,7 +32,7 @@ pub(super) fn with_caps(caps: &[&str]) -> Bundle {
 }
 
 /// A choice in the first slot, reserved for ten minutes.
-pub(super) fn chosen(number: u8, at: i64) -> Chosen {
+pub(in super::super) fn chosen(number: u8, at: i64) -> Chosen {
     let decision = DecisionId::from_parts(1_700_000_000_000, [number; 10]);
     Chosen { decision, slot: 0, at: Timestamp(at), reserved_until: Timestamp(at + HOUR / 6) }
 }
@@ -43,6 +43,7 @@ pub(super) fn contact(number: u8, at: i64, offer: &str, seen: Option<i64>) -> Co
         placement: PlacementId::new("home_banner").unwrap(),
         offer: OfferId::new(offer).unwrap(),
         seen: seen.map(Timestamp),
+        events: Vec::new(),
     }
 }
 
@@ -52,6 +53,11 @@ fn left_out(bundle: &Bundle, offer: &Offer, state: Option<&SubjectState>, now: i
     let verdict = judge(bundle, home(bundle), offer, state, &windows);
     let told = verdict.failed.iter().map(|f| describe(bundle, f.rule, f.observed, f.limit, home(bundle).currency));
     told.collect()
+}
+
+/// What caps counted: (position of the rule, used, limit).
+fn triples(readings: &[Reading]) -> Vec<(u16, u32, u32)> {
+    readings.iter().map(|reading| (reading.rule, reading.used, reading.limit)).collect()
 }
 
 fn at(text: &str) -> Timestamp {
@@ -105,7 +111,7 @@ fn a_calendar_cap_counts_the_hours_that_the_day_has() {
     let boots = offer("boots", "shoes");
     let used = |state: &SubjectState, now: &str, zone: Option<&str>| {
         let verdict = judge(&bundle, home(&bundle), &boots, Some(state), &CapWindows::at(&bundle, at(now), zone));
-        (verdict.failed.len(), verdict.readings.iter().map(|(_, used, _)| *used).collect::<Vec<_>>())
+        (verdict.failed.len(), verdict.readings.iter().map(|reading| reading.used).collect::<Vec<_>>())
     };
     let mut state = SubjectState::default();
     // Half past midnight on the day of 25 hours: full until the last millisecond before the next midnight.
@@ -131,7 +137,7 @@ fn a_customer_at_the_cap_is_left_out_until_a_contact_is_exactly_a_window_old() {
     let check = |now: i64, left_out: bool, readings: &[(u16, u32, u32)]| {
         let windows = CapWindows::at(&bundle, Timestamp(now), None);
         let verdict = judge(&bundle, placement, &shoes, Some(&state), &windows);
-        assert_eq!((!verdict.failed.is_empty(), verdict.readings.as_slice()), (left_out, readings), "{now}");
+        assert_eq!((!verdict.failed.is_empty(), triples(&verdict.readings).as_slice()), (left_out, readings), "{now}");
     };
     let (week, day) = (4, 5);
     check(24 * HOUR - 1, true, &[(week, 2, 40), (day, 2, 2)]);
@@ -217,7 +223,7 @@ fn a_reservation_counts_until_it_ends_and_its_impression_counts_from_when_it_was
     let late = confirm(&late, 1, 0, 5 * minute, end + minute);
     let windows = CapWindows::at(&bundle, Timestamp(end + minute), None);
     let readings = judge(&bundle, placement, &boots, Some(&late), &windows).readings;
-    assert_eq!(readings.iter().map(|(_, used, _)| *used).collect::<Vec<_>>(), [2]);
+    assert_eq!(readings.iter().map(|reading| reading.used).collect::<Vec<_>>(), [2]);
 }
 
 #[test]
@@ -300,7 +306,7 @@ fn a_contact_whose_offer_or_placement_is_gone_still_counts_where_it_may_belong()
     let used = |id: &str| {
         let offer = catalogue.offer(id).unwrap();
         let verdict = judge(&bundle, home(&bundle), offer, Some(&state), &windows);
-        verdict.readings.iter().map(|(_, used, _)| *used).collect::<Vec<_>>()
+        verdict.readings.iter().map(|reading| reading.used).collect::<Vec<_>>()
     };
     assert_eq!(used("lamp"), [3, 3, 4], "the lamps and what is gone; every contact of a channel nobody knows");
     assert_eq!(used("shoe"), [2, 4]);

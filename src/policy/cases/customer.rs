@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::caps::{Chosen, Contact};
 use super::super::codes;
+use super::super::cool_downs::EVENTS;
 use super::super::declare;
 use super::super::finding::{Place, Report};
 use super::super::read::{self, Fields};
@@ -12,6 +13,7 @@ use super::attributes::{self, Values};
 use super::moment::{MOMENT, Moment};
 use super::{Ground, Person};
 use crate::domain::consent::ConsentEntry;
+use crate::domain::outcome::OutcomeKind;
 use crate::domain::{Basis, ConsentState, DecisionId, OfferId, Placement, PlacementId, PurposeId, Span, Timestamp};
 
 /// A consent, or its refusal.
@@ -32,6 +34,8 @@ pub(super) struct Past {
     times: u32,
     placement: Option<PlacementId>,
     seen: bool,
+    /// What the customer then did, at once.
+    then: Option<OutcomeKind>,
 }
 
 /// A customer as far as written down.
@@ -115,7 +119,8 @@ impl Past {
         let decision = DecisionId::from_parts(at.0, bits);
         let chosen = Chosen { decision, slot: 0, at, reserved_until: at.plus(placement.reservation) };
         let (placement, offer) = (placement.id.clone(), self.offer.clone());
-        Some(Contact { chosen, placement, offer, seen: self.seen.then_some(at) })
+        let events = self.then.map(|kind| (kind, at)).into_iter().collect();
+        Some(Contact { chosen, placement, offer, seen: self.seen.then_some(at), events })
     }
 }
 
@@ -194,7 +199,7 @@ fn history(report: &mut Report<'_>, what: &str, node: &Node, ground: Ground<'_>)
 }
 
 fn past(report: &mut Report<'_>, what: &str, node: &Node, ground: Ground<'_>) -> Option<Past> {
-    let fields = Fields::open(report, what, node, &["offer", "ago", "times", "placement", "seen"], &[])?;
+    let fields = Fields::open(report, what, node, &["offer", "ago", "times", "placement", "seen", "then"], &[])?;
     let offer = fields.need(report, "offer", "offer: boots");
     let offer = offer
         .and_then(|node| Some((node.place, read::parsed(report, what, node, "the name of an offer", OfferId::new)?)));
@@ -204,8 +209,14 @@ fn past(report: &mut Report<'_>, what: &str, node: &Node, ground: Ground<'_>) ->
     let times = fields.get("times").map_or(Some(1), |node| read::whole(report, what, node, 1, TIMES_MAX));
     let placement = fields.get("placement").map(|node| placement(report, what, node, ground));
     let seen = fields.get("seen").map_or(Some(true), |node| read::flag(report, what, node));
+    let then = fields.get("then").map(|node| {
+        let names = EVENTS.map(OutcomeKind::name);
+        let chosen = read::choice(report, what, node, "event", &names, &[])?;
+        EVENTS.into_iter().find(|kind| kind.name() == chosen)
+    });
     let (place, offer) = offer?;
     Some(Past {
+        then: then.map_or(Some(None), |then| then.map(Some))?,
         place,
         offer,
         ago: ago?,

@@ -9,6 +9,7 @@ mod caps;
 mod catalogue;
 mod catalogue_files;
 mod consents;
+mod cool_downs;
 mod decisions;
 mod everyday;
 mod impressions;

@@ -191,7 +191,7 @@ fn margin(page: &mut String, summary: &Summary) {
             bars.push(Bar {
                 name: if at == 0 { from.category.clone() } else { String::new() },
                 value: *margin,
-                label: format!("{} USD, {}", thousands(margin / 100.0), row.strategy),
+                label: format!("{}, {}", thousands(margin / 100.0), row.strategy),
                 colour,
             });
         }
@@ -199,7 +199,7 @@ fn margin(page: &mut String, summary: &Summary) {
     section(
         page,
         "Where the margin came from",
-        "Measured: margin of what was ordered, less refunds, by category of the offer.",
+        "Measured, in US dollars: margin of what was ordered, less refunds, by category of the offer.",
         &plots::bars("margin by category and strategy", &bars),
     );
 }

@@ -265,6 +265,14 @@ impl Summary {
                 last.of_best()
             ),
         ];
+        for other in self.strategies.iter().skip(1).filter(|other| each(&other.all) > each(all)) {
+            found.push(format!(
+                "`{}` did better on these visits, with {:.2} USD; one run proves little, and `proffer simulate` \
+                 plays many.",
+                other.strategy,
+                each(&other.all)
+            ));
+        }
         let margins = &self.margins;
         let lowest = margins.lowest_percent.map_or_else(String::new, |p| format!(" The lowest was {p:.1} %."));
         found.push(if margins.under_floor == 0 {

@@ -1,0 +1,151 @@
+//! Cool-downs: what a customer is spared for a while after dismissing, buying or sending back. Keeps no events: they are
+//! counted beside the caps.
+//!
+//! A cool-down starts with the last of `times` events that lie `within` a span of one another, and holds for
+//! `suppress_for`, by the time of the events and not of their arrival. Of one offer shown once (one slot of one
+//! decision) an event counts once, at its newest instant; so duplicates and reordering change nothing.
+
+use super::caps::{CapBy, scope};
+use super::codes;
+use super::finding::Report;
+use super::read::{self, Fields};
+use super::rules::RuleKind;
+use super::syntax::Node;
+use crate::domain::outcome::OutcomeKind;
+use crate::domain::{Span, Timestamp};
+
+/// An event counts when it happened at most this long after its decision: 90 days. So what has to be looked through to
+/// count again is bounded.
+pub const EVENT_AFTER_MAX: Span = Span(90 * 86_400_000);
+
+/// What may start a cool-down.
+pub const EVENTS: [OutcomeKind; 3] = [OutcomeKind::Reject, OutcomeKind::Order, OutcomeKind::Return];
+
+/// The most events that a rule may ask for.
+const TIMES_MAX: u32 = 20;
+
+/// The newest events kept of each thing counted apart.
+pub(super) const EVENTS_KEPT_MAX: usize = 64;
+
+/// Leaves offers out for a while after something happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CoolDown {
+    /// What is counted, and left out, apart.
+    pub by: CapBy,
+    /// What starts it.
+    pub event: OutcomeKind,
+    /// How many of them it takes, at least one.
+    pub times: u32,
+    /// How far apart the first and the last of them may be.
+    pub within: Span,
+    /// How long offers are left out, from the last of them.
+    pub suppress_for: Span,
+    /// Whether somebody without an identifier, for whom nothing can be counted, is let through.
+    pub allow_unidentified: bool,
+}
+
+impl CoolDown {
+    /// An event before this instant can be part of no cool-down that holds now or later.
+    pub(super) fn kept_from(&self, now: Timestamp) -> Timestamp {
+        now.minus(self.suppress_for).minus(self.within)
+    }
+
+    /// Until when the cool-down holds that these events start last; they come in order. The end does not belong to it.
+    pub(super) fn ends(&self, events: &[Timestamp]) -> Option<Timestamp> {
+        let times = usize::try_from(self.times).unwrap_or(usize::MAX).max(1);
+        let runs = events.windows(times).filter_map(|run| run.first().zip(run.last()));
+        let close = runs.filter(|(first, last)| **last <= first.plus(self.within));
+        close.map(|(_, last)| last.plus(self.suppress_for)).max()
+    }
+
+    /// What starts it, for sentences: `3 rejects within 30d` or `an order`.
+    pub(super) fn told(&self) -> String {
+        let event = self.event.name();
+        match (self.times, self.event) {
+            (1, OutcomeKind::Order) => format!("an {event}"),
+            (1, _) => format!("a {event}"),
+            (times, _) => format!("{times} {event}s within {}", self.within),
+        }
+    }
+}
+
+/// The fields of a cool-down.
+pub(super) const FIELDS: [&str; 4] = ["scope", "after", "suppress_for", "without_identifier"];
+
+/// Reads a cool-down.
+pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<RuleKind> {
+    let what = fields.what.as_str();
+    let by = fields.need(report, "scope", "scope: [customer, offer]");
+    let by = by.and_then(|node| scope(report, what, node, "a cool-down")).and_then(|by| {
+        if by == CapBy::Channel {
+            let message = format!("{what}: a cool-down is about offers, not about a channel");
+            let place = fields.get("scope").map_or(fields.place, |node| node.place);
+            report.add(codes::CHOICE, place, message, "no `channel` here").with_help(
+                "write `[customer]`, `[customer, offer]`, `[customer, category]` or `[customer, campaign]`; to limit it \
+                 to a channel name it in `applies_to: {channels: [...]}`",
+            );
+            return None;
+        }
+        Some(by)
+    });
+    let after = fields.need(report, "after", "after: {event: reject, times: 3, within: 30d}");
+    let after = after.and_then(|node| after_what(report, what, node));
+    let suppress_for = fields.need(report, "suppress_for", "suppress_for: 14d");
+    let suppress_for = suppress_for.and_then(|node| {
+        let span = read::span(report, what, node)?;
+        above_zero(report, what, node, span)
+    });
+    let allow_unidentified = fields.get("without_identifier").map_or(Some(false), |node| {
+        read::choice(report, what, node, "answer", &["exclude", "allow"], &[]).map(|name| name == "allow")
+    });
+    let (event, times, within) = after?;
+    Some(RuleKind::CoolDown(CoolDown {
+        by: by?,
+        event,
+        times,
+        within,
+        suppress_for: suppress_for?,
+        allow_unidentified: allow_unidentified?,
+    }))
+}
+
+fn above_zero(report: &mut Report<'_>, what: &str, node: &Node, span: Span) -> Option<Span> {
+    if span.0 == 0 {
+        read::out_of_range(report, what, node, "a span above zero, such as `14d`");
+        return None;
+    }
+    Some(span)
+}
+
+fn after_what(report: &mut Report<'_>, what: &str, node: &Node) -> Option<(OutcomeKind, u32, Span)> {
+    let fields = Fields::open(report, format!("{what}: after"), node, &["event", "times", "within"], &[])?;
+    let what = fields.what.as_str();
+    let event = fields.need(report, "event", "event: reject").and_then(|node| {
+        let names = EVENTS.map(OutcomeKind::name);
+        let chosen = read::choice(report, what, node, "event", &names, &["click", "unsubscribe"])?;
+        EVENTS.into_iter().find(|kind| kind.name() == chosen)
+    });
+    let times = fields.get("times").map_or(Some(1), |node| read::whole(report, what, node, 1, TIMES_MAX));
+    let within = fields.get("within").map(|node| {
+        let span = read::span(report, what, node)?;
+        above_zero(report, what, node, span)
+    });
+    let within = match (times?, within) {
+        (1, None) => Some(Span(0)),
+        (1, Some(_)) => {
+            let place = fields.get("within").map_or(fields.place, |node| node.place);
+            let message = format!("{what}: one event is within any span");
+            let help = "remove `within`, or say how many events it takes, such as `times: 3`";
+            report.add(codes::FIELD_UNKNOWN, place, message, "not used").with_help(help);
+            None
+        }
+        (_, Some(within)) => within,
+        (times, None) => {
+            let message = format!("{what}: it is not said within what span the {times} events lie");
+            let help = "add it, such as `within: 30d`";
+            report.add(codes::FIELD_MISSING, fields.place, message, "no `within` here").with_help(help);
+            None
+        }
+    };
+    Some((event?, times?, within?))
+}

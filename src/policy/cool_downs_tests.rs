@@ -1,0 +1,128 @@
+//! Laws of cool-downs over random histories, and what their authors see when they make mistakes. Starts no service.
+
+use proptest::prelude::*;
+
+use super::caps::CapWindows;
+use super::caps::tests::{chosen, home, offer, with_caps};
+use super::sample::{CAPS, wrong};
+use super::{Bundle, Contact, confirm_contact, count_contact, describe, judge, rebuild_caps};
+use crate::domain::outcome::OutcomeKind;
+use crate::domain::{Catalogue, Offer, SubjectState, Timestamp};
+
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
+
+const RULES: &str = "scope: [customer], max: 1000, window: {rolling: 1h}, counts: decision}\ncool_downs:\n  - {id: cool, \
+                     why: Contact standard, scope: [customer, category], after: {event: reject, times: 2, within: 5d}, \
+                     suppress_for: 9d";
+
+fn shop() -> (Bundle, [Offer; 3], Catalogue) {
+    let offers = [("a", "shoes"), ("b", "shoes"), ("c", "home")].map(|(id, category)| offer(id, category));
+    let catalogue = Catalogue::new(1, offers.to_vec(), Vec::new());
+    (with_caps(&[RULES]), offers, catalogue)
+}
+
+fn rejected(number: u8, shown: i64, offer: &Offer, at: Option<i64>) -> Contact {
+    Contact {
+        chosen: chosen(number, shown),
+        placement: home(&shop().0).id.clone(),
+        offer: offer.offer_id.clone(),
+        seen: None,
+        events: at.map(|at| (OutcomeKind::Reject, Timestamp(at))).into_iter().collect(),
+    }
+}
+
+/// What the rule says of an offer, in words.
+fn told(bundle: &Bundle, offer: &Offer, state: &SubjectState, now: i64) -> Option<(u32, Option<Timestamp>)> {
+    let windows = CapWindows::at(bundle, Timestamp(now), None);
+    let verdict = judge(bundle, home(bundle), offer, Some(state), &windows);
+    let failed =
+        verdict.failed.iter().any(|failed| bundle.rule(failed.rule).is_some_and(|rule| rule.id.as_str() == "cool"));
+    let reading =
+        verdict.readings.iter().find(|reading| bundle.rule(reading.rule).is_some_and(|r| r.id.as_str() == "cool"));
+    failed.then(|| reading.map_or((0, None), |reading| (reading.used, reading.until)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_the_order_and_however_often_events_come_offers_rest_exactly_as_a_slow_count_says(
+        steps in prop::collection::vec((0_i64..3 * DAY, 0_usize..3, prop::option::of(0_i64..4 * DAY)), 1..40),
+        order in any::<u64>(),
+        later in 0_i64..12 * DAY,
+    ) {
+        let (bundle, offers, catalogue) = shop();
+        let mut state = SubjectState::default();
+        let (mut shown, mut contacts) = (0, Vec::new());
+        for (number, (pause, which, after)) in (0_u8..).zip(steps) {
+            shown += pause;
+            contacts.push((which, rejected(number, shown, &offers[which], after.map(|after| shown + after))));
+            count_contact(&bundle, home(&bundle), &offers[which], &mut state, &chosen(number, shown));
+        }
+        let now = shown + later;
+        // Each twice, in an order that chance makes.
+        let mut arriving: Vec<&Contact> = contacts.iter().chain(&contacts).map(|(_, contact)| contact).collect();
+        arriving.sort_by_key(|contact| u64::from(contact.chosen.decision.as_bytes()[6]).wrapping_mul(order | 1) % 257);
+        for contact in arriving.iter().filter(|contact| !contact.events.is_empty()) {
+            confirm_contact(&bundle, &catalogue, contact, &mut state, Timestamp(shown));
+        }
+        let mut rebuilt = SubjectState::default();
+        let plain: Vec<Contact> = contacts.iter().rev().map(|(_, contact)| contact.clone()).collect();
+        rebuild_caps(&bundle, &catalogue, &plain, &mut rebuilt, Timestamp(shown));
+        prop_assert_eq!(&rebuilt.caps, &state.caps, "a rebuild gives the same counters");
+        for (at, offer) in offers.iter().enumerate() {
+            let same = |which: &usize| offers[*which].category == offers[at].category;
+            let events = contacts.iter().filter(|(which, _)| same(which)).flat_map(|(_, contact)| &contact.events);
+            let mut events: Vec<i64> = events.map(|(_, at)| at.0).collect();
+            events.sort_unstable();
+            let pairs = events.windows(2).filter(|pair| pair[1] - pair[0] <= 5 * DAY);
+            let until = pairs.map(|pair| pair[1] + 9 * DAY).max().filter(|until| *until > now);
+            let found = told(&bundle, offer, &state, now);
+            prop_assert_eq!(found.map(|(_, until)| until), until.map(|until| Some(Timestamp(until))));
+        }
+    }
+}
+
+#[test]
+fn a_cool_down_ends_exactly_when_it_says_and_nobody_known_is_left_out() {
+    let (bundle, offers, catalogue) = shop();
+    let mut state = SubjectState::default();
+    for (number, at) in [(1, 0), (2, 5 * DAY)] {
+        count_contact(&bundle, home(&bundle), &offers[0], &mut state, &chosen(number, at));
+        confirm_contact(&bundle, &catalogue, &rejected(number, at, &offers[0], Some(at)), &mut state, Timestamp(at));
+    }
+    let end = Some((2, Some(Timestamp(14 * DAY))));
+    assert_eq!(told(&bundle, &offers[1], &state, 14 * DAY - 1), end, "of the same category");
+    assert_eq!(told(&bundle, &offers[1], &state, 14 * DAY), None);
+    assert_eq!(told(&bundle, &offers[2], &state, 6 * DAY), None, "of another category");
+    let windows = CapWindows::at(&bundle, Timestamp(0), None);
+    let nobody = judge(&bundle, home(&bundle), &offers[0], None, &windows);
+    assert_eq!(nobody.failed.len(), 2, "for nobody neither the cap nor the cool-down can be counted");
+    let at = nobody.failed[1].rule;
+    let currency = home(&bundle).currency;
+    insta::assert_snapshot!(
+        describe(&bundle, at, None, Some(2), currency),
+        @"`cool` (Contact standard): after 2 rejects within 5d of this category nothing of it is shown for 9d"
+    );
+}
+
+#[test]
+fn each_mistake_in_a_cool_down_is_shown_with_its_place_and_a_way_out() {
+    let cool = |rule: &str| {
+        let rule = format!("owner: customer-care\ncool_downs:\n  - id: cool\n    why: Contact standard 9\n{rule}");
+        wrong(CAPS, "owner: customer-care", &format!("{rule}\n"))
+    };
+    let whole =
+        "    scope: [customer, offer]\n    after: {event: reject, times: 3, within: 30d}\n    suppress_for: 14d";
+    let with = |old: &str, new: &str| cool(&whole.replace(old, new));
+    insta::assert_snapshot!(with("event: reject", "event: refuse"), @"");
+    insta::assert_snapshot!(with(", within: 30d", ""), @"");
+    insta::assert_snapshot!(with("times: 3", "times: 0"), @"");
+    insta::assert_snapshot!(with("times: 3, ", ""), @"");
+    insta::assert_snapshot!(with("suppress_for: 14d", "suppress_for: 0d"), @"");
+    insta::assert_snapshot!(with("suppress_for: 14d", "for: 14d"), @"");
+    insta::assert_snapshot!(with("[customer, offer]", "[customer, channel]"), @"");
+    insta::assert_snapshot!(with("[customer, offer]", "[offer]"), @"");
+    insta::assert_snapshot!(with("event: reject", "event: click"), @"");
+}
