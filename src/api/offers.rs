@@ -38,10 +38,10 @@ pub async fn import(app: App, request: HttpRequest, payload: web::Payload) -> Re
     let reading = read(&[source], &bundle.attributes);
     if !reading.mistakes(Vec::new()).is_empty() {
         // What could be read is checked too, so that a second attempt does not meet the next mistake.
-        let mistakes = reading.mistakes(app.check_catalogue(&reading.draft));
-        return Err(match mistakes.into_iter().next() {
-            Some(first) if reading.malformed => malformed(&first),
-            _ => refused(&reading, app.check_catalogue(&reading.draft)),
+        let problems = app.check_catalogue(&reading.draft);
+        return Err(match reading.mistakes(Vec::new()).first() {
+            Some(first) if reading.malformed => malformed(first),
+            _ => refused(&reading, problems),
         });
     }
     let draft = &reading.draft;
@@ -66,11 +66,15 @@ fn refused(reading: &crate::catalogue::Reading, problems: Vec<crate::policy::Cat
 fn malformed(mistake: &crate::catalogue::Mistake) -> Problem {
     let place = match (mistake.line, mistake.column) {
         (0, _) => String::new(),
-        (line, 0) => format!(" at line {line}"),
-        (line, column) => format!(" at line {line} column {column}"),
+        (line, 0) => format!("line {line}"),
+        (line, column) => format!("line {line} column {column}"),
     };
-    let message = mistake.message.strip_prefix("not well-formed JSON: ").unwrap_or(&mistake.message);
-    Problem::malformed(format!("{message}{place}"))
+    let message = &mistake.message;
+    Problem::malformed(match message.strip_prefix("not well-formed JSON: ") {
+        Some(message) => format!("{message} at {place}"),
+        None if place.is_empty() => message.clone(),
+        None => format!("{place}: {message}"),
+    })
 }
 
 /// Formats by the words of `as`.

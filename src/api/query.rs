@@ -17,8 +17,8 @@ pub struct Query {
 }
 
 impl Query {
-    /// Reads the parameters of a request; one that is not among the known ones, or comes twice, is a mistake. One without a
-    /// value counts as not given.
+    /// Reads the parameters of a request; one that is not among the known ones, or comes twice, is a mistake. One
+    /// without a value counts as not given.
     pub fn read(request: &HttpRequest, known: &[&str]) -> Self {
         let mut query = Self { given: BTreeMap::new(), checks: Checks::default() };
         let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string());

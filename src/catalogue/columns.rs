@@ -84,8 +84,11 @@ pub(super) enum Column {
     Unknown,
 }
 
-/// What a header names, and what is wrong with it: column and message.
-pub(super) fn read(header: &[Arc<str>]) -> (About, Vec<Column>, Vec<(Arc<str>, String)>) {
+/// What is wrong with a header: column and message.
+pub(super) type Misnamed = Vec<(Arc<str>, String)>;
+
+/// What a header names.
+pub(super) fn read(header: &[Arc<str>]) -> (About, Vec<Column>, Misnamed) {
     let fits = |about: About| header.iter().filter(|name| about.columns().contains(&lower(name).as_str())).count();
     let has = |name: &str| header.iter().any(|given| lower(given) == name);
     let campaigns = !has("offer_id") && (has("campaign_id") || fits(About::Campaigns) > fits(About::Offers));

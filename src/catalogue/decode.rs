@@ -23,13 +23,13 @@ pub(super) fn text(bytes: &[u8], format: &str) -> (String, Option<(usize, String
         Err(error) => error.valid_up_to(),
     };
     let (before, rest) = bytes.split_at(error);
-    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    let line = 1 + before.split(|byte| *byte == b'\n').count() - 1;
     let byte = rest.first().copied().unwrap_or_default();
     let start = before.iter().rposition(|byte| !byte.is_ascii_alphanumeric()).map_or(0, |at| at + 1);
     let behind = rest.iter().skip(1).take_while(|byte| byte.is_ascii_alphanumeric());
     let word: String = before[start..].iter().chain([&byte]).chain(behind).map(|byte| char::from(*byte)).collect();
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| std::str::from_utf8(line).is_err()).count();
-    let more = if lines > 1 { format!(", and {} more lines", lines - 1) } else { String::new() };
+    let more = if lines > 1 { format!(" (the first of {lines} such lines)") } else { String::new() };
     let message = format!(
         "the byte `0x{byte:02X}` is not UTF-8{more}; in Latin-1 it stands in `{}`: save the file as UTF-8 (`CSV UTF-8` \
          in a spreadsheet)",
@@ -59,7 +59,8 @@ pub(super) fn money(text: &str, currency: Option<Currency>) -> Result<Money, Mal
     match code.or(currency) {
         Some(currency) => Money::parse(amount, currency),
         None => Err(Malformed(format!(
-            "`{amount}` has no currency: write it behind the amount, such as `{amount} USD`, or in the column `currency`"
+            "`{amount}` has no currency: write it behind the amount, such as `{amount} USD`, or in the column \
+             `currency`"
         ))),
     }
 }

@@ -102,20 +102,20 @@ impl Reader<'_> {
     /// Notes that a field has to be there.
     pub(super) fn require(&mut self, fields: &Fields<'_>, name: &str) {
         if fields.get(name).is_none() {
-            self.add(&fields.below(name), &fields.spot, format!("the field `{name}` is missing"));
+            // Told of the whole, and known of the field: what is said of the rest is still worth telling.
+            self.wrong.push((fields.at.clone(), fields.spot.clone(), format!("the field `{name}` is missing")));
+            self.hurt.push(fields.below(name));
         }
     }
 
     /// Text as it stands.
     pub(super) fn text<'n>(&mut self, fields: &Fields<'n>, name: &str) -> Option<&'n str> {
         let node = fields.get(name)?;
-        match &node.raw {
-            Raw::Text { text, .. } => Some(text),
-            _ => {
-                self.expected(&fields.below(name), node, "text");
-                None
-            }
+        if let Raw::Text { text, .. } = &node.raw {
+            return Some(text);
         }
+        self.expected(&fields.below(name), node, "text");
+        None
     }
 
     /// Text that means something.
@@ -274,12 +274,10 @@ impl Reader<'_> {
     /// What the shop renders, unread.
     pub(super) fn content(&mut self, fields: &Fields<'_>) -> serde_json::Map<String, Json> {
         let Some(node) = fields.get("content") else { return serde_json::Map::new() };
-        match (&node.raw, node.to_json()) {
-            (Raw::Map(_), Json::Object(content)) => content,
-            _ => {
-                self.expected(&fields.below("content"), node, "an object");
-                serde_json::Map::new()
-            }
+        if let Json::Object(content) = node.to_json() {
+            return content;
         }
+        self.expected(&fields.below("content"), node, "an object");
+        serde_json::Map::new()
     }
 }

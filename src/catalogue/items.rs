@@ -79,9 +79,10 @@ pub(super) fn offer(reader: &mut Reader<'_>, at: &str, node: &Node) -> Option<Of
     let currency = other.iter().flatten().map(|money| money.currency).next().or_else(|| Currency::parse("USD").ok());
     let price = price.or_else(|| currency.map(|currency| Money { minor: MINOR_MAX, currency }));
     let categories = |text: &str| {
-        CategoryId::new(text).map_err(|error| match text.contains([',', ';', ' ']) {
-            true => Malformed(format!("{error}; name several as a list, in a sheet with `|` between them")),
-            false => error,
+        CategoryId::new(text).map_err(|error| {
+            let several = text.contains([',', ';', ' ']);
+            let way = if several { "; name several as a list, in a sheet with `|` between them" } else { "" };
+            Malformed(format!("{error}{way}"))
         })
     };
     Some(Offer {

@@ -26,7 +26,7 @@ fn the_mistakes_on_the_page_are_told_as_shown() {
     let sheet = blocks("csv")[0].replace("content.image", "contnet.image");
     let sheet = sheet.replacen("80.00", "\"80,00\"", 1).replacen("120,a", "many,a", 1);
     let told = read(&[file("offers.csv", sheet)], &specs()).mistakes(Vec::new());
-    let told: String = told.iter().map(|mistake| format!("{mistake}\n")).collect();
+    let told = super::tests::shown(&told);
     assert_eq!(told, blocks("text")[0]);
 }
 

@@ -1,5 +1,5 @@
-//! Files to a draft of the catalogue and all mistakes at once. Judges nothing that the bundle or the store decides; what
-//! they say is given its place here.
+//! Files to a draft of the catalogue and all mistakes at once. Judges nothing that the bundle or the store decides;
+//! what they say is given its place here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -231,10 +231,8 @@ impl Reading {
         }
         match &root.raw {
             Raw::List(offers) => self.offers(reader, number, "", offers),
-            // One item alone is no catalogue, whatever stands in it.
-            Raw::Map(fields)
-                if fields.iter().all(|(name, _, _)| !["offer_id", "campaign_id"].contains(&name.as_str())) =>
-            {
+            // Nothing, or one item alone, is no catalogue.
+            Raw::Map(fields) if !fields.is_empty() && fields.iter().all(|(name, _, _)| !is_id(name)) => {
                 let Some(fields) = reader.open("", root, expected, known) else { return };
                 reader.zone = fields.zone;
                 for name in ["campaigns", "offers"] {
@@ -277,6 +275,10 @@ impl Reading {
             }
         }
     }
+}
+
+fn is_id(name: &str) -> bool {
+    ["offer_id", "campaign_id"].contains(&name)
 }
 
 /// Offers and campaigns in one file at most.

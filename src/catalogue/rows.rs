@@ -32,6 +32,23 @@ struct Group {
     lines: BTreeMap<String, usize>,
 }
 
+/// What is known of a currency.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Named {
+    /// It is this one.
+    Is(Currency),
+    /// None is named: each amount has its own.
+    Not,
+    /// It is wrong or missing, and that is told already.
+    Wrong,
+}
+
+impl Named {
+    fn known(self) -> Option<Currency> {
+        if let Self::Is(currency) = self { Some(currency) } else { None }
+    }
+}
+
 struct Rows<'s> {
     about: About,
     header: &'s [Arc<str>],
@@ -119,7 +136,8 @@ impl Rows<'_> {
             Some((_, first)) if first.trim() == cell.trim() => {}
             Some((at, first)) => {
                 let message = format!(
-                    "`{}` contradicts `{}` in line {at} about offer `{}`: write the same in both lines, or leave one empty",
+                    "`{}` contradicts `{}` in line {at} about offer `{}`: write the same in both lines, or leave \
+                     one empty",
                     short(cell.trim()),
                     short(first.trim()),
                     short(&group.id)
@@ -174,18 +192,16 @@ impl Rows<'_> {
 
     /// The fields of a cell that holds a JSON object.
     fn json(&mut self, cell: &str, spot: &Spot) -> Vec<(String, Node)> {
-        match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(cell) {
-            Ok(fields) => fields.into_iter().map(|(name, json)| (name, Node::from_json(json, spot))).collect(),
-            Err(_) => {
-                let message = format!(
-                    "`{}` is not a JSON object such as `{{\"badge\": 3}}`: plain text has a column of its own, such as \
-                     `content.headline`",
-                    short(cell)
-                );
-                self.wrong.push((spot.clone(), message));
-                Vec::new()
-            }
+        if let Ok(fields) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(cell) {
+            return fields.into_iter().map(|(name, json)| (name, Node::from_json(json, spot))).collect();
         }
+        let message = format!(
+            "`{}` is not a JSON object such as `{{\"badge\": 3}}`: plain text has a column of its own, such as \
+             `content.headline`",
+            short(cell)
+        );
+        self.wrong.push((spot.clone(), message));
+        Vec::new()
     }
 
     fn no_name_twice(&mut self, fields: &mut Vec<(String, Node)>) {
@@ -234,27 +250,28 @@ impl Rows<'_> {
         Node::map(fields, &whole)
     }
 
-    /// The currency that an offer or campaign names; `None` within where it is wrong or missing, which is then told
-    /// once and not at each amount.
-    fn currency(&mut self, group: &Group) -> Option<Option<Currency>> {
+    /// The currency of an offer's or campaign's amounts. One that is wrong or missing is told once and not at each of
+    /// them.
+    fn currency(&mut self, group: &Group) -> Named {
         let named = self.position("currency");
         if let Some((column, (line, cell))) = named.and_then(|at| group.cells.get_key_value(&at)) {
             let spot = self.spot(*line, *column);
             let read = decode::currency_code(cell.trim());
-            return Some(read.map_err(|error| self.wrong.push((spot, error.to_string()))).ok());
+            let read = read.map_err(|error| self.wrong.push((spot, error.to_string())));
+            return read.map_or(Named::Wrong, Named::Is);
         }
         let bare =
             |cell: &str| decode::money(cell, None).is_err() && decode::money(cell, Currency::parse("USD").ok()).is_ok();
         let mut amounts = group.cells.iter().filter(
             |(column, _)| matches!(self.columns.get(**column), Some(Column::Field(name)) if MONEY.contains(name)),
         );
-        let (column, (line, cell)) = amounts.find(|(_, (_, cell))| bare(cell))?;
+        let Some((column, (line, cell))) = amounts.find(|(_, (_, cell))| bare(cell)) else { return Named::Not };
         let message = decode::money(cell, None).err().map(|error| error.to_string()).unwrap_or_default();
         self.wrong.push((self.spot(*line, *column), message));
-        Some(None)
+        Named::Wrong
     }
 
-    fn value(&mut self, name: &str, cell: &str, spot: &Spot, currency: Option<Option<Currency>>) -> Node {
+    fn value(&mut self, name: &str, cell: &str, spot: &Spot, currency: Named) -> Node {
         let items = || cell.split('|').map(str::trim).filter(|item| !item.is_empty());
         let list = |nodes: Vec<Node>| Node { spot: spot.clone(), raw: super::tree::Raw::List(nodes) };
         match name {
@@ -262,14 +279,14 @@ impl Rows<'_> {
             "name" | "owner" => Node::text(cell, spot),
             "more_categories" => list(items().map(|item| Node::text(item, spot)).collect()),
             "pauses" => list(items().map(|item| self.pause(item, spot)).collect()),
-            name if MONEY.contains(&name) => match decode::money(cell, currency.flatten()) {
+            name if MONEY.contains(&name) => match decode::money(cell, currency.known()) {
                 Ok(money) => {
                     let (amount, currency) = (money.amount(), money.currency.to_string());
                     let fields = [("amount", amount), ("currency", currency)];
                     Node::map(fields.map(|(name, text)| (name.to_owned(), Node::text(text, spot))).into(), spot)
                 }
                 // An amount is not blamed for a currency that is wrong itself.
-                Err(_) if currency == Some(None) => Node::refused(spot),
+                Err(_) if currency == Named::Wrong => Node::refused(spot),
                 Err(error) => {
                     self.wrong.push((spot.clone(), error.to_string()));
                     Node::refused(spot)
@@ -282,8 +299,8 @@ impl Rows<'_> {
     fn pause(&mut self, item: &str, spot: &Spot) -> Node {
         let Some((from, until)) = item.split_once('/') else {
             let message = format!(
-                "`{}` is not a pause: expected its beginning, `/` and its end, such as `2026-12-24/2026-12-27`; put `|` \
-                 between several",
+                "`{}` is not a pause: expected its beginning, `/` and its end, such as `2026-12-24/2026-12-27`; put \
+                 `|` between several",
                 short(item)
             );
             self.wrong.push((spot.clone(), message));

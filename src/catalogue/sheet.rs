@@ -29,8 +29,8 @@ pub(super) fn parse(text: &str) -> Sheet {
     let delimiter = given.unwrap_or_else(|| guess(body));
     let open = open_quote(body, delimiter).map(|line| line + skipped);
     if let Some(line) = open {
-        let message = "a quote opens here and is never closed: close it at the end of the cell; a quote inside a cell in \
-                       quotes is doubled (`\"\"`)";
+        let message = "a quote opens here and is never closed: close it at the end of the cell; a quote inside a cell \
+                       in quotes is doubled (`\"\"`)";
         sheet.wrong.push((line, message.to_owned()));
     }
     let mut reader =

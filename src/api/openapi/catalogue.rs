@@ -19,8 +19,8 @@ const ELSE: &str = "Something else is there than `If-Match` or `If-None-Match` s
 
 /// `GET /v1/offers:export`.
 pub fn export() -> About {
-    let description = "Everything as `POST /v1/offers:import` takes it. JSON and YAML hold campaigns and offers; a CSV holds \
-                       the offers, a row for each variant, or the campaigns. The revision is the `ETag`.";
+    let description = "Everything as `POST /v1/offers:import` takes it. JSON and YAML hold campaigns and offers; a CSV \
+                       holds the offers, a row for each variant, or the campaigns. The revision is the `ETag`.";
     About {
         query: &[
             ("as", "`json` (if left out), `yaml` or `csv`."),
