@@ -195,9 +195,11 @@ fn private(private: &Private) -> Value {
         .contacts
         .readings
         .iter()
-        .map(
-            |r| json!({"slot": r.slot + 1, "candidate": r.candidate, "rule": r.rule, "used": r.used, "limit": r.limit, "until": r.until}),
-        )
+        .map(|r| {
+            let (slot, candidate, rule) = (r.slot + 1, r.candidate, r.rule);
+            let (used, limit, until) = (r.used, r.limit, r.until);
+            json!({"slot": slot, "candidate": candidate, "rule": rule, "used": used, "limit": limit, "until": until})
+        })
         .collect();
     json!({
         "subject": private.subject.read.map(|read| {

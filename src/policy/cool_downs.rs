@@ -1,5 +1,5 @@
-//! Cool-downs: what a customer is spared for a while after dismissing, buying or sending back. Keeps no events: they are
-//! counted beside the caps.
+//! Cool-downs: what a customer is spared for a while after dismissing, buying or sending back. Keeps no events:
+//! they are counted beside the caps.
 //!
 //! A cool-down starts with the last of `times` events that lie `within` a span of one another, and holds for
 //! `suppress_for`, by the time of the events and not of their arrival. Of one offer shown once (one slot of one
@@ -81,8 +81,8 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<RuleK
             let message = format!("{what}: a cool-down is about offers, not about a channel");
             let place = fields.get("scope").map_or(fields.place, |node| node.place);
             report.add(codes::CHOICE, place, message, "no `channel` here").with_help(
-                "write `[customer]`, `[customer, offer]`, `[customer, category]` or `[customer, campaign]`; to limit it \
-                 to a channel name it in `applies_to: {channels: [...]}`",
+                "write `[customer]`, `[customer, offer]`, `[customer, category]` or `[customer, campaign]`; to limit \
+                 it to a channel name it in `applies_to: {channels: [...]}`",
             );
             return None;
         }

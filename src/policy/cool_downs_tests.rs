@@ -12,8 +12,8 @@ use crate::domain::{Catalogue, Offer, SubjectState, Timestamp};
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
 
-const RULES: &str = "scope: [customer], max: 1000, window: {rolling: 1h}, counts: decision}\ncool_downs:\n  - {id: cool, \
-                     why: Contact standard, scope: [customer, category], after: {event: reject, times: 2, within: 5d}, \
+const RULES: &str = "scope: [customer], max: 1000, window: {rolling: 1h}, counts: decision}\ncool_downs:\n  - {id: \
+                     cool, why: Contact standard, scope: [customer, category], after: {event: reject, times: 2, within: 5d}, \
                      suppress_for: 9d";
 
 fn shop() -> (Bundle, [Offer; 3], Catalogue) {

@@ -9,8 +9,8 @@ use crate::domain::money::print_decimal;
 use crate::domain::{AttributeId, Currency, LocalTime, Money, Timestamp, Value};
 
 /// A sentence for an exclusion by the rule at a position, with the observed value and limit of its record (basis points
-/// or minor units of the placement's currency; for a cap the contacts counted and for a cool-down its end in milliseconds
-/// since 1970, where the reader may know them; for schedules milliseconds since 1970).
+/// or minor units of the placement's currency; for a cap the contacts counted and for a cool-down its end in ms since
+/// 1970, where the reader may know them; for schedules milliseconds since 1970).
 pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option<i64>, currency: Currency) -> String {
     let Some(found) = bundle.rule(rule) else {
         return format!("rule {rule}, which bundle {} does not have", bundle.hash_text());

@@ -175,7 +175,8 @@ impl Core {
         Ok(true)
     }
 
-    /// Tells caps and cool-downs what was seen and what else followed, given outcomes that are durable with the decisions they belong to.
+    /// Tells caps and cool-downs what was seen and what else followed, given outcomes that are durable with the
+    /// decisions they belong to.
     pub(super) async fn confirm_seen(
         &self,
         facts: &[(DecisionId, OutcomeFact)],

@@ -145,8 +145,8 @@ impl Core {
             .collect())
     }
 
-    /// Confirms contacts of a subject that were seen, and counts what else followed them. When this returns the next decision of the subject counts them,
-    /// whichever node makes it; confirming again changes nothing.
+    /// Confirms contacts of a subject that were seen, and counts what else followed them. When this returns the next
+    /// decision of the subject knows of it, whichever node makes it; doing so again changes nothing.
     pub(super) async fn confirm_contacts(
         &self,
         subject: SubjectId,

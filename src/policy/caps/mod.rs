@@ -1,4 +1,4 @@
-//! Frequency caps: what they count, in which window, and how a subject's counters follow, those of cool-downs too. Draws
+//! Frequency caps: what they count, in which window, and how a subject's counters follow, cool-downs' too. Draws
 //! nothing, reads no clock.
 //!
 //! A cap counts *contacts*: offers chosen for a customer. One that counts decisions counts a contact at once. One that

@@ -346,7 +346,7 @@ fn each_mistake_about_one_offer_or_campaign_is_told_with_its_place() {
         /add:
     an import of both
       422 invalid: 3 things are wrong; see `errors`
-        /campaigns/0/owner: the field `owner` is missing
+        /campaigns/0: the field `owner` is missing
         /offers/2/stock: expected a whole number from 0 to 4294967295, found the text "many"
         /offers/1/campaign: campaign `sumer` is not in the catalogue; did you mean `summer`?
     an import with a list of something

@@ -59,6 +59,7 @@ fn an_offer_dismissed_twice_is_left_out_by_the_very_next_decision_until_the_cool
         let service = start(kind, REJECTED);
         let first = asked(&service).unwrap();
         let second = asked(&service).unwrap();
+        service.core.clock.set(NOW.plus(Span(2 * HOUR)));
         // One dismissal, however often it is told or repeated for one showing, is one.
         for event in [event("r-1", "reject", &first, 1), event("r-1", "reject", &first, 1)] {
             service.outcomes(&event);
@@ -67,8 +68,8 @@ fn an_offer_dismissed_twice_is_left_out_by_the_very_next_decision_until_the_cool
         asked(&service).unwrap();
         // What is told last happened first: the time of events counts, not of their arrival.
         service.outcomes(&event("r-2", "reject", &second, 0));
-        let sentence = "`cool.rejected` (Who dismisses an offer twice is left alone): after 2 rejects within 30d of this \
-                        offer nothing of it is shown for 14d, until 2026-03-15T11:30:00.000Z";
+        let sentence = "`cool.rejected` (Who dismisses an offer twice is left alone): after 2 rejects within 30d of \
+                        this offer nothing of it is shown for 14d, until 2026-03-15T11:30:00.000Z";
         let (told, counted) = asked(&service).unwrap_err();
         assert_eq!((told.as_str(), counted), (sentence, json!(2)));
         let tried = service.decide(&with(&boots(), "dry_run", &json!(true))).ok();
@@ -89,6 +90,7 @@ fn a_cool_down_published_later_knows_what_was_dismissed_before_it() {
     // The second event arrives before its decision could be known by its name: it is matched when that is stored.
     let early = json!(id(7));
     service.outcomes(&event("r-early", "reject", &early, 0));
+    service.core.clock.set(NOW.plus(Span(HOUR)));
     service.outcomes(&event("r-1", "reject", &decisions[0], 1));
     let service = service.restart_with(policies(REJECTED));
     asked(&service).unwrap();
