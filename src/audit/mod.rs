@@ -70,6 +70,11 @@ fn named(row: &CandidateRow, catalogue: &Catalogue) -> String {
     }
 }
 
+fn day_in_full(short: &str) -> &str {
+    let days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+    days.into_iter().find(|day| day.to_ascii_lowercase().starts_with(short)).unwrap_or(short)
+}
+
 fn percent(p: f64) -> String {
     format!("{:.1} %", p * 100.0)
 }
@@ -223,7 +228,7 @@ fn seen(context: &ContextGroup) -> Vec<String> {
     }
     if let Some(local) = context.local {
         let told_where = if local.zone_named { "where the customer is" } else { "in UTC: no time zone was named" };
-        told.push(format!("It was {} {local} {told_where}.", local.weekday_name()));
+        told.push(format!("It was {} {local} {told_where}.", day_in_full(local.weekday_name())));
     }
     told
 }

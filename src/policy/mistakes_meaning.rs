@@ -63,14 +63,14 @@ fn what_is_not_available_yet_is_said_plainly_with_what_is() {
        = help: available now: `customer`, `offer`, `category`, `channel`, `campaign`
     ");
     let seen = wrong(MARGIN, "margin_floors:", "kill_switches:");
-    insta::assert_snapshot!(seen, @r"
+    insta::assert_snapshot!(seen, @"
     error[P0113]: rules: `kill_switches` is not available yet
      --> rules/20-margin.yaml:3:1
       |
     3 | kill_switches:
       | ^^^^^^^^^^^^^ not available yet
       = help: available now: `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`, `availability`,
-              `exclusions`, `requirements`, `stackability`, `diversity`, `loyalty_eligibility`
+              `exclusions`, `requirements`, `stackability`, `diversity`, `loyalty_eligibility`, `cool_downs`
     ");
     let seen = wrong(PLACEMENTS, "reservation: 10m", "exposure: send");
     insta::assert_snapshot!(seen, @r"

@@ -1,5 +1,5 @@
 //! Reports: what many decisions came to, and what rules left out, added up from records and outcomes. Opens no sealed
-//! part, so that no report tells of a person, and reads no store.
+//! part and reads no store. A group of one decision is still one decision: small groups are told too.
 
 mod exclusions;
 

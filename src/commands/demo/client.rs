@@ -80,10 +80,50 @@ pub struct Record {
     pub explanation: Vec<String>,
     /// Every candidate.
     pub candidates: Vec<Candidate>,
+    /// What was drawn for each slot.
+    pub slots: Vec<Slot>,
     /// What came of it.
     pub outcomes: Outcomes,
     /// What a privacy owner may read.
     pub private: Option<Private>,
+}
+
+impl Record {
+    /// Every rule that left a candidate out, of all slots or of a later one; each once for a candidate.
+    pub fn exclusions(&self) -> Vec<&Exclusion> {
+        let mut told: Vec<(&LeftOut, &Exclusion)> = Vec::new();
+        for left in self.slots.iter().flat_map(|slot| &slot.left_out) {
+            for exclusion in &left.excluded_by {
+                let same = |(other, known): &(&LeftOut, &Exclusion)| {
+                    (&other.offer_id, &other.variant_id, &known.rule)
+                        == (&left.offer_id, &left.variant_id, &exclusion.rule)
+                };
+                if !told.iter().any(same) {
+                    told.push((left, exclusion));
+                }
+            }
+        }
+        let everywhere = self.candidates.iter().flat_map(|candidate| &candidate.excluded_by);
+        everywhere.chain(told.into_iter().map(|(_, exclusion)| exclusion)).collect()
+    }
+}
+
+/// One slot of a record.
+#[derive(Debug, Deserialize)]
+pub struct Slot {
+    /// Candidates left out of it, given what stands in the slots before.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A candidate left out of a later slot.
+#[derive(Debug, Deserialize)]
+pub struct LeftOut {
+    /// The offer.
+    pub offer_id: Option<String>,
+    /// Its variant.
+    pub variant_id: Option<String>,
+    /// Every rule that did.
+    pub excluded_by: Vec<Exclusion>,
 }
 
 /// One candidate of a record.

@@ -73,14 +73,14 @@ fn each_mistake_in_what_is_counted_is_shown_with_its_place_and_a_way_out() {
       |            ^ more than one
       = help: write one rule for each of them; every one that applies must leave room
     ");
-    insta::assert_snapshot!(wrong(CAPS, "scope: [customer, offer]", "scope: [offer]"), @r"
+    insta::assert_snapshot!(wrong(CAPS, "scope: [customer, offer]", "scope: [offer]"), @"
     error[P0106]: rule `cap.offer.day`: a cap counts for a customer
      --> rules/30-caps.yaml:6:12
       |
     6 |     scope: [offer]
       |            ^ no `customer`
-      = help: write `[customer]` for all offers together, or `[customer, offer]`, `[customer, category]` or
-              `[customer, channel]` for each offer, category or channel by itself
+      = help: write `[customer]` for all offers together, or `[customer, offer]`, `[customer, category]`,
+              `[customer, campaign]` or `[customer, channel]` for each of these by itself
     ");
     insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: click"), @r"
     error[P0113]: rule `cap.offer.day`: kind of contact `click` is not available yet

@@ -94,7 +94,7 @@ fn an_offer_of_some_hours_is_shown_then_where_the_customer_is_and_the_record_say
         let local = json!({"time": "2026-03-01 18:30", "weekday": "sun", "zone_named": true});
         assert_eq!(record["private"]["local_time"], local);
         let told = record["explanation"].to_string();
-        assert!(told.contains("It was sun 2026-03-01 18:30 where the customer is."), "{told}");
+        assert!(told.contains("It was Sunday 2026-03-01 18:30 where the customer is."), "{told}");
         service.remove();
     }
     // Where no rule reads the clock, the record does not keep it.

@@ -56,8 +56,10 @@ impl Story<'_> {
                 let record = client.record(&made.decision_id)?;
                 part.seen.push((at, self.seen(made, &record)));
                 if made.lane == 0 {
-                    let exclusions = record.candidates.iter().flat_map(|candidate| &candidate.excluded_by);
-                    part.whys.extend(exclusions.map(|exclusion| (exclusion.rule.clone(), exclusion.why.clone())));
+                    let exclusions = record.exclusions();
+                    part.whys.extend(
+                        exclusions.into_iter().map(|exclusion| (exclusion.rule.clone(), exclusion.why.clone())),
+                    );
                 }
                 progress.advance(1);
             }
@@ -137,7 +139,7 @@ impl Story<'_> {
             chance * self.world.margin_kept() * minor(margin) - minor(cost)
         };
         let mut excluded = BTreeMap::new();
-        for exclusion in record.candidates.iter().flat_map(|candidate| &candidate.excluded_by) {
+        for exclusion in record.exclusions() {
             *excluded.entry(exclusion.rule.clone()).or_insert(0) += 1;
         }
         let placement = step.and_then(|step| self.world.placements.iter().position(|place| place.id == step.placement));
