@@ -279,6 +279,18 @@ fn within_two_seconds(what: &str, mut happened: impl FnMut() -> bool) {
 }
 
 #[test]
+fn a_catalogue_imported_beside_a_running_service_is_in_force_within_two_seconds() {
+    let folder = folder();
+    let served = Served::start(folder.path());
+    std::fs::write(folder.path().join("new.csv"), "offer_id,price,variant_id\nkite,12.00 USD,a\n").unwrap();
+    let there = || served.call(&served.admin, "GET", "/v1/offers/kite", None).status;
+    assert_eq!(there(), 404);
+    let imported = run(folder.path(), &["catalog", "import", "new.csv"]);
+    assert_eq!(imported, (0, "1 new, 0 changed, 0 unchanged, revision 1".to_owned(), String::new()));
+    within_two_seconds("the offer is there", || there() == 200);
+}
+
+#[test]
 fn keys_made_and_revoked_beside_a_running_service_take_effect_within_two_seconds() {
     let folder = folder();
     let served = Served::start(folder.path());
