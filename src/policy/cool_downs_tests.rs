@@ -108,6 +108,25 @@ fn a_cool_down_ends_exactly_when_it_says_and_nobody_known_is_left_out() {
 }
 
 #[test]
+fn what_happened_in_one_category_is_not_added_to_another_and_an_offer_that_is_gone_rests_with_none() {
+    let (bundle, [mut both, shoe, home_only], _) = shop();
+    both.more_categories = home_only.category.iter().cloned().collect();
+    let catalogue = Catalogue::new(1, vec![both.clone(), shoe.clone(), home_only.clone()], Vec::new());
+    let resting = |rejected: &[&Offer]| {
+        let contacts: Vec<Contact> =
+            (1..).zip(rejected).map(|(number, offer)| self::rejected(number, 0, offer, Some(0))).collect();
+        let mut state = SubjectState::default();
+        rebuild_caps(&bundle, &catalogue, &contacts, &mut state, Timestamp(1));
+        [&both, &shoe, &home_only].map(|offer| told(&bundle, offer, &state, 1).is_some())
+    };
+    assert_eq!(resting(&[&shoe, &home_only]), [false; 3], "one of each is two of none");
+    assert_eq!(resting(&[&both, &home_only]), [true, false, true]);
+    assert_eq!(resting(&[&both, &both]), [true; 3]);
+    let gone = offer("gone", "shoes");
+    assert_eq!(resting(&[&gone, &gone]), [false; 3]);
+}
+
+#[test]
 fn each_mistake_in_a_cool_down_is_shown_with_its_place_and_a_way_out() {
     let cool = |rule: &str| {
         let rule = format!("owner: customer-care\ncool_downs:\n  - id: cool\n    why: Contact standard 9\n{rule}");

@@ -169,7 +169,7 @@ fn ask(
                 (!room).then_some((None, Some(i64::from(cap.max))))
             }
             RuleKind::CoolDown(cool_down) => {
-                let (used, until, free) = caps::cooling((&rule.id, cool_down), (placement, offer), state, windows.now);
+                let (used, until, free) = caps::cooling((&rule.id, cool_down), offer, state, windows.now);
                 let reading = Reading { rule: at, used, limit: cool_down.times, until };
                 verdict.readings.extend((used > 0).then_some(reading));
                 (!free).then_some((None, Some(i64::from(cool_down.times))))

@@ -1,15 +1,15 @@
 //! Matching: which decision and slot an outcome belongs to, now or once its decision is known. Stores no outcome.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::subjects::contacts_of;
 use super::{Core, RuntimeError};
 use crate::domain::decision::{Skeleton, decode_skeleton};
 use crate::domain::key::SubjectKey;
 use crate::domain::outcome::{Claim, EVERY_SLOT, Outcome, OutcomeFact, OutcomeKind};
-use crate::domain::{Currency, DecisionId, Malformed, OfferId, Span, SubjectId};
+use crate::domain::{Currency, DecisionId, Digest, Malformed, OfferId, Span, SubjectId};
 use crate::learning::within_window;
-use crate::policy::Contact;
+use crate::policy::{Contact, EVENTS};
 use crate::store::{KeptOutcome, Match, StoredDecision};
 
 /// A subject with its key.
@@ -171,8 +171,34 @@ impl Core {
         }
         self.confirm_seen(&seen, &decisions).await?;
         self.store.match_outcomes(&matches).await?;
+        // Again for those that waited for these, which only now have a decision; and because a customer's counters may
+        // have been rebuilt in between, from outcomes that were not attributed yet.
+        self.confirm_seen(&seen, &decisions).await?;
         self.work.notify_one();
         Ok(true)
+    }
+
+    /// Outcomes of decisions, and those that refer to them: the store gives them the same decision, whichever came
+    /// first.
+    async fn with_those_that_refer(
+        &self,
+        facts: &[(DecisionId, OutcomeFact)],
+    ) -> Result<Vec<(DecisionId, OutcomeFact)>, RuntimeError> {
+        let ids: BTreeSet<DecisionId> = facts.iter().map(|(id, _)| *id).collect();
+        let mut others = self.store.outcomes_of_all(&ids.into_iter().collect::<Vec<_>>()).await?;
+        let mut all = facts.to_vec();
+        let mut told: BTreeSet<Digest> = facts.iter().map(|(_, fact)| fact.key).collect();
+        others.retain(|(_, fact)| !told.contains(&fact.key));
+        loop {
+            let refers = |(_, fact): &(DecisionId, OutcomeFact)| fact.refers_to.is_some_and(|to| told.contains(&to));
+            let (more, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(refers);
+            if more.is_empty() {
+                return Ok(all);
+            }
+            told.extend(more.iter().map(|(_, fact)| fact.key));
+            all.extend(more);
+            others = rest;
+        }
     }
 
     /// Tells caps and cool-downs what was seen and what else followed, given outcomes that are durable with the
@@ -182,15 +208,9 @@ impl Core {
         facts: &[(DecisionId, OutcomeFact)],
         decisions: &Decisions,
     ) -> Result<(), RuntimeError> {
-        let mut contacts: BTreeMap<SubjectId, (&SubjectKey, Vec<Contact>)> = BTreeMap::new();
-        for (id, fact) in facts.iter().filter(|(_, fact)| may_count(fact.kind)) {
-            let Some(named) = decisions.get(id) else { continue };
-            let Some((subject, key)) = &named.owner else { continue };
-            let seen = contacts_of(&named.skeleton, std::slice::from_ref(fact));
-            let seen = seen.into_iter().filter(|contact| contact.seen.is_some() || !contact.events.is_empty());
-            contacts.entry(*subject).or_insert((key, Vec::new())).1.extend(seen);
-        }
-        if contacts.is_empty() {
+        let counted = |kind: OutcomeKind| kind == OutcomeKind::Impression || is_event(kind);
+        let owned = |id: &DecisionId| decisions.get(id).is_some_and(|named| named.owner.is_some());
+        if !facts.iter().any(|(id, fact)| owned(id) && (counted(fact.kind) || self.cools())) {
             return Ok(());
         }
         // Caps of another bundle are counted from stored outcomes by whoever reads the customer next; but only if that
@@ -199,8 +219,15 @@ impl Core {
             self.reload().await?;
         }
         let bundle = self.snapshot().bundle.clone();
-        if !facts.iter().any(|(_, fact)| bundle.counts_outcome(fact.kind)) {
-            return Ok(());
+        let facts = if self.cools() { self.with_those_that_refer(facts).await? } else { facts.to_vec() };
+        let mut contacts: BTreeMap<SubjectId, (&SubjectKey, Vec<Contact>)> = BTreeMap::new();
+        // An event that nothing counts now will have to be counted if policies of before come back.
+        for (id, fact) in facts.iter().filter(|(_, fact)| is_event(fact.kind) || bundle.counts_outcome(fact.kind)) {
+            let Some(named) = decisions.get(id) else { continue };
+            let Some((subject, key)) = &named.owner else { continue };
+            let seen = contacts_of(&named.skeleton, std::slice::from_ref(fact));
+            let seen = seen.into_iter().filter(|contact| contact.seen.is_some() || !contact.events.is_empty());
+            contacts.entry(*subject).or_insert((key, Vec::new())).1.extend(seen);
         }
         for (subject, (key, contacts)) in contacts {
             if !contacts.is_empty() {
@@ -209,11 +236,16 @@ impl Core {
         }
         Ok(())
     }
+
+    /// Whether the active bundle has cool-downs.
+    fn cools(&self) -> bool {
+        EVENTS.iter().any(|kind| self.snapshot().bundle.counts_outcome(*kind))
+    }
 }
 
-/// Whether caps or cool-downs of some bundle may count outcomes of a kind.
-fn may_count(kind: OutcomeKind) -> bool {
-    !matches!(kind, OutcomeKind::Click | OutcomeKind::Refund)
+/// Whether cool-downs of some bundle may count outcomes of a kind.
+fn is_event(kind: OutcomeKind) -> bool {
+    EVENTS.contains(&kind)
 }
 
 /// The newest of a customer's decisions, oldest first, that showed the offer before the outcome and within the window.

@@ -1,6 +1,7 @@
 //! Subjects opened and changed: identities, keys, contacts, consents. Decides nothing about what a consent allows.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Core, RuntimeError};
 use crate::config::keyfile;
@@ -12,7 +13,7 @@ use crate::domain::{ConsentRecord, DecisionId, Malformed, Span, SubjectId, Subje
 use crate::engine::{Subject, open_state, seal_state};
 use crate::learning::within_window;
 use crate::policy::{Bundle, Chosen, Contact, EVENT_AFTER_MAX, EVENTS, confirm_contact};
-use crate::store::{ConsentChange, NewSubject, SubjectRow};
+use crate::store::{ConsentChange, NewSubject, StoreError, SubjectRow};
 
 /// A consent record as it is read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,15 +155,25 @@ impl Core {
         contacts: &[Contact],
     ) -> Result<(), RuntimeError> {
         let (snapshot, now) = (self.snapshot(), self.clock.now());
+        let unchanged = AtomicBool::new(false);
         let change = |version: u64, sealed: &[u8]| {
             let mut state = open_state(key, subject, version, sealed)?;
+            let before = state.clone();
             for contact in contacts {
                 confirm_contact(&snapshot.bundle, &snapshot.catalogue, contact, &mut state, now);
             }
+            // A state to be rebuilt gets a new version all the same: a rebuild under way may have missed this.
+            if state == before && state.cap_set == Some(snapshot.bundle.cap_set) {
+                unchanged.store(true, Ordering::Relaxed);
+                // An error leaves the stored state as it was: nobody who decides meanwhile has to decide again.
+                return Err(Malformed::new("nothing changes"));
+            }
             Ok(ConsentChange { state: seal_state(key, subject, version + 1, &state), records: Vec::new() })
         };
-        self.store.change_consents(subject, now, &change).await?;
-        Ok(())
+        match self.store.change_consents(subject, now, &change).await {
+            Err(StoreError::Corrupt(_)) if unchanged.load(Ordering::Relaxed) => Ok(()),
+            stored => Ok(stored?),
+        }
     }
 
     /// Appends consent records. When this returns they are durable, and no decision that commits from now on can have

@@ -91,24 +91,40 @@ pub(in super::super) fn room(
 /// whether it may be shown.
 pub(in super::super) fn cooling(
     (rule, cool_down): (&RuleId, &CoolDown),
-    (placement, offer): (&Placement, &Offer),
+    offer: &Offer,
     state: Option<&SubjectState>,
     now: Timestamp,
 ) -> (u32, Option<Timestamp>, bool) {
     let Some(state) = state else { return (0, None, cool_down.allow_unidentified) };
-    let counters = state.caps.iter().filter(|counter| counter.rule == *rule);
-    let of = apart(cool_down.by, placement, offer);
-    let counters = counters.filter(|counter| counter.of.is_none() || counter.of.as_deref() == of);
-    let mut events: Vec<Timestamp> = counters
-        .flat_map(|counter| &counter.held)
-        .filter_map(|hold| match hold.held {
-            Held::SeenAt(at) => Some(at),
-            Held::ReservedUntil(_) => None,
-        })
-        .collect();
-    events.sort_unstable();
-    let until = cool_down.ends(&events).filter(|until| *until > now);
-    (u32::try_from(events.len()).unwrap_or(u32::MAX), until, until.is_none())
+    let of = rests_with(cool_down.by, offer);
+    let counters = state.caps.iter().filter(|c| c.rule == *rule && of.contains(&c.of.as_deref()));
+    // What happened to one of its categories is not added to what happened to another.
+    let each = counters.map(|counter| {
+        let mut events: Vec<Timestamp> = counter
+            .held
+            .iter()
+            .filter_map(|hold| match hold.held {
+                Held::SeenAt(at) => Some(at),
+                Held::ReservedUntil(_) => None,
+            })
+            .collect();
+        events.sort_unstable();
+        (cool_down.ends(&events).filter(|until| *until > now), events.len())
+    });
+    let (until, counted) = each.max().unwrap_or_default();
+    (u32::try_from(counted).unwrap_or(u32::MAX), until, until.is_none())
+}
+
+/// What an offer counts as for a cool-down, and rests with: each of its categories. One without a category or a
+/// campaign rests with no other.
+fn rests_with(by: CapBy, offer: &Offer) -> Vec<Option<&str>> {
+    match by {
+        CapBy::Offer => vec![Some(offer.offer_id.as_str())],
+        // No cool-down is about a channel.
+        CapBy::All | CapBy::Channel => vec![None],
+        CapBy::Category => offer.categories().map(|category| Some(category.as_str())).collect(),
+        CapBy::Campaign => offer.campaign.iter().map(|campaign| Some(campaign.as_str())).collect(),
+    }
 }
 
 /// Counts or reserves what was chosen for every cap that applies, and tidies the counters: at most the newest `max`
@@ -177,13 +193,22 @@ pub fn confirm_contact(
     tidy(bundle, state, now);
 }
 
-/// Counts what followed a contact for every cool-down that it starts, or is part of.
+/// Counts what followed a contact for every cool-down that it starts, or is part of. Nobody knows the categories and
+/// the campaign of an offer that is gone: for those it counts nowhere, or else everything would rest.
 fn put_events(bundle: &Bundle, catalogue: &Catalogue, contact: &Contact, state: &mut SubjectState) {
     for (rule, cool_down) in cool_downs(bundle) {
+        if !covers(rule, bundle, catalogue, contact) {
+            continue;
+        }
+        let of = match catalogue.offer(contact.offer.as_str()) {
+            Some(offer) => rests_with(cool_down.by, offer),
+            None if cool_down.by == CapBy::Offer => vec![Some(contact.offer.as_str())],
+            None if cool_down.by == CapBy::All => vec![None],
+            None => Vec::new(),
+        };
         for (_, at) in contact.events.iter().filter(|(kind, _)| *kind == cool_down.event) {
-            if covers(rule, bundle, catalogue, contact) {
-                let of = apart_of(cool_down.by, bundle, catalogue, contact);
-                put(counter(state, rule, of), CapCounts::Impression, &contact.chosen, Some(*at));
+            for of in &of {
+                put(counter(state, rule, *of), CapCounts::Impression, &contact.chosen, Some(*at));
             }
         }
     }

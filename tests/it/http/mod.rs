@@ -10,6 +10,7 @@ mod catalogue;
 mod catalogue_files;
 mod consents;
 mod cool_downs;
+mod cool_downs_late;
 mod decisions;
 mod everyday;
 mod impressions;
