@@ -208,36 +208,51 @@ fn prepare(path: &Path, settings: &Settings, features: Option<&str>) -> Result<R
     })
 }
 
-/// Every strategy with every seed, on so many threads. Results are put in their place by number, so that it does not
-/// matter which thread comes first.
+/// Every strategy with every seed, on so many threads.
 fn play_all(replay: &Replay, seeds: u16, threads: usize, format: Format) -> Result<Vec<Vec<Played>>, SimulateError> {
     let seeds = usize::from(seeds);
-    let jobs = replay.placements.len() * seeds;
-    let bar = Progress::new("playing", jobs * replay.steps.len(), format);
-    let work = |(): &(), job: usize, played: &mut Vec<(usize, Played)>| {
-        if let Some(placement) = replay.placements.get(job / seeds) {
-            let mut waiting = 0;
-            let result = play(replay, placement, (job % seeds) as u64 + 1, &mut || {
-                waiting += 1;
-                if waiting == 256 {
-                    bar.advance(waiting);
-                    waiting = 0;
-                }
-            })?;
-            bar.advance(waiting);
-            played.push((job, result));
-        }
-        Ok::<(), SimulateError>(())
-    };
-    let parts = hand_out(jobs, threads, &|| (), &work, &|| SimulateError::Thread);
-    bar.finish();
-    let mut all: Vec<(usize, Played)> = parts?.into_iter().flatten().collect();
-    all.sort_by_key(|(job, _)| *job);
+    let size = (replay.placements.len() * seeds, replay.steps.len());
+    let played = in_order(size, threads, format, &|job, told| {
+        let placement = replay.placements.get(job / seeds).ok_or(SimulateError::Thread)?;
+        Ok(play(replay, placement, (job % seeds) as u64 + 1, told)?)
+    })?;
     let mut plays: Vec<Vec<Played>> = replay.placements.iter().map(|_| Vec::new()).collect();
-    for (job, played) in all {
+    for (job, played) in played.into_iter().enumerate() {
         if let Some(strategy) = plays.get_mut(job / seeds) {
             strategy.push(played);
         }
     }
     Ok(plays)
+}
+
+/// Plays the job of a number and tells of every step.
+type Job<'a, T> = dyn Fn(usize, &mut dyn FnMut()) -> Result<T, SimulateError> + Sync + 'a;
+
+/// Plays so many jobs of so many steps each, with a bar that a job tells of every step. Results are put in their place
+/// by number, so that it does not matter which thread comes first.
+fn in_order<T: Send>(
+    (jobs, steps): (usize, usize),
+    threads: usize,
+    format: Format,
+    play: &Job<'_, T>,
+) -> Result<Vec<T>, SimulateError> {
+    let bar = Progress::new("playing", jobs * steps, format);
+    let work = |(): &(), job: usize, played: &mut Vec<(usize, T)>| {
+        let mut waiting = 0;
+        let result = play(job, &mut || {
+            waiting += 1;
+            if waiting == 256 {
+                bar.advance(waiting);
+                waiting = 0;
+            }
+        })?;
+        bar.advance(waiting);
+        played.push((job, result));
+        Ok::<(), SimulateError>(())
+    };
+    let parts = hand_out(jobs, threads, &|| (), &work, &|| SimulateError::Thread);
+    bar.finish();
+    let mut all: Vec<(usize, T)> = parts?.into_iter().flatten().collect();
+    all.sort_by_key(|(job, _)| *job);
+    Ok(all.into_iter().map(|(_, played)| played).collect())
 }

@@ -6,9 +6,7 @@ use proffer::simulation::compare::{Settings, Summary};
 use proffer::simulation::trial::{Round, Trial, summarise};
 use proffer::simulation::{World, WorldError};
 
-use super::{SimulateArgs, SimulateError, reserve};
-use crate::commands::progress::Progress;
-use crate::commands::threads::hand_out;
+use super::{SimulateArgs, SimulateError, in_order, reserve};
 
 /// Why a world cannot be played.
 #[derive(Debug, thiserror::Error)]
@@ -44,26 +42,8 @@ pub fn played(args: &SimulateArgs, file: &Path, settings: &Settings, threads: us
     Ok(summarise(&trial, settings, &rounds))
 }
 
-/// A round for each seed. They are put in their place by number, so that it does not matter which thread comes first.
+/// A round for each seed.
 fn rounds(trial: &Trial, args: &SimulateArgs, threads: usize) -> Result<Vec<Round>, SimulateError> {
-    let seeds = usize::from(args.seeds);
-    let bar = Progress::new("playing", seeds * trial.strategies() * trial.decisions, args.format);
-    let work = |(): &(), at: usize, rounds: &mut Vec<(usize, Round)>| {
-        let mut waiting = 0;
-        let round = trial.round(at as u64 + 1, &mut || {
-            waiting += 1;
-            if waiting == 256 {
-                bar.advance(waiting);
-                waiting = 0;
-            }
-        })?;
-        bar.advance(waiting);
-        rounds.push((at, round));
-        Ok::<(), SimulateError>(())
-    };
-    let parts = hand_out(seeds, threads, &|| (), &work, &|| SimulateError::Thread);
-    bar.finish();
-    let mut rounds: Vec<(usize, Round)> = parts?.into_iter().flatten().collect();
-    rounds.sort_by_key(|(at, _)| *at);
-    Ok(rounds.into_iter().map(|(_, round)| round).collect())
+    let size = (usize::from(args.seeds), trial.strategies() * trial.decisions);
+    in_order(size, threads, args.format, &|at, told| Ok(trial.round(at as u64 + 1, told)?))
 }
