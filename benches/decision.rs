@@ -79,21 +79,22 @@ fn snapshot(candidates: usize) -> Snapshot {
     offers.push(offer("house".into(), 50));
     let placement = bundle.placement("home").unwrap();
     let day = NOW.day();
-    let view = trained(placement, candidates, day);
-    let models = BTreeMap::from([(placement.id.clone(), Arc::new(view))]);
+    let catalogue = Catalogue::new(1, offers, Vec::new());
+    let view = trained(placement, &catalogue, candidates, day);
+    let models = BTreeMap::from([(placement.id.clone(), vec![Arc::new(view)])]);
     Snapshot {
         tenant: "default".into(),
         build: "bench".into(),
         control_sequence: 1,
         bundle: Arc::new(bundle),
-        catalogue: Arc::new(Catalogue::new(1, offers, Vec::new())),
+        catalogue: Arc::new(catalogue),
         models,
         day,
     }
 }
 
 /// Thirty exposures an arm, some of them accepted.
-fn trained(placement: &proffer::domain::Placement, candidates: usize, day: Day) -> ModelView {
+fn trained(placement: &proffer::domain::Placement, catalogue: &Catalogue, candidates: usize, day: Day) -> ModelView {
     let mut chance = ChaCha8Rng::seed_from_u64(5);
     let mut model = Model::new(placement.model_id(), placement.dimensions());
     let mut sequence = 0;
@@ -118,7 +119,7 @@ fn trained(placement: &proffer::domain::Placement, candidates: usize, day: Day) 
             model.apply(sequence, &arm, &increment).unwrap();
         }
     }
-    ModelView::derive(&model, placement, day, None)
+    ModelView::derive(model.version(), placement, &placement.champion, model.lineup(catalogue), day, None)
 }
 
 fn request() -> DecisionRequest {
@@ -141,7 +142,7 @@ fn decision(criterion: &mut Criterion) {
     for candidates in [10, 100, 1_000] {
         let snapshot = snapshot(candidates);
         let placement = snapshot.bundle.placement("home").unwrap();
-        let model = &snapshot.models[&placement.id];
+        let model = &snapshot.models[&placement.id][0];
         let (request, id) = (request(), DecisionId::from_parts(NOW.0, [7; 10]));
         let digest = request.digest();
         let state = SubjectState::default();
@@ -177,24 +178,24 @@ fn decision(criterion: &mut Criterion) {
         let value = |id: &AttributeId| (id.name() == "region").then(|| Value::Text("r7".into()));
         let value_arms = || -> Vec<Arm> {
             let x = features(placement, 12, &value).to_f64();
-            let offers = snapshot.catalogue.offers().iter().filter(|offer| offer.offer_id != placement.fallback.offer);
-            offers
-                .map(|offer| {
-                    let variant = offer.variants[0].variant_id.clone();
-                    let key = ArmKey { offer: offer.offer_id.clone(), variant };
+            let named =
+                (0..snapshot.catalogue.candidates().len()).filter_map(|at| Some((at, snapshot.catalogue.at(at)?)));
+            named
+                .filter(|(_, (offer, _))| offer.offer_id != placement.fallback.offer)
+                .map(|(at, (offer, _))| {
                     #[expect(clippy::cast_precision_loss, reason = "small amounts")]
                     let margin = offer.margin_minor() as f64;
-                    Arm::new(model.posterior(&key), &x, margin, 0.0)
+                    model.arm(at, &x, margin, 0.0)
                 })
                 .collect()
         };
-        part("features and scores", &mut || drop(black_box(scores(&placement.strategy, &value_arms()))));
-        let scored = scores(&placement.strategy, &value_arms());
+        part("features and scores", &mut || drop(black_box(scores(&placement.champion.strategy, &value_arms()))));
+        let scored = scores(&placement.champion.strategy, &value_arms());
         assert_eq!(scored.len(), candidates);
         part("distribution and draw", &mut || {
-            let w = model.distribution(&placement.strategy, black_box(&scored), false);
-            let p = explore(&w, placement.exploration);
-            assert!(check(&p, placement.exploration).is_ok());
+            let w = model.distribution(black_box(&scored), false);
+            let p = explore(&w, placement.champion.exploration);
+            assert!(check(&p, placement.champion.exploration).is_ok());
             black_box(pick(&p, uniform(&GENERATOR, "default", &id, 0, DrawPurpose::Served)));
         });
         part("record sealed", &mut || {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::problem::Problem;
-use crate::bandit::{ArmKey, ArmStatistics, Effect, Model, ModelView, effects};
+use crate::bandit::{ArmKey, ArmStatistics, Effect, Model, Posterior, effects};
 use crate::decision::Snapshot;
 use crate::domain::money::print_decimal;
 use crate::domain::{Money, ObjectiveKind, Placement, PlacementId, Strategy};
@@ -36,7 +36,7 @@ pub async fn list(app: App) -> HttpResponse {
                 .collect();
             json!({
                 "model": id, "placement": placement.map(|placement| &placement.id),
-                "strategy": placement.map(|placement| placement.strategy.name()),
+                "strategy": placement.map(|placement| placement.champion.strategy.name()),
                 "sequence": model.sequence(), "digest": model.digest(), "dimensions": model.dimensions(), "arms": arms,
             })
         })
@@ -106,16 +106,9 @@ struct ArmLearned {
 
 impl Learned {
     fn of(snapshot: &Snapshot, placement: &Placement, model: Option<&Model>) -> Self {
-        let prior;
-        let view: &ModelView = if let Some(view) = snapshot.models.get(&placement.id) {
-            view
-        } else {
-            prior = ModelView::prior(placement);
-            &prior
-        };
         let arms = model.into_iter().flat_map(Model::arms);
         let mut arms: Vec<ArmLearned> =
-            arms.map(|(arm, statistics)| arm_learned(snapshot, placement, view, arm, statistics)).collect();
+            arms.map(|(arm, statistics)| arm_learned(snapshot, placement, arm, statistics)).collect();
         arms.sort_by(|a, b| b.expected_minor().0.total_cmp(&a.expected_minor().0).then_with(|| a.arm.cmp(&b.arm)));
         let known: BTreeSet<(&str, &str)> =
             arms.iter().map(|learned| (learned.arm.offer.as_str(), learned.arm.variant.as_str())).collect();
@@ -152,7 +145,7 @@ impl Learned {
             })
         };
         json!({
-            "placement": self.placement.id, "strategy": self.placement.strategy.name(),
+            "placement": self.placement.id, "strategy": self.placement.champion.strategy.name(),
             "objective": objective(&self.placement), "currency": currency,
             "half_life_days": self.placement.half_life_days, "sequence": self.sequence, "day": self.day,
             "not_yet_learned": self.unknown, "arms": self.arms.iter().map(arm).collect::<Vec<_>>(),
@@ -165,7 +158,7 @@ impl Learned {
             "What was learned at `{}` for {} by `{}`, after {} learning events.\n",
             placement.id,
             objective(placement),
-            placement.strategy.name(),
+            placement.champion.strategy.name(),
             self.sequence
         );
         for learned in &self.arms {
@@ -223,14 +216,10 @@ impl ArmLearned {
     }
 }
 
-fn arm_learned(
-    snapshot: &Snapshot,
-    placement: &Placement,
-    view: &ModelView,
-    arm: &ArmKey,
-    statistics: &ArmStatistics,
-) -> ArmLearned {
-    let posterior = view.posterior(arm);
+fn arm_learned(snapshot: &Snapshot, placement: &Placement, arm: &ArmKey, statistics: &ArmStatistics) -> ArmLearned {
+    let (dimensions, half_life) = (placement.dimensions(), placement.half_life_days);
+    let posterior =
+        &Posterior::derive(statistics, dimensions, snapshot.day, half_life, placement.champion.lambda).posterior;
     let (accepted, declined) = posterior.counts();
     // Beta from a flat prior, whatever the strategy: how many of those who saw it accept, whoever they were.
     let (alpha, beta) = (1.0 + accepted, 1.0 + declined);
@@ -238,7 +227,7 @@ fn arm_learned(
     let acceptance = (alpha / both, (alpha * beta / (both * both * (both + 1.0))).sqrt());
     let offer = snapshot.catalogue.offer(arm.offer.as_str());
     let priced = offer.filter(|offer| offer.currency() == placement.currency);
-    let features_count = placement.strategy != Strategy::ThompsonBeta;
+    let features_count = placement.champion.strategy != Strategy::ThompsonBeta;
     ArmLearned {
         arm: arm.clone(),
         name: offer.map(|offer| offer.name.clone()),

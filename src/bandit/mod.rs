@@ -23,6 +23,7 @@ pub mod posterior;
 pub mod rules;
 pub mod statistics;
 pub mod strategies;
+pub mod view;
 
 #[cfg(test)]
 mod hot_rule_tests;
@@ -34,8 +35,9 @@ pub use decay::{generation_and_weight, weight_on};
 pub use draw::{DrawPurpose, pick, uniform};
 pub use effects::{Effect, component_names, effects};
 pub use features::{Features, features};
-pub use model::{ArmKey, Model, ModelView};
+pub use model::{ArmKey, Model};
 pub use posterior::{Derived, Estimate, Posterior, PosteriorAlarm};
 pub use rules::DISTRIBUTION_RULE;
 pub use statistics::{ArmStatistics, Increment, Sums};
 pub use strategies::{Arm, InvalidDistribution, Score, check, distribution, distribution_of, explore, scores};
+pub use view::{Lineup, ModelView};

@@ -1,4 +1,4 @@
-//! A model: the integers of all arms of one placement, and the view of it that decisions read. Stores nothing.
+//! A model: the integers of all arms of one placement. Derives no posterior and stores nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,13 +6,10 @@ use std::sync::Arc;
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
-use super::beta::Memo;
-use super::posterior::Posterior;
-use super::rules::DISTRIBUTION_RULE;
+use super::Lineup;
 use super::statistics::{ArmStatistics, Increment};
-use super::strategies::{Score, distribution_of};
 use crate::domain::decision::ModelVersion;
-use crate::domain::{Day, Digest, Malformed, ModelId, OfferId, Placement, Strategy, VariantId};
+use crate::domain::{Catalogue, Digest, Malformed, ModelId, OfferId, VariantId};
 
 /// Names an arm.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -54,6 +51,21 @@ impl Model {
     /// Number of feature components.
     pub fn dimensions(&self) -> usize {
         self.dimensions
+    }
+
+    /// Names this state.
+    pub fn version(&self) -> ModelVersion {
+        ModelVersion { id: self.id, sequence: self.sequence, digest: self.digest() }
+    }
+
+    /// The integers of every candidate of a catalogue, by position; nothing where nothing was learned.
+    pub fn lineup(&self, catalogue: &Catalogue) -> Lineup {
+        let named = (0..catalogue.candidates().len()).map(|at| catalogue.at(at));
+        let key = |(offer, variant): (&crate::domain::Offer, &crate::domain::Variant)| ArmKey {
+            offer: offer.offer_id.clone(),
+            variant: variant.variant_id.clone(),
+        };
+        named.map(|named| Some(self.arms.get(&key(named?))?.statistics.clone())).collect()
     }
 
     /// Every arm that holds something, by id.
@@ -125,89 +137,6 @@ impl Model {
             arms.insert(key, ArmState { statistics, digest });
         }
         Ok(Self { id, dimensions: dimensions as usize, sequence, arms })
-    }
-}
-
-#[derive(Debug, Clone)]
-struct ArmView {
-    statistics: Arc<ArmStatistics>,
-    posterior: Arc<Posterior>,
-}
-
-/// What decisions read of a model: posteriors derived for one day.
-#[derive(Debug, Clone)]
-pub struct ModelView {
-    /// Which state it was derived from.
-    pub version: ModelVersion,
-    /// Arms that fell back to their prior because their statistics gave no posterior.
-    pub alarms: Vec<String>,
-    day: Day,
-    lambda: f64,
-    arms: BTreeMap<ArmKey, ArmView>,
-    prior: Arc<Posterior>,
-    memo: Memo,
-}
-
-impl ModelView {
-    /// The view of a model that has absorbed nothing.
-    pub fn prior(placement: &Placement) -> Self {
-        let id = placement.model_id();
-        let empty = Model::new(id, placement.dimensions());
-        Self {
-            version: ModelVersion { id, sequence: 0, digest: empty.digest() },
-            alarms: Vec::new(),
-            day: Day(0),
-            lambda: placement.lambda,
-            arms: BTreeMap::new(),
-            prior: Arc::new(Posterior::prior(placement.dimensions(), placement.lambda)),
-            memo: Memo::default(),
-        }
-    }
-
-    /// Derives the posterior of every arm for a day. Arms whose integers, day and prior are those of `before` are
-    /// taken over from it.
-    pub fn derive(model: &Model, placement: &Placement, day: Day, before: Option<&Self>) -> Self {
-        let before = before.filter(|view| {
-            view.version.id == model.id && view.day == day && view.lambda.to_bits() == placement.lambda.to_bits()
-        });
-        let mut alarms = Vec::new();
-        let mut arms = BTreeMap::new();
-        for (key, arm) in &model.arms {
-            let same =
-                before.and_then(|view| view.arms.get(key)).filter(|old| Arc::ptr_eq(&old.statistics, &arm.statistics));
-            let posterior = if let Some(old) = same {
-                old.posterior.clone()
-            } else {
-                let (dimensions, half_life) = (model.dimensions, placement.half_life_days);
-                let derived = Posterior::derive(&arm.statistics, dimensions, day, half_life, placement.lambda);
-                if let Some(alarm) = derived.alarm {
-                    alarms.push(format!("{}/{}: {alarm}", key.offer, key.variant));
-                }
-                Arc::new(derived.posterior)
-            };
-            arms.insert(key.clone(), ArmView { statistics: arm.statistics.clone(), posterior });
-        }
-        let prior = match before {
-            Some(view) => view.prior.clone(),
-            None => Arc::new(Posterior::prior(model.dimensions, placement.lambda)),
-        };
-        let version = ModelVersion { id: model.id, sequence: model.sequence, digest: model.digest() };
-        // What is remembered stays right: it is found again by posteriors and margins, not by the view.
-        let memo = before.map(|view| view.memo.clone()).unwrap_or_default();
-        Self { version, alarms, day, lambda: placement.lambda, arms, prior, memo }
-    }
-
-    /// The posterior of an arm; the prior for one that has learned nothing.
-    pub fn posterior(&self, arm: &ArmKey) -> &Posterior {
-        self.arms.get(arm).map_or(&self.prior, |arm| &arm.posterior)
-    }
-
-    /// [`distribution_of`] by the rule in force, without computing again what takes long and was asked for before.
-    pub fn distribution(&self, strategy: &Strategy, scores: &[Score], nothing: bool) -> Vec<f64> {
-        match strategy {
-            Strategy::ThompsonBeta => self.memo.distribution(scores, nothing),
-            _ => distribution_of(strategy, DISTRIBUTION_RULE, scores, nothing),
-        }
     }
 }
 

@@ -21,11 +21,11 @@ const SCALE_MIN: f64 = 1e-12;
 /// Belief about the parameters of one arm.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Posterior {
-    theta: Vec<f64>,  // A^-1 b
-    factor: Vec<f64>, // L of A = L L', packed column by column from the diagonal down; the diagonal as 1 / L_jj
-    variance: f64,    // v^2 = b_n / (a_n - 1)
-    weight: f64,      // n
-    accepted: f64,    // sum w r
+    theta: Vec<f64>, // A^-1 b
+    a_inv: Vec<f64>, // A^-1, its lower triangle packed column by column from the diagonal down
+    variance: f64,   // v^2 = b_n / (a_n - 1)
+    weight: f64,     // n
+    accepted: f64,   // sum w r
 }
 
 /// Estimate of one arm for one feature vector.
@@ -62,14 +62,15 @@ pub struct Derived {
 impl Posterior {
     /// Belief of an arm that has learned nothing: `A = lambda I`, theta 0, `v^2` the mean of its prior, 1.
     pub fn prior(dimensions: usize, lambda: f64) -> Self {
+        // Rounded as in the factor of an arm with empty sums, so that both are the same bits.
         let diagonal = 1.0 / lambda.sqrt();
-        let mut factor = Vec::with_capacity(packed_len(dimensions));
+        let mut a_inv = Vec::with_capacity(packed_len(dimensions));
         for below in (0..dimensions).rev() {
-            factor.push(diagonal);
-            factor.resize(factor.len() + below, 0.0);
+            a_inv.push(diagonal * diagonal);
+            a_inv.resize(a_inv.len() + below, 0.0);
         }
         let variance = PRIOR_SCALE / (PRIOR_SHAPE - 1.0);
-        Self { theta: vec![0.0; dimensions], factor, variance, weight: 0.0, accepted: 0.0 }
+        Self { theta: vec![0.0; dimensions], a_inv, variance, weight: 0.0, accepted: 0.0 }
     }
 
     /// Derives the posterior of an arm as seen on a day: every live generation divided by its weight of that day,
@@ -132,19 +133,27 @@ impl Posterior {
         if shape <= 1.0 {
             return Err(PosteriorAlarm::NotPositiveDefinite);
         }
-        if !theta.iter().chain([&explained, &variance]).all(|number| number.is_finite()) {
+        let a_inv = invert(&a, dimensions);
+        if !theta.iter().chain(&a_inv).chain([&explained, &variance]).all(|number| number.is_finite()) {
             return Err(PosteriorAlarm::NotFinite);
         }
-        Ok(Self { theta, factor: a, variance, weight, accepted: squares })
+        Ok(Self { theta, a_inv, variance, weight, accepted: squares })
     }
 
-    /// Mean and width for a feature vector of this many dimensions: `theta' x` and `|z|` with `L z = x`.
+    /// Mean and width for a feature vector of this many dimensions: `theta' x` and `sqrt(x' A^-1 x)`.
     pub fn score(&self, x: &[f64]) -> Estimate {
         let mean = self.theta.iter().zip(x).map(|(t, x)| t * x).sum();
-        let mut z = x.to_vec();
-        z.resize(self.dimensions(), 0.0);
-        solve_lower(&self.factor, &mut z);
-        let square: f64 = z.iter().map(|z| z * z).sum();
+        let (mut columns, mut square) = (self.a_inv.as_slice(), 0.0);
+        for (j, x_j) in x.iter().enumerate().take(self.dimensions()) {
+            let (column, next) = columns.split_at(self.dimensions() - j);
+            // A zero adds nothing, and most features are zero.
+            if *x_j != 0.0 {
+                let products = column.iter().zip(x.iter().skip(j)).skip(1).map(|(a, x_i)| a * x_i);
+                let below: f64 = products.sum();
+                square += x_j * (column.first().map_or(0.0, |a| a * x_j) + 2.0 * below);
+            }
+            columns = next;
+        }
         Estimate { mean, bonus: square.sqrt() }
     }
 
@@ -211,6 +220,22 @@ fn factorise(a: &mut [f64], dimensions: usize) -> Result<(), PosteriorAlarm> {
         rest = right;
     }
     Ok(())
+}
+
+/// `A^-1` from the factor of A: each column solved for, from its diagonal down.
+fn invert(factor: &[f64], dimensions: usize) -> Vec<f64> {
+    let mut a_inv = Vec::with_capacity(packed_len(dimensions));
+    let mut column = vec![0.0; dimensions];
+    for j in 0..dimensions {
+        column.fill(0.0);
+        if let Some(one) = column.get_mut(j) {
+            *one = 1.0;
+        }
+        solve_lower(factor, &mut column);
+        solve_upper(factor, &mut column);
+        a_inv.extend(column.iter().skip(j));
+    }
+    a_inv
 }
 
 /// Solves `L z = x` in place.

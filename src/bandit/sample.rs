@@ -3,8 +3,8 @@
 use super::{Features, Increment, generation_and_weight};
 use crate::domain::placement::Fallback;
 use crate::domain::{
-    Currency, Day, Exposure, Objective, ObjectiveKind, OfferId, Percent, Placement, PlacementId, PurposeId, Span,
-    Strategy, VariantId,
+    Contender, Currency, Day, Exposure, Objective, ObjectiveKind, OfferId, Percent, Placement, PlacementId, PurposeId,
+    Span, Strategy, VariantId,
 };
 
 /// A placement without features.
@@ -23,10 +23,9 @@ pub(crate) fn placement() -> Placement {
         },
         exposure: Exposure::Decision,
         reservation: Span::parse("10m").unwrap(),
-        strategy: Strategy::ThompsonLinear,
-        lambda: 1.0,
+        champion: Contender { strategy: Strategy::ThompsonLinear, lambda: 1.0, exploration: 0.05 },
+        challengers: Vec::new(),
         half_life_days: Some(60),
-        exploration: 0.05,
         features: Vec::new(),
         holdout: Percent::parse("2%").unwrap(),
         fallback: Fallback { offer: OfferId::new("house").unwrap(), variant: VariantId::new("a").unwrap() },

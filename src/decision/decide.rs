@@ -2,6 +2,7 @@
 
 use chrono::Timelike as _;
 
+use super::allot::{contender, in_holdout};
 use super::ask::{Ask, SubjectView};
 use super::assess::{Assessed, assess};
 use super::check::{Problem, check};
@@ -15,7 +16,7 @@ use crate::domain::decision::{
     SubjectGroup, SubjectRead, Terms,
 };
 use crate::domain::key::GeneratorKey;
-use crate::domain::{Placement, SubjectId, SubjectState, Timestamp};
+use crate::domain::{Placement, SubjectState, Timestamp};
 
 /// A decision, before it is sealed and stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,13 +45,15 @@ pub fn decide(
 
     let Assessed { purpose, seen, windows, mut judged } = assess(snapshot, placement, ask.request, state, now);
     let hour = local_hour(now, ask.request.time_zone.as_deref());
+    let contender = contender(placement, subject.map(|view| view.subject));
+    let view = snapshot.view(placement, contender);
     let fallback = fallback(placement, ask, subject, &purpose, &judged.rows);
     let slate = match fallback {
         Some(_) => None,
-        None => score(snapshot, placement, &mut judged.rows, &seen, hour).and_then(|valued| {
+        None => score(snapshot, placement, &view, &mut judged.rows, &seen, hour).and_then(|valued| {
             let (rows, valued) = (judged.rows.as_slice(), &valued);
-            let windows = &windows;
-            fill(&Table { snapshot, placement, ask, generator, now, windows, rows, valued }, state)
+            let (view, windows) = (view.as_ref(), &windows);
+            fill(&Table { snapshot, placement, view, ask, generator, now, windows, rows, valued }, state)
         }),
     };
     if fallback.is_none() && slate.is_none() {
@@ -66,7 +69,8 @@ pub fn decide(
     let mut features = features.iter().map(|features| features.sparse());
     let (first, later) = (features.next().unwrap_or_default(), features);
 
-    let mut skeleton = skeleton(snapshot, placement, ask, now, shown);
+    let mut skeleton = skeleton(snapshot, placement, &view, ask, now, shown);
+    skeleton.challenger = contender.checked_sub(1).and_then(|at| Some(placement.challengers.get(at)?.id.clone()));
     skeleton.purpose = purpose.decided_under;
     skeleton.refused = purpose.refused;
     skeleton.candidates = judged.rows;
@@ -118,8 +122,14 @@ fn fallback(
 }
 
 /// What is known of a record before anything is drawn: its names, versions and terms.
-fn skeleton(snapshot: &Snapshot, placement: &Placement, ask: &Ask<'_>, now: Timestamp, shown: Vec<Shown>) -> Skeleton {
-    let model = snapshot.models.get(&placement.id);
+fn skeleton(
+    snapshot: &Snapshot,
+    placement: &Placement,
+    view: &ModelView,
+    ask: &Ask<'_>,
+    now: Timestamp,
+    shown: Vec<Shown>,
+) -> Skeleton {
     Skeleton {
         encoding: ENCODING,
         decision_id: ask.decision_id,
@@ -135,10 +145,10 @@ fn skeleton(snapshot: &Snapshot, placement: &Placement, ask: &Ask<'_>, now: Time
         bundle: snapshot.bundle.hash,
         catalogue_revision: snapshot.catalogue.revision,
         control_sequence: snapshot.control_sequence,
-        model: model.map_or_else(|| ModelView::prior(placement).version, |model| model.version),
+        model: view.version,
         day: snapshot.day,
         distribution_rule: DISTRIBUTION_RULE,
-        exploration: placement.exploration,
+        exploration: view.contender().exploration,
         candidates: Vec::new(),
         slots: Vec::new(),
         fallback: None,
@@ -146,6 +156,7 @@ fn skeleton(snapshot: &Snapshot, placement: &Placement, ask: &Ask<'_>, now: Time
         shown,
         terms: Terms::of(placement),
         commitments: Vec::new(),
+        challenger: None,
     }
 }
 
@@ -154,19 +165,4 @@ fn local_hour(now: Timestamp, time_zone: Option<&str>) -> u8 {
     let zone = time_zone.and_then(|name| name.parse().ok()).unwrap_or(chrono_tz::UTC);
     let hour = chrono::DateTime::from_timestamp_millis(now.0).map_or(0, |at| at.with_timezone(&zone).hour());
     u8::try_from(hour).unwrap_or(0)
-}
-
-/// Whether a subject belongs to the placement's holdout: fixed by its internal id, so it stays there.
-fn in_holdout(placement: &Placement, subject: SubjectId) -> bool {
-    use sha2::{Digest as _, Sha256};
-    let hash: [u8; 32] = Sha256::new()
-        .chain_update(b"proffer/holdout/1")
-        .chain_update(placement.id.as_str())
-        .chain_update([0])
-        .chain_update(subject.0)
-        .finalize()
-        .into();
-    let head = hash.iter().take(8).fold(0_u64, |value, byte| (value << 8) | u64::from(*byte));
-    let share = u64::try_from(placement.holdout.0).unwrap_or(0);
-    head % 10_000 < share
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::minimise::Minimised;
 use super::snapshot::Snapshot;
-use crate::bandit::{self, Arm, ArmKey, Features, ModelView, Score};
+use crate::bandit::{self, Features, ModelView, Score};
 use crate::domain::decision::{CandidateRow, Scored};
 use crate::domain::{AttributeId, AttributeScope, ObjectiveKind, Placement, Value};
 
@@ -22,22 +22,16 @@ pub(super) struct Valued {
 pub(super) fn score(
     snapshot: &Snapshot,
     placement: &Placement,
+    view: &ModelView,
     rows: &mut [CandidateRow],
     seen: &Minimised,
     hour: u8,
 ) -> Option<Valued> {
-    let prior;
-    let model = if let Some(model) = snapshot.models.get(&placement.id) {
-        model
-    } else {
-        prior = Arc::new(ModelView::prior(placement));
-        &prior
-    };
     let mut shared: Option<(Arc<Features>, Vec<f64>)> = None;
     let (mut arms, mut positions, mut all_features) = (Vec::new(), Vec::new(), Vec::new());
     for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.failed.is_empty()) {
         let Some(candidate) = row.candidate else { continue };
-        let (offer, variant) = snapshot.catalogue.at(candidate as usize)?;
+        let (offer, _) = snapshot.catalogue.at(candidate as usize)?;
         let (features, x) = match &shared {
             Some(made) if !reads_offers(placement) => made.clone(),
             _ => {
@@ -54,14 +48,12 @@ pub(super) fn score(
                 made
             }
         };
-        let key = ArmKey { offer: offer.offer_id.clone(), variant: variant.variant_id.clone() };
-        let posterior = model.posterior(&key);
         let (margin, cost) = value(placement, row);
-        arms.push(Arm::new(posterior, &x, margin, cost));
+        arms.push(view.arm(candidate as usize, &x, margin, cost));
         positions.push(at);
         all_features.push(features);
     }
-    let scores = bandit::scores(&placement.strategy, &arms);
+    let scores = view.scores(&arms);
     for (at, score) in positions.iter().zip(&scores) {
         let beta = score.beta.map(|beta| (beta.alpha, beta.beta));
         rows.get_mut(*at)?.scored = Some(Scored { mean: score.mean, deviation: score.deviation, beta });

@@ -2,6 +2,7 @@
 //!
 //! Reads no clock, draws no unkeyed number, commits nothing.
 
+mod allot;
 mod ask;
 
 mod assess;

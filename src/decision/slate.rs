@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::ask::Ask;
 use super::distribute::Valued;
 use super::snapshot::Snapshot;
-use crate::bandit::{self, Features, Score};
+use crate::bandit::{self, Features, ModelView, Score};
 use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, Shown, Slot};
 use crate::domain::key::GeneratorKey;
 use crate::domain::{DecisionId, Offer, Placement, Propensity, SubjectState, Timestamp};
@@ -20,6 +20,7 @@ use crate::policy::{self, Bundle, CapWindows};
 pub(super) struct Table<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) placement: &'a Placement,
+    pub(super) view: &'a ModelView,
     pub(super) ask: &'a Ask<'a>,
     pub(super) generator: &'a GeneratorKey,
     pub(super) now: Timestamp,
@@ -123,13 +124,10 @@ impl Table<'_> {
     /// The distribution over what is open, and the row drawn from it.
     fn draw(&self, slot: u16, open: &Open, nothing: Option<usize>) -> Option<(Slot, usize)> {
         let scores: Vec<Score> = open.scored.iter().filter_map(|at| self.valued.scores.get(*at).copied()).collect();
-        let (strategy, nothing_too) = (&self.placement.strategy, nothing.is_some());
-        let w = match self.snapshot.models.get(&self.placement.id) {
-            Some(model) => model.distribution(strategy, &scores, nothing_too),
-            None => bandit::distribution_of(strategy, bandit::DISTRIBUTION_RULE, &scores, nothing_too),
-        };
-        let p = bandit::explore(&w, self.placement.exploration);
-        bandit::check(&p, self.placement.exploration).ok()?;
+        let exploration = self.view.contender().exploration;
+        let w = self.view.distribution(&scores, nothing.is_some());
+        let p = bandit::explore(&w, exploration);
+        bandit::check(&p, exploration).ok()?;
         let rows = open.scored.iter().filter_map(|at| self.valued.rows.get(*at).copied()).chain(nothing);
         let rows: Vec<usize> = rows.collect();
         let mut probabilities = vec![None; self.rows.len()];

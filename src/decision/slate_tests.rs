@@ -201,7 +201,7 @@ proptest! {
                 })
                 .unzip();
             let scores: Vec<Score> = scores.into_iter().flatten().collect();
-            let w = bandit::distribution_of(&placement.strategy, skeleton.distribution_rule, &scores, nothing);
+            let w = bandit::distribution_of(&placement.champion.strategy, skeleton.distribution_rule, &scores, nothing);
             prop_assert_eq!(bandit::explore(&w, skeleton.exploration), p);
         }
     }

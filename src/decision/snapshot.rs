@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::bandit::ModelView;
-use crate::domain::{Catalogue, Day, PlacementId};
+use crate::domain::{Catalogue, Day, Placement, PlacementId};
 use crate::policy::Bundle;
 
 /// One consistent view of bundle, catalogue and models. A decision never mixes two of them.
@@ -20,8 +20,17 @@ pub struct Snapshot {
     pub bundle: Arc<Bundle>,
     /// The current catalogue.
     pub catalogue: Arc<Catalogue>,
-    /// The model of each placement, derived for [`Snapshot::day`].
-    pub models: BTreeMap<PlacementId, Arc<ModelView>>,
+    /// What each contender of each placement reads of its model, derived for [`Snapshot::day`]; the champion first.
+    pub models: BTreeMap<PlacementId, Vec<Arc<ModelView>>>,
     /// The UTC day that posteriors were derived for.
     pub day: Day,
+}
+
+impl Snapshot {
+    /// What a contender of a placement reads, 0 being the champion; of a model that learned nothing where there is none.
+    pub fn view(&self, placement: &Placement, contender: usize) -> Arc<ModelView> {
+        let view = self.models.get(&placement.id).and_then(|views| views.get(contender)).cloned();
+        let by = placement.contenders().nth(contender).unwrap_or(&placement.champion);
+        view.unwrap_or_else(|| Arc::new(ModelView::prior(placement, by)))
+    }
 }

@@ -82,14 +82,14 @@ pub(super) fn snapshot_of(placements: &str, rules: &str, margins: &[i64]) -> Sna
     let mut offers: Vec<Offer> =
         margins.iter().enumerate().map(|(at, margin)| offer(&format!("o{at}"), *margin)).collect();
     offers.push(offer("house", 50));
-    let models = bundle.placements.iter().map(|(id, p)| (id.clone(), Arc::new(ModelView::prior(p)))).collect();
+
     Snapshot {
         tenant: "default".into(),
         build: "test".into(),
         control_sequence: 4,
         bundle: Arc::new(bundle),
         catalogue: Arc::new(Catalogue::new(1, offers, Vec::new())),
-        models,
+        models: BTreeMap::new(),
         day: Day(20_601),
     }
 }
@@ -255,8 +255,9 @@ fn learned(snapshot: &mut Snapshot, outcomes: &[(usize, bool)]) {
         };
         model.apply(sequence, &arm, &increment).unwrap();
     }
-    let view = ModelView::derive(&model, &placement, snapshot.day, None);
-    snapshot.models.insert(id, Arc::new(view));
+    let lineup = model.lineup(&snapshot.catalogue);
+    let view = ModelView::derive(model.version(), &placement, &placement.champion, lineup, snapshot.day, None);
+    snapshot.models.insert(id, vec![Arc::new(view)]);
 }
 
 proptest! {

@@ -87,6 +87,8 @@ text_ids! {
     CampaignId, "a campaign id";
     /// A store, as the shop names it.
     StoreId, "a store id";
+    /// A challenger, unique within its placement.
+    ChallengerId, "a challenger id";
 }
 
 macro_rules! byte_ids {

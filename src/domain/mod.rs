@@ -25,13 +25,15 @@ pub use campaign::Campaign;
 pub use catalogue::{Belongs, Candidate, Catalogue, CatalogueDraft, Hindrance, Placed};
 pub use consent::{Basis, ConsentRecord, ConsentState};
 pub use ids::{
-    CampaignId, CategoryId, DecisionId, Digest, ModelId, OfferId, PlacementId, PurposeId, RuleId, StoreId, SubjectId,
-    VariantId,
+    CampaignId, CategoryId, ChallengerId, DecisionId, Digest, ModelId, OfferId, PlacementId, PurposeId, RuleId,
+    StoreId, SubjectId, VariantId,
 };
 pub use known::{AttributeChange, KnownAttribute};
 pub use money::{Currency, Money, Percent};
 pub use offer::{Offer, OfferStatus, Variant};
-pub use placement::{Exposure, Feature, FeatureAtom, Objective, ObjectiveKind, Placement, Strategy};
+pub use placement::{
+    Challenger, Contender, Exposure, Feature, FeatureAtom, Objective, ObjectiveKind, Placement, Strategy,
+};
 pub use propensity::Propensity;
 pub use request::{BasketLine, Customer, DecisionRequest};
 pub use schedule::{Pause, Standing};

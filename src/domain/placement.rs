@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
-use super::{AttributeId, Currency, ModelId, OfferId, Percent, PlacementId, PurposeId, Span, VariantId};
+use super::{AttributeId, ChallengerId, Currency, ModelId, OfferId, Percent, PlacementId, PurposeId, Span, VariantId};
 
 /// What a placement maximises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,29 @@ impl Strategy {
             Self::Uniform => "uniform",
         }
     }
+}
+
+/// A strategy with its settings, as one that decides at a placement.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Contender {
+    /// How candidates become a distribution.
+    pub strategy: Strategy,
+    /// Ridge prior, `A_0 = lambda I`.
+    pub lambda: f64,
+    /// Exploration mass, a total shared by all eligible candidates.
+    pub exploration: f64,
+}
+
+/// A contender that decides for a share of the customers, instead of the champion. It learns from the decisions of all
+/// contenders, as they do from its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Challenger {
+    /// Unique within the placement; records and reports name it.
+    pub id: ChallengerId,
+    /// Share of the customers, who stay with it as long as shares and the order of challengers stay.
+    pub share: Percent,
+    /// What it decides by.
+    pub contender: Contender,
 }
 
 /// How one value becomes numbers.
@@ -168,14 +191,12 @@ pub struct Placement {
     pub exposure: Exposure,
     /// How long a chosen offer stays reserved.
     pub reservation: Span,
-    /// How candidates become a distribution.
-    pub strategy: Strategy,
-    /// Ridge prior, `A_0 = lambda I`.
-    pub lambda: f64,
+    /// Who decides, but for the customers of challengers and the holdout.
+    pub champion: Contender,
+    /// Who decides for shares of the customers.
+    pub challengers: Vec<Challenger>,
     /// Half-life of what was learned, in days; nothing means no decay.
     pub half_life_days: Option<u32>,
-    /// Exploration mass, a total shared by all eligible candidates.
-    pub exploration: f64,
     /// Features behind the intercept, in the order of their components.
     pub features: Vec<Feature>,
     /// Share of customers who always get the fallback, for measurement.
@@ -188,6 +209,17 @@ impl Placement {
     /// Number of components of a feature vector, the intercept included.
     pub fn dimensions(&self) -> usize {
         1 + self.features.iter().map(Feature::width).sum::<usize>()
+    }
+
+    /// Its contenders, the champion first.
+    pub fn contenders(&self) -> impl Iterator<Item = &Contender> {
+        std::iter::once(&self.champion).chain(self.challengers.iter().map(|challenger| &challenger.contender))
+    }
+
+    /// The contender that a record names: a challenger, or the champion where it names none.
+    pub fn contender_of(&self, challenger: Option<&ChallengerId>) -> Option<&Contender> {
+        let Some(id) = challenger else { return Some(&self.champion) };
+        Some(&self.challengers.iter().find(|challenger| challenger.id == *id)?.contender)
     }
 
     /// The model this placement learns into. It changes with whatever changes the meaning of its statistics:

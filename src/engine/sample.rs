@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::batch::{Batch, CommitOutcome, DecisionWrite, Known};
 use super::{Loaded, Settings, Subject, open_state, seal_state};
-use crate::bandit::ModelView;
 use crate::decision::Snapshot;
 use crate::domain::consent::ConsentEntry;
 use crate::domain::key::{GeneratorKey, MasterKey, SubjectKey};
@@ -42,14 +41,14 @@ pub fn snapshot(control_sequence: u64, cap: u32) -> Arc<Snapshot> {
         let json = format!(r#"{{"offer_id":"{id}","price":{money},"variants":[{{"variant_id":"a"}}]}}"#);
         serde_json::from_str(&json).unwrap()
     };
-    let models = bundle.placements.iter().map(|(id, p)| (id.clone(), Arc::new(ModelView::prior(p)))).collect();
+
     Arc::new(Snapshot {
         tenant: "default".into(),
         build: "test".into(),
         control_sequence,
         bundle: Arc::new(bundle),
         catalogue: Arc::new(Catalogue::new(1, vec![offer("house"), offer("boots"), offer("tent")], Vec::new())),
-        models,
+        models: BTreeMap::new(),
         day: Day(20_601),
     })
 }

@@ -55,6 +55,7 @@ codes! {
     FLOOR_CURRENCY = "P0212", "a floor in another currency than a placement it applies to";
     GATE_OFFERS = "P0213", "a gate limited to offers";
     RULES_MANY = "P0214", "more rules than a bundle can number";
+    SHARES = "P0215", "challengers that leave the champion nobody";
     CONDITION_SYNTAX = "P0301", "a condition that cannot be read";
     CONDITION_LEFT_OUT = "P0302", "something that conditions leave out: functions, division, branches, null";
     CONDITION_LITERAL = "P0303", "a number, amount, date, span or text in a condition that cannot be read";

@@ -20,6 +20,7 @@ mod jurisdiction;
 mod attributes;
 mod purposes;
 
+mod contenders;
 mod features;
 mod placements;
 
@@ -51,6 +52,8 @@ mod cool_downs_tests;
 mod everyday_tests;
 #[cfg(test)]
 mod mistakes_conditions;
+#[cfg(test)]
+mod mistakes_contenders;
 #[cfg(test)]
 mod mistakes_everyday;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::codes;
+use super::contenders;
 use super::declare::{self, Declared};
 use super::features::{self, Catalog};
 use super::finding::Report;
@@ -11,20 +12,14 @@ use super::syntax::Node;
 use crate::domain::placement::Fallback;
 use crate::domain::{
     Currency, Exposure, Malformed, Money, Objective, ObjectiveKind, OfferId, Percent, Placement, PlacementId,
-    PurposeId, Span, Strategy, VariantId,
+    PurposeId, Span, VariantId,
 };
-
-/// Exploration mass where none is given.
-const EXPLORATION_DEFAULT: f64 = 0.05;
 
 /// Life of a reservation where none is given: ten minutes.
 const RESERVATION_DEFAULT: Span = Span(600_000);
 
 /// The most slots of a placement.
 const SLOTS_MAX: u32 = 10;
-
-/// The longest half-life, in days.
-const HALF_LIFE_DAYS_MAX: u32 = 365;
 
 /// Reads `placements.yaml`.
 pub(super) fn read(
@@ -43,7 +38,7 @@ pub(super) fn read(
     (placements, declared)
 }
 
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "id",
     "channel",
     "purpose",
@@ -54,6 +49,7 @@ const KNOWN: [&str; 13] = [
     "exposure",
     "reservation",
     "strategy",
+    "challengers",
     "features",
     "holdout",
     "fallback",
@@ -92,16 +88,18 @@ fn placement(
     });
     let reservation =
         fields.get("reservation").map_or(Some(RESERVATION_DEFAULT), |node| read::span(report, what, node));
-    let learning = fields
-        .need(report, "strategy", "strategy: {name: thompson_linear}")
-        .and_then(|node| strategy(report, what, node));
+    let strategy = fields.need(report, "strategy", "strategy: {name: thompson_linear}");
+    let champion = strategy.and_then(|node| contenders::champion(report, what, node));
+    let half_life_days = champion.map(|(_, half_life_days)| half_life_days);
+    let champion = champion.map(|(champion, _)| champion);
+    let challengers =
+        fields.get("challengers").map_or(Some(Vec::new()), |node| contenders::challengers(report, what, node));
     let features =
         fields.get("features").map_or(Some(Vec::new()), |node| features::read(report, what, node, attributes));
     let holdout = fields.get("holdout").map_or(Some(Percent(0)), |node| read::percent(report, what, node));
     let fallback = fields
         .need(report, "fallback", "fallback: {offer: house-welcome, variant: a}")
         .and_then(|node| fallback(report, what, node));
-    let learning = learning?;
     Some(Placement {
         id: id?,
         channel: channel?,
@@ -112,10 +110,9 @@ fn placement(
         objective: objective?,
         exposure: exposure?,
         reservation: reservation?,
-        strategy: learning.strategy,
-        lambda: learning.lambda,
-        half_life_days: learning.half_life_days,
-        exploration: learning.exploration,
+        champion: champion?,
+        challengers: challengers?,
+        half_life_days: half_life_days?,
         features: features?,
         holdout: holdout?,
         fallback: fallback?,
@@ -153,74 +150,6 @@ fn objective(report: &mut Report<'_>, what: &str, node: &Node, currency: Option<
     Some(Objective { kind: kind?, window: window?, reward_cap_minor: cap? })
 }
 
-struct Learning {
-    strategy: Strategy,
-    lambda: f64,
-    half_life_days: Option<u32>,
-    exploration: f64,
-}
-
-fn strategy(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Learning> {
-    let known = ["name", "half_life", "exploration", "alpha", "lambda"];
-    let fields = Fields::open(report, format!("{what}: strategy"), node, &known, &[])?;
-    let what = fields.what.as_str();
-    let name = fields
-        .need(report, "name", "name: thompson_linear")
-        .and_then(|node| read::choice(report, what, node, "strategy", &Strategy::NAMES, &[]));
-    let half_life = fields.get("half_life").map_or(Some(None), |node| half_life(report, what, node).map(Some));
-    let default = if name == Some("greedy") { 0.0 } else { EXPLORATION_DEFAULT };
-    let exploration = fields.get("exploration").map_or(Some(default), |node| {
-        let mass = read::number(report, what, node, 0.0, 1.0, "a share from 0 to 1")?;
-        match name {
-            Some(name @ ("linucb" | "epsilon_greedy")) if mass <= 0.0 => {
-                let instead = if name == "linucb" { "thompson_linear" } else { "greedy" };
-                report
-                    .add(
-                        codes::EXPLORATION_ZERO,
-                        node.place,
-                        format!("{what}: {name} needs exploration above 0"),
-                        "zero",
-                    )
-                    .with_help(format!(
-                        "{name} alone always takes the same candidate, so that nothing could be estimated later; \
-                         write `exploration: 0.05` or choose {instead}"
-                    ));
-                None
-            }
-            _ => Some(mass),
-        }
-    });
-    let alpha = fields.get("alpha").map_or(Some(1.0), |node| {
-        if name.is_some_and(|name| name != "linucb") {
-            report
-                .add(codes::ALPHA_UNUSED, node.place, format!("{what}: only linucb has a width `alpha`"), "not used")
-                .with_help("remove it, or write `name: linucb`");
-        }
-        read::number(report, what, node, 0.0, 100.0, "a width from 0 to 100")
-    });
-    let lambda = fields
-        .get("lambda")
-        .map_or(Some(1.0), |node| read::number(report, what, node, 1e-3, 1e6, "a ridge prior from 0.001 to 1000000"));
-    let strategy = match name? {
-        "thompson_beta" => Strategy::ThompsonBeta,
-        "linucb" => Strategy::Linucb { alpha: alpha? },
-        "greedy" => Strategy::Greedy,
-        "epsilon_greedy" => Strategy::EpsilonGreedy,
-        "uniform" => Strategy::Uniform,
-        _ => Strategy::ThompsonLinear,
-    };
-    Some(Learning { strategy, lambda: lambda?, half_life_days: half_life?, exploration: exploration? })
-}
-
-fn half_life(report: &mut Report<'_>, what: &str, node: &Node) -> Option<u32> {
-    let span = read::span(report, what, node)?;
-    let days = span.whole_days().filter(|days| (1..=HALF_LIFE_DAYS_MAX).contains(days));
-    if days.is_none() {
-        read::out_of_range(report, what, node, "whole days from `1d` to `365d`");
-    }
-    days
-}
-
 fn fallback(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Fallback> {
     let fields = Fields::open(report, format!("{what}: fallback"), node, &["offer", "variant"], &[])?;
     let what = fields.what.as_str();
@@ -231,45 +160,4 @@ fn fallback(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Fallback
         .need(report, "variant", "variant: a")
         .and_then(|node| read::parsed(report, what, node, "a variant id", VariantId::new));
     Some(Fallback { offer: offer?, variant: variant? })
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::domain::Strategy;
-    use crate::policy::{Source, compile};
-
-    fn strategy(text: &str) -> (Strategy, f64) {
-        let file = |path: &str, text: String| Source { path: path.to_owned(), text };
-        let bundle = compile(&[
-            file("bundle.yaml", "name: sample\nschema: 1\n".into()),
-            file("catalog/attributes.yaml", "attributes: []\n".into()),
-            file(
-                "catalog/purposes.yaml",
-                "purposes:\n  - {id: p, dpv: ProvideProductRecommendations, bases: {US: [consent]}}\n".into(),
-            ),
-            file(
-                "placements.yaml",
-                format!(
-                    "placements:\n  - id: home\n    channel: web\n    purpose: p\n    currency: USD\n    objective: \
-                     {{kind: margin, window: 7d, reward_cap: 200.00}}\n    strategy: {{{text}}}\n    \
-                     fallback: {{offer: house, variant: a}}\n"
-                ),
-            ),
-        ])
-        .unwrap_or_else(|findings| panic!("{}", findings.iter().map(ToString::to_string).collect::<String>()));
-        let placement = bundle.placement("home").unwrap();
-        (placement.strategy, placement.exploration)
-    }
-
-    #[test]
-    fn every_strategy_is_read_by_its_name_and_explores_unless_it_is_greedy() {
-        for name in Strategy::NAMES {
-            let (read, exploration) = strategy(&format!("name: {name}"));
-            assert_eq!(read.name(), name);
-            assert_eq!(exploration, if name == "greedy" { 0.0 } else { 0.05 }, "{name}");
-        }
-        assert_eq!(strategy("name: greedy, exploration: 0.2"), (Strategy::Greedy, 0.2));
-        assert_eq!(strategy("name: epsilon_greedy, exploration: 0.2"), (Strategy::EpsilonGreedy, 0.2));
-        assert_eq!(strategy("name: linucb, alpha: 2"), (Strategy::Linucb { alpha: 2.0 }, 0.05));
-    }
 }

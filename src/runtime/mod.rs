@@ -180,7 +180,7 @@ impl Core {
     pub fn publish(&self) {
         let _publishing = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let (snapshot, models, day) = (self.snapshot(), self.models(), self.clock.now().day());
-        let views = derive_views(&snapshot.bundle, &models, Some(&snapshot), day);
+        let views = derive_views(&snapshot.bundle, &snapshot.catalogue, &models, Some(&snapshot), day);
         self.replace(Snapshot { models: views, day, ..(*snapshot).clone() });
     }
 
@@ -222,7 +222,7 @@ impl Core {
         };
         let _publishing = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let day = self.clock.now().day();
-        let models = derive_views(&bundle, &self.models(), Some(&self.snapshot()), day);
+        let models = derive_views(&bundle, &catalogue, &self.models(), Some(&self.snapshot()), day);
         let (tenant, build) = (current.tenant.clone(), current.build.clone());
         self.replace(Snapshot { tenant, build, control_sequence: control.sequence, bundle, catalogue, models, day });
         Ok(())
@@ -270,24 +270,36 @@ impl Core {
     }
 }
 
-/// The view of each placement's model for a day; arms that did not change are taken over from `before`.
+/// What each contender of each placement reads of its model on a day; arms that did not change are taken over from
+/// `before`.
 fn derive_views(
     bundle: &Bundle,
+    catalogue: &Catalogue,
     models: &Models,
     before: Option<&Snapshot>,
     day: crate::domain::Day,
-) -> BTreeMap<PlacementId, Arc<ModelView>> {
+) -> BTreeMap<PlacementId, Vec<Arc<ModelView>>> {
     let mut views = BTreeMap::new();
     for placement in bundle.placements.values() {
         let old = before.and_then(|snapshot| snapshot.models.get(&placement.id));
-        let view = match models.0.get(&placement.model_id()) {
-            Some(model) => ModelView::derive(model, placement, day, old.map(AsRef::as_ref)),
-            None => ModelView::prior(placement),
+        let Some(model) = models.0.get(&placement.model_id()) else {
+            let view = |contender| Arc::new(ModelView::prior(placement, contender));
+            views.insert(placement.id.clone(), placement.contenders().map(view).collect());
+            continue;
         };
-        for alarm in &view.alarms {
-            tracing::error!(placement = %placement.id, alarm, "an arm fell back to its prior");
+        let (version, lineup) = (model.version(), model.lineup(catalogue));
+        let view = |(at, contender)| {
+            let old = old.and_then(|views| views.get(at)).map(AsRef::as_ref);
+            ModelView::derive(version, placement, contender, lineup.clone(), day, old)
+        };
+        let derived: Vec<Arc<ModelView>> = placement.contenders().enumerate().map(view).map(Arc::new).collect();
+        for (at, alarm) in derived.iter().flat_map(|view| &view.alarms) {
+            let (offer, variant) = catalogue
+                .at(*at)
+                .map_or(("", ""), |(offer, variant)| (offer.offer_id.as_str(), variant.variant_id.as_str()));
+            tracing::error!(placement = %placement.id, offer, variant, alarm, "an arm fell back to its prior");
         }
-        views.insert(placement.id.clone(), Arc::new(view));
+        views.insert(placement.id.clone(), derived);
     }
     views
 }

@@ -93,8 +93,10 @@ impl Core {
             }
             for Found { skeleton, known } in &found {
                 let bundle = if by == By::Strategy { self.bundle_then(skeleton.bundle).await? } else { None };
-                let strategy =
-                    bundle.and_then(|bundle| Some(bundle.placements.get(&skeleton.placement)?.strategy.name()));
+                let strategy = bundle.and_then(|bundle| {
+                    let placement = bundle.placements.get(&skeleton.placement)?;
+                    Some(placement.contender_of(skeleton.challenger.as_ref())?.strategy.name())
+                });
                 let catalogue =
                     if by == By::Campaign { self.catalogue_then(skeleton.catalogue_revision).await? } else { None };
                 let outcomes = outcomes.get(&skeleton.decision_id).map(Vec::as_slice).unwrap_or_default();

@@ -176,7 +176,7 @@ impl Core {
                 tenant: settings.tenant.clone(),
                 build: env!("CARGO_PKG_VERSION").to_owned(),
                 control_sequence: control.sequence,
-                models: derive_views(&bundle, &Models::default(), None, day),
+                models: derive_views(&bundle, &catalogue, &Models::default(), None, day),
                 bundle,
                 catalogue,
                 day,

@@ -83,10 +83,10 @@ fn posteriors_and_distribution_follow_by_hand() {
         assert_eq!(event.exposed_at.day().0, 14 * 24 * 60 + 300);
     }
     // One exposure x at half weight: theta = w r x / (1 + w x'x), by Sherman and Morrison.
-    let free = story.view.posterior(&arm("free-shipping"));
+    let free = story.posterior(&story.view, "free-shipping");
     free.theta().iter().zip([0.25, 0.0, 0.25]).for_each(|(theta, expected)| close(*theta, expected));
     close(free.variance(), 1.125 / 1.25);
-    close(story.view.posterior(&arm("ten-off")).variance(), 1.0 / 1.25);
+    close(story.posterior(&story.view, "ten-off").variance(), 1.0 / 1.25);
     let deviations = [1_200.0 * 0.9_f64.sqrt(), 1_800.0 * (0.8 * 1.75_f64).sqrt()];
     let scored: Vec<_> = story.first.skeleton.candidates.iter().filter_map(|row| row.scored).collect();
     let p: Vec<f64> = story.first.skeleton.slots[0].probabilities.iter().copied().flatten().collect();
@@ -100,7 +100,7 @@ fn posteriors_and_distribution_follow_by_hand() {
     let distance = 605.0 / (deviations[0] * deviations[0] + deviations[1] * deviations[1]).sqrt();
     let pi = 0.5 * libm::erfc(-distance / std::f64::consts::SQRT_2);
     let scores: Vec<_> = scored.iter().map(|scored| Score::gaussian(scored.mean, scored.deviation)).collect();
-    close(distribution_of(&story.placement.strategy, rules::EXACT, &scores, false)[0], pi);
+    close(distribution_of(&story.placement.champion.strategy, rules::EXACT, &scores, false)[0], pi);
     assert!((p[0] - (0.05 / 2.0 + 0.95 * pi)).abs() < 1e-4, "the rule of the record keeps within 1e-4");
     close(p[0] + p[1], 1.0);
 }

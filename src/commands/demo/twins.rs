@@ -121,8 +121,8 @@ mod tests {
                 let mut expected = declared.clone();
                 expected.id = twin.id.clone();
                 if lane.strategy.is_some() {
-                    assert_eq!(twin.strategy.name(), lane.label);
-                    expected.strategy = twin.strategy;
+                    assert_eq!(twin.champion.strategy.name(), lane.label);
+                    expected.champion.strategy = twin.champion.strategy;
                 }
                 assert_eq!(*twin, expected);
             }

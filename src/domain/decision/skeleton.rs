@@ -4,8 +4,8 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use crate::domain::{
-    Currency, Day, DecisionId, Digest, Exposure, ModelId, ObjectiveKind, OfferId, Placement, PlacementId, Propensity,
-    PurposeId, Span, Timestamp, VariantId,
+    ChallengerId, Currency, Day, DecisionId, Digest, Exposure, ModelId, ObjectiveKind, OfferId, Placement, PlacementId,
+    Propensity, PurposeId, Span, Timestamp, VariantId,
 };
 
 /// Version of this encoding. Old versions stay readable: version 1 knew one slot and no *nothing*.
@@ -296,6 +296,9 @@ pub struct Skeleton {
     /// Commitments to the private groups, in the order of [`GROUPS`](super::GROUPS).
     #[n(24)]
     pub commitments: Vec<Digest>,
+    /// The challenger that decided; nothing where the champion did.
+    #[n(25)]
+    pub challenger: Option<ChallengerId>,
 }
 
 impl Skeleton {

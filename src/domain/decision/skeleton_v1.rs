@@ -116,6 +116,7 @@ impl From<SkeletonV1> for Skeleton {
             model: old.model,
             day: old.day,
             distribution_rule: old.distribution_rule,
+            challenger: None,
             exploration: old.exploration,
             candidates: old.candidates.into_iter().map(row).collect(),
             slots: slots.into_iter().collect(),

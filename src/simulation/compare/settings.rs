@@ -62,11 +62,11 @@ impl Named {
     pub fn in_force(&self, placement: &Placement) -> BTreeMap<String, String> {
         let half_life = placement.half_life_days.map_or("none".to_owned(), |days| format!("{days}d"));
         let mut all = BTreeMap::from([
-            ("exploration".to_owned(), placement.exploration.to_string()),
+            ("exploration".to_owned(), placement.champion.exploration.to_string()),
             ("half_life".to_owned(), half_life),
-            ("lambda".to_owned(), placement.lambda.to_string()),
+            ("lambda".to_owned(), placement.champion.lambda.to_string()),
         ]);
-        if let Strategy::Linucb { alpha } = placement.strategy {
+        if let Strategy::Linucb { alpha } = placement.champion.strategy {
             all.insert("alpha".to_owned(), alpha.to_string());
         }
         all

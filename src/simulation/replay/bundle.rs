@@ -225,7 +225,7 @@ mod tests {
         let bundle = crate::policy::compile(&made.policies).unwrap();
         let placement = bundle.placement(PLACEMENT).unwrap();
         assert_eq!(placement.dimensions(), made.dimensions);
-        assert_eq!(placement.strategy.name(), "linucb");
+        assert_eq!(placement.champion.strategy.name(), "linucb");
         let encoder = |at: usize| placement.features[at].atoms[0].encoder.clone();
         assert_eq!(encoder(0), Encoder::Standardised { mean: 30.0, scale: 10.0 });
         assert_eq!(encoder(1), Encoder::Standardised { mean: 3.0, scale: SCALE_MIN });

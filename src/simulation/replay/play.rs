@@ -8,11 +8,11 @@
 //! 2^-16th of a decision, and integers stay integers. `sum w r^2` is taken to be `sum w r`, which is its upper bound:
 //! for rewards strictly between the ends the noise variance is judged too large, never too small.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::prepare::{Known, Range, Replay, Step};
 use crate::bandit::draw::{self, DrawPurpose};
-use crate::bandit::{self, Arm, ArmStatistics, Features, Increment, InvalidDistribution, ModelView, Posterior};
+use crate::bandit::{self, Arm, Features, Increment, InvalidDistribution, Lineup, ModelView};
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Day, Placement, Strategy};
 use crate::simulation::chance;
@@ -41,18 +41,16 @@ pub fn play(
     progress: &mut dyn FnMut(),
 ) -> Result<Played, PlayError> {
     let generator = GeneratorKey { period: 1, key: chance::key(seed, "replay", 0) };
-    // Of a model that learned nothing: for the distributions that it remembers.
-    let view = ModelView::prior(placement);
-    let mut learner = Learner::new(placement, replay.range);
+    let mut learner = Learner::new(placement, replay);
     let mut played = Played::default();
     for (event, step) in (1..).zip(&replay.steps) {
-        let x = step.features.to_f64();
-        let arms: Vec<Arm> = step.candidates.iter().map(|arm| learner.arm(*arm, step.day, &x)).collect();
-        let scores = bandit::scores(&placement.strategy, &arms);
-        let w = view.distribution(&placement.strategy, &scores, false);
-        let p = bandit::explore(&w, placement.exploration);
-        let invalid = |why| PlayError { strategy: placement.strategy.name().to_owned(), seed, event, why };
-        bandit::check(&p, placement.exploration).map_err(invalid)?;
+        let (view, x) = (learner.view_on(step.day), step.features.to_f64());
+        let (width, low) = (replay.range.width(), replay.range.low);
+        let arms: Vec<Arm> = step.candidates.iter().map(|arm| view.arm(*arm, &x, width, -low)).collect();
+        let (scores, contender) = (view.scores(&arms), view.contender());
+        let p = bandit::explore(&view.distribution(&scores, false), contender.exploration);
+        let invalid = |why| PlayError { strategy: contender.strategy.name().to_owned(), seed, event, why };
+        bandit::check(&p, contender.exploration).map_err(invalid)?;
         let u = draw::uniform(&generator, "replay", &step.decision, 0, DrawPurpose::Served);
         let picked = draw::pick(&p, u).ok_or_else(|| invalid(InvalidDistribution::Empty))?;
         let reward = earned(step, picked);
@@ -74,64 +72,49 @@ fn earned(step: &Step, picked: usize) -> Option<f64> {
     }
 }
 
-/// The arms of one play: integers, and the posteriors derived from them for the arms that are asked for.
+/// The arms of one play: integers, and what was derived from them last.
 struct Learner<'a> {
     placement: &'a Placement,
     range: Range,
-    prior: Posterior,
-    arms: BTreeMap<usize, Learned>,
+    lineup: Lineup,
+    view: ModelView,
+    /// Whether something was learned since.
+    changed: bool,
     alarms: usize,
 }
 
-struct Learned {
-    statistics: ArmStatistics,
-    posterior: Posterior,
-    /// The day it was derived for; nothing after something was learned.
-    derived: Option<Day>,
-}
-
 impl<'a> Learner<'a> {
-    fn new(placement: &'a Placement, range: Range) -> Self {
-        let prior = Posterior::prior(placement.dimensions(), placement.lambda);
-        Self { placement, range, prior, arms: BTreeMap::new(), alarms: 0 }
+    fn new(placement: &'a Placement, replay: &Replay) -> Self {
+        let lineup = vec![None; replay.offers.len()];
+        let view = ModelView::prior(placement, &placement.champion);
+        Self { placement, range: replay.range, lineup, view, changed: false, alarms: 0 }
     }
 
-    /// What the strategy sees of an arm.
-    fn arm(&mut self, arm: usize, day: Day, x: &[f64]) -> Arm {
-        let placement = self.placement;
-        let posterior = match self.arms.get_mut(&arm) {
-            Some(learned) => {
-                // Without decay no day differs from another.
-                let fresh = learned.derived.is_some_and(|on| on == day || placement.half_life_days.is_none());
-                if !fresh {
-                    let (dimensions, half_life) = (placement.dimensions(), placement.half_life_days);
-                    let derived = Posterior::derive(&learned.statistics, dimensions, day, half_life, placement.lambda);
-                    self.alarms += usize::from(derived.alarm.is_some());
-                    (learned.posterior, learned.derived) = (derived.posterior, Some(day));
-                }
-                &learned.posterior
-            }
-            None => &self.prior,
-        };
-        Arm::new(posterior, x, self.range.width(), -self.range.low)
+    /// What the strategy sees on a day.
+    fn view_on(&mut self, day: Day) -> &ModelView {
+        // Without decay no day differs from another.
+        let day = self.placement.half_life_days.map_or(Day(0), |_| day);
+        if self.changed || self.view.day() != day {
+            let (placement, version) = (self.placement, self.view.version);
+            let before = Some(&self.view);
+            let view = ModelView::derive(version, placement, &placement.champion, self.lineup.clone(), day, before);
+            self.alarms += view.alarms.len();
+            (self.view, self.changed) = (view, false);
+        }
+        &self.view
     }
 
     fn learn(&mut self, arm: usize, step: &Step, reward: f64) {
         // Uniform reads no posterior, so that its play needs none.
-        if self.placement.strategy == Strategy::Uniform {
+        if self.placement.champion.strategy == Strategy::Uniform {
             return;
         }
-        let prior = &self.prior;
-        let learned = self.arms.entry(arm).or_insert_with(|| Learned {
-            statistics: ArmStatistics::default(),
-            posterior: prior.clone(),
-            derived: None,
-        });
-        let share = self.range.share(reward);
+        let Some(arm) = self.lineup.get_mut(arm) else { return };
+        let (statistics, share) = (Arc::make_mut(arm.get_or_insert_default()), self.range.share(reward));
         for increment in increments(&step.features, step.day, self.placement.half_life_days, share) {
-            learned.statistics.apply(&increment);
+            statistics.apply(&increment);
         }
-        learned.derived = None;
+        self.changed = true;
     }
 }
 
@@ -160,6 +143,7 @@ fn increments(features: &Features, day: Day, half_life_days: Option<u32>, share:
 mod tests {
     use super::super::feedback::{parse_offers, read};
     use super::*;
+    use crate::bandit::ArmStatistics;
     use crate::simulation::compare::{Kind, Settings};
 
     /// Two offers: `a` earns 5 in town x and -35 in town y, `b` earns nothing.
@@ -179,7 +163,7 @@ mod tests {
     }
 
     fn placement<'a>(replay: &'a Replay, name: &str) -> &'a Placement {
-        replay.placements.iter().find(|placement| placement.strategy.name() == name).unwrap()
+        replay.placements.iter().find(|placement| placement.champion.strategy.name() == name).unwrap()
     }
 
     fn mean(replay: &Replay, name: &str, seed: u64) -> f64 {

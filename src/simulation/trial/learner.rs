@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::bandit::{ArmKey, ArmStatistics, Features, Posterior};
+use crate::bandit::{ArmKey, Features, Lineup, Model, ModelView};
 use crate::domain::decision::Terms;
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
 use crate::domain::{Catalogue, Day, DecisionId, Digest, Placement, Strategy, Timestamp};
@@ -27,10 +27,10 @@ pub(super) struct Taken<'a> {
     pub(super) at: Timestamp,
 }
 
-/// One arm of one placement: integers, and the posterior that was derived from them when last published.
+/// One placement: the integers of its arms by position, and what was derived from them when last published.
 struct Learned {
-    statistics: ArmStatistics,
-    posterior: Posterior,
+    lineup: Lineup,
+    view: ModelView,
     changed: bool,
 }
 
@@ -47,8 +47,7 @@ struct Pending {
 pub(super) struct Learner<'a> {
     placements: &'a [Placement],
     catalogue: &'a Catalogue,
-    priors: Vec<Posterior>,
-    arms: Vec<BTreeMap<usize, Learned>>,
+    learned: Vec<Learned>,
     pending: BTreeMap<usize, Pending>,
     /// What will be told, by its instant; the number tells equals apart.
     messages: BTreeMap<(Timestamp, usize), (usize, OutcomeFact)>,
@@ -61,12 +60,16 @@ pub(super) struct Learner<'a> {
 impl<'a> Learner<'a> {
     /// One that has learned nothing.
     pub(super) fn new(placements: &'a [Placement], catalogue: &'a Catalogue) -> Self {
-        let prior = |placement: &Placement| Posterior::prior(placement.dimensions(), placement.lambda);
+        let learned = |placement: &Placement| {
+            let (lineup, none) = (vec![None; catalogue.candidates().len()], Lineup::new());
+            let version = Model::new(placement.model_id(), placement.dimensions()).version();
+            let view = ModelView::derive(version, placement, &placement.champion, none, Day(0), None);
+            Learned { lineup, view, changed: false }
+        };
         Self {
             placements,
             catalogue,
-            priors: placements.iter().map(prior).collect(),
-            arms: placements.iter().map(|_| BTreeMap::new()).collect(),
+            learned: placements.iter().map(learned).collect(),
             pending: BTreeMap::new(),
             messages: BTreeMap::new(),
             sent: 0,
@@ -75,10 +78,9 @@ impl<'a> Learner<'a> {
         }
     }
 
-    /// The posterior that was published last.
-    pub(super) fn posterior(&self, placement: usize, candidate: usize) -> Option<&Posterior> {
-        let learned = self.arms.get(placement).and_then(|arms| arms.get(&candidate));
-        learned.map(|learned| &learned.posterior).or(self.priors.get(placement))
+    /// What was published last.
+    pub(super) fn view(&self, placement: usize) -> Option<&ModelView> {
+        self.learned.get(placement).map(|learned| &learned.view)
     }
 
     /// Takes in a decision as one that was not accepted; what will come of it is told when it arrives.
@@ -115,14 +117,16 @@ impl<'a> Learner<'a> {
     /// Derives the posteriors of all arms that have changed, and of all where the day has and what was learned fades.
     pub(super) fn publish(&mut self, day: Day) {
         let same_day = self.published_for == Some(day);
-        for (placement, arms) in self.placements.iter().zip(&mut self.arms) {
-            let half_life = placement.half_life_days;
-            let fades = half_life.is_some() && !same_day;
-            for learned in arms.values_mut().filter(|learned| learned.changed || fades) {
-                let dimensions = placement.dimensions();
-                let derived = Posterior::derive(&learned.statistics, dimensions, day, half_life, placement.lambda);
-                self.alarms += usize::from(derived.alarm.is_some());
-                (learned.posterior, learned.changed) = (derived.posterior, false);
+        for (placement, learned) in self.placements.iter().zip(&mut self.learned) {
+            let fades = placement.half_life_days.is_some() && !same_day;
+            if learned.changed || fades {
+                // Without decay no day differs from another.
+                let day = placement.half_life_days.map_or(Day(0), |_| day);
+                let (version, lineup) = (learned.view.version, learned.lineup.clone());
+                let before = Some(&learned.view);
+                let view = ModelView::derive(version, placement, &placement.champion, lineup, day, before);
+                self.alarms += view.alarms.len();
+                (learned.view, learned.changed) = (view, false);
             }
         }
         self.published_for = Some(day);
@@ -131,7 +135,7 @@ impl<'a> Learner<'a> {
     fn lesson(&self, taken: &Taken<'_>) -> Option<Lesson> {
         let placement = self.placements.get(taken.placement)?;
         // Uniform reads no posterior, so that its play needs none.
-        if placement.strategy == Strategy::Uniform {
+        if placement.champion.strategy == Strategy::Uniform {
             return None;
         }
         let (offer, variant) = self.catalogue.at(taken.candidate)?;
@@ -155,23 +159,21 @@ impl<'a> Learner<'a> {
     }
 
     fn apply(&mut self, placement: usize, candidate: usize, lesson: &Lesson, before: Applied, now: Applied) {
-        let Some((arms, prior)) = self.arms.get_mut(placement).zip(self.priors.get(placement)) else { return };
+        let Some(learned) = self.learned.get_mut(placement) else { return };
         let Some(event) = lesson.event(before, now) else { return };
-        let learned = arms.entry(candidate).or_insert_with(|| Learned {
-            statistics: ArmStatistics::default(),
-            posterior: prior.clone(),
-            changed: false,
-        });
-        learned.statistics.apply(&event.increment);
+        let Some(arm) = learned.lineup.get_mut(candidate) else { return };
+        Arc::make_mut(arm.get_or_insert_default()).apply(&event.increment);
         learned.changed = true;
     }
 
     /// What is known of every arm, as integers.
     #[cfg(test)]
     pub(super) fn digests(&self) -> Vec<((usize, usize), Digest)> {
-        let arms = self.arms.iter().enumerate();
-        arms.flat_map(|(placement, arms)| arms.iter().map(move |(at, arm)| ((placement, *at), arm.statistics.digest())))
-            .collect()
+        let placements = self.learned.iter().enumerate();
+        let arms = placements.flat_map(|(placement, learned)| {
+            learned.lineup.iter().enumerate().map(move |(at, arm)| ((placement, at), arm))
+        });
+        arms.filter_map(|(at, arm)| Some((at, arm.as_ref()?.digest()))).collect()
     }
 }
 

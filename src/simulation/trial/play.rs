@@ -21,21 +21,18 @@ pub(super) fn play(
     progress: &mut dyn FnMut(),
 ) -> Result<Played, PlayError> {
     let mut learner = Learner::new(placements, &trial.catalogue);
-    play_with(trial, placements, &mut learner, course, seed, progress)
+    play_with(trial, &mut learner, course, seed, progress)
 }
 
 /// The same with a learner that is looked at afterwards.
 pub(super) fn play_with(
     trial: &Trial,
-    placements: &[Placement],
     learner: &mut Learner<'_>,
     course: &Course,
     seed: u64,
     progress: &mut dyn FnMut(),
 ) -> Result<Played, PlayError> {
     let generator = GeneratorKey { period: 1, key: chance::key(seed, "trial", 0) };
-    // Of models that learned nothing: for the distributions that they remember.
-    let views: Vec<ModelView> = placements.iter().map(ModelView::prior).collect();
     let mut played = Played::default();
     let mut published = None;
     for (number, moment) in course.moments.iter().enumerate() {
@@ -46,15 +43,12 @@ pub(super) fn play_with(
             learner.publish(moment.day);
             published = Some(publication);
         }
-        let Some((placement, view)) = placements.get(moment.placement).zip(views.get(moment.placement)) else {
-            continue;
-        };
-        let arms: Vec<Arm> = arms(trial, learner, moment);
-        let scores = bandit::scores(&placement.strategy, &arms);
-        let w = view.distribution(&placement.strategy, &scores, false);
-        let p = bandit::explore(&w, placement.exploration);
-        let invalid = |why| PlayError { strategy: placement.strategy.name().to_owned(), seed, event: number + 1, why };
-        bandit::check(&p, placement.exploration).map_err(invalid)?;
+        let Some(view) = learner.view(moment.placement) else { continue };
+        let contender = view.contender();
+        let scores = view.scores(&arms(trial, view, moment));
+        let p = bandit::explore(&view.distribution(&scores, false), contender.exploration);
+        let invalid = |why| PlayError { strategy: contender.strategy.name().to_owned(), seed, event: number + 1, why };
+        bandit::check(&p, contender.exploration).map_err(invalid)?;
         let u = draw::uniform(&generator, "trial", &moment.decision, 0, DrawPurpose::Served);
         let picked = draw::pick(&p, u).ok_or_else(|| invalid(InvalidDistribution::Empty))?;
         let (expected, realised) = show(trial, learner, moment, number, picked);
@@ -67,13 +61,12 @@ pub(super) fn play_with(
 }
 
 /// What the strategy sees of the candidates.
-fn arms(trial: &Trial, learner: &Learner<'_>, moment: &Moment) -> Vec<Arm> {
+fn arms(trial: &Trial, view: &ModelView, moment: &Moment) -> Vec<Arm> {
     let vectors: Vec<Vec<f64>> = moment.features.iter().map(|features| features.to_f64()).collect();
     let arm = |(at, candidate): (usize, &usize)| {
         let x = vectors.get(at).or(vectors.first())?;
         let (offer, _) = trial.catalogue.at(*candidate)?;
-        let posterior = learner.posterior(moment.placement, *candidate)?;
-        Some(Arm::new(posterior, x, minor(offer.margin_minor()), minor(offer.cost_of_showing_minor())))
+        Some(view.arm(*candidate, x, minor(offer.margin_minor()), minor(offer.cost_of_showing_minor())))
     };
     moment.candidates.iter().enumerate().filter_map(arm).collect()
 }

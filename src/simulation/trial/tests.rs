@@ -88,7 +88,7 @@ fn learned_by(text: &str, until: Timestamp) -> Vec<((usize, usize), crate::domai
     let trial = trial(text, "epsilon_greedy", "exploration=1,publish=5m", 600);
     let course = Course::walk(&trial, 1);
     let mut learner = Learner::new(&trial.placements[0], &trial.catalogue);
-    play_with(&trial, &trial.placements[0], &mut learner, &course, 1, &mut || ()).unwrap();
+    play_with(&trial, &mut learner, &course, 1, &mut || ()).unwrap();
     learner.hear(until);
     learner.digests()
 }

@@ -90,7 +90,7 @@ pub fn features(story: &Story) -> String {
 
 pub fn posteriors(story: &Story) -> String {
     lines(ARMS.iter().flat_map(|offer| {
-        let posterior = story.view.posterior(&arm(offer));
+        let posterior = story.posterior(&story.view, offer);
         let estimate = posterior.score(&story.features().to_f64());
         [
             format!("{offer}: n = {}, theta = {:?}", posterior.weight(), posterior.theta()),
@@ -105,7 +105,7 @@ pub fn distribution_block(story: &Story, told: &Told) -> String {
     let rows = skeleton.candidates.iter().zip(&skeleton.slots[0].probabilities);
     let eligible: Vec<_> = rows.filter_map(|(row, p)| Some((row, row.scored?, (*p)?))).collect();
     let scores: Vec<Score> = eligible.iter().map(|(_, s, _)| Score::gaussian(s.mean, s.deviation)).collect();
-    let pi = distribution_of(&story.placement.strategy, skeleton.distribution_rule, &scores, false);
+    let pi = distribution_of(&story.placement.champion.strategy, skeleton.distribution_rule, &scores, false);
     let head = format!("rule {}, exploration {}", skeleton.distribution_rule, skeleton.exploration);
     let rows = eligible.iter().zip(pi).flat_map(|((row, scored, p), pi)| {
         [
@@ -239,11 +239,11 @@ pub fn offered(story: &Story, view: &ModelView) -> Vec<f64> {
     let arms: Vec<Arm> = ARMS
         .iter()
         .map(|offer| {
-            let (posterior, found) = (view.posterior(&arm(offer)), story.catalogue.offer(offer).unwrap());
+            let (posterior, found) = (story.posterior(view, offer), story.catalogue.offer(offer).unwrap());
             Arm::new(posterior, &x, cents(found.margin_minor()), cents(found.cost_of_showing_minor()))
         })
         .collect();
-    explore(&distribution(&story.placement.strategy, &arms, false).1, story.placement.exploration)
+    explore(&distribution(&story.placement.champion.strategy, &arms, false).1, story.placement.champion.exploration)
 }
 
 pub fn better(story: &Story) -> String {
@@ -251,7 +251,7 @@ pub fn better(story: &Story) -> String {
     let states = std::iter::once(("before", &story.before));
     let states = states.chain(story.learned.iter().map(|learned| (learned.what, &learned.models)));
     lines(states.map(|(what, models)| {
-        let p = offered(story, &view(models, &story.placement, now));
+        let p = offered(story, &view(models, &story.placement, &story.catalogue, now));
         format!("{what:8}  {} {}  {} {}", ARMS[0], p[0], ARMS[1], p[1])
     }))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use proffer::bandit::{ArmKey, Features, ModelView, features};
+use proffer::bandit::{ArmKey, Features, ModelView, Posterior, features};
 use proffer::decision::Snapshot;
 use proffer::domain::consent::ConsentEntry;
 use proffer::domain::decision::{Private, Skeleton};
@@ -80,14 +80,14 @@ impl Story {
         let placement = bundle.placement("home_banner").unwrap().clone();
         let (history, before) = history(page, &placement, &catalogue);
         let now = json(page, "request")["at"].as_str().map(|at| Timestamp::parse(at).unwrap()).unwrap();
-        let view = view(&before, &placement, now);
+        let view = view(&before, &placement, &catalogue, now);
         let snapshot = Arc::new(Snapshot {
             tenant: TENANT.into(),
             build: "example".into(),
             control_sequence: CONTROL_SEQUENCE,
             bundle: bundle.clone(),
             catalogue: catalogue.clone(),
-            models: BTreeMap::from([(placement.id.clone(), view.clone())]),
+            models: BTreeMap::from([(placement.id.clone(), vec![view.clone()])]),
             day: now.day(),
         });
         let mut state = SubjectState::default();
@@ -112,6 +112,12 @@ impl Story {
         Self { bundle, catalogue, placement, history, before, view, state, first, state_after, second, learned }
     }
 
+    /// What a view believes of an offer.
+    pub fn posterior<'v>(&self, view: &'v ModelView, offer: &str) -> &'v Posterior {
+        let named = |at: &usize| self.catalogue.at(*at).is_some_and(|(found, _)| found.offer_id.as_str() == offer);
+        view.posterior((0..self.catalogue.candidates().len()).find(named).unwrap())
+    }
+
     /// The feature vector that the first record holds.
     pub fn features(&self) -> Features {
         let context = &self.first.private.context;
@@ -119,8 +125,10 @@ impl Story {
     }
 }
 
-pub fn view(models: &Models, placement: &Placement, now: Timestamp) -> Arc<ModelView> {
-    Arc::new(ModelView::derive(&models.0[&placement.model_id()], placement, now.day(), None))
+pub fn view(models: &Models, placement: &Placement, catalogue: &Catalogue, now: Timestamp) -> Arc<ModelView> {
+    let model = &models.0[&placement.model_id()];
+    let (version, lineup) = (model.version(), model.lineup(catalogue));
+    Arc::new(ModelView::derive(version, placement, &placement.champion, lineup, now.day(), None))
 }
 
 fn settings() -> Settings {

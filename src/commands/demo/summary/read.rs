@@ -208,7 +208,7 @@ impl Story<'_> {
         let places =
             self.world.placements.iter().enumerate().filter(|(at, _)| placement.is_none_or(|only| only == *at));
         let names = places.filter_map(|(_, place)| self.bundle.placement(&placement_id(place.id.as_str(), lane)));
-        let mut names: Vec<&str> = names.map(|placement| placement.strategy.name()).collect();
+        let mut names: Vec<&str> = names.map(|placement| placement.champion.strategy.name()).collect();
         names.dedup();
         if let [only] = names.as_slice() { (*only).to_owned() } else { label.to_owned() }
     }
