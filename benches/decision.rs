@@ -115,6 +115,8 @@ fn trained(placement: &proffer::domain::Placement, catalogue: &Catalogue, candid
                 accepted,
                 reward: 0,
                 reward_squared: 0,
+                matured: None,
+                value: 0,
             };
             model.apply(sequence, &arm, &increment).unwrap();
         }

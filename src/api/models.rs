@@ -12,7 +12,7 @@ use super::problem::Problem;
 use crate::bandit::{ArmKey, ArmStatistics, Effect, Model, Posterior, effects};
 use crate::decision::Snapshot;
 use crate::domain::money::print_decimal;
-use crate::domain::{Money, ObjectiveKind, Placement, PlacementId, Strategy};
+use crate::domain::{Money, ObjectiveKind, Placement, PlacementId, Strategy, ValueSource};
 use crate::policy::did_you_mean;
 
 /// `GET /v1/models`.
@@ -101,7 +101,16 @@ struct ArmLearned {
     acceptance: (f64, f64),
     /// Margin if accepted and cost of showing, as the catalogue has them now, in minor units.
     worth: Option<(i64, i64)>,
+    value: Option<ValueLearned>,
     effects: Vec<Effect>,
+}
+
+/// What accepted orders of a variant earn, where that is learned; minor units.
+struct ValueLearned {
+    margin: f64,
+    catalogue: i64,
+    mean: Option<f64>,
+    orders: f64,
 }
 
 impl Learned {
@@ -141,6 +150,11 @@ impl Learned {
                 "acceptance": {"mean": mean, "deviation": deviation, "low": low, "high": high},
                 "expected_margin": worth.then(|| digits(expected, currency.exponent())),
                 "expected_margin_deviation": worth.then(|| digits(spread, currency.exponent())),
+                "learned_margin": learned.value.as_ref().map(|value| json!({
+                    "margin": digits(value.margin, currency.exponent()),
+                    "catalogue": print_decimal(value.catalogue, currency.exponent()),
+                    "mean": value.mean.map(|mean| digits(mean, currency.exponent())), "orders": value.orders,
+                })),
                 "effects": learned.effects.iter().map(effect).collect::<Vec<_>>(),
             })
         };
@@ -187,6 +201,15 @@ impl Learned {
                 ),
                 None => writeln!(text, "  earned {earned}; no longer in the catalogue"),
             };
+            if let Some(ValueLearned { margin, catalogue, orders, .. }) = learned.value {
+                let (margin, catalogue) =
+                    (rounded(margin, currency.exponent()), print_decimal(catalogue, currency.exponent()));
+                let _ = writeln!(
+                    text,
+                    "  an order earns {margin} {currency}, learned from orders of weight {orders:.1}; the catalogue \
+                     says {catalogue}"
+                );
+            }
             for effect in &learned.effects {
                 let _ = writeln!(
                     text,
@@ -212,6 +235,7 @@ impl ArmLearned {
         #[expect(clippy::cast_precision_loss, reason = "amounts are far below 2^53")]
         let worth = self.worth.map(|(margin, cost)| (margin as f64, cost as f64));
         let (margin, cost) = worth.unwrap_or_default();
+        let margin = self.value.as_ref().map_or(margin, |value| value.margin);
         (margin * self.acceptance.0 - cost, margin.abs() * self.acceptance.1)
     }
 }
@@ -227,6 +251,16 @@ fn arm_learned(snapshot: &Snapshot, placement: &Placement, arm: &ArmKey, statist
     let acceptance = (alpha / both, (alpha * beta / (both * both * (both + 1.0))).sqrt());
     let offer = snapshot.catalogue.offer(arm.offer.as_str());
     let priced = offer.filter(|offer| offer.currency() == placement.currency);
+    #[expect(clippy::cast_precision_loss, reason = "amounts are far below 2^53")]
+    let value = |margin: i64| match placement.objective.value {
+        ValueSource::Catalogue => None,
+        ValueSource::Learned { orders } => Some(ValueLearned {
+            margin: posterior.value(margin as f64, f64::from(orders)),
+            catalogue: margin,
+            mean: (accepted > 0.0).then(|| posterior.value(0.0, 0.0)),
+            orders: accepted,
+        }),
+    };
     let features_count = placement.champion.strategy != Strategy::ThompsonBeta;
     ArmLearned {
         arm: arm.clone(),
@@ -236,6 +270,7 @@ fn arm_learned(snapshot: &Snapshot, placement: &Placement, arm: &ArmKey, statist
         reward_minor: i64::try_from(statistics.reward()).unwrap_or(i64::MAX),
         acceptance,
         worth: priced.map(|offer| (offer.margin_minor(), offer.cost_of_showing_minor())),
+        value: priced.and_then(|offer| value(offer.margin_minor())),
         effects: if features_count { effects(posterior, placement, EFFECTS_MAX) } else { Vec::new() },
     }
 }
@@ -266,7 +301,7 @@ fn times(count: i64) -> String {
 }
 
 /// An average amount, with two digits more than can be paid.
-fn digits(minor: f64, exponent: u32) -> String {
+pub(super) fn digits(minor: f64, exponent: u32) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "rounded, and far below 2^63")]
     let scaled = (minor * 100.0).round() as i64;
     print_decimal(scaled, exponent + 2)

@@ -94,6 +94,8 @@ fn candidates(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, c
             "variant_id": named.map(|(_, variant)| variant),
             "margin": Money { minor: row.margin_minor, currency },
             "cost_of_showing": Money { minor: row.cost_minor, currency },
+            "learned_margin": row.learned.map(|learned| super::models::digits(learned.margin, currency.exponent())),
+            "learned_from_orders": row.learned.map(|learned| learned.orders),
             "eligible": row.failed.is_empty(),
             "mean": row.scored.map(|scored| scored.mean),
             "deviation": row.scored.map(|scored| scored.deviation),

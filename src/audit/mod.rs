@@ -1,6 +1,8 @@
 //! Audit: a record told in sentences. Recomputes nothing and judges nobody.
 
-use crate::domain::decision::{CandidateRow, ContextGroup, Failed, FallbackReason, Private, Skeleton, Slot};
+use crate::domain::decision::{
+    CandidateRow, ContextGroup, Failed, FallbackReason, LearnedMargin, Private, Skeleton, Slot,
+};
 use crate::domain::money::Money;
 use crate::domain::{Catalogue, ConsentState, ObjectiveKind};
 use crate::policy::{Bundle, describe, describe_lacking};
@@ -122,9 +124,13 @@ fn expected(mean: f64, skeleton: &Skeleton, bundle: &Bundle) -> String {
         Some(ObjectiveKind::Click) => return format!("clicks {}", percent(mean)),
         Some(ObjectiveKind::Margin) | None => {}
     }
+    format!("margin {}", money(mean, skeleton))
+}
+
+fn money(minor: f64, skeleton: &Skeleton) -> Money {
     #[expect(clippy::cast_possible_truncation, reason = "casting saturates, and margins are bounded at the door")]
-    let minor = mean.round() as i64;
-    format!("margin {}", Money { minor, currency: skeleton.terms.currency })
+    let minor = minor.round() as i64;
+    Money { minor, currency: skeleton.terms.currency }
 }
 
 /// The decision in sentences, from the record and the versions it names.
@@ -174,7 +180,13 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
                 Some(scored) => {
                     let margin = Money { minor: row.margin_minor, currency: skeleton.terms.currency };
                     let expected = expected(scored.mean, skeleton, bundle);
-                    format!("{row_named}: probability {chance}, margin {margin} if accepted, expected {expected}.")
+                    let learned = row.learned.map_or_else(String::new, |learned| {
+                        let LearnedMargin { margin, orders } = learned;
+                        format!(" ({} as learned from orders of weight {orders:.1})", money(margin, skeleton))
+                    });
+                    format!(
+                        "{row_named}: probability {chance}, margin {margin} if accepted{learned}, expected {expected}."
+                    )
                 }
                 None => format!("{row_named}: probability {chance}."),
             });

@@ -18,6 +18,7 @@ pub mod exact_rule;
 pub mod features;
 pub mod hot_rule;
 pub mod model;
+mod packed;
 mod polynomials;
 pub mod posterior;
 pub mod rules;
@@ -28,7 +29,7 @@ pub mod view;
 #[cfg(test)]
 mod hot_rule_tests;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 
 pub use beta::{Beta, Memo};
 pub use decay::{generation_and_weight, weight_on};

@@ -154,6 +154,8 @@ mod tests {
             accepted,
             reward: i64::from(accepted) * 900,
             reward_squared: i128::from(accepted) * 810_000,
+            matured: None,
+            value: 0,
         }
     }
 

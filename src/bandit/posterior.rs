@@ -15,9 +15,6 @@ pub const PRIOR_SHAPE: f64 = 2.0;
 /// Inverse-gamma prior of the noise variance `v^2`: scale b.
 pub const PRIOR_SCALE: f64 = 1.0;
 
-/// The smallest scale that rounding may leave of `b_n`, so that a variance is never zero or below.
-const SCALE_MIN: f64 = 1e-12;
-
 /// Belief about the parameters of one arm.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Posterior {
@@ -26,6 +23,7 @@ pub struct Posterior {
     variance: f64,   // v^2 = b_n / (a_n - 1)
     weight: f64,     // n
     accepted: f64,   // sum w r
+    value: f64,      // sum w v, in minor units
 }
 
 /// Estimate of one arm for one feature vector.
@@ -70,7 +68,7 @@ impl Posterior {
             a_inv.resize(a_inv.len() + below, 0.0);
         }
         let variance = PRIOR_SCALE / (PRIOR_SHAPE - 1.0);
-        Self { theta: vec![0.0; dimensions], a_inv, variance, weight: 0.0, accepted: 0.0 }
+        Self { theta: vec![0.0; dimensions], a_inv, variance, weight: 0.0, accepted: 0.0, value: 0.0 }
     }
 
     /// Derives the posterior of an arm as seen on a day: every live generation divided by its weight of that day,
@@ -84,12 +82,13 @@ impl Posterior {
     ) -> Derived {
         let mut a = vec![0.0; packed_len(dimensions)];
         let mut b = vec![0.0; dimensions];
-        let (mut weight, mut squares) = (0.0, 0.0);
+        let (mut weight, mut squares, mut value) = (0.0, 0.0, 0.0);
         let one = f64::from(features::ONE);
         for (generation, sums) in statistics.generations().range(live_generations(day, half_life_days)) {
             let unit = weight_on(day, *generation, half_life_days);
             weight += number(sums.w()) / unit;
             squares += number(sums.r()) / unit;
+            value += number(sums.v()) / unit;
             let kept = sums.dimensions().min(dimensions);
             for (i, b_i) in b.iter_mut().enumerate().take(kept) {
                 *b_i += number(sums.rx(i)) / (unit * one);
@@ -104,7 +103,7 @@ impl Posterior {
             }
         }
         match Self::solve(a, &b, lambda, weight, squares) {
-            Ok(posterior) => Derived { posterior, alarm: None },
+            Ok(posterior) => Derived { posterior: Self { value, ..posterior }, alarm: None },
             Err(alarm) => Derived { posterior: Self::prior(dimensions, lambda), alarm: Some(alarm) },
         }
     }
@@ -128,8 +127,10 @@ impl Posterior {
         let explained: f64 = theta.iter().map(|z| z * z).sum(); // theta' A theta = |L^-1 b|^2
         solve_upper(&a, &mut theta);
         let shape = PRIOR_SHAPE + weight / 2.0;
-        let scale = PRIOR_SCALE + (squares - explained) / 2.0;
-        let variance = (if scale > SCALE_MIN { scale } else { SCALE_MIN }) / (shape - 1.0);
+        // Rewards of exposures that weigh little yet may explain more than there is: only the prior's noise is left.
+        let residual = squares - explained;
+        let scale = PRIOR_SCALE + if residual > 0.0 { residual / 2.0 } else { 0.0 };
+        let variance = scale / (shape - 1.0);
         if shape <= 1.0 {
             return Err(PosteriorAlarm::NotPositiveDefinite);
         }
@@ -137,7 +138,7 @@ impl Posterior {
         if !theta.iter().chain(&a_inv).chain([&explained, &variance]).all(|number| number.is_finite()) {
             return Err(PosteriorAlarm::NotFinite);
         }
-        Ok(Self { theta, a_inv, variance, weight, accepted: squares })
+        Ok(Self { theta, a_inv, variance, weight, accepted: squares, value: 0.0 })
     }
 
     /// Mean and width for a feature vector of this many dimensions: `theta' x` and `sqrt(x' A^-1 x)`.
@@ -176,6 +177,13 @@ impl Posterior {
     /// n: exposures learned from, each at its weight of the day.
     pub fn weight(&self) -> f64 {
         self.weight
+    }
+
+    /// `m_a` as learned from accepted orders, shrunk to the catalogue's margin, which counts for so many orders:
+    /// `(k m + sum w v) / (k + sum w r)`.
+    pub fn value(&self, margin: f64, orders: f64) -> f64 {
+        let (accepted, _) = self.counts();
+        if orders + accepted > 0.0 { (orders * margin + self.value) / (orders + accepted) } else { margin }
     }
 
     /// Weight of what was accepted and of what was not, each at its weight of the day, neither below zero.

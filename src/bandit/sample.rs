@@ -4,7 +4,7 @@ use super::{Features, Increment, generation_and_weight};
 use crate::domain::placement::Fallback;
 use crate::domain::{
     Contender, Currency, Day, Exposure, Objective, ObjectiveKind, OfferId, Percent, Placement, PlacementId, PurposeId,
-    Span, Strategy, VariantId,
+    Span, Strategy, ValueSource, VariantId,
 };
 
 /// A placement without features.
@@ -20,8 +20,10 @@ pub(crate) fn placement() -> Placement {
             kind: ObjectiveKind::Margin,
             window: Span::parse("7d").unwrap(),
             reward_cap_minor: 20_000,
+            value: ValueSource::Catalogue,
         },
         exposure: Exposure::Decision,
+        delay: None,
         reservation: Span::parse("10m").unwrap(),
         champion: Contender { strategy: Strategy::ThompsonLinear, lambda: 1.0, exploration: 0.05 },
         challengers: Vec::new(),
@@ -39,5 +41,15 @@ pub(crate) fn increment(day: Day, half_life_days: Option<u32>, x: &[f64], exposu
     let q20 = |x: &f64| ((x * 1_048_576.0).round() as i32).clamp(-super::features::LIMIT, super::features::LIMIT);
     let sparse: Vec<(u16, i32)> = (0..).zip(x.iter().map(q20)).filter(|(_, x)| *x != 0).collect();
     let features = Features::from_sparse(x.len(), &sparse).unwrap();
-    Increment { generation, weight, features, exposure, accepted, reward: 0, reward_squared: 0 }
+    Increment {
+        generation,
+        weight,
+        features,
+        exposure,
+        accepted,
+        reward: 0,
+        reward_squared: 0,
+        matured: None,
+        value: 0,
+    }
 }

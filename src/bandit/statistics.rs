@@ -9,6 +9,7 @@ use minicbor::{Decode, Decoder, Encode, Encoder};
 use sha2::{Digest as _, Sha256};
 
 use super::Features;
+use super::packed::{packed, unpacked};
 use crate::domain::{Digest, Malformed};
 
 /// What one learning event changes, as differences from what the same decision had changed before.
@@ -28,6 +29,11 @@ pub struct Increment {
     pub reward: i64,
     /// Change of the reported reward squared, in minor units squared.
     pub reward_squared: i128,
+    /// Change of the exposure's weight where it is gained in steps, in 2^-16ths; nothing where it comes whole, which is
+    /// `weight` times `exposure`.
+    pub matured: Option<i64>,
+    /// Change of the realised margin of what was accepted, in minor units; zero where values are not learned.
+    pub value: i64,
 }
 
 /// The weighted sums of one generation. Components behind the last that is not zero are not kept.
@@ -35,6 +41,7 @@ pub struct Increment {
 pub struct Sums {
     w: i128,
     r: i128,
+    v: i128,
     rx: Vec<i128>,
     xx: Vec<i128>, // packed upper triangle, column by column: (i, j), i <= j, at j (j + 1) / 2 + i
 }
@@ -48,6 +55,11 @@ impl Sums {
     /// Sum of w * accepted, in 2^-16ths; also the sum of w * accepted^2, accepted being 0 or 1.
     pub fn r(&self) -> i128 {
         self.r
+    }
+
+    /// Sum of w * realised margin of what was accepted, in 2^-16ths of minor units; zero where values are not learned.
+    pub fn v(&self) -> i128 {
+        self.v
     }
 
     /// Sum of w * accepted * `x_i`, in 2^-36ths.
@@ -85,15 +97,16 @@ impl Sums {
     }
 
     fn is_zero(&self) -> bool {
-        self.w == 0 && self.r == 0 && self.rx.is_empty()
+        self.w == 0 && self.r == 0 && self.v == 0 && self.rx.is_empty()
     }
 
     fn apply(&mut self, increment: &Increment) {
         let weight = i128::from(increment.weight);
-        let exposed = weight * i128::from(increment.exposure);
+        let exposed = increment.matured.map_or(weight * i128::from(increment.exposure), i128::from);
         let accepted = weight * i128::from(increment.accepted);
         self.w += exposed;
         self.r += accepted;
+        self.v += weight * i128::from(increment.value);
         self.grow(increment.features.dimensions());
         let x = increment.features.as_slice();
         for (j, x_j) in x.iter().enumerate().filter(|(_, x_j)| **x_j != 0) {
@@ -112,6 +125,7 @@ impl Sums {
     fn merge(&mut self, other: &Self) {
         self.w += other.w;
         self.r += other.r;
+        self.v += other.v;
         self.grow(other.dimensions());
         self.rx.iter_mut().zip(&other.rx).for_each(|(sum, more)| *sum += more);
         self.xx.iter_mut().zip(&other.xx).for_each(|(sum, more)| *sum += more);
@@ -231,7 +245,12 @@ impl<C> Encode<C> for ArmStatistics {
         for (generation, sums) in &self.generations {
             let numbers = [sums.w, sums.r];
             let numbers = numbers.iter().chain(&sums.rx).chain(&sums.xx);
-            e.u32(*generation)?.array(2)?.u64(sums.rx.len() as u64)?.bytes(&packed(numbers))?;
+            let valued = sums.v != 0;
+            e.u32(*generation)?.array(2 + u64::from(valued))?;
+            e.u64(sums.rx.len() as u64)?.bytes(&packed(numbers))?;
+            if valued {
+                e.bytes(&packed([sums.v].iter()))?;
+            }
         }
         Ok(())
     }
@@ -251,15 +270,17 @@ impl<'b, C> Decode<'b, C> for ArmStatistics {
         }
         for _ in 0..d.map()?.unwrap_or(0) {
             let generation = d.u32()?;
-            d.array()?;
+            let valued = d.array()? == Some(3);
             let dimensions = usize::from(d.u16()?);
             let numbers = unpacked(d.bytes()?).ok_or_else(|| malformed("sums are cut short"))?;
             let [w, r, vectors @ ..] = numbers.as_slice() else { return Err(malformed("sums are missing")) };
             if vectors.len() != dimensions + triangle(dimensions) {
                 return Err(malformed("sums do not have their number of components"));
             }
+            let value = if valued { unpacked(d.bytes()?) } else { Some(vec![0]) };
+            let Some([v]) = value.as_deref() else { return Err(malformed("the sum of values is missing")) };
             let (rx, xx) = vectors.split_at(dimensions);
-            let mut sums = Sums { w: *w, r: *r, rx: rx.to_vec(), xx: xx.to_vec() };
+            let mut sums = Sums { w: *w, r: *r, v: *v, rx: rx.to_vec(), xx: xx.to_vec() };
             sums.trim();
             read.change(generation, |own| *own = sums);
         }
@@ -270,34 +291,6 @@ impl<'b, C> Decode<'b, C> for ArmStatistics {
             Err(malformed("arm statistics are not in canonical form"))
         }
     }
-}
-
-/// Integers one after another, each zigzagged and written in groups of seven bits, low ones first.
-fn packed<'a>(numbers: impl Iterator<Item = &'a i128>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for number in numbers {
-        let mut rest = (number << 1 ^ number >> 127).cast_unsigned();
-        while rest >= 0x80 {
-            bytes.push((rest & 0x7f) as u8 | 0x80);
-            rest >>= 7;
-        }
-        bytes.push((rest & 0x7f) as u8);
-    }
-    bytes
-}
-
-fn unpacked(bytes: &[u8]) -> Option<Vec<i128>> {
-    let mut numbers = Vec::new();
-    let (mut zigzag, mut shift) = (0_u128, 0_u32);
-    for byte in bytes {
-        zigzag |= u128::from(byte & 0x7f).checked_shl(shift)?;
-        shift += 7;
-        if byte & 0x80 == 0 {
-            numbers.push((zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed());
-            (zigzag, shift) = (0, 0);
-        }
-    }
-    (shift == 0).then_some(numbers)
 }
 
 #[cfg(test)]
@@ -315,6 +308,8 @@ mod tests {
             let mut made = increment(Day(day), Some(30), &x, exposure, accepted);
             made.reward = reward;
             made.reward_squared = i128::from(reward) * i128::from(reward);
+            made.value = if reward % 3 == 0 { 0 } else { reward };
+            made.matured = (reward % 2 == 0).then_some(made.weight * reward / 5_000);
             made
         })
     }
@@ -325,6 +320,8 @@ mod tests {
             accepted: -of.accepted,
             reward: -of.reward,
             reward_squared: -of.reward_squared,
+            matured: of.matured.map(|weight| -weight),
+            value: -of.value,
             ..of.clone()
         }
     }
@@ -380,14 +377,6 @@ mod tests {
         check(&[0x85, 1, 0, 0, 0x42, 0, 0, 0xa1, 0, 0x82, 1, 0x44, 2, 0, 0, 0]); // a component of zeros
         check(&[0x85, 1, 0, 0, 0x42, 0, 0, 0xbf, 0xff]); // an indefinite map
         assert_eq!(ArmStatistics::from_bytes(&[0x85, 1, 0, 0, 0x42, 0, 0, 0xa0]), Ok(ArmStatistics::default()));
-    }
-
-    #[test]
-    fn packed_integers_come_back_over_their_whole_range() {
-        let numbers = [0, 1, -1, 63, -64, 64, i128::from(i64::MAX), i128::MAX, i128::MIN];
-        assert_eq!(unpacked(&packed(numbers.iter())), Some(numbers.to_vec()));
-        assert_eq!(packed([63, -64].iter()).len(), 2);
-        assert_eq!(unpacked(&[0x80; 20]), None);
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use super::rules::DISTRIBUTION_RULE;
 use super::statistics::ArmStatistics;
 use super::strategies::{self, Arm, Score};
 use crate::domain::decision::ModelVersion;
-use crate::domain::{Contender, Day, Placement, Strategy};
+use crate::domain::{Contender, Day, Placement, Strategy, ValueSource};
 
 /// The integers of every candidate of a catalogue, by position; nothing where nothing was learned.
 pub type Lineup = Vec<Option<Arc<ArmStatistics>>>;
@@ -23,6 +23,7 @@ pub struct ModelView {
     pub alarms: Vec<(usize, String)>,
     day: Day,
     contender: Contender,
+    value: ValueSource,
     lineup: Lineup,
     posteriors: Vec<Option<Arc<Posterior>>>,
     prior: Arc<Posterior>,
@@ -67,7 +68,8 @@ impl ModelView {
         };
         // What is remembered stays right: it is found again by posteriors and margins, not by the view.
         let memo = before.map(|view| view.memo.clone()).unwrap_or_default();
-        Self { version, alarms, day, contender: *contender, lineup, posteriors, prior, memo }
+        let value = placement.objective.value;
+        Self { version, alarms, day, contender: *contender, value, lineup, posteriors, prior, memo }
     }
 
     /// The view of a model that has absorbed nothing.
@@ -91,8 +93,18 @@ impl ModelView {
         self.posteriors.get(at).and_then(Option::as_deref).unwrap_or(&self.prior)
     }
 
-    /// What the arm at a position is worth for these features.
+    /// The margin that the arm at a position is ranked by where values are learned, and the weight of the orders it was
+    /// learned from; nothing where the catalogue's counts.
+    pub fn learned_margin(&self, at: usize, margin: f64) -> Option<(f64, f64)> {
+        let ValueSource::Learned { orders } = self.value else { return None };
+        let posterior = self.posterior(at);
+        Some((posterior.value(margin, f64::from(orders)), posterior.counts().0))
+    }
+
+    /// What the arm at a position is worth for these features. `margin` is the catalogue's; what is learned takes its
+    /// place.
     pub fn arm(&self, at: usize, x: &[f64], margin: f64, cost: f64) -> Arm {
+        let margin = self.learned_margin(at, margin).map_or(margin, |(learned, _)| learned);
         Arm::new(self.posterior(at), x, margin, cost)
     }
 

@@ -35,13 +35,15 @@ pub struct InStore {
 type Ended = Result<ExitCode, Box<dyn Error>>;
 
 impl InStore {
-    async fn open(&self) -> Result<BundleMaker, Box<dyn Error>> {
+    /// Opens it.
+    pub async fn open(&self) -> Result<BundleMaker, Box<dyn Error>> {
         let mut settings = serve::settings(self.config.as_ref())?;
         settings.store = self.store.clone().unwrap_or(settings.store);
         Ok(BundleMaker { store: store::open(&settings.store, 1).await? })
     }
 
-    fn print(&self, text: &str, json: &Value) {
+    /// Prints as asked for.
+    pub fn print(&self, text: &str, json: &Value) {
         match self.format {
             Format::Text => println!("{text}"),
             Format::Json => println!("{json}"),
@@ -50,7 +52,7 @@ impl InStore {
 }
 
 /// Tells on standard error; the exit code says whose mistake it is.
-fn told(message: &str, code: u8) -> ExitCode {
+pub fn told(message: &str, code: u8) -> ExitCode {
     eprintln!("error: {message}");
     ExitCode::from(code)
 }

@@ -16,6 +16,8 @@ pub mod measure;
 
 pub mod policy;
 
+pub mod policy_delay;
+
 pub mod policy_init;
 
 pub mod policy_test;

@@ -8,6 +8,7 @@ use proffer::policy::{Bundle, Finding, Tests, compile_with_tests};
 use proffer::runtime::{StartError, mistakes, read_policies};
 
 use super::bundles::InStore;
+use super::policy_delay::{self, DelayArgs};
 use super::policy_init::{self, InitArgs};
 use super::policy_test::{self, TestArgs};
 use super::{Format, bundles, failed};
@@ -51,6 +52,16 @@ not.\n\nExit code 0: every case holds and every rule is covered; 1: not so; 2: t
         Examples:\n  proffer policy init\n  \
     proffer policy init my-shop/policies")]
     Init(InitArgs),
+    /// Fit the delay curve of a placement: how long after decisions their orders or clicks come.
+    #[command(
+        after_help = "Prints what has come by which age (Kaplan-Meier, with two deviations), the curve in force \
+beside it, and\nthe `delay` to paste into placements.yaml.\n\nExit code 0: fitted; 1: there is no reward to fit; \
+2: there is no such placement, bundle or world.\n\n\
+        Examples:\n  proffer policy delay home_banner\n  \
+    proffer policy delay home_banner --by-offer 200 --store postgres://localhost/shop\n  \
+    proffer policy delay home_banner --world simulators/shop.yaml"
+    )]
+    Delay(DelayArgs),
     /// Check a bundle and keep it in the store under its hash, without putting it in force.
     #[command(after_help = "Example:\n  proffer policy publish policies\n  \
     DATABASE_URL=postgres://localhost/shop proffer policy publish /etc/proffer/policies")]
@@ -103,6 +114,7 @@ pub async fn run(args: &PolicyArgs) -> ExitCode {
         PolicyCommand::Check { folder, format } => return check(folder, *format),
         PolicyCommand::Test(args) => return policy_test::run(args),
         PolicyCommand::Init(args) => return policy_init::run(args),
+        PolicyCommand::Delay(args) => policy_delay::run(args).await,
         PolicyCommand::Publish { folder, at } => bundles::publish(folder, at).await,
         PolicyCommand::Activate { target, at } => bundles::activate(target, at).await,
         PolicyCommand::Rollback { at } => bundles::rollback(at).await,

@@ -58,7 +58,7 @@ pub fn decide(
     };
     if fallback.is_none() && slate.is_none() {
         // Numbers that failed their check are not recorded as if somebody could draw from them.
-        judged.rows.iter_mut().for_each(|row| row.scored = None);
+        judged.rows.iter_mut().for_each(|row| (row.scored, row.learned) = (None, None));
     }
     let fallback = fallback.or(slate.is_none().then_some(FallbackReason::DistributionInvalid));
     let Slate { slots, shown, readings, features, next } = slate.unwrap_or_else(|| Slate {
@@ -130,6 +130,7 @@ fn skeleton(
     now: Timestamp,
     shown: Vec<Shown>,
 ) -> Skeleton {
+    let terms = Terms::of(placement, shown.iter().map(|shown| &shown.offer));
     Skeleton {
         encoding: ENCODING,
         decision_id: ask.decision_id,
@@ -154,7 +155,7 @@ fn skeleton(
         fallback: None,
         reserved_until: None,
         shown,
-        terms: Terms::of(placement),
+        terms,
         commitments: Vec::new(),
         challenger: None,
     }

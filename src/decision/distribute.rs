@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::minimise::Minimised;
 use super::snapshot::Snapshot;
 use crate::bandit::{self, Features, ModelView, Score};
-use crate::domain::decision::{CandidateRow, Scored};
+use crate::domain::decision::{CandidateRow, LearnedMargin, Scored};
 use crate::domain::{AttributeId, AttributeScope, ObjectiveKind, Placement, Value};
 
 /// The eligible candidates that can be scored (so without *nothing*), in the order of their rows.
@@ -50,15 +50,18 @@ pub(super) fn score(
         };
         let (margin, cost) = value(placement, row);
         arms.push(view.arm(candidate as usize, &x, margin, cost));
-        positions.push(at);
+        positions.push((at, view.learned_margin(candidate as usize, margin)));
         all_features.push(features);
     }
     let scores = view.scores(&arms);
-    for (at, score) in positions.iter().zip(&scores) {
+    for ((at, learned), score) in positions.iter().zip(&scores) {
         let beta = score.beta.map(|beta| (beta.alpha, beta.beta));
-        rows.get_mut(*at)?.scored = Some(Scored { mean: score.mean, deviation: score.deviation, beta });
+        let row = rows.get_mut(*at)?;
+        row.scored = Some(Scored { mean: score.mean, deviation: score.deviation, beta });
+        row.learned = learned.map(|(margin, orders)| LearnedMargin { margin, orders });
     }
-    Some(Valued { rows: positions, scores, features: all_features })
+    let rows = positions.into_iter().map(|(at, _)| at).collect();
+    Some(Valued { rows, scores, features: all_features })
 }
 
 /// `m_a` and `c_a` of a candidate under the placement's objective.

@@ -60,6 +60,7 @@ pub(super) fn judge(
             cost_minor: offer.cost_of_showing_minor(),
             failed: closed.into_iter().chain(verdict.failed.iter().copied()).collect(),
             scored: None,
+            learned: None,
         });
         judged.readings.extend(verdict.readings.iter().map(|reading| reading.of(row, 0)));
         last = Some((candidate.offer, verdict));
@@ -67,7 +68,14 @@ pub(super) fn judge(
     if placement.nothing_allowed {
         let closed = purpose.closed_by.map(|rule| Failed { rule, observed: None, limit: None });
         let failed = closed.into_iter().collect();
-        judged.rows.push(CandidateRow { candidate: None, margin_minor: 0, cost_minor: 0, failed, scored: None });
+        judged.rows.push(CandidateRow {
+            candidate: None,
+            margin_minor: 0,
+            cost_minor: 0,
+            failed,
+            scored: None,
+            learned: None,
+        });
     }
     judged
 }

@@ -252,6 +252,8 @@ fn learned(snapshot: &mut Snapshot, outcomes: &[(usize, bool)]) {
             accepted: i8::from(*accepted),
             reward: 0,
             reward_squared: 0,
+            matured: None,
+            value: 0,
         };
         model.apply(sequence, &arm, &increment).unwrap();
     }

@@ -7,6 +7,7 @@ pub mod campaign;
 pub mod catalogue;
 pub mod consent;
 pub mod decision;
+pub mod delay;
 pub mod ids;
 pub mod key;
 pub mod known;
@@ -24,6 +25,7 @@ pub use attribute::{AttributeId, AttributeScope, Number, Value};
 pub use campaign::Campaign;
 pub use catalogue::{Belongs, Candidate, Catalogue, CatalogueDraft, Hindrance, Placed};
 pub use consent::{Basis, ConsentRecord, ConsentState};
+pub use delay::{Curve, CurveError, Delay, DelayStep, OfferCurve};
 pub use ids::{
     CampaignId, CategoryId, ChallengerId, DecisionId, Digest, ModelId, OfferId, PlacementId, PurposeId, RuleId,
     StoreId, SubjectId, VariantId,
@@ -32,7 +34,7 @@ pub use known::{AttributeChange, KnownAttribute};
 pub use money::{Currency, Money, Percent};
 pub use offer::{Offer, OfferStatus, Variant};
 pub use placement::{
-    Challenger, Contender, Exposure, Feature, FeatureAtom, Objective, ObjectiveKind, Placement, Strategy,
+    Challenger, Contender, Exposure, Feature, FeatureAtom, Objective, ObjectiveKind, Placement, Strategy, ValueSource,
 };
 pub use propensity::Propensity;
 pub use request::{BasketLine, Customer, DecisionRequest};

@@ -3,7 +3,9 @@
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
-use super::{AttributeId, ChallengerId, Currency, ModelId, OfferId, Percent, PlacementId, PurposeId, Span, VariantId};
+use super::{
+    AttributeId, ChallengerId, Currency, Delay, ModelId, OfferId, Percent, PlacementId, PurposeId, Span, VariantId,
+};
 
 /// What a placement maximises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,20 @@ pub struct Objective {
     pub window: Span,
     /// Reported reward is clamped to plus or minus this, in minor units.
     pub reward_cap_minor: i64,
+    /// Where the margin that candidates are ranked by comes from.
+    pub value: ValueSource,
+}
+
+/// Where the margin that candidates are ranked by comes from. Rules go by the catalogue's, always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueSource {
+    /// From the catalogue.
+    Catalogue,
+    /// Learned from accepted orders, and drawn to the catalogue's while there are few.
+    Learned {
+        /// As many orders the catalogue's margin counts for.
+        orders: u32,
+    },
 }
 
 /// How candidates are turned into a distribution.
@@ -189,6 +205,8 @@ pub struct Placement {
     pub objective: Objective,
     /// From what on a decision counts as seen.
     pub exposure: Exposure,
+    /// How a decision gains its weight while its reward may still come; nothing: all of it at once.
+    pub delay: Option<Delay>,
     /// How long a chosen offer stays reserved.
     pub reservation: Span,
     /// Who decides, but for the customers of challengers and the holdout.
@@ -223,12 +241,15 @@ impl Placement {
     }
 
     /// The model this placement learns into. It changes with whatever changes the meaning of its statistics:
-    /// placement, feature layout, half-life, what exposes and what accepts; not with the strategy, so that strategies
-    /// can be swapped.
+    /// placement, feature layout, half-life, what exposes and what accepts, whether values are learned; not with the
+    /// strategy, so that strategies can be swapped, and not with the delay curve, whose steps end in the same weight.
     pub fn model_id(&self) -> ModelId {
         let named = (self.id.as_str(), self.half_life_days.unwrap_or(0), &self.features);
         let (click, impression) = (self.objective.kind == ObjectiveKind::Click, self.exposure == Exposure::Impression);
-        let bytes = if click || impression {
+        let learned = matches!(self.objective.value, ValueSource::Learned { .. });
+        let bytes = if learned {
+            minicbor::to_vec((3_u16, named.0, named.1, named.2, click, impression, true))
+        } else if click || impression {
             minicbor::to_vec((2_u16, named.0, named.1, named.2, click, impression))
         } else {
             minicbor::to_vec((1_u16, named.0, named.1, named.2))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::bandit::Model;
 use crate::domain::key::SubjectKey;
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{DecisionId, Digest, Malformed, ModelId, SubjectId};
+use crate::domain::{DecisionId, Digest, Malformed, ModelId, SubjectId, Timestamp};
 use crate::learning::{Applied, LearningEvent, Lesson};
 
 /// Name of a batch row.
@@ -59,6 +59,8 @@ pub struct AppliedRow {
     pub slot: u16,
     /// What is applied.
     pub applied: Applied,
+    /// When more of it is to be learned though nothing comes; nothing where nothing is.
+    pub due: Option<Timestamp>,
 }
 
 /// All that one step of the learner stores: everything or nothing.
@@ -70,6 +72,8 @@ pub struct Learned {
     pub outcomes: Vec<Digest>,
     /// What is now applied of each slot touched.
     pub applied: Vec<AppliedRow>,
+    /// Decisions that were due and that nothing can be learned of any more.
+    pub given_up: Vec<DecisionId>,
     /// The events, continuing each model's stream.
     pub events: Vec<LearningRow>,
     /// New checkpoints.
@@ -100,14 +104,14 @@ pub struct Models(pub BTreeMap<ModelId, Arc<Model>>);
 
 impl Models {
     /// What is to be stored for these decisions, and the models after it. Changes nothing: the caller adopts the
-    /// models once the store has taken the rest.
-    pub fn study(&self, studied: &[Studied]) -> Result<(Learned, Self), Malformed> {
+    /// models once the store has taken the rest. `at` is the time that says how far weights have grown.
+    pub fn study(&self, studied: &[Studied], at: Timestamp) -> Result<(Learned, Self), Malformed> {
         let mut next = self.clone();
         let mut learned = Learned::default();
         for study in studied {
-            let (now, _) = study.lesson.earned(&study.outcomes);
+            let (now, _) = study.lesson.earned(&study.outcomes, at);
             let Lesson { decision_id, slot, .. } = study.lesson;
-            learned.applied.push(AppliedRow { decision_id, slot, applied: now });
+            learned.applied.push(AppliedRow { decision_id, slot, applied: now, due: study.lesson.due(now) });
             let Some(event) = study.lesson.event(study.before, now) else { continue };
             let id = study.lesson.model;
             let sequence = next.0.get(&id).map_or(0, |model| model.sequence()) + 1;

@@ -7,7 +7,7 @@ use crate::bandit::{ArmKey, Features, Increment, generation_and_weight};
 use crate::domain::decision::{CandidateRow, Private, Shown, Skeleton};
 use crate::domain::key::SubjectKey;
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{DecisionId, Malformed, ModelId, Timestamp};
+use crate::domain::{Curve, DecisionId, Malformed, ModelId, Span, Timestamp};
 
 /// What the learner applied of one slot of a decision so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,6 +18,8 @@ pub struct Applied {
     pub accepted: bool,
     /// Reported reward in minor units.
     pub reward_minor: i64,
+    /// How many steps of its delay curve its weight was gained by; 0 where the placement declares none.
+    pub steps: u16,
 }
 
 /// What the learner reads of one slot of a decision's record.
@@ -55,12 +57,31 @@ impl Lesson {
         skeleton.chosen().map(lesson).collect()
     }
 
-    /// What is to be applied of the slot in all, given every outcome known.
-    pub fn earned(&self, outcomes: &[OutcomeFact]) -> (Applied, Earned) {
+    /// What is to be applied of the slot in all, given every outcome known, at an instant.
+    pub fn earned(&self, outcomes: &[OutcomeFact], now: Timestamp) -> (Applied, Earned) {
         let of_slot: Vec<OutcomeFact> = outcomes.iter().filter(|fact| fact.is_of(self.slot)).copied().collect();
         let earned = fold(&self.exposed, &of_slot);
-        let applied = Applied { exposed: earned.exposed, accepted: earned.accepted, reward_minor: earned.reward_minor };
-        (applied, earned)
+        let Earned { exposed, accepted, reward_minor, .. } = earned;
+        let age = Span(now.0.saturating_sub(self.exposed.at.0));
+        let steps = self.curve().map_or(0, |curve| curve.reached(age));
+        (Applied { exposed, accepted, reward_minor, steps }, earned)
+    }
+
+    /// When more of its weight is to be learned, given what is applied; nothing where nothing more is, and before it
+    /// was seen.
+    pub fn due(&self, applied: Applied) -> Option<Timestamp> {
+        let next = self.curve().filter(|_| applied.exposed)?.next(applied.steps)?;
+        Some(self.exposed.at.plus(next))
+    }
+
+    fn curve(&self) -> Option<&Curve> {
+        self.exposed.terms.delay.as_ref().map(|delay| delay.curve_of(&self.arm.offer))
+    }
+
+    /// The realised margin of what was accepted, where that is learned; minor units.
+    fn value(&self, applied: Applied) -> i64 {
+        let learned = self.exposed.terms.values.is_some() && applied.accepted;
+        if learned { applied.reward_minor.saturating_add(self.exposed.cost_minor) } else { 0 }
     }
 
     /// The event that leads from what was applied `before` to what is `now`; nothing if that changes no model.
@@ -74,10 +95,13 @@ impl Lesson {
         let difference = |after: bool, before: bool| i8::from(after) - i8::from(before);
         let square = |minor: i64| i128::from(minor) * i128::from(minor);
         let (generation, weight) = generation_and_weight(self.exposed.at.day(), self.exposed.terms.half_life_days);
+        let gained = |curve: &Curve, told: Applied| if told.exposed { curve.weight(told.steps, weight) } else { 0 };
         let increment = Increment {
             generation,
             weight,
             features,
+            matured: self.curve().map(|curve| gained(curve, now) - gained(curve, before)),
+            value: self.value(now) - self.value(before),
             exposure: difference(now.exposed, before.exposed),
             accepted: difference(now.accepted, before.accepted),
             reward: now.reward_minor - before.reward_minor,
@@ -123,6 +147,10 @@ struct Encoded {
     reward: i64,
     #[cbor(n(10), with = "minicbor::bytes")]
     reward_squared: [u8; 16],
+    #[n(11)]
+    matured: Option<i64>,
+    #[n(12)]
+    value: Option<i64>,
 }
 
 const ENCODING: u8 = 1;
@@ -154,6 +182,8 @@ impl LearningEvent {
             accepted: increment.accepted,
             reward: increment.reward,
             reward_squared: increment.reward_squared.to_be_bytes(),
+            matured: increment.matured,
+            value: Some(increment.value).filter(|value| *value != 0),
         };
         minicbor::to_vec(encoded).unwrap_or_default()
     }
@@ -173,6 +203,8 @@ impl LearningEvent {
             accepted: encoded.accepted,
             reward: encoded.reward,
             reward_squared: i128::from_be_bytes(encoded.reward_squared),
+            matured: encoded.matured,
+            value: encoded.value.unwrap_or(0),
         };
         Ok(Self { arm: encoded.arm, exposed_at: encoded.exposed_at, increment })
     }
@@ -186,7 +218,7 @@ mod tests {
     use crate::bandit::Model;
     use crate::domain::decision::{AcceptedBy, ExposedBy, Terms};
     use crate::domain::outcome::OutcomeKind;
-    use crate::domain::{Currency, Digest, OfferId, Span, VariantId};
+    use crate::domain::{Currency, Delay, DelayStep, Digest, OfferCurve, OfferId, Percent, VariantId};
 
     fn lesson() -> Lesson {
         let terms = Terms {
@@ -196,6 +228,8 @@ mod tests {
             currency: Currency::parse("USD").unwrap(),
             accepted_by: None,
             exposed_by: None,
+            delay: None,
+            values: None,
         };
         let arm = ArmKey { offer: OfferId::new("boots").unwrap(), variant: VariantId::new("a").unwrap() };
         let features = Features::from_sparse(3, &[(0, 1 << 20), (2, -700_000)]).unwrap();
@@ -221,16 +255,25 @@ mod tests {
         }
     }
 
-    /// The model after the learner looked each time the outcomes known had grown to one of the lengths.
+    /// Long after the window.
+    const LATER: Timestamp = Timestamp(1_700_000_000_000 + 30 * 86_400_000);
+
+    /// The model after the learner looked each time the outcomes known had grown to one of the lengths, and at last.
     fn learn(facts: &[OutcomeFact], looks: &[usize]) -> Model {
         learn_of(&lesson(), facts, looks)
     }
 
     fn learn_of(lesson: &Lesson, facts: &[OutcomeFact], looks: &[usize]) -> Model {
+        let looks: Vec<(usize, Timestamp)> = looks.iter().map(|known| (*known, LATER)).collect();
+        learn_at(lesson, facts, &looks, LATER)
+    }
+
+    /// The same with an instant for every look.
+    fn learn_at(lesson: &Lesson, facts: &[OutcomeFact], looks: &[(usize, Timestamp)], last: Timestamp) -> Model {
         let (mut before, mut sequence) = (Applied::default(), 0);
         let mut model = Model::new(lesson.model, 3);
-        for known in looks.iter().chain([&facts.len()]) {
-            let (now, _) = lesson.earned(facts.get(..*known).unwrap_or(facts));
+        for (known, at) in looks.iter().chain([&(facts.len(), last)]) {
+            let (now, _) = lesson.earned(facts.get(..*known).unwrap_or(facts), *at);
             if let Some(event) = lesson.event(before, now) {
                 sequence += 1;
                 assert_eq!(LearningEvent::decode(&event.encode()), Ok(event.clone()));
@@ -254,8 +297,8 @@ mod tests {
     /// The lesson of a placement that learns from clicks, or from what was seen.
     fn promising(accepted_by: Option<AcceptedBy>, exposed_by: Option<ExposedBy>) -> Lesson {
         let lesson = lesson();
-        let terms = Terms { accepted_by, exposed_by, ..lesson.exposed.terms };
-        Lesson { exposed: Exposed { terms, ..lesson.exposed }, ..lesson }
+        let terms = Terms { accepted_by, exposed_by, ..lesson.exposed.terms.clone() };
+        Lesson { exposed: Exposed { terms, ..lesson.exposed.clone() }, ..lesson }
     }
 
     #[test]
@@ -269,7 +312,81 @@ mod tests {
         assert_eq!(learn_of(&lesson, &[seen], &[0, 1]).digest(), exposed_at_once(&[]));
     }
 
+    /// The lesson of a placement with a delay curve, and a curve of its own for another offer.
+    fn growing() -> Lesson {
+        let lesson = lesson();
+        let curve = |steps: &[(i64, i32)]| {
+            let step = |(age, share): &(i64, i32)| DelayStep { age: Span(*age), share: Percent(*share) };
+            Curve::new(steps.iter().map(step).collect(), lesson.exposed.terms.window).unwrap()
+        };
+        let other = OfferCurve { offer: OfferId::new("other").unwrap(), curve: curve(&[(1, 10_000)]) };
+        let curve = curve(&[(0, 1_000), (600_000, 3_100), (86_400_000, 7_777), (3 * 86_400_000, 10_000)]);
+        let delay = Some(Delay { version: 3, curve, offers: vec![other] });
+        let terms = Terms { delay, ..lesson.exposed.terms.clone() };
+        Lesson { exposed: Exposed { terms, ..lesson.exposed.clone() }, ..lesson }
+    }
+
+    #[test]
+    fn a_decision_gains_its_weight_step_by_step_and_its_reward_at_once() {
+        let (lesson, decided) = (growing(), growing().exposed.at);
+        let order = fact(1, OutcomeKind::Order, None, Some(4_000));
+        let at = |facts: &[OutcomeFact], ms: i64| {
+            let model = learn_at(&lesson, facts, &[], decided.plus(Span(ms)));
+            let (_, statistics) = model.arms().next().unwrap();
+            let (generation, sums) = statistics.generations().first_key_value().unwrap();
+            let (_, weight) = generation_and_weight(decided.day(), Some(30));
+            assert_eq!(*generation, generation_and_weight(decided.day(), Some(30)).0);
+            let share = |sum: i128| sum * 10_000 / i128::from(weight);
+            (statistics.exposures(), share(sums.w()), share(sums.r()))
+        };
+        assert_eq!(at(&[], 0), (1, 1_000, 0));
+        assert_eq!(at(&[], 599_999), (1, 1_000, 0));
+        assert_eq!(at(&[order], 700_000), (1, 3_100, 10_000));
+        assert_eq!(at(&[order], 3 * 86_400_000), (1, 10_000, 10_000));
+        let (applied, _) = lesson.earned(&[], decided);
+        assert_eq!(lesson.due(applied), Some(decided.plus(Span(600_000))));
+        assert_eq!(lesson.due(lesson.earned(&[], LATER).0), None);
+        assert_eq!(lesson.due(Applied { exposed: false, ..applied }), None, "what was not seen gains no weight");
+    }
+
+    #[test]
+    fn events_without_steps_and_values_keep_their_bytes() {
+        let event = |lesson: &Lesson| {
+            let now = Applied { exposed: true, accepted: true, reward_minor: 895, ..Applied::default() };
+            lesson.event(Applied::default(), now).unwrap().encode()
+        };
+        assert_eq!(event(&lesson())[0], 0x8b, "eleven fields, as ever");
+        assert_eq!(event(&growing())[0], 0x8c);
+    }
+
     proptest! {
+        #[test]
+        fn whenever_the_learner_looks_a_grown_decision_is_what_it_is_without_steps(
+            facts in proptest::collection::vec(
+                (0..9_u8, 0..6_usize, proptest::option::of(0..9_u8), proptest::option::of(0..5_000_i64)), 0..8,
+            ),
+            looks in proptest::collection::vec((0..8_usize, 0..4 * 86_400_000_i64), 0..8),
+            seen in any::<bool>(),
+        ) {
+            let facts: Vec<OutcomeFact> = facts
+                .into_iter()
+                .map(|(key, kind, refers_to, revenue)| fact(key, OutcomeKind::ALL[kind], refers_to, revenue))
+                .collect();
+            let exposed_by = seen.then_some(ExposedBy::Impression);
+            let lesson = growing();
+            let terms = Terms { exposed_by, ..lesson.exposed.terms.clone() };
+            let lesson = Lesson { exposed: Exposed { terms, ..lesson.exposed.clone() }, ..lesson };
+            // Looks may go back in time: another process may have another clock.
+            let looks: Vec<(usize, Timestamp)> =
+                looks.into_iter().map(|(known, after)| (known, lesson.exposed.at.plus(Span(after)))).collect();
+            let whole = learn_of(&promising(None, exposed_by), &facts, &[]).digest();
+            prop_assert_eq!(learn_at(&lesson, &facts, &looks, LATER).digest(), whole);
+            // Neither do the looks matter to what it weighs on the way.
+            let early = lesson.exposed.at.plus(Span(700_000));
+            let at_once = learn_at(&lesson, &facts, &[], early).digest();
+            prop_assert_eq!(learn_at(&lesson, &facts, &looks, early).digest(), at_once);
+        }
+
         #[test]
         fn however_often_the_learner_looks_the_integers_are_the_same(
             facts in proptest::collection::vec(

@@ -8,7 +8,7 @@ use crate::domain::outcome::{OutcomeFact, OutcomeKind};
 pub const SOURCE_CLOCK_SKEW_MS: i64 = 300_000;
 
 /// What of a decision the fold reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exposed {
     /// When it was decided.
     pub at: Timestamp,
@@ -28,7 +28,7 @@ impl Exposed {
             at: skeleton.at,
             margin_minor: row.map_or(0, |row| row.margin_minor),
             cost_minor: row.map_or(0, |row| row.cost_minor),
-            terms: skeleton.terms,
+            terms: skeleton.terms.clone(),
         }
     }
 }
@@ -40,6 +40,8 @@ pub struct Earned {
     pub exposed: bool,
     /// Whether there is an order that was not fully refunded; or a click, where the objective is clicks.
     pub accepted: bool,
+    /// When it was: the first order that is still kept, or the first click.
+    pub accepted_at: Option<Timestamp>,
     /// Realised margin clamped to the declared cap, less the cost of showing; minor units.
     pub reward_minor: i64,
     /// Orders, clicks and impressions outside the window: kept, counted, not learned.
@@ -91,14 +93,14 @@ pub fn fold(exposed: &Exposed, outcomes: &[OutcomeFact]) -> Earned {
     facts.sort_by_key(|fact| (fact.occurred_at, fact.key));
     facts.dedup_by_key(|fact| fact.key);
 
-    let (mut orders, mut late, mut clicked, mut seen) = (Vec::new(), 0, false, false);
+    let (mut orders, mut late, mut clicked, mut seen) = (Vec::new(), 0, None, false);
     for fact in facts.iter().filter(|fact| fact.kind.is_timely()) {
         if !within_window(exposed.at, fact.occurred_at, &exposed.terms) {
             late += 1;
             continue;
         }
         match fact.kind {
-            OutcomeKind::Click => clicked = true,
+            OutcomeKind::Click => clicked = clicked.or(Some(fact.occurred_at)),
             OutcomeKind::Impression => seen = true,
             _ => {
                 let margin = i128::from(fact.margin_minor.unwrap_or(exposed.margin_minor));
@@ -123,15 +125,17 @@ pub fn fold(exposed: &Exposed, outcomes: &[OutcomeFact]) -> Earned {
     let cap = i128::from(exposed.terms.reward_cap_minor);
     let realised = orders.iter().map(Order::kept).sum::<i128>().clamp(-cap, cap);
     let reward = realised - i128::from(exposed.cost_minor);
+    let accepted_at = match exposed.terms.accepted_by {
+        None => orders.iter().find(|order| !order.refunded_fully).map(|order| order.fact.occurred_at),
+        Some(AcceptedBy::Click) => clicked,
+    };
     Earned {
         exposed: match exposed.terms.exposed_by {
             None => true,
             Some(ExposedBy::Impression) => seen,
         },
-        accepted: match exposed.terms.accepted_by {
-            None => orders.iter().any(|order| !order.refunded_fully),
-            Some(AcceptedBy::Click) => clicked,
-        },
+        accepted: accepted_at.is_some(),
+        accepted_at,
         reward_minor: i64::try_from(reward).unwrap_or(if reward < 0 { i64::MIN } else { i64::MAX }),
         late,
     }
@@ -154,6 +158,8 @@ mod tests {
             currency: Currency::parse("USD").unwrap(),
             accepted_by: None,
             exposed_by: None,
+            delay: None,
+            values: None,
         };
         Exposed { at: Timestamp(0), margin_minor: 900, cost_minor: 5, terms }
     }

@@ -1,8 +1,17 @@
 //! Learning: outcomes to rewards to learning events. Stores nothing; models themselves are the bandit's.
 
+pub mod delay;
+
 pub mod event;
 
 pub mod fold;
 
+pub use delay::{DelayFit, Watched};
 pub use event::{Applied, LearningEvent, Lesson};
 pub use fold::{Earned, Exposed, fold, within_window};
+
+#[cfg(test)]
+mod delay_tests;
+
+#[cfg(test)]
+mod value_tests;

@@ -56,6 +56,8 @@ codes! {
     GATE_OFFERS = "P0213", "a gate limited to offers";
     RULES_MANY = "P0214", "more rules than a bundle can number";
     SHARES = "P0215", "challengers that leave the champion nobody";
+    DELAY_CURVE = "P0230", "steps that make no delay curve";
+    VALUE_UNUSED = "P0231", "a learned value where none counts";
     CONDITION_SYNTAX = "P0301", "a condition that cannot be read";
     CONDITION_LEFT_OUT = "P0302", "something that conditions leave out: functions, division, branches, null";
     CONDITION_LITERAL = "P0303", "a number, amount, date, span or text in a condition that cannot be read";

@@ -21,6 +21,7 @@ mod attributes;
 mod purposes;
 
 mod contenders;
+mod delay;
 mod features;
 mod placements;
 
@@ -54,6 +55,8 @@ mod everyday_tests;
 mod mistakes_conditions;
 #[cfg(test)]
 mod mistakes_contenders;
+#[cfg(test)]
+mod mistakes_delay;
 #[cfg(test)]
 mod mistakes_everyday;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Test of the page for authors: every example on it compiles, and every mistake on it is told as shown. Holds no page.
 
-use super::sample::{OFFERS, files, shown};
+use super::sample::{OFFERS, PLACEMENTS, files, shown};
 use super::{Source, compile};
 
 const PAGE: &str = include_str!("../docs/policies.md");
@@ -24,8 +24,22 @@ fn with(rules: &str) -> Vec<Source> {
         blocks("yaml").into_iter().map(|block| (block, block.starts_with("# catalog"))).find(|b| b.1).unwrap();
     let declared = files.iter_mut().find(|file| file.path == "catalog/attributes.yaml").unwrap();
     declared.text.push_str(attributes.split_once("attributes:\n").unwrap().1);
+    if let Some(lines) = rules.strip_prefix("# placements.yaml, within a placement\n") {
+        placed(&mut files, lines);
+        return files;
+    }
     files.push(Source { path: "rules/20-exclusions.yaml".into(), text: format!("owner: sales\n\n{rules}") });
     files
+}
+
+/// Puts lines into the first placement, in the place of its own field of that name.
+fn placed(files: &mut [Source], lines: &str) {
+    let file = files.iter_mut().find(|file| file.path == PLACEMENTS).unwrap();
+    let field = format!("    {}:", lines.split(':').next().unwrap());
+    let (head, place) = file.text.split_once("    strategy:").unwrap();
+    let head: Vec<&str> = head.lines().filter(|line| !line.starts_with(&field)).collect();
+    let lines: Vec<String> = lines.lines().map(|line| format!("    {line}")).collect();
+    file.text = format!("{}\n{}\n    strategy:{place}", head.join("\n"), lines.join("\n"));
 }
 
 #[test]

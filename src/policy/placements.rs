@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::codes;
 use super::contenders;
 use super::declare::{self, Declared};
+use super::delay;
 use super::features::{self, Catalog};
 use super::finding::Report;
 use super::read::{self, Fields};
@@ -12,7 +13,7 @@ use super::syntax::Node;
 use crate::domain::placement::Fallback;
 use crate::domain::{
     Currency, Exposure, Malformed, Money, Objective, ObjectiveKind, OfferId, Percent, Placement, PlacementId,
-    PurposeId, Span, VariantId,
+    PurposeId, Span, ValueSource, VariantId,
 };
 
 /// Life of a reservation where none is given: ten minutes.
@@ -38,7 +39,7 @@ pub(super) fn read(
     (placements, declared)
 }
 
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "id",
     "channel",
     "purpose",
@@ -47,6 +48,7 @@ const KNOWN: [&str; 14] = [
     "nothing_allowed",
     "objective",
     "exposure",
+    "delay",
     "reservation",
     "strategy",
     "challengers",
@@ -86,6 +88,11 @@ fn placement(
         let chosen = read::choice(report, what, node, "exposure", &["decision", "impression"], &["send"])?;
         Some(if chosen == "decision" { Exposure::Decision } else { Exposure::Impression })
     });
+    let delay = match (fields.get("delay"), objective) {
+        (None, _) => Some(None),
+        (Some(node), Some(objective)) => delay::read(report, what, node, objective.window).map(Some),
+        (Some(_), None) => None,
+    };
     let reservation =
         fields.get("reservation").map_or(Some(RESERVATION_DEFAULT), |node| read::span(report, what, node));
     let strategy = fields.need(report, "strategy", "strategy: {name: thompson_linear}");
@@ -109,6 +116,7 @@ fn placement(
         nothing_allowed: nothing_allowed?,
         objective: objective?,
         exposure: exposure?,
+        delay: delay?,
         reservation: reservation?,
         champion: champion?,
         challengers: challengers?,
@@ -127,8 +135,13 @@ pub(super) fn channel_name(text: &str) -> Result<String, Malformed> {
     Err(Malformed::new(format!("`{text}` is not a channel: expected 1 to 64 letters, digits, `_`, `-` or `.`")))
 }
 
+const OBJECTIVE: [&str; 5] = ["kind", "window", "reward_cap", "value", "value_orders"];
+
+/// As many orders the catalogue's margin counts for where nothing is declared.
+const VALUE_ORDERS_DEFAULT: u32 = 20;
+
 fn objective(report: &mut Report<'_>, what: &str, node: &Node, currency: Option<Currency>) -> Option<Objective> {
-    let fields = Fields::open(report, format!("{what}: objective"), node, &["kind", "window", "reward_cap"], &[])?;
+    let fields = Fields::open(report, format!("{what}: objective"), node, &OBJECTIVE, &[])?;
     let what = fields.what.as_str();
     let kind = fields.need(report, "kind", "kind: margin").and_then(|node| {
         Some(match read::choice(report, what, node, "objective", &["margin", "conversion", "click"], &[])? {
@@ -147,7 +160,31 @@ fn objective(report: &mut Report<'_>, what: &str, node: &Node, currency: Option<
         }
         Some(cap.minor)
     });
-    Some(Objective { kind: kind?, window: window?, reward_cap_minor: cap? })
+    let value = value(report, &fields, kind);
+    Some(Objective { kind: kind?, window: window?, reward_cap_minor: cap?, value: value? })
+}
+
+fn value(report: &mut Report<'_>, fields: &Fields<'_>, kind: Option<ObjectiveKind>) -> Option<ValueSource> {
+    let what = fields.what.as_str();
+    let source = fields
+        .get("value")
+        .map_or(Some("catalogue"), |node| read::choice(report, what, node, "value", &["catalogue", "learned"], &[]));
+    let orders = fields.get("value_orders").map(|node| (node, read::whole(report, what, node, 1, 100_000)));
+    let learned = source? == "learned";
+    if let (true, Some(ObjectiveKind::Conversion | ObjectiveKind::Click)) = (learned, kind) {
+        let message = format!("{what}: a learned value that nothing is ranked by");
+        report
+            .add(codes::VALUE_UNUSED, fields.place, message, "every acceptance counts alike")
+            .with_help("write `kind: margin`, or leave `value` out");
+        return None;
+    }
+    if let (false, Some((node, _))) = (learned, orders) {
+        let message = format!("{what}: `value_orders` without `value: learned`");
+        report.add(codes::VALUE_UNUSED, node.place, message, "not used").with_help("add it, or leave this out");
+        return None;
+    }
+    let orders = orders.map_or(Some(VALUE_ORDERS_DEFAULT), |(_, orders)| orders);
+    Some(if learned { ValueSource::Learned { orders: orders? } } else { ValueSource::Catalogue })
 }
 
 fn fallback(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Fallback> {

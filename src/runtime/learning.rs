@@ -1,6 +1,8 @@
 //! One step of the learner: read work, study it, store the events, publish the models; and reading on what was
 //! learned elsewhere. Is elected by nobody: it writes under the term it is given.
 
+use std::collections::BTreeSet;
+
 use super::{Core, RuntimeError};
 use crate::domain::DecisionId;
 use crate::domain::decision::Record;
@@ -73,13 +75,14 @@ impl Core {
 
     /// One step of the learner.
     pub async fn learn_once(&self, term: u64) -> Result<Progress, RuntimeError> {
-        let mut work = self.store.learner_work(DECISIONS_MAX).await?;
+        let now = self.clock.now();
+        let mut work = self.store.learner_work(DECISIONS_MAX, now).await?;
         // Outcomes that came before the decision they name are matched as soon as it is studied.
         let studied: Vec<DecisionId> = work.touched.iter().map(|touched| touched.decision.decision_id).collect();
         if !work.batches.is_empty() && self.match_awaiting(&studied).await? {
-            work = self.store.learner_work(DECISIONS_MAX).await?;
+            work = self.store.learner_work(DECISIONS_MAX, now).await?;
         }
-        if work.batches.is_empty() && work.outcomes.is_empty() {
+        if work.batches.is_empty() && work.outcomes.is_empty() && work.due.is_empty() {
             return Ok(Progress::Idle);
         }
         // Nothing can be learned from a customer whose key is gone, and nothing may wait for it.
@@ -87,9 +90,12 @@ impl Core {
         let touched = work.touched.into_iter().filter(legible);
         let studied: Vec<Vec<Studied>> = touched.map(|touched| self.study(touched)).collect::<Result<_, _>>()?;
         let models = self.models();
-        let (mut learned, next) = models.study(&studied.concat())?;
+        let (mut learned, next) = models.study(&studied.concat(), now)?;
         learned.batches = work.batches;
         learned.outcomes = work.outcomes;
+        // What is due and was not studied would be due for ever.
+        let met: BTreeSet<DecisionId> = learned.applied.iter().map(|row| row.decision_id).collect();
+        learned.given_up = work.due.into_iter().filter(|id| !met.contains(id)).collect();
         if !self.store.learn(term, &learned).await? {
             return Ok(Progress::Fenced);
         }

@@ -246,7 +246,11 @@ impl Core {
         loop {
             let idle = self.idle.notified();
             let totals = self.store.totals().await?;
-            if totals.batches_unlearned == 0 && totals.outcomes_unapplied == 0 && self.is_up_to_date().await? {
+            let waiting = totals.batches_unlearned + totals.outcomes_unapplied;
+            if waiting == 0
+                && self.store.learner_work(1, self.clock.now()).await?.due.is_empty()
+                && self.is_up_to_date().await?
+            {
                 return Ok(());
             }
             self.work.notify_one();

@@ -44,7 +44,7 @@ impl World {
     /// follows from the luck of the step alone.
     pub fn happenings(&self, offer: &Offer, step: &Step) -> Vec<Happening> {
         let (orders, luck) = (&self.orders, &step.luck);
-        let ordered_at = later(step.at, orders.delay, luck.delay);
+        let ordered_at = later(step.at, self.delay_of(&offer.offer_id), luck.delay);
         let order = Happening {
             what: Happened::Order,
             occurred_at: ordered_at,

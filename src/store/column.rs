@@ -249,19 +249,25 @@ pub(super) fn refused_without_reason(batch: &Batch) -> StoreError {
     StoreError::Corrupt(format!("batch {} of node `{}` names a decision or a subject twice", batch.number, batch.node))
 }
 
-/// `decision_id`, slot, exposed, accepted, `reward_minor`
-pub(super) type AppliedColumns = (Vec<u8>, i16, bool, bool, i64);
+/// `decision_id`, slot, exposed, accepted, `reward_minor`, steps, `due_at`
+pub(super) type AppliedColumns = (Vec<u8>, i16, bool, bool, i64, i16, Option<i64>);
 
 pub(super) fn applied(columns: &AppliedColumns) -> Result<AppliedRow, StoreError> {
-    let (id, slot, exposed, accepted, reward_minor) = columns;
+    let (id, slot, exposed, accepted, reward_minor, steps, due) = columns;
     let slot = u16::try_from(*slot).map_err(|_| StoreError::Corrupt(format!("slot `{slot}`")))?;
-    let applied = Applied { exposed: *exposed, accepted: *accepted, reward_minor: *reward_minor };
-    Ok(AppliedRow { decision_id: decision_id(id)?, slot, applied })
+    let steps = u16::try_from(*steps).map_err(|_| StoreError::Corrupt(format!("steps `{steps}`")))?;
+    let applied = Applied { exposed: *exposed, accepted: *accepted, reward_minor: *reward_minor, steps };
+    Ok(AppliedRow { decision_id: decision_id(id)?, slot, applied, due: due.map(Timestamp) })
 }
 
 /// A slot as databases hold it, which know only signed numbers.
 pub(super) fn slot(slot: u16) -> Result<i16, StoreError> {
     i16::try_from(slot).map_err(|_| StoreError::Corrupt(format!("slot `{slot}` does not fit into a column")))
+}
+
+/// A number of steps as databases hold it.
+pub(super) fn steps(steps: u16) -> Result<i16, StoreError> {
+    i16::try_from(steps).map_err(|_| StoreError::Corrupt(format!("steps `{steps}` do not fit into a column")))
 }
 
 /// `model_id`, sequence, `decision_id`, `subject_id`, sealed, `wrapped_key`

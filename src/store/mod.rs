@@ -199,6 +199,8 @@ pub struct LearnerWork {
     pub batches: Vec<BatchKey>,
     /// Outcomes that are new to it.
     pub outcomes: Vec<Digest>,
+    /// Decisions whose weight has grown by their age.
+    pub due: Vec<DecisionId>,
     /// Every decision those touch, each once.
     pub touched: Vec<Touched>,
 }
@@ -347,8 +349,8 @@ pub trait Store: Send + Sync {
     async fn lease(&self) -> Result<Lease, StoreError>;
 
     /// Unlearned batches (oldest first, at least one if there is any, then as many as fit in `decisions_max`) and
-    /// unapplied outcomes, with every decision they touch.
-    async fn learner_work(&self, decisions_max: u32) -> Result<LearnerWork, StoreError>;
+    /// unapplied outcomes and decisions due by an instant (the longest due first), with every decision they touch.
+    async fn learner_work(&self, decisions_max: u32, now: Timestamp) -> Result<LearnerWork, StoreError>;
 
     /// Stores one step of the learner and renews its lease; `false` and nothing changed if the term is fenced.
     async fn learn(&self, term: u64, learned: &Learned) -> Result<bool, StoreError>;

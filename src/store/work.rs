@@ -40,13 +40,16 @@ pub(super) struct Found {
     pub(super) batches: Vec<(BatchKey, Vec<DecisionId>)>,
     /// Unapplied outcomes with their decision.
     pub(super) outcomes: Vec<(Digest, DecisionId)>,
+    /// Decisions that are due.
+    pub(super) due: Vec<DecisionId>,
 }
 
 impl Found {
     /// Every decision touched, once, in the order of the ids.
     pub(super) fn decision_ids(&self) -> Vec<DecisionId> {
         let of_batches = self.batches.iter().flat_map(|(_, ids)| ids.iter().copied());
-        let ids: BTreeSet<DecisionId> = of_batches.chain(self.outcomes.iter().map(|(_, id)| *id)).collect();
+        let ids: BTreeSet<DecisionId> =
+            of_batches.chain(self.outcomes.iter().map(|(_, id)| *id)).chain(self.due.iter().copied()).collect();
         ids.into_iter().collect()
     }
 
@@ -62,7 +65,7 @@ impl Found {
             outcomes.entry(decision).or_default().push(fact);
         }
         let mut before: BTreeMap<DecisionId, BTreeMap<u16, Applied>> = BTreeMap::new();
-        for AppliedRow { decision_id, slot, applied } in applied {
+        for AppliedRow { decision_id, slot, applied, .. } in applied {
             before.entry(decision_id).or_default().insert(slot, applied);
         }
         let touched = decisions.into_iter().map(|decision| Touched {
@@ -74,6 +77,7 @@ impl Found {
             touched: touched.collect(),
             batches: self.batches.into_iter().map(|(key, _)| key).collect(),
             outcomes: self.outcomes.into_iter().map(|(key, _)| key).collect(),
+            due: self.due,
         }
     }
 }

@@ -145,6 +145,13 @@ pub struct RecordCandidate {
     variant_id: Option<String>,
     margin: Money,
     cost_of_showing: Money,
+    /// The margin it was ranked by, as decimal text in the currency, where that was learned from orders; `null` where
+    /// it is the catalogue's.
+    #[schema(required = true)]
+    learned_margin: Option<String>,
+    /// Weight of the orders it was learned from.
+    #[schema(required = true)]
+    learned_from_orders: Option<f64>,
     eligible: bool,
     /// Mean of its score; `null` where nothing was drawn.
     #[schema(required = true)]

@@ -183,8 +183,25 @@ pub struct ArmLearned {
     expected_margin: Option<String>,
     #[schema(required = true)]
     expected_margin_deviation: Option<String>,
+    /// What accepted orders earn; `null` where the placement does not learn that, or it is no longer in the catalogue.
+    #[schema(required = true)]
+    learned_margin: Option<LearnedMargin>,
     /// What it is surest of, five at most.
     effects: Vec<FeatureEffect>,
+}
+
+/// What an accepted order earns, as candidates are ranked by it.
+#[derive(ToSchema)]
+pub struct LearnedMargin {
+    /// Decimal text in the currency; drawn to the catalogue's margin while there are few orders.
+    margin: String,
+    /// What the catalogue says.
+    catalogue: String,
+    /// Mean of the orders alone; `null` without any.
+    #[schema(required = true)]
+    mean: Option<String>,
+    /// Weight of the orders it was learned from, old ones counting less where there is a half-life.
+    orders: f64,
 }
 
 /// How many accept, of all to whom it was shown, old ones counting less where there is a half-life.

@@ -15,6 +15,6 @@ pub use private::{
 };
 pub use record::{Record, decode_skeleton, leaf};
 pub use skeleton::{
-    AcceptedBy, CandidateRow, Draw, ENCODING, ExposedBy, Failed, FallbackReason, LeftOut, ModelVersion, RefusedPurpose,
-    Scored, Shown, Skeleton, Slot, Terms,
+    AcceptedBy, CandidateRow, Draw, ENCODING, ExposedBy, Failed, FallbackReason, LearnedMargin, LeftOut, ModelVersion,
+    RefusedPurpose, Scored, Shown, Skeleton, Slot, Terms, ValuesLearned,
 };

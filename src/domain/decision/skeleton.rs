@@ -4,8 +4,8 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use crate::domain::{
-    ChallengerId, Currency, Day, DecisionId, Digest, Exposure, ModelId, ObjectiveKind, OfferId, Placement, PlacementId,
-    Propensity, PurposeId, Span, Timestamp, VariantId,
+    ChallengerId, Currency, Day, DecisionId, Delay, Digest, Exposure, ModelId, ObjectiveKind, OfferId, Placement,
+    PlacementId, Propensity, PurposeId, Span, Timestamp, ValueSource, VariantId,
 };
 
 /// Version of this encoding. Old versions stay readable: version 1 knew one slot and no *nothing*.
@@ -73,6 +73,20 @@ pub struct CandidateRow {
     /// Nothing for candidates left out, and where no distribution was needed.
     #[n(4)]
     pub scored: Option<Scored>,
+    /// The margin that it was ranked by, where that was learned and is not the catalogue's.
+    #[n(5)]
+    pub learned: Option<LearnedMargin>,
+}
+
+/// `m_a` as learned from orders: what ranks in place of the catalogue's margin.
+#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
+pub struct LearnedMargin {
+    /// Minor units.
+    #[n(0)]
+    pub margin: f64,
+    /// Weight of the accepted orders that it was learned from, as of the day.
+    #[n(1)]
+    pub orders: f64,
 }
 
 /// What one slot chose from: the distribution over what could still stand there, and the draw.
@@ -130,7 +144,7 @@ pub struct Shown {
 }
 
 /// What the placement promised about learning when it decided; a later bundle does not change it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Terms {
     /// Orders count until this long after the decision.
     #[n(0)]
@@ -150,6 +164,21 @@ pub struct Terms {
     /// What exposes the decision; nothing means that it was made.
     #[n(5)]
     pub exposed_by: Option<ExposedBy>,
+    /// How the decision gains its weight; nothing means all of it at once.
+    #[n(6)]
+    pub delay: Option<Delay>,
+    /// Whether what orders are worth is learned; nothing means that it is not.
+    #[n(7)]
+    pub values: Option<ValuesLearned>,
+}
+
+/// What is learned of orders besides that they were accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum ValuesLearned {
+    /// Their realised margin.
+    #[n(0)]
+    Margin,
 }
 
 /// What counts as acceptance where an order does not.
@@ -171,8 +200,8 @@ pub enum ExposedBy {
 }
 
 impl Terms {
-    /// What a placement promises.
-    pub fn of(placement: &Placement) -> Self {
+    /// What a placement promises for the offers shown.
+    pub fn of<'a>(placement: &Placement, offers: impl Iterator<Item = &'a OfferId> + Clone) -> Self {
         Self {
             window: placement.objective.window,
             reward_cap_minor: placement.objective.reward_cap_minor,
@@ -180,6 +209,8 @@ impl Terms {
             currency: placement.currency,
             accepted_by: (placement.objective.kind == ObjectiveKind::Click).then_some(AcceptedBy::Click),
             exposed_by: (placement.exposure == Exposure::Impression).then_some(ExposedBy::Impression),
+            delay: placement.delay.as_ref().map(|delay| delay.only(offers)),
+            values: matches!(placement.objective.value, ValueSource::Learned { .. }).then_some(ValuesLearned::Margin),
         }
     }
 }

@@ -97,6 +97,7 @@ impl From<SkeletonV1> for Skeleton {
             cost_minor: row.cost_minor,
             failed: row.failed,
             scored: row.scored.map(|scored| Scored { mean: scored.mean, deviation: scored.deviation, beta: None }),
+            learned: None,
         };
         Self {
             encoding: old.encoding,

@@ -13,7 +13,7 @@ mod tally;
 
 pub use found::number;
 pub use marks::Marks;
-pub use settings::{Kind, Named, Settings, SettingsError, Slots};
+pub use settings::{Delays, Kind, Named, Settings, SettingsError, Slots};
 pub use summary::{AtPlacement, Compared, Log, Played, RewardRange, Summary, WorldFacts, WorldPlacement};
 pub use tally::{Curve, Difference};
 

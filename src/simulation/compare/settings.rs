@@ -15,7 +15,7 @@ const SHARED: [&str; 3] = ["exploration", "half_life", "lambda"];
 const OF_FILES: [&str; 3] = ["reward_max", "reward_min", "slots"];
 
 /// Settings of a world.
-const OF_WORLDS: [&str; 1] = ["publish"];
+const OF_WORLDS: [&str; 2] = ["delay", "publish"];
 
 /// What is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +86,18 @@ pub struct Settings {
     pub slots: Slots,
     /// How often new posteriors are published, in a world's time.
     pub publish: Span,
+    /// Whether decisions gain their weight along the delays of the world.
+    pub delay: Delays,
+}
+
+/// What is made of the delays of a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Delays {
+    /// A decision counts as not accepted until its order comes.
+    #[default]
+    Ignored,
+    /// It counts as its age says, by the curves of the world.
+    Known,
 }
 
 /// An hour: the service does it within seconds, and in an hour few visit one placement.
@@ -101,6 +113,7 @@ impl Settings {
             reward_max: None,
             slots: Slots::default(),
             publish: PUBLISH,
+            delay: Delays::default(),
         };
         let mut seen = BTreeSet::new();
         for part in settings.into_iter().flat_map(|text| text.split(',')) {
@@ -146,6 +159,9 @@ impl Settings {
             ("slots", "context") => self.slots = Slots::Context,
             ("slots", "ignore") => self.slots = Slots::Ignored,
             ("slots", _) => return wrong(format!("setting `slots={value}`: expected `context` or `ignore`")),
+            ("delay", "known") => self.delay = Delays::Known,
+            ("delay", "ignore") => self.delay = Delays::Ignored,
+            ("delay", _) => return wrong(format!("setting `delay={value}`: expected `known` or `ignore`")),
             ("publish", _) => {
                 self.publish = Span::parse(value)
                     .ok()
@@ -260,6 +276,8 @@ mod tests {
             refused("slots=ignore"),
             "setting `slots` is of recorded files, and a world is played: leave it out"
         );
+        assert_eq!(refused("delay=short"), "setting `delay=short`: expected `known` or `ignore`");
+        assert_eq!(of_world("delay=known").unwrap().delay, Delays::Known);
         assert_eq!(refused("publish=soon"), "setting `publish=soon`: expected a span such as `1h`");
         assert_eq!(of_world("publish=5m").unwrap().publish, Span(300_000));
         let refused = Settings::read(Kind::File, None, Some("lamda=1")).unwrap_err().to_string();

@@ -129,6 +129,8 @@ fn increments(features: &Features, day: Day, half_life_days: Option<u32>, share:
         accepted,
         reward: 0,
         reward_squared: 0,
+        matured: None,
+        value: 0,
     };
     if share >= 1.0 {
         return vec![of(weight, 1, 1)];

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use crate::domain::{AttributeScope, Placement};
+use super::delays;
+use crate::domain::{AttributeScope, Placement, Span};
 use crate::policy::{self, Finding, Source};
-use crate::simulation::compare::{Settings, SettingsError};
+use crate::simulation::compare::{Delays, Settings, SettingsError};
 use crate::simulation::replay::told;
 use crate::simulation::world::{Drawn, World};
 
@@ -34,7 +35,7 @@ pub(super) fn make(world: &World, settings: &Settings, features: Option<&str>) -
             ("bundle.yaml", "name: world\nschema: 1\n".to_owned()),
             ("catalog/purposes.yaml", PURPOSES.to_owned()),
             ("catalog/attributes.yaml", attributes.clone()),
-            ("placements.yaml", yaml(world, &strategy.yaml(), &features)),
+            ("placements.yaml", yaml(world, &strategy.yaml(), &features, settings.delay)),
         ];
         let files: Vec<Source> = files.into_iter().map(|(path, text)| Source { path: path.to_owned(), text }).collect();
         let compiled = policy::compile(&files).map_err(|findings| refused(world, &features, &findings))?;
@@ -43,6 +44,9 @@ pub(super) fn make(world: &World, settings: &Settings, features: Option<&str>) -
     }
     Ok(Made { placements, features })
 }
+
+/// An order counts when it happened at most this long after the decision.
+pub(super) const WINDOW: Span = Span(30 * 86_400_000);
 
 const PURPOSES: &str = "\
 purposes:
@@ -84,9 +88,13 @@ fn enumeration<'a>(names: impl Iterator<Item = &'a str>) -> String {
     format!("{{enum: [{}]}}", quoted.join(", "))
 }
 
-fn yaml(world: &World, strategy: &str, features: &[String]) -> String {
+fn yaml(world: &World, strategy: &str, features: &[String], delay: Delays) -> String {
     let currency = world.offers.first().map_or_else(|| "USD".to_owned(), |offer| offer.offer.currency().to_string());
     let features = features.join(", ");
+    let delay = match delay {
+        Delays::Ignored => String::new(),
+        Delays::Known => format!("\n    {}", delays::known(world, WINDOW)),
+    };
     let mut yaml = String::from("placements:\n");
     for place in &world.placements {
         let _ = write!(
@@ -95,7 +103,7 @@ fn yaml(world: &World, strategy: &str, features: &[String]) -> String {
     channel: web
     purpose: offer_personalisation
     currency: {currency}
-    objective: {{kind: margin, window: 30d, reward_cap: 1000000}}
+    objective: {{kind: margin, window: {WINDOW}, reward_cap: 1000000}}{delay}
     strategy: {{{strategy}}}
     features: [{features}]
     fallback: {{offer: house, variant: a}}

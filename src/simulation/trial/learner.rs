@@ -1,7 +1,7 @@
-//! The learner of one play: a decision counts as not accepted until its order arrives, and a refund takes it back, as
-//! in [`crate::learning`]. Decides nothing.
+//! The learner of one play: a decision counts as not accepted until its order arrives, by the share of its weight that
+//! its delay curve gives its age, and a refund takes it back, as in [`crate::learning`]. Decides nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::bandit::{ArmKey, Features, Lineup, Model, ModelView};
@@ -52,6 +52,8 @@ pub(super) struct Learner<'a> {
     /// What will be told, by its instant; the number tells equals apart.
     messages: BTreeMap<(Timestamp, usize), (usize, OutcomeFact)>,
     sent: usize,
+    /// What gains weight though nothing is told, by its instant.
+    due: BTreeSet<(Timestamp, usize)>,
     published_for: Option<Day>,
     /// How often the statistics of an arm made no posterior.
     pub(super) alarms: usize,
@@ -73,6 +75,7 @@ impl<'a> Learner<'a> {
             pending: BTreeMap::new(),
             messages: BTreeMap::new(),
             sent: 0,
+            due: BTreeSet::new(),
             published_for: None,
             alarms: 0,
         }
@@ -86,9 +89,11 @@ impl<'a> Learner<'a> {
     /// Takes in a decision as one that was not accepted; what will come of it is told when it arrives.
     pub(super) fn take(&mut self, taken: &Taken<'_>, coming: &[Happening]) {
         let Some(lesson) = self.lesson(taken) else { return };
-        let (applied, _) = lesson.earned(&[]);
+        let (applied, _) = lesson.earned(&[], taken.at);
         self.apply(taken.placement, taken.candidate, &lesson, Applied::default(), applied);
-        if coming.is_empty() {
+        let due = lesson.due(applied);
+        self.due.extend(due.map(|due| (due, taken.number)));
+        if coming.is_empty() && due.is_none() {
             return;
         }
         for happening in coming {
@@ -101,17 +106,28 @@ impl<'a> Learner<'a> {
         self.pending.insert(taken.number, pending);
     }
 
-    /// Takes in everything that has arrived by an instant.
+    /// Takes in everything that has arrived by an instant, and what has grown by it.
     pub(super) fn hear(&mut self, until: Timestamp) {
         while let Some(entry) = self.messages.first_entry().filter(|entry| entry.key().0 <= until) {
             let (number, fact) = entry.remove();
-            let Some(mut pending) = self.pending.remove(&number) else { continue };
-            pending.facts.push(fact);
-            let (now, _) = pending.lesson.earned(&pending.facts);
-            self.apply(pending.placement, pending.candidate, &pending.lesson, pending.applied, now);
-            pending.applied = now;
-            self.pending.insert(number, pending);
+            self.look(number, Some(fact), until);
         }
+        while let Some((_, number)) = self.due.first().copied().filter(|(due, _)| *due <= until) {
+            self.due.pop_first();
+            self.look(number, None, until);
+        }
+    }
+
+    fn look(&mut self, number: usize, fact: Option<OutcomeFact>, now: Timestamp) {
+        let Some(mut pending) = self.pending.remove(&number) else { return };
+        pending.facts.extend(fact);
+        let (applied, _) = pending.lesson.earned(&pending.facts, now);
+        self.apply(pending.placement, pending.candidate, &pending.lesson, pending.applied, applied);
+        pending.applied = applied;
+        if fact.is_none() {
+            self.due.extend(pending.lesson.due(applied).map(|due| (due, number)));
+        }
+        self.pending.insert(number, pending);
     }
 
     /// Derives the posteriors of all arms that have changed, and of all where the day has and what was learned fades.
@@ -139,14 +155,7 @@ impl<'a> Learner<'a> {
             return None;
         }
         let (offer, variant) = self.catalogue.at(taken.candidate)?;
-        let terms = Terms {
-            window: placement.objective.window,
-            reward_cap_minor: placement.objective.reward_cap_minor,
-            half_life_days: placement.half_life_days,
-            currency: placement.currency,
-            accepted_by: None,
-            exposed_by: None,
-        };
+        let terms = Terms::of(placement, std::iter::once(&offer.offer_id));
         let (margin_minor, cost_minor) = (offer.margin_minor(), offer.cost_of_showing_minor());
         Some(Lesson {
             decision_id: taken.decision,

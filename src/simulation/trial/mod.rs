@@ -10,6 +10,8 @@ mod bundle;
 
 mod course;
 
+mod delays;
+
 mod learner;
 
 mod play;
@@ -19,6 +21,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+pub use delays::{WatchedOffer, written};
 pub use summary::summarise;
 
 use super::World;

@@ -8,6 +8,7 @@ use crate::domain::Timestamp;
 use crate::simulation::compare::{Kind, Marks, float};
 
 const KIOSK: &str = include_str!("../../../tests/data/worlds/kiosk.yaml");
+const LATE: &str = include_str!("../../../tests/data/worlds/late.yaml");
 const SHOP: &str = include_str!("../../../simulators/shop.yaml");
 
 fn trial(text: &str, strategies: &str, settings: &str, decisions: usize) -> Trial {
@@ -150,4 +151,48 @@ fn an_offer_that_is_over_is_no_candidate() {
     let course = Course::walk(&trial, 1);
     let candidates: Vec<usize> = course.moments.iter().map(|moment| moment.candidates.len()).collect();
     assert_eq!((candidates[0], candidates[399]), (3, 2));
+}
+
+#[test]
+fn a_grown_play_has_the_integers_of_one_without_delays() {
+    let grown = |settings: &str| {
+        let trial = trial(KIOSK, "epsilon_greedy", &format!("exploration=1,publish=5m,{settings}"), 600);
+        let course = Course::walk(&trial, 1);
+        let mut learner = Learner::new(&trial.placements[0], &trial.catalogue);
+        play_with(&trial, &mut learner, &course, 1, &mut || ()).unwrap();
+        let young = learner.digests();
+        learner.hear(Timestamp(i64::MAX));
+        (young, learner.digests())
+    };
+    let (with, without) = (grown("delay=known"), grown("delay=ignore"));
+    assert_eq!(with.1, without.1);
+    assert_ne!(with.0, without.0);
+}
+
+#[test]
+fn what_is_watched_of_a_world_is_fitted_to_its_delays() {
+    let trial = trial(LATE, "uniform", "publish=1h", 30_000);
+    let window = Span(30 * 86_400_000);
+    let watched = trial.watch(1, window);
+    let of = |name: &str| {
+        let own = watched.iter().filter(|one| one.offer.as_str().starts_with(name)).map(|one| one.watched);
+        crate::learning::DelayFit::of(&own.collect::<Vec<_>>(), window).unwrap()
+    };
+    let check = |name: &str, hours: i64, truth: f64| {
+        let (share, deviation) = of(name).share(Span(hours * 3_600_000));
+        assert!((share - truth).abs() < 4.0 * deviation + 0.02, "{name}: {share} +- {deviation}");
+    };
+    check("sofa", 48, 0.5);
+    check("sofa", 24, 0.161);
+    check("socks", 1, 0.994);
+}
+
+#[test]
+fn what_is_ordered_late_is_shown_more_where_delays_are_known() {
+    let earned = |settings: &str| {
+        let trial = trial(LATE, "thompson_beta", &format!("publish=1h,{settings}"), 8_000);
+        (1..4).map(|seed| mean(&trial.round(seed, &mut || ()).unwrap().plays[0])).sum::<f64>() / 3.0
+    };
+    let (with, without) = (earned("delay=known"), earned("delay=ignore"));
+    assert!(with > 1.05 * without, "{with} against {without}");
 }

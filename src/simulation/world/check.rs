@@ -62,6 +62,9 @@ fn of_offer(world: &World, at: usize, offer: &WorldOffer) -> Vec<String> {
         found.push(format!("offer `{id}`: campaign `{campaign}` is not in campaigns"));
     }
     found.extend(offer.offer.problems().into_iter().map(|(place, what)| format!("offer `{id}`{place}: {what}")));
+    if let Some(own) = offer.delay {
+        found.extend(delay("delay", own).into_iter().map(|what| format!("offer `{id}`: {what}")));
+    }
     if let Some(response) = &offer.response {
         let wrong = |what: String| format!("offer `{id}`: {what}");
         found.extend(responded(world, offer, response).into_iter().map(wrong));
@@ -195,15 +198,17 @@ fn orders(world: &World) -> Vec<String> {
     if !(orders.refunds.part > 0.0 && orders.refunds.part < 1.0) {
         found.push(format!("orders.refunds.part `{}` is not above 0 and below 1", orders.refunds.part));
     }
-    for (what, Delay { at_once, median_hours, spread }) in
-        [("orders.delay", orders.delay), ("orders.refunds.delay", orders.refunds.delay)]
-    {
-        found.extend(share(&format!("{what}.at_once"), at_once));
-        if !(0.0..=10_000.0).contains(&median_hours) {
-            found.push(format!("{what}.median_hours `{median_hours}`: expected 0 to 10000"));
-        }
-        found.extend(deviation(&format!("{what}.spread"), spread));
+    found.extend(delay("orders.delay", orders.delay));
+    found.extend(delay("orders.refunds.delay", orders.refunds.delay));
+    found
+}
+
+fn delay(what: &str, Delay { at_once, median_hours, spread }: Delay) -> Vec<String> {
+    let mut found: Vec<String> = share(&format!("{what}.at_once"), at_once).into_iter().collect();
+    if !(0.0..=10_000.0).contains(&median_hours) {
+        found.push(format!("{what}.median_hours `{median_hours}`: expected 0 to 10000"));
     }
+    found.extend(deviation(&format!("{what}.spread"), spread));
     found
 }
 

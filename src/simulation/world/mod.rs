@@ -188,6 +188,22 @@ pub struct Delay {
     pub spread: f64,
 }
 
+impl Delay {
+    /// P(it takes no longer than so many hours).
+    pub(in crate::simulation) fn by(&self, hours: f64) -> f64 {
+        let late = match hours {
+            hours if hours <= 0.0 => 0.0,
+            _ if self.median_hours <= 0.0 => 1.0,
+            hours if self.spread <= 0.0 => f64::from(u8::from(hours >= self.median_hours)),
+            hours => {
+                let z = libm::log(hours / self.median_hours) / self.spread;
+                0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
+            }
+        };
+        self.at_once + (1.0 - self.at_once) * late
+    }
+}
+
 impl Default for Delay {
     fn default() -> Self {
         Self { at_once: 1.0, median_hours: 0.0, spread: 0.0 }
@@ -222,6 +238,9 @@ pub struct WorldOffer {
     /// Nothing for house content, which nobody accepts.
     #[serde(default)]
     pub response: Option<Response>,
+    /// How long after the decision it is ordered, where that is not as `orders.delay` says.
+    #[serde(default)]
+    pub delay: Option<Delay>,
 }
 
 fn one_banner() -> Vec<Place> {
@@ -253,6 +272,11 @@ impl World {
     /// Position of an offer in the file.
     pub(super) fn position(&self, offer_id: &str) -> Option<usize> {
         self.offers.iter().position(|offer| offer.offer.offer_id.as_str() == offer_id)
+    }
+
+    /// How long after the decision an offer is ordered.
+    pub(in crate::simulation) fn delay_of(&self, offer_id: &OfferId) -> Delay {
+        self.offer(offer_id.as_str()).and_then(|offer| offer.delay).unwrap_or(self.orders.delay)
     }
 
     /// Share of an order's margin that is kept in the mean, after refunds.

@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use crate::domain::{DecisionId, ModelId};
+use crate::domain::{DecisionId, ModelId, Timestamp};
 use crate::store::column::{self, AppliedColumns, BatchColumns, CheckpointColumns, LearningColumns, TotalsColumns};
 use crate::store::steps::{Step, reach};
 use crate::store::work::{self, Found};
@@ -10,10 +10,10 @@ use crate::store::{AppliedRow, Backlog, CheckpointRow, Learned, LearnerWork, Lea
 
 use super::{PostgresStore, commit, lease, outcomes};
 
-pub(super) async fn work(store: &PostgresStore, decisions_max: u32) -> Result<LearnerWork, StoreError> {
+pub(super) async fn work(store: &PostgresStore, decisions_max: u32, now: Timestamp) -> Result<LearnerWork, StoreError> {
     // Outcomes are read after the keys of the new ones: whatever comes in between is seen now and again next time,
     // and the second time there is nothing left to apply.
-    let found = find(store, decisions_max).await?;
+    let found = find(store, decisions_max, now).await?;
     let ids = found.decision_ids();
     let applied = applied(store, &ids).await?;
     let decisions = commit::decisions(store, &ids).await?;
@@ -21,7 +21,7 @@ pub(super) async fn work(store: &PostgresStore, decisions_max: u32) -> Result<Le
     Ok(found.work(decisions, applied, facts))
 }
 
-async fn find(store: &PostgresStore, decisions_max: u32) -> Result<Found, StoreError> {
+async fn find(store: &PostgresStore, decisions_max: u32, now: Timestamp) -> Result<Found, StoreError> {
     let batches: Vec<BatchColumns> = sqlx::query_as(
         "select node, incarnation, number, decision_ids from ( \
              select node, incarnation, number, decision_ids, row_number() over oldest as place, \
@@ -41,16 +41,26 @@ async fn find(store: &PostgresStore, decisions_max: u32) -> Result<Found, StoreE
     .bind(i64::from(decisions_max))
     .fetch_all(&store.pool)
     .await?;
+    let due: Vec<(Vec<u8>,)> = sqlx::query_as(
+        "select distinct decision_id from (select decision_id from applied where due_at <= $1 \
+             order by due_at, decision_id limit $2) longest",
+    )
+    .bind(now.0)
+    .bind(i64::from(decisions_max))
+    .fetch_all(&store.pool)
+    .await?;
     let outcome = |(key, id): (Vec<u8>, Vec<u8>)| Ok((column::digest(&key)?, column::decision_id(&id)?));
     Ok(Found {
         batches: batches.into_iter().map(column::batch).collect::<Result<_, _>>()?,
         outcomes: outcomes.into_iter().map(outcome).collect::<Result<_, StoreError>>()?,
+        due: due.iter().map(|(id,)| column::decision_id(id)).collect::<Result<_, _>>()?,
     })
 }
 
 async fn applied(store: &PostgresStore, ids: &[DecisionId]) -> Result<Vec<AppliedRow>, StoreError> {
     let rows: Vec<AppliedColumns> = sqlx::query_as(
-        "select decision_id, slot, exposed, accepted, reward_minor from applied where decision_id = any ($1)",
+        "select decision_id, slot, exposed, accepted, reward_minor, steps, due_at from applied \
+         where decision_id = any ($1)",
     )
     .bind(ids.iter().map(|id| id.as_bytes().as_slice()).collect::<Vec<_>>())
     .fetch_all(&store.pool)
@@ -112,17 +122,21 @@ async fn append_events(connection: &mut PgConnection, learned: &Learned) -> Resu
 
 async fn apply(connection: &mut PgConnection, rows: &[AppliedRow]) -> Result<(), StoreError> {
     let slots = rows.iter().map(|row| column::slot(row.slot)).collect::<Result<Vec<_>, _>>()?;
+    let steps = rows.iter().map(|row| column::steps(row.applied.steps)).collect::<Result<Vec<_>, _>>()?;
     sqlx::query(
-        "insert into applied (decision_id, slot, exposed, accepted, reward_minor) \
-         select * from unnest($1::bytea[], $2::int2[], $3::boolean[], $4::boolean[], $5::int8[]) \
+        "insert into applied (decision_id, slot, exposed, accepted, reward_minor, steps, due_at) \
+         select * from unnest($1::bytea[], $2::int2[], $3::boolean[], $4::boolean[], $5::int8[], $6::int2[], \
+             $7::int8[]) \
          on conflict (decision_id, slot) do update set exposed = excluded.exposed, accepted = excluded.accepted, \
-             reward_minor = excluded.reward_minor",
+             reward_minor = excluded.reward_minor, steps = excluded.steps, due_at = excluded.due_at",
     )
     .bind(rows.iter().map(|row| row.decision_id.as_bytes().as_slice()).collect::<Vec<_>>())
     .bind(slots)
     .bind(rows.iter().map(|row| row.applied.exposed).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.applied.accepted).collect::<Vec<_>>())
     .bind(rows.iter().map(|row| row.applied.reward_minor).collect::<Vec<_>>())
+    .bind(steps)
+    .bind(rows.iter().map(|row| row.due.map(|due| due.0)).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
@@ -144,6 +158,10 @@ async fn mark(connection: &mut PgConnection, learned: &Learned) -> Result<(), St
     .await?;
     sqlx::query("update outcome set applied = true where key = any ($1)")
         .bind(learned.outcomes.iter().map(|key| key.0.as_slice()).collect::<Vec<_>>())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("update applied set due_at = null where decision_id = any ($1)")
+        .bind(learned.given_up.iter().map(|id| id.as_bytes().as_slice()).collect::<Vec<_>>())
         .execute(connection)
         .await?;
     Ok(())

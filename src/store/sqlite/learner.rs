@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{QueryBuilder, SqliteConnection};
 
-use crate::domain::{DecisionId, ModelId};
+use crate::domain::{DecisionId, ModelId, Timestamp};
 use crate::store::column::{self, AppliedColumns, BatchColumns, CheckpointColumns, LearningColumns, TotalsColumns};
 use crate::store::steps::{Step, reach};
 use crate::store::work::{self, Found};
@@ -13,11 +13,11 @@ use crate::store::{AppliedRow, Backlog, CheckpointRow, Learned, LearnerWork, Lea
 use super::statement::{key_pieces, push_keys, row_pieces};
 use super::{SqliteStore, commit, lease, outcomes};
 
-pub(super) async fn work(store: &SqliteStore, decisions_max: u32) -> Result<LearnerWork, StoreError> {
+pub(super) async fn work(store: &SqliteStore, decisions_max: u32, now: Timestamp) -> Result<LearnerWork, StoreError> {
     let mut reader = store.readers.acquire().await?;
     // Outcomes are read after the keys of the new ones: whatever comes in between is seen now and again next time,
     // and the second time there is nothing left to apply.
-    let found = find(&mut reader, decisions_max).await?;
+    let found = find(&mut reader, decisions_max, now).await?;
     let ids = found.decision_ids();
     let applied = applied(&mut reader, &ids).await?;
     let decisions = commit::decisions_on(&mut reader, &ids).await?;
@@ -25,7 +25,7 @@ pub(super) async fn work(store: &SqliteStore, decisions_max: u32) -> Result<Lear
     Ok(found.work(decisions, applied, facts))
 }
 
-async fn find(reader: &mut SqliteConnection, decisions_max: u32) -> Result<Found, StoreError> {
+async fn find(reader: &mut SqliteConnection, decisions_max: u32, now: Timestamp) -> Result<Found, StoreError> {
     let batches: Vec<BatchColumns> = sqlx::query_as(
         "select node, incarnation, number, decision_ids from ( \
              select node, incarnation, number, decision_ids, row_number() over oldest as place, \
@@ -42,12 +42,21 @@ async fn find(reader: &mut SqliteConnection, decisions_max: u32) -> Result<Found
          order by received_at, key limit ?",
     )
     .bind(i64::from(decisions_max))
+    .fetch_all(&mut *reader)
+    .await?;
+    let due: Vec<(Vec<u8>,)> = sqlx::query_as(
+        "select distinct decision_id from (select decision_id from applied where due_at <= ? \
+             order by due_at, decision_id limit ?)",
+    )
+    .bind(now.0)
+    .bind(i64::from(decisions_max))
     .fetch_all(reader)
     .await?;
     let outcome = |(key, id): (Vec<u8>, Vec<u8>)| Ok((column::digest(&key)?, column::decision_id(&id)?));
     Ok(Found {
         batches: batches.into_iter().map(column::batch).collect::<Result<_, _>>()?,
         outcomes: outcomes.into_iter().map(outcome).collect::<Result<_, StoreError>>()?,
+        due: due.iter().map(|(id,)| column::decision_id(id)).collect::<Result<_, _>>()?,
     })
 }
 
@@ -56,7 +65,8 @@ async fn applied(reader: &mut SqliteConnection, ids: &[DecisionId]) -> Result<Ve
     let mut applied = Vec::new();
     for piece in key_pieces(&keys) {
         let mut statement = QueryBuilder::new(
-            "select decision_id, slot, exposed, accepted, reward_minor from applied where decision_id in ",
+            "select decision_id, slot, exposed, accepted, reward_minor, steps, due_at from applied \
+             where decision_id in ",
         );
         push_keys(&mut statement, piece);
         let rows: Vec<AppliedColumns> = statement.build_query_as().fetch_all(&mut *reader).await?;
@@ -128,23 +138,26 @@ async fn append_events(connection: &mut SqliteConnection, learned: &Learned) -> 
 }
 
 async fn apply(connection: &mut SqliteConnection, applied: &[AppliedRow]) -> Result<(), StoreError> {
-    let mut rows: Vec<(i16, &AppliedRow)> = Vec::with_capacity(applied.len());
+    let mut rows: Vec<(i16, i16, &AppliedRow)> = Vec::with_capacity(applied.len());
     for row in applied {
-        rows.push((column::slot(row.slot)?, row));
+        rows.push((column::slot(row.slot)?, column::steps(row.applied.steps)?, row));
     }
     for piece in row_pieces(&rows) {
-        let mut statement =
-            QueryBuilder::new("insert into applied (decision_id, slot, exposed, accepted, reward_minor) ");
-        statement.push_values(piece, |mut row, (slot, AppliedRow { decision_id, applied, .. })| {
+        let mut statement = QueryBuilder::new(
+            "insert into applied (decision_id, slot, exposed, accepted, reward_minor, steps, due_at) ",
+        );
+        statement.push_values(piece, |mut row, (slot, steps, AppliedRow { decision_id, applied, due, .. })| {
             row.push_bind(decision_id.as_bytes().as_slice())
                 .push_bind(*slot)
                 .push_bind(applied.exposed)
                 .push_bind(applied.accepted)
-                .push_bind(applied.reward_minor);
+                .push_bind(applied.reward_minor)
+                .push_bind(*steps)
+                .push_bind(due.map(|due| due.0));
         });
         statement.push(
             " on conflict (decision_id, slot) do update set exposed = excluded.exposed, accepted = excluded.accepted, \
-             reward_minor = excluded.reward_minor",
+             reward_minor = excluded.reward_minor, steps = excluded.steps, due_at = excluded.due_at",
         );
         statement.build().execute(&mut *connection).await?;
     }
@@ -163,6 +176,12 @@ async fn mark(connection: &mut SqliteConnection, learned: &Learned) -> Result<()
     let keys: Vec<[u8; 32]> = learned.outcomes.iter().map(|key| key.0).collect();
     for piece in key_pieces(&keys) {
         let mut statement = QueryBuilder::new("update outcome set applied = 1 where key in ");
+        push_keys(&mut statement, piece);
+        statement.build().execute(&mut *connection).await?;
+    }
+    let given_up: Vec<[u8; 16]> = learned.given_up.iter().map(|id| *id.as_bytes()).collect();
+    for piece in key_pieces(&given_up) {
+        let mut statement = QueryBuilder::new("update applied set due_at = null where decision_id in ");
         push_keys(&mut statement, piece);
         statement.build().execute(&mut *connection).await?;
     }

@@ -221,8 +221,8 @@ impl Store for SqliteStore {
         lease::read(self).await
     }
 
-    async fn learner_work(&self, decisions_max: u32) -> Result<LearnerWork, StoreError> {
-        learner::work(self, decisions_max).await
+    async fn learner_work(&self, decisions_max: u32, now: Timestamp) -> Result<LearnerWork, StoreError> {
+        learner::work(self, decisions_max, now).await
     }
 
     async fn learn(&self, term: u64, learned: &Learned) -> Result<bool, StoreError> {

@@ -6,7 +6,7 @@ use proffer::config::keyfile::Keys;
 use proffer::domain::decision::{Private, Skeleton};
 use proffer::domain::key::SubjectKey;
 use proffer::domain::outcome::OutcomeFact;
-use proffer::domain::{DecisionId, Digest, ModelId, SubjectId};
+use proffer::domain::{DecisionId, Digest, ModelId, SubjectId, Timestamp};
 use proffer::engine::learner::Models;
 use proffer::learning::{Applied, LearningEvent, Lesson};
 use proffer::store::{Store, StoredDecision};
@@ -57,7 +57,7 @@ pub fn models_of(ground: &[Opened]) -> Digests {
     let mut models = Models::default();
     for decision in ground {
         for lesson in Lesson::read(&decision.skeleton, &decision.private).unwrap() {
-            let (now, _) = lesson.earned(&decision.outcomes);
+            let (now, _) = lesson.earned(&decision.outcomes, Timestamp(i64::MAX));
             if let Some(event) = lesson.event(Applied::default(), now) {
                 let sequence = models.0.get(&lesson.model).map_or(0, |model| model.sequence()) + 1;
                 models.absorb(lesson.model, sequence, &event).unwrap();

@@ -12,6 +12,7 @@ mod consents;
 mod cool_downs;
 mod cool_downs_late;
 mod decisions;
+mod delays;
 mod everyday;
 mod impressions;
 mod learning;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use proffer::domain::{ModelId, SubjectId};
+use proffer::domain::{ModelId, Span, SubjectId, Timestamp};
 use proffer::store::{Applied, AppliedRow, BatchKey, CheckpointRow, Learned, LearnerWork, LearningRow};
 
 use super::lease::elected;
@@ -16,10 +16,14 @@ on_both_stores! {
     work_names_batches_outcomes_and_every_decision_once,
     work_is_complete_after_learning_and_new_outcomes_bring_it_back,
     work_comes_in_portions_of_whole_batches,
+    what_is_due_comes_when_it_is_and_until_it_was_learned,
     events_come_in_order_and_continue_their_stream,
     the_newest_checkpoint_is_found,
     totals_count_what_there_is,
 }
+
+/// Before anything is due.
+const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
 const MODEL: ModelId = ModelId([3; 16]);
 
@@ -35,7 +39,7 @@ fn event(model: ModelId, sequence: u64, of: Option<SubjectId>) -> LearningRow {
 }
 
 fn row(decision: u32, slot: u16, applied: Applied) -> AppliedRow {
-    AppliedRow { decision_id: decision_id(decision), slot, applied }
+    AppliedRow { decision_id: decision_id(decision), slot, applied, due: None }
 }
 
 fn key(number: u64) -> BatchKey {
@@ -64,7 +68,7 @@ async fn a_fenced_term_writes_nothing(database: Arc<Database>) {
     assert!(!old.learn(second + 1, &learned).await.unwrap());
     assert_eq!(new.model_heads().await.unwrap(), []);
     assert_eq!(new.checkpoint(MODEL).await.unwrap(), None);
-    let work = new.learner_work(10).await.unwrap();
+    let work = new.learner_work(10, NOW).await.unwrap();
     assert_eq!((work.batches, &work.touched[0].applied), (vec![key(1)], &BTreeMap::new()));
     assert!(new.learn(second, &learned).await.unwrap());
     assert_eq!(new.model_heads().await.unwrap(), [(MODEL, 1)]);
@@ -79,7 +83,7 @@ async fn work_names_batches_outcomes_and_every_decision_once(database: Arc<Datab
     let (order, refund) = (order(7, Some(decision_id(2))), refund(5, 7));
     store.take_outcomes(&[order.clone(), refund.clone()]).await.unwrap();
 
-    let work = store.learner_work(100).await.unwrap();
+    let work = store.learner_work(100, NOW).await.unwrap();
     assert_eq!(work.batches, [key(1), key(2)]);
     assert_eq!(work.outcomes, [refund.fact.key, order.fact.key]);
     let touched: Vec<_> = work.touched.iter().map(|touched| touched.decision.decision_id).collect();
@@ -97,8 +101,8 @@ async fn work_is_complete_after_learning_and_new_outcomes_bring_it_back(database
     let term = elected(&*store, "learner", 1).await.unwrap();
     stored(&*store, &batch(1, vec![], vec![decision(1, None), decision(2, None)])).await;
     store.take_outcomes(&[order(1, Some(decision_id(1)))]).await.unwrap();
-    let work = store.learner_work(100).await.unwrap();
-    let applied = Applied { exposed: true, accepted: true, reward_minor: -1234 };
+    let work = store.learner_work(100, NOW).await.unwrap();
+    let applied = Applied { exposed: true, accepted: true, reward_minor: -1234, steps: 0 };
     let learned = Learned {
         batches: work.batches,
         outcomes: work.outcomes,
@@ -110,19 +114,19 @@ async fn work_is_complete_after_learning_and_new_outcomes_bring_it_back(database
         ..Learned::default()
     };
     assert!(store.learn(term, &learned).await.unwrap());
-    assert_eq!(store.learner_work(100).await.unwrap(), LearnerWork::default());
+    assert_eq!(store.learner_work(100, NOW).await.unwrap(), LearnerWork::default());
 
     store.take_outcomes(&[refund(2, 1)]).await.unwrap();
-    let work = store.learner_work(100).await.unwrap();
+    let work = store.learner_work(100, NOW).await.unwrap();
     assert_eq!((work.batches, work.outcomes), (vec![], vec![digest(2)]));
     assert_eq!(work.touched.len(), 1);
     let second_slot = Applied { exposed: true, ..Applied::default() };
     assert_eq!(work.touched[0].applied, BTreeMap::from([(0, applied), (1, second_slot)]));
     assert_eq!(work.touched[0].outcomes.len(), 2);
-    let undone = Applied { exposed: true, accepted: false, reward_minor: 0 };
+    let undone = Applied { exposed: true, accepted: false, reward_minor: 0, steps: 0 };
     let learned = Learned { outcomes: vec![digest(2)], applied: vec![row(1, 0, undone)], ..Learned::default() };
     assert!(store.learn(term, &learned).await.unwrap());
-    assert_eq!(store.learner_work(100).await.unwrap(), LearnerWork::default());
+    assert_eq!(store.learner_work(100, NOW).await.unwrap(), LearnerWork::default());
     assert_eq!(store.totals().await.unwrap().outcomes_unapplied, 0);
 }
 
@@ -144,20 +148,58 @@ async fn work_comes_in_portions_of_whole_batches(database: Arc<Database>) {
         (9, vec![&other, &key(1), &key(2)]),
         (13, vec![&other, &key(1), &key(2), &key(3), &key(4)]),
     ] {
-        let work = store.learner_work(decisions_max).await.unwrap();
+        let work = store.learner_work(decisions_max, NOW).await.unwrap();
         assert_eq!(work.batches.iter().collect::<Vec<_>>(), expected, "{decisions_max}");
     }
     let term = elected(&*store, "learner", 1).await.unwrap();
     let learned = Learned { batches: vec![other, key(1)], ..Learned::default() };
     assert!(store.learn(term, &learned).await.unwrap());
-    let work = store.learner_work(1).await.unwrap();
+    let work = store.learner_work(1, NOW).await.unwrap();
     assert_eq!((work.batches, work.touched.len()), (vec![key(2)], 3));
 
     let outcomes: Vec<_> = (1..=3).map(|key| order(key, Some(decision_id(10)))).collect();
     store.take_outcomes(&outcomes).await.unwrap();
-    let work = store.learner_work(2).await.unwrap();
+    let work = store.learner_work(2, NOW).await.unwrap();
     assert_eq!(work.outcomes, [digest(1), digest(2)]);
     assert_eq!(work.touched[0].outcomes.len(), 3);
+}
+
+async fn what_is_due_comes_when_it_is_and_until_it_was_learned(database: Arc<Database>) {
+    let store = database.open().await;
+    let term = elected(&*store, "learner", 1).await.unwrap();
+    stored(&*store, &batch(1, vec![], (1..=4).map(|number| decision(number, None)).collect())).await;
+    let due = |number: u32, slot, steps, after: Option<i64>| AppliedRow {
+        due: after.map(|after| NOW.plus(Span(after))),
+        ..row(number, slot, Applied { exposed: true, steps, ..Applied::default() })
+    };
+    let applied = vec![due(1, 0, 1, Some(20)), due(1, 1, 2, Some(30)), due(2, 0, 1, Some(10)), due(3, 0, 3, None)];
+    let first = Learned { batches: vec![key(1)], applied, ..Learned::default() };
+    assert!(store.learn(term, &first).await.unwrap());
+    let ids = async |limit: u32, after: i64| {
+        let work = store.learner_work(limit, NOW.plus(Span(after))).await.unwrap();
+        assert_eq!((&work.batches, &work.outcomes), (&vec![], &vec![]));
+        assert_eq!(work.touched.iter().map(|it| it.decision.decision_id).collect::<Vec<_>>(), work.due);
+        (work.due, work.touched)
+    };
+    assert_eq!(ids(10, 9).await.0, []);
+    assert_eq!(ids(10, 10).await.0, [decision_id(2)]);
+    assert_eq!(ids(1, 99).await.0, [decision_id(2)], "the longest due first");
+    let (both, touched) = ids(10, 99).await;
+    assert_eq!(both, [decision_id(1), decision_id(2)], "two slots are one decision");
+    assert_eq!(touched[0].applied.iter().map(|(slot, it)| (*slot, it.steps)).collect::<Vec<_>>(), [(0, 1), (1, 2)]);
+
+    // Nobody who was fenced moves what is due.
+    let later = Learned { applied: vec![due(2, 0, 2, Some(50))], ..Learned::default() };
+    assert!(!store.learn(term + 1, &later).await.unwrap());
+    assert_eq!(ids(10, 10).await.0, [decision_id(2)]);
+    assert!(store.learn(term, &later).await.unwrap());
+    assert_eq!(ids(10, 49).await.0, [decision_id(1)]);
+    let end = Learned { applied: vec![due(1, 0, 4, None), due(1, 1, 4, None)], ..Learned::default() };
+    assert!(store.learn(term, &end).await.unwrap());
+    assert_eq!(ids(10, 99).await.0, [decision_id(2)]);
+    let given_up = Learned { given_up: vec![decision_id(2)], ..Learned::default() };
+    assert!(store.learn(term, &given_up).await.unwrap());
+    assert_eq!(ids(10, i64::MAX / 2).await.0, []);
 }
 
 async fn events_come_in_order_and_continue_their_stream(database: Arc<Database>) {

@@ -84,11 +84,11 @@ async fn a_refund_before_its_order_waits_for_it(database: Arc<Database>) {
     let (order, refund) = (order(1, Some(decision_id(1))), refund(2, 1));
     assert_eq!(store.take_outcomes(std::slice::from_ref(&refund)).await.unwrap(), [Taken::Unmatched]);
     assert_eq!(store.totals().await.unwrap().outcomes_unapplied, 0);
-    assert_eq!(store.learner_work(10).await.unwrap().outcomes, []);
+    assert_eq!(store.learner_work(10, Timestamp(0)).await.unwrap().outcomes, []);
     assert_eq!(store.take_outcomes(std::slice::from_ref(&order)).await.unwrap(), [Taken::Accepted(decision_id(1))]);
     assert_eq!(store.outcomes_of(decision_id(1)).await.unwrap(), [order.fact, refund.fact]);
     assert_eq!(store.totals().await.unwrap().outcomes_unapplied, 2);
-    assert_eq!(store.learner_work(10).await.unwrap().outcomes, [order.fact.key, refund.fact.key]);
+    assert_eq!(store.learner_work(10, Timestamp(0)).await.unwrap().outcomes, [order.fact.key, refund.fact.key]);
     assert_eq!(store.take_outcomes(&[refund]).await.unwrap(), [Taken::Duplicate]);
 }
 

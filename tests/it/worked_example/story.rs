@@ -159,7 +159,7 @@ fn history(page: &Page, placement: &Placement, catalogue: &Catalogue) -> (Vec<Le
         let tier = Value::Text(row["tier"].as_str().unwrap().into());
         let at = instant(&row["at"]);
         let accepted = row["ordered"].as_bool().unwrap();
-        let terms = proffer::domain::decision::Terms::of(placement);
+        let terms = proffer::domain::decision::Terms::of(placement, std::iter::once(&offer.offer_id));
         let (margin_minor, cost_minor) = (offer.margin_minor(), offer.cost_of_showing_minor());
         let lesson = Lesson {
             decision_id: DecisionId::from_parts(at.0, [0; 10]),
@@ -170,7 +170,8 @@ fn history(page: &Page, placement: &Placement, catalogue: &Catalogue) -> (Vec<Le
             exposed: Exposed { at, margin_minor, cost_minor, terms },
         };
         let reward_minor = if accepted { margin_minor } else { 0 } - cost_minor;
-        let event = lesson.event(Applied::default(), Applied { exposed: true, accepted, reward_minor }).unwrap();
+        let event =
+            lesson.event(Applied::default(), Applied { exposed: true, accepted, reward_minor, steps: 0 }).unwrap();
         models.absorb(placement.model_id(), sequence, &event).unwrap();
         events.push(event);
     }
@@ -270,7 +271,7 @@ fn learn(page: &Page, told: &Told, before: &Models) -> Vec<Learned> {
     for (what, outcomes) in [("exposure", vec![]), ("order", vec![order]), ("refund", vec![refund, order])] {
         let studied =
             Studied { lesson: lesson.clone(), subject: Some(SUBJECT), key: SUBJECT_KEY, before: applied, outcomes };
-        let (learned, next) = models.study(&[studied]).unwrap();
+        let (learned, next) = models.study(&[studied], told.skeleton.at).unwrap();
         let row = &learned.events[0];
         let event = LearningEvent::open(&SUBJECT_KEY, row.decision_id, row.sequence, &row.sealed).unwrap();
         (applied, models) = (learned.applied[0].applied, next.clone());
