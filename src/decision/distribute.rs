@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::minimise::Minimised;
+use super::money::paced;
 use super::snapshot::Snapshot;
 use crate::bandit::{self, Features, ModelView, Score};
-use crate::domain::decision::{CandidateRow, Scored};
+use crate::domain::decision::{CandidateRow, MoneyTerms, Scored};
 use crate::domain::{AttributeId, AttributeScope, ObjectiveKind, Placement, Value};
 
 /// The eligible candidates that can be scored (so without *nothing*), in the order of their rows.
@@ -23,7 +24,7 @@ pub(super) fn score(
     snapshot: &Snapshot,
     placement: &Placement,
     view: &ModelView,
-    rows: &mut [CandidateRow],
+    (rows, terms): (&mut [CandidateRow], Option<&MoneyTerms>),
     seen: &Minimised,
     hour: u8,
 ) -> Option<Valued> {
@@ -48,7 +49,7 @@ pub(super) fn score(
                 made
             }
         };
-        let (margin, cost) = value(placement, row);
+        let (margin, cost) = value(placement, row, terms);
         arms.push(view.arm(candidate as usize, &x, margin, cost));
         positions.push(at);
         all_features.push(features);
@@ -61,11 +62,11 @@ pub(super) fn score(
     Some(Valued { rows: positions, scores, features: all_features })
 }
 
-/// `m_a` and `c_a` of a candidate under the placement's objective.
+/// `m_a` and `c_a` of a candidate under the placement's objective. Money is paced where money is maximised.
 #[expect(clippy::cast_precision_loss, reason = "bounded far below 2^53 at the door")]
-pub(super) fn value(placement: &Placement, row: &CandidateRow) -> (f64, f64) {
+pub(super) fn value(placement: &Placement, row: &CandidateRow, terms: Option<&MoneyTerms>) -> (f64, f64) {
     match placement.objective.kind {
-        ObjectiveKind::Margin => (row.margin_minor as f64, row.cost_minor as f64),
+        ObjectiveKind::Margin => paced(row, terms, (row.margin_minor as f64, row.cost_minor as f64)),
         ObjectiveKind::Conversion | ObjectiveKind::Click => (1.0, 0.0),
     }
 }

@@ -3,7 +3,10 @@
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
-use super::{AttributeId, ChallengerId, Currency, ModelId, OfferId, Percent, PlacementId, PurposeId, Span, VariantId};
+use super::{
+    AttributeId, ChallengerId, Currency, ModelId, MoneySettings, OfferId, Percent, PlacementId, PurposeId, Span,
+    VariantId,
+};
 
 /// What a placement maximises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,6 +206,8 @@ pub struct Placement {
     pub holdout: Percent,
     /// House content.
     pub fallback: Fallback,
+    /// What it sets about money.
+    pub money: MoneySettings,
 }
 
 impl Placement {

@@ -7,6 +7,7 @@ use super::contenders;
 use super::declare::{self, Declared};
 use super::features::{self, Catalog};
 use super::finding::Report;
+use super::money;
 use super::read::{self, Fields};
 use super::syntax::Node;
 use crate::domain::placement::Fallback;
@@ -38,7 +39,7 @@ pub(super) fn read(
     (placements, declared)
 }
 
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 16] = [
     "id",
     "channel",
     "purpose",
@@ -53,6 +54,8 @@ const KNOWN: [&str; 14] = [
     "features",
     "holdout",
     "fallback",
+    "cheapest",
+    "exploration_budget",
 ];
 
 fn placement(
@@ -100,6 +103,7 @@ fn placement(
     let fallback = fields
         .need(report, "fallback", "fallback: {offer: house-welcome, variant: a}")
         .and_then(|node| fallback(report, what, node));
+    let money = money::read(report, &fields, objective, currency);
     Some(Placement {
         id: id?,
         channel: channel?,
@@ -116,6 +120,7 @@ fn placement(
         features: features?,
         holdout: holdout?,
         fallback: fallback?,
+        money: money?,
     })
 }
 

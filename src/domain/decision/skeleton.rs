@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
+use super::money::{MoneyTerms, RowMoney, SlotMoney};
 use crate::domain::{
     ChallengerId, Currency, Day, DecisionId, Digest, Exposure, ModelId, ObjectiveKind, OfferId, Placement, PlacementId,
     Propensity, PurposeId, Span, Timestamp, VariantId,
@@ -73,6 +74,9 @@ pub struct CandidateRow {
     /// Nothing for candidates left out, and where no distribution was needed.
     #[n(4)]
     pub scored: Option<Scored>,
+    /// What it spends, where somebody counts it.
+    #[n(5)]
+    pub money: Option<RowMoney>,
 }
 
 /// What one slot chose from: the distribution over what could still stand there, and the draw.
@@ -88,6 +92,9 @@ pub struct Slot {
     /// What was drawn.
     #[n(2)]
     pub draw: Draw,
+    /// What settings of money made of its distribution; nothing without such settings.
+    #[n(3)]
+    pub money: Option<SlotMoney>,
 }
 
 /// A candidate left out of one slot.
@@ -299,6 +306,9 @@ pub struct Skeleton {
     /// The challenger that decided; nothing where the champion did.
     #[n(25)]
     pub challenger: Option<ChallengerId>,
+    /// Budgets and settings of money in force; nothing where there were none.
+    #[n(26)]
+    pub money: Option<MoneyTerms>,
 }
 
 impl Skeleton {

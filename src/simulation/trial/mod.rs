@@ -17,6 +17,8 @@ mod play;
 mod summary;
 
 #[cfg(test)]
+mod pacing_tests;
+#[cfg(test)]
 mod tests;
 
 pub use summary::summarise;
