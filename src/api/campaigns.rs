@@ -8,7 +8,9 @@ use super::problem::{At, Problem};
 use super::query::Query;
 use super::standing::{self, Condition};
 use super::{App, auth, body};
-use crate::domain::{Campaign, CampaignId, Catalogue, CatalogueDraft, Hindrance, OfferStatus, Placed, Timestamp};
+use crate::domain::{
+    Campaign, CampaignId, Catalogue, CatalogueDraft, Hindrance, Money, OfferStatus, Placed, Timestamp,
+};
 use crate::policy::check_catalogue;
 use crate::runtime::CatalogueKept;
 
@@ -20,12 +22,20 @@ fn missing(id: &CampaignId) -> Problem {
     Problem::not_found(format!("no campaign `{id}` is in the catalogue; `GET /v1/campaigns` lists those that are"))
 }
 
-/// A campaign of a catalogue as answers show it.
-fn shown(catalogue: &Catalogue, campaign: &Campaign, at: Timestamp) -> Value {
+/// A campaign of a catalogue as answers show it, with how its budget stands by what was counted so far.
+fn shown(app: &App, catalogue: &Catalogue, campaign: &Campaign, at: Timestamp) -> Value {
+    let spent = app.snapshot().spend.of_campaign(&campaign.campaign_id);
     let offers = catalogue.offers().iter().filter(|offer| offer.campaign.as_ref() == Some(&campaign.campaign_id));
     json!({
         "campaign": campaign, "revision": catalogue.campaign_revision(campaign.campaign_id.as_str()),
         "standing": standing::shown(Some(Hindrance::Offer(campaign.standing(at)))), "offers": offers.count(),
+        "spending": campaign.budget.zip(campaign.budget_at(spent, at)).map(|(Money { currency, .. }, budget)| {
+            let money = |minor: i64| Money { minor, currency };
+            json!({
+                "spent": money(budget.spent_minor), "planned": budget.planned_minor.map(money),
+                "multiplier": budget.multiplier,
+            })
+        }),
     })
 }
 
@@ -46,7 +56,7 @@ pub(super) async fn list(app: App, request: HttpRequest) -> Result<HttpResponse,
     let mut found = catalogue.campaigns().values().filter(fits);
     let page: Vec<&Campaign> = found.by_ref().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect();
     let next = found.next().and_then(|_| page.last().map(|campaign| campaign.campaign_id.clone()));
-    let campaigns: Vec<Value> = page.into_iter().map(|campaign| shown(&catalogue, campaign, at)).collect();
+    let campaigns: Vec<Value> = page.into_iter().map(|campaign| shown(&app, &catalogue, campaign, at)).collect();
     Ok(HttpResponse::Ok()
         .json(json!({"catalogue": catalogue.revision, "at": at, "campaigns": campaigns, "next_cursor": next})))
 }
@@ -56,7 +66,7 @@ pub(super) async fn show(app: App, id: web::Path<String>) -> Result<HttpResponse
     let id = campaign_id(&id)?;
     let catalogue = app.snapshot().catalogue.clone();
     let campaign = catalogue.campaigns().get(&id).ok_or_else(|| missing(&id))?;
-    let answer = shown(&catalogue, campaign, app.clock.now());
+    let answer = shown(&app, &catalogue, campaign, app.clock.now());
     Ok(tagged(HttpResponse::Ok(), catalogue.campaign_revision(id.as_str())).json(answer))
 }
 
@@ -64,7 +74,7 @@ pub(super) async fn show(app: App, id: web::Path<String>) -> Result<HttpResponse
 fn changed(app: &App, kept: &CatalogueKept, id: &CampaignId) -> Result<HttpResponse, Problem> {
     let catalogue = &kept.catalogue;
     let campaign = catalogue.campaigns().get(id).ok_or_else(|| missing(id))?;
-    let mut answer = shown(catalogue, campaign, app.clock.now());
+    let mut answer = shown(app, catalogue, campaign, app.clock.now());
     answer["result"] = json!(result(kept));
     answer["catalogue"] = json!(catalogue.revision);
     Ok(tagged(HttpResponse::Ok(), catalogue.campaign_revision(id.as_str())).json(answer))
@@ -89,7 +99,7 @@ pub(super) async fn put(
     let draft = CatalogueDraft { campaigns: vec![Placed::new("", campaign)], ..CatalogueDraft::default() };
     let change = |catalogue: &Catalogue| {
         let there = catalogue.campaigns().get(&id).zip(catalogue.campaign_revision(id.as_str()));
-        let there = there.map(|(campaign, revision)| (revision, shown(catalogue, campaign, app.clock.now())));
+        let there = there.map(|(campaign, revision)| (revision, shown(&app, catalogue, campaign, app.clock.now())));
         condition.check(&format!("campaign `{id}`"), there)?;
         let found = check_catalogue(&draft, &app.snapshot().bundle, catalogue).into_iter().map(At::from);
         let errors: Vec<At> = errors.iter().cloned().chain(found).collect();

@@ -19,6 +19,8 @@ mod decisions;
 
 mod models;
 
+mod money;
+
 mod offers;
 
 mod openapi;

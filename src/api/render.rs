@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::money;
 use crate::audit;
 use crate::domain::decision::{CandidateRow, ConsentReading, Private, Shown, Skeleton, Slot};
 use crate::domain::{Catalogue, Money, OfferId, VariantId};
@@ -75,7 +76,7 @@ fn told(told: &audit::Told) -> Value {
     })
 }
 
-fn named<'a>(row: &CandidateRow, catalogue: &'a Catalogue) -> Option<(&'a OfferId, &'a VariantId)> {
+pub(super) fn named<'a>(row: &CandidateRow, catalogue: &'a Catalogue) -> Option<(&'a OfferId, &'a VariantId)> {
     let (offer, variant) = catalogue.at(row.candidate? as usize)?;
     Some((&offer.offer_id, &variant.variant_id))
 }
@@ -100,6 +101,8 @@ fn candidates(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, c
             "mean": row.scored.map(|scored| scored.mean),
             "deviation": row.scored.map(|scored| scored.deviation),
             "probability": first.and_then(|slot| slot.probabilities.get(position)),
+            "discount": row.money.map(|money| Money { minor: money.discount_minor, currency }),
+            "paid_by": money::paid_by(skeleton, row),
             "excluded_by": excluded.iter().map(told).collect::<Vec<_>>(),
         })
     };
@@ -138,6 +141,7 @@ fn slots(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalo
             "draw": {"key_period": slot.draw.key_period, "u": slot.draw.u},
             "distribution": distribution.collect::<Vec<_>>(),
             "left_out": left_out.collect::<Vec<_>>(),
+            "money": money::slot(skeleton, slot, catalogue),
         })
     };
     (0..).zip(&skeleton.slots).map(slot).collect()
@@ -172,6 +176,7 @@ pub fn record(opened: &Opened, outcomes: &OutcomesSeen) -> Value {
         "fallback": skeleton.fallback,
         "shown": shown,
         "exploration": skeleton.exploration,
+        "money": money::terms(skeleton),
         "reserved_until": skeleton.reserved_until,
         "candidates": candidates(skeleton, private_part, &opened.bundle, &opened.catalogue),
         "slots": slots(skeleton, private_part, &opened.bundle, &opened.catalogue),

@@ -1,5 +1,7 @@
 //! Audit: a record told in sentences. Recomputes nothing and judges nobody.
 
+mod money;
+
 use crate::domain::decision::{
     CandidateRow, ContextGroup, Failed, FallbackReason, LearnedMargin, Private, Skeleton, Slot,
 };
@@ -172,6 +174,7 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
             percent(skeleton.exploration)
         ));
     }
+    told.extend(money::told(skeleton, bundle, catalogue));
     if let Some(slot) = skeleton.slots.first() {
         for (row, probability) in by_probability(skeleton, slot) {
             let chance = percent(probability);

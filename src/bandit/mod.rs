@@ -11,6 +11,7 @@
 //! caller, and only then drawn from, so that the propensity of what was chosen is exact by construction.
 
 pub mod beta;
+pub mod cheapest;
 pub mod decay;
 pub mod draw;
 pub mod effects;
@@ -32,6 +33,7 @@ mod hot_rule_tests;
 pub(crate) mod sample;
 
 pub use beta::{Beta, Memo};
+pub use cheapest::{Cheapest, cheapest, expected, take_cheapest};
 pub use decay::{generation_and_weight, weight_on};
 pub use draw::{DrawPurpose, pick, uniform};
 pub use effects::{Effect, component_names, effects};

@@ -31,6 +31,7 @@ pub(crate) fn placement() -> Placement {
         features: Vec::new(),
         holdout: Percent::parse("2%").unwrap(),
         fallback: Fallback { offer: OfferId::new("house").unwrap(), variant: VariantId::new("a").unwrap() },
+        money: crate::domain::MoneySettings::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use super::posterior::Posterior;
 use super::rules::DISTRIBUTION_RULE;
 use super::statistics::ArmStatistics;
 use super::strategies::{self, Arm, Score};
-use crate::domain::decision::ModelVersion;
+use crate::domain::decision::{LearnedMargin, ModelVersion};
 use crate::domain::{Contender, Day, Placement, Strategy, ValueSource};
 
 /// The integers of every candidate of a catalogue, by position; nothing where nothing was learned.
@@ -93,18 +93,17 @@ impl ModelView {
         self.posteriors.get(at).and_then(Option::as_deref).unwrap_or(&self.prior)
     }
 
-    /// The margin that the arm at a position is ranked by where values are learned, and the weight of the orders it was
-    /// learned from; nothing where the catalogue's counts.
-    pub fn learned_margin(&self, at: usize, margin: f64) -> Option<(f64, f64)> {
+    /// The margin that the arm at a position is ranked by where values are learned, in place of the catalogue's `margin`;
+    /// nothing where that one counts.
+    pub fn learned_margin(&self, at: usize, margin: f64) -> Option<LearnedMargin> {
         let ValueSource::Learned { orders } = self.value else { return None };
         let posterior = self.posterior(at);
-        Some((posterior.value(margin, f64::from(orders)), posterior.counts().0))
+        let margin = posterior.value(margin, f64::from(orders));
+        Some(LearnedMargin { margin, orders: posterior.counts().0 })
     }
 
-    /// What the arm at a position is worth for these features. `margin` is the catalogue's; what is learned takes its
-    /// place.
+    /// What the arm at a position is worth for these features.
     pub fn arm(&self, at: usize, x: &[f64], margin: f64, cost: f64) -> Arm {
-        let margin = self.learned_margin(at, margin).map_or(margin, |(learned, _)| learned);
         Arm::new(self.posterior(at), x, margin, cost)
     }
 

@@ -7,6 +7,7 @@ use super::ask::{Ask, SubjectView};
 use super::assess::{Assessed, assess};
 use super::check::{Problem, check};
 use super::distribute::{reads_offers, score};
+use super::money;
 use super::purpose::Purpose;
 use super::slate::{Slate, Table, fill};
 use super::snapshot::Snapshot;
@@ -48,12 +49,14 @@ pub fn decide(
     let contender = contender(placement, subject.map(|view| view.subject));
     let view = snapshot.view(placement, contender);
     let fallback = fallback(placement, ask, subject, &purpose, &judged.rows);
+    let money = money::terms(snapshot, placement, std::mem::take(&mut judged.budgets), now);
+    let terms = money.as_ref();
     let slate = match fallback {
         Some(_) => None,
-        None => score(snapshot, placement, &view, &mut judged.rows, &seen, hour).and_then(|valued| {
+        None => score(snapshot, placement, &view, (&mut judged.rows, terms), &seen, hour).and_then(|valued| {
             let (rows, valued) = (judged.rows.as_slice(), &valued);
             let (view, windows) = (view.as_ref(), &windows);
-            fill(&Table { snapshot, placement, view, ask, generator, now, windows, rows, valued }, state)
+            fill(&Table { snapshot, placement, view, ask, generator, now, windows, rows, valued, terms }, state)
         }),
     };
     if fallback.is_none() && slate.is_none() {
@@ -71,6 +74,8 @@ pub fn decide(
 
     let mut skeleton = skeleton(snapshot, placement, &view, ask, now, shown);
     skeleton.challenger = contender.checked_sub(1).and_then(|at| Some(placement.challengers.get(at)?.id.clone()));
+    skeleton.exploration = money::exploration(&view, terms);
+    skeleton.money = money;
     skeleton.purpose = purpose.decided_under;
     skeleton.refused = purpose.refused;
     skeleton.candidates = judged.rows;
@@ -158,6 +163,7 @@ fn skeleton(
         terms,
         commitments: Vec::new(),
         challenger: None,
+        money: None,
     }
 }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::minimise::Minimised;
+use super::money::paced;
 use super::snapshot::Snapshot;
 use crate::bandit::{self, Features, ModelView, Score};
-use crate::domain::decision::{CandidateRow, LearnedMargin, Scored};
+use crate::domain::decision::{CandidateRow, MoneyTerms, Scored};
 use crate::domain::{AttributeId, AttributeScope, ObjectiveKind, Placement, Value};
 
 /// The eligible candidates that can be scored (so without *nothing*), in the order of their rows.
@@ -23,13 +24,13 @@ pub(super) fn score(
     snapshot: &Snapshot,
     placement: &Placement,
     view: &ModelView,
-    rows: &mut [CandidateRow],
+    (rows, terms): (&mut [CandidateRow], Option<&MoneyTerms>),
     seen: &Minimised,
     hour: u8,
 ) -> Option<Valued> {
     let mut shared: Option<(Arc<Features>, Vec<f64>)> = None;
     let (mut arms, mut positions, mut all_features) = (Vec::new(), Vec::new(), Vec::new());
-    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.failed.is_empty()) {
+    for (at, row) in rows.iter_mut().enumerate().filter(|(_, row)| row.failed.is_empty()) {
         let Some(candidate) = row.candidate else { continue };
         let (offer, _) = snapshot.catalogue.at(candidate as usize)?;
         let (features, x) = match &shared {
@@ -48,27 +49,34 @@ pub(super) fn score(
                 made
             }
         };
-        let (margin, cost) = value(placement, row);
+        row.learned = view.learned_margin(candidate as usize, catalogue_margin(row));
+        let (margin, cost) = value(placement, row, terms);
         arms.push(view.arm(candidate as usize, &x, margin, cost));
-        positions.push((at, view.learned_margin(candidate as usize, margin)));
+        positions.push(at);
         all_features.push(features);
     }
     let scores = view.scores(&arms);
-    for ((at, learned), score) in positions.iter().zip(&scores) {
+    for (at, score) in positions.iter().zip(&scores) {
         let beta = score.beta.map(|beta| (beta.alpha, beta.beta));
-        let row = rows.get_mut(*at)?;
-        row.scored = Some(Scored { mean: score.mean, deviation: score.deviation, beta });
-        row.learned = learned.map(|(margin, orders)| LearnedMargin { margin, orders });
+        rows.get_mut(*at)?.scored = Some(Scored { mean: score.mean, deviation: score.deviation, beta });
     }
-    let rows = positions.into_iter().map(|(at, _)| at).collect();
-    Some(Valued { rows, scores, features: all_features })
+    Some(Valued { rows: positions, scores, features: all_features })
 }
 
-/// `m_a` and `c_a` of a candidate under the placement's objective.
 #[expect(clippy::cast_precision_loss, reason = "bounded far below 2^53 at the door")]
-pub(super) fn value(placement: &Placement, row: &CandidateRow) -> (f64, f64) {
+fn catalogue_margin(row: &CandidateRow) -> f64 {
+    row.margin_minor as f64
+}
+
+/// `m_a` and `c_a` of a candidate under the placement's objective: the margin learned, where it is, and paced where
+/// money is maximised.
+#[expect(clippy::cast_precision_loss, reason = "bounded far below 2^53 at the door")]
+pub(super) fn value(placement: &Placement, row: &CandidateRow, terms: Option<&MoneyTerms>) -> (f64, f64) {
     match placement.objective.kind {
-        ObjectiveKind::Margin => (row.margin_minor as f64, row.cost_minor as f64),
+        ObjectiveKind::Margin => {
+            let margin = row.learned.map_or_else(|| catalogue_margin(row), |learned| learned.margin);
+            paced(row, terms, (margin, row.cost_minor as f64))
+        }
         ObjectiveKind::Conversion | ObjectiveKind::Click => (1.0, 0.0),
     }
 }

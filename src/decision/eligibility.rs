@@ -1,16 +1,19 @@
 //! Eligibility: every rule on every candidate, no short circuit, every failure kept. Ranks nothing.
 
 use super::minimise::Minimised;
+use super::money::Budgets;
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::decision::{CandidateRow, CapReading, Failed};
-use crate::domain::{DecisionRequest, Offer, OfferStatus, Placement, SubjectState};
+use crate::domain::{CampaignBudget, DecisionRequest, Offer, OfferStatus, Placement, SubjectState};
 use crate::policy::{self, CapWindows, Facts, Merchandise};
 
 /// Every candidate with what the rules said.
 pub(super) struct Judged {
     pub(super) rows: Vec<CandidateRow>,
     pub(super) readings: Vec<CapReading>,
+    /// Budgets of the campaigns of eligible candidates, as rows name them.
+    pub(super) budgets: Vec<CampaignBudget>,
 }
 
 /// Every rule on every candidate, no short circuit.
@@ -35,13 +38,15 @@ pub(super) fn judge(
     };
     let mut conditions = snapshot.bundle.ask(&columns, placement, &facts);
     let merchandise = Merchandise::at(&snapshot.bundle, &snapshot.catalogue, windows.now);
-    let mut judged = Judged { rows: Vec::new(), readings: Vec::new() };
+    let mut budgets = Budgets::at(snapshot, placement, windows.now);
+    let mut judged = Judged { rows: Vec::new(), readings: Vec::new(), budgets: Vec::new() };
     let mut last: Option<(usize, policy::Verdict)> = None;
     for (position, candidate) in snapshot.catalogue.candidates().iter().enumerate() {
         let Some(offer) = snapshot.catalogue.offers().get(candidate.offer) else { continue };
         if !is_candidate(placement, request, offer) {
             continue;
         }
+        let belongs = snapshot.catalogue.belongs(candidate.offer);
         // Rules speak about offers; the variants of one offer share the verdict.
         let verdict = match last.take() {
             Some((of, verdict)) if of == candidate.offer => verdict,
@@ -49,18 +54,22 @@ pub(super) fn judge(
                 let mut verdict = policy::judge(&snapshot.bundle, placement, offer, state, windows);
                 conditions.fail(candidate.offer, &mut verdict.failed);
                 merchandise.fail(candidate.offer, offer, &mut verdict.failed);
+                budgets.fail(belongs, offer, &mut verdict.failed);
                 verdict
             }
         };
         let row = u32::try_from(judged.rows.len()).unwrap_or(u32::MAX);
         let closed = purpose.closed_by.map(|rule| Failed { rule, observed: None, limit: None });
+        let failed: Vec<Failed> = closed.into_iter().chain(verdict.failed.iter().copied()).collect();
+        let money = if failed.is_empty() { budgets.row(belongs, offer) } else { None };
         judged.rows.push(CandidateRow {
             candidate: u32::try_from(position).ok(),
             margin_minor: offer.margin_minor(),
             cost_minor: offer.cost_of_showing_minor(),
-            failed: closed.into_iter().chain(verdict.failed.iter().copied()).collect(),
+            failed,
             scored: None,
             learned: None,
+            money,
         });
         judged.readings.extend(verdict.readings.iter().map(|reading| reading.of(row, 0)));
         last = Some((candidate.offer, verdict));
@@ -75,8 +84,10 @@ pub(super) fn judge(
             failed,
             scored: None,
             learned: None,
+            money: None,
         });
     }
+    judged.budgets = budgets.met();
     judged
 }
 

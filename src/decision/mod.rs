@@ -19,6 +19,8 @@ mod known;
 
 mod minimise;
 
+mod money;
+
 mod purpose;
 
 mod slate;
@@ -32,6 +34,8 @@ mod condition_tests;
 
 #[cfg(test)]
 mod diversity_tests;
+#[cfg(test)]
+mod money_tests;
 #[cfg(test)]
 mod slate_tests;
 

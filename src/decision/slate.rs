@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use super::ask::Ask;
 use super::distribute::Valued;
+use super::money;
 use super::snapshot::Snapshot;
 use crate::bandit::{self, Features, ModelView, Score};
-use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, Shown, Slot};
+use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, MoneyTerms, Shown, Slot};
 use crate::domain::key::GeneratorKey;
 use crate::domain::{DecisionId, Offer, Placement, Propensity, SubjectState, Timestamp};
 use crate::policy::{self, Bundle, CapWindows};
@@ -27,6 +28,7 @@ pub(super) struct Table<'a> {
     pub(super) windows: &'a CapWindows,
     pub(super) rows: &'a [CandidateRow],
     pub(super) valued: &'a Valued,
+    pub(super) terms: Option<&'a MoneyTerms>,
 }
 
 /// The slots filled.
@@ -124,12 +126,14 @@ impl Table<'_> {
     /// The distribution over what is open, and the row drawn from it.
     fn draw(&self, slot: u16, open: &Open, nothing: Option<usize>) -> Option<(Slot, usize)> {
         let scores: Vec<Score> = open.scored.iter().filter_map(|at| self.valued.scores.get(*at).copied()).collect();
-        let exploration = self.view.contender().exploration;
-        let w = self.view.distribution(&scores, nothing.is_some());
-        let p = bandit::explore(&w, exploration);
-        bandit::check(&p, exploration).ok()?;
         let rows = open.scored.iter().filter_map(|at| self.valued.rows.get(*at).copied()).chain(nothing);
         let rows: Vec<usize> = rows.collect();
+        let open: Vec<&CandidateRow> = rows.iter().filter_map(|row| self.rows.get(*row)).collect();
+        let by = |scores: &[Score], nothing| self.view.distribution(scores, nothing);
+        let distributed = money::distribute(&self.view.contender().strategy, self.terms, (&open, &scores), by);
+        let exploration = money::exploration(self.view, self.terms);
+        let p = bandit::explore(&distributed.w, exploration);
+        bandit::check(&p, exploration).ok()?;
         let mut probabilities = vec![None; self.rows.len()];
         for (row, probability) in rows.iter().zip(&p) {
             *probabilities.get_mut(*row)? = Some(*probability);
@@ -145,6 +149,7 @@ impl Table<'_> {
             // Rounding may lift a lone candidate's share a hair above one.
             propensity: Propensity::new(p.get(picked)?.min(1.0)).ok()?,
         };
-        Some((Slot { probabilities, left_out: Vec::new(), draw }, row))
+        let money = distributed.kept(self.terms, &rows, picked);
+        Some((Slot { probabilities, left_out: Vec::new(), draw, money }, row))
     }
 }

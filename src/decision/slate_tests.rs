@@ -192,7 +192,7 @@ proptest! {
             let open = skeleton.candidates.iter().zip(&slot.probabilities).filter_map(|(row, p)| Some((row, (*p)?)));
             let (scores, p): (Vec<Option<Score>>, Vec<f64>) = open
                 .map(|(row, p)| {
-                    let (margin, cost) = value(&placement, row);
+                    let (margin, cost) = value(&placement, row, None);
                     let score = row.scored.map(|scored| match scored.beta {
                         Some((alpha, beta)) => Score::beta(Beta { alpha, beta, margin, cost }),
                         None => Score::gaussian(scored.mean, scored.deviation),

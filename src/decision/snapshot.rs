@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::bandit::ModelView;
-use crate::domain::{Catalogue, Day, Placement, PlacementId};
+use crate::domain::{Catalogue, Day, Placement, PlacementId, Spend};
 use crate::policy::Bundle;
 
 /// One consistent view of bundle, catalogue and models. A decision never mixes two of them.
@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub models: BTreeMap<PlacementId, Vec<Arc<ModelView>>>,
     /// The UTC day that posteriors were derived for.
     pub day: Day,
+    /// What campaigns and exploration have spent, as counted so far.
+    pub spend: Arc<Spend>,
 }
 
 impl Snapshot {

@@ -16,7 +16,7 @@ use crate::domain::{
 };
 use crate::policy::{Source, compile};
 
-const NOW: Timestamp = Timestamp(1_780_000_000_000);
+pub(super) const NOW: Timestamp = Timestamp(1_780_000_000_000);
 const GENERATOR: GeneratorKey = GeneratorKey { period: 1, key: [3; 32] };
 
 pub(super) const PLACEMENTS: &str = "
@@ -91,6 +91,7 @@ pub(super) fn snapshot_of(placements: &str, rules: &str, margins: &[i64]) -> Sna
         catalogue: Arc::new(Catalogue::new(1, offers, Vec::new())),
         models: BTreeMap::new(),
         day: Day(20_601),
+        spend: Arc::new(crate::domain::Spend::none(Day(20_601))),
     }
 }
 
@@ -238,7 +239,7 @@ fn time_never_runs_backwards_for_a_subject() {
 }
 
 /// A model that has learned from random outcomes.
-fn learned(snapshot: &mut Snapshot, outcomes: &[(usize, bool)]) {
+pub(super) fn learned(snapshot: &mut Snapshot, outcomes: &[(usize, bool)]) {
     let id = PlacementId::new("home").unwrap();
     let placement = snapshot.bundle.placement("home").unwrap().clone();
     let mut model = Model::new(placement.model_id(), placement.dimensions());

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::schedule::{self, Pause, Standing};
-use super::{CampaignId, Money, OfferStatus, Timestamp};
+use super::{CampaignBudget, CampaignId, Money, OfferStatus, Plan, Timestamp};
 
 /// A named group of offers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,7 +28,8 @@ pub struct Campaign {
     /// Announced times in which its offers are not shown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pauses: Vec<Pause>,
-    /// What it may spend, as its owner planned. Kept and shown; no rule reads it yet.
+    /// What discounts and costs of showing of its offers may come to. Once it is spent they are not shown; where the
+    /// campaign has a start and an end it is paced, to be spent evenly between them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Money>,
 }
@@ -37,6 +38,24 @@ impl Campaign {
     /// Whether its schedule lets its offers be shown at an instant.
     pub fn standing(&self, at: Timestamp) -> Standing {
         schedule::standing(self.status, (self.starts_at, self.ends_at), &self.pauses, at)
+    }
+
+    /// Its plan, where it has a budget, a start and an end.
+    pub fn plan(&self) -> Option<Plan> {
+        let (start, end) = self.starts_at.zip(self.ends_at)?;
+        Some(Plan { budget_minor: self.budget?.minor, start, end })
+    }
+
+    /// How its budget stands at an instant, given what was counted as spent; nothing without a budget.
+    pub fn budget_at(&self, spent_minor: i64, at: Timestamp) -> Option<CampaignBudget> {
+        let (budget, plan) = (self.budget?, self.plan());
+        Some(CampaignBudget {
+            campaign: self.campaign_id.clone(),
+            budget_minor: budget.minor,
+            spent_minor,
+            planned_minor: plan.map(|plan| plan.planned_minor(at)),
+            multiplier: plan.map_or(0.0, |plan| plan.multiplier(spent_minor, at)),
+        })
     }
 
     /// Everything wrong with the campaign by itself, each with a JSON pointer below it.

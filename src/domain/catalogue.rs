@@ -114,6 +114,11 @@ impl Catalogue {
         (offer.stock == Some(0)).then_some(Hindrance::SoldOut)
     }
 
+    /// Whether a campaign has a budget.
+    pub fn has_budget(&self, id: &CampaignId) -> bool {
+        self.campaigns.get(id).is_some_and(|campaign| campaign.budget.is_some())
+    }
+
     /// The campaigns, by id.
     pub fn campaigns(&self) -> &BTreeMap<CampaignId, Campaign> {
         &self.campaigns

@@ -18,6 +18,7 @@ pub mod placement;
 pub mod propensity;
 pub mod request;
 pub mod schedule;
+pub mod spend;
 pub mod subject;
 pub mod time;
 
@@ -39,6 +40,7 @@ pub use placement::{
 pub use propensity::Propensity;
 pub use request::{BasketLine, Customer, DecisionRequest};
 pub use schedule::{Pause, Standing};
+pub use spend::{CampaignBudget, MoneySettings, Plan, Spend, SpendKey};
 pub use subject::{CapCounter, CapHold, Held, SubjectKind, SubjectRef, SubjectState};
 pub use time::{Day, LocalTime, Span, Timestamp};
 

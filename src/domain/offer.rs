@@ -110,6 +110,11 @@ impl Offer {
             + minor(self.vendor_funding)
     }
 
+    /// `s_a`: taken off the price if accepted, in minor units.
+    pub fn discount_minor(&self) -> i64 {
+        minor(self.discount)
+    }
+
     /// `c_a`: cost of showing it once, in minor units.
     pub fn cost_of_showing_minor(&self) -> i64 {
         minor(self.cost_of_showing)

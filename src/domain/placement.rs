@@ -4,7 +4,8 @@ use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    AttributeId, ChallengerId, Currency, Delay, ModelId, OfferId, Percent, PlacementId, PurposeId, Span, VariantId,
+    AttributeId, ChallengerId, Currency, Delay, ModelId, MoneySettings, OfferId, Percent, PlacementId, PurposeId, Span,
+    VariantId,
 };
 
 /// What a placement maximises.
@@ -221,6 +222,8 @@ pub struct Placement {
     pub holdout: Percent,
     /// House content.
     pub fallback: Fallback,
+    /// What it sets about money.
+    pub money: MoneySettings,
 }
 
 impl Placement {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::bandit::Model;
 use crate::domain::key::SubjectKey;
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{DecisionId, Digest, Malformed, ModelId, SubjectId, Timestamp};
-use crate::learning::{Applied, LearningEvent, Lesson};
+use crate::domain::{DecisionId, Digest, Malformed, ModelId, SpendKey, SubjectId, Timestamp};
+use crate::learning::{Applied, Costs, LearningEvent, Lesson};
 
 /// Name of a batch row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +78,44 @@ pub struct Learned {
     pub events: Vec<LearningRow>,
     /// New checkpoints.
     pub checkpoints: Vec<CheckpointRow>,
+    /// What is added to the sums of spending.
+    pub spent: Spent,
+}
+
+/// Amounts to add to sums of spending.
+pub type Spent = BTreeMap<SpendKey, i64>;
+
+/// What one slot of a decision costs, and what was applied of it before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Costed {
+    /// Which decision.
+    pub decision_id: DecisionId,
+    /// What its slot costs.
+    pub costs: Costs,
+    /// What was applied before; nothing where the learner looks at the slot for the first time.
+    pub before: Option<Applied>,
+}
+
+impl Learned {
+    /// Counts what the slots studied spend. A slot that drew *nothing* teaches nothing, but exploring it may have cost
+    /// something: it is marked as applied, so that it is counted once.
+    pub fn count(&mut self, costed: &[Costed]) {
+        let applied: BTreeMap<(DecisionId, u16), Applied> =
+            self.applied.iter().map(|row| ((row.decision_id, row.slot), row.applied)).collect();
+        for Costed { decision_id, costs, before } in costed {
+            let now = applied.get(&(*decision_id, costs.slot)).copied();
+            let since = costs.since(*before, now.or(*before).unwrap_or_default());
+            if now.is_none() && before.is_none() && !since.is_empty() {
+                let (decision_id, slot) = (*decision_id, costs.slot);
+                self.applied.push(AppliedRow { decision_id, slot, applied: Applied::default(), due: None });
+            }
+            for (key, amount) in since {
+                let sum = self.spent.entry(key).or_default();
+                *sum = sum.saturating_add(amount);
+            }
+        }
+        self.spent.retain(|_, amount| *amount != 0);
+    }
 }
 
 /// A slot of a decision to learn from, opened.
@@ -153,5 +191,29 @@ impl Models {
         }
         self.0.insert(row.model, Arc::new(model));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Day, PlacementId};
+
+    #[test]
+    fn exploring_is_counted_once_even_where_nothing_was_drawn_and_nothing_is_learned() {
+        let explored = Some((PlacementId::new("home").unwrap(), 7));
+        let (key, decision_id) =
+            (SpendKey::Exploration(explored.clone().unwrap().0, Day(3)), DecisionId::from_bytes([1; 16]));
+        let costs = Costs { slot: 2, day: Day(3), campaign: None, explored };
+        let look = |before: Option<Applied>| {
+            let mut learned = Learned::default();
+            learned.count(&[Costed { decision_id, costs: costs.clone(), before }]);
+            learned
+        };
+        let first = look(None);
+        assert_eq!(first.spent, Spent::from([(key, 7)]));
+        let marked = AppliedRow { decision_id, slot: 2, applied: Applied::default(), due: None };
+        assert_eq!(first.applied, [marked]);
+        assert_eq!(look(Some(Applied::default())), Learned::default(), "looked at again, for an outcome");
     }
 }

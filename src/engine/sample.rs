@@ -50,6 +50,7 @@ pub fn snapshot(control_sequence: u64, cap: u32) -> Arc<Snapshot> {
         catalogue: Arc::new(Catalogue::new(1, vec![offer("house"), offer("boots"), offer("tent")], Vec::new())),
         models: BTreeMap::new(),
         day: Day(20_601),
+        spend: Arc::new(crate::domain::Spend::none(Day(20_601))),
     })
 }
 

@@ -6,9 +6,12 @@ pub mod event;
 
 pub mod fold;
 
+pub mod spend;
+
 pub use delay::{DelayFit, Watched};
 pub use event::{Applied, LearningEvent, Lesson};
 pub use fold::{Earned, Exposed, fold, within_window};
+pub use spend::Costs;
 
 #[cfg(test)]
 mod delay_tests;

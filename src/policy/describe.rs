@@ -56,6 +56,10 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
         RuleKind::Campaign => merchandise::told("its campaign", observed, limit)
             .unwrap_or_else(|| "its campaign is not in the catalogue".to_owned()),
         RuleKind::Stock => "the offer is sold out".to_owned(),
+        RuleKind::Budget => {
+            let money = |minor: Option<i64>| Money { minor: minor.unwrap_or_default(), currency };
+            format!("of the campaign's budget of {} {} is spent", money(limit), money(observed))
+        }
         RuleKind::FrequencyCap(cap) => {
             let max = limit.unwrap_or_else(|| i64::from(cap.max));
             let apart = cap.by.name().map_or_else(String::new, |name| format!(" and {name}"));

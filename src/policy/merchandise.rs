@@ -69,6 +69,12 @@ impl<'a> Merchandise<'a> {
     }
 }
 
+/// Position of the rule about budgets, which decisions ask: it reads what was counted.
+pub fn budget_rule(bundle: &Bundle) -> Option<u16> {
+    let at = bundle.rules.iter().position(|rule| rule.kind == RuleKind::Budget);
+    at.and_then(|at| u16::try_from(at).ok())
+}
+
 type Compared = (Option<i64>, Option<i64>);
 
 /// A standing in words, from what a record kept of it; nothing where it kept nothing.

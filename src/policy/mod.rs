@@ -23,6 +23,7 @@ mod purposes;
 mod contenders;
 mod delay;
 mod features;
+mod money;
 mod placements;
 
 mod applies;
@@ -64,6 +65,8 @@ mod mistakes_form;
 #[cfg(test)]
 mod mistakes_meaning;
 #[cfg(test)]
+mod mistakes_money;
+#[cfg(test)]
 mod mistakes_slate;
 #[cfg(test)]
 mod mistakes_tests;
@@ -99,7 +102,7 @@ pub use finding::Finding;
 pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use loyalty::{Loyalty, Need};
-pub use merchandise::Merchandise;
+pub use merchandise::{Merchandise, budget_rule};
 pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, OnMissing, Rule, RuleKind};
 pub use stackability::Stackability;

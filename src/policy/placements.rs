@@ -8,6 +8,7 @@ use super::declare::{self, Declared};
 use super::delay;
 use super::features::{self, Catalog};
 use super::finding::Report;
+use super::money;
 use super::read::{self, Fields};
 use super::syntax::Node;
 use crate::domain::placement::Fallback;
@@ -39,7 +40,7 @@ pub(super) fn read(
     (placements, declared)
 }
 
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 17] = [
     "id",
     "channel",
     "purpose",
@@ -55,6 +56,8 @@ const KNOWN: [&str; 15] = [
     "features",
     "holdout",
     "fallback",
+    "cheapest",
+    "exploration_budget",
 ];
 
 fn placement(
@@ -107,6 +110,7 @@ fn placement(
     let fallback = fields
         .need(report, "fallback", "fallback: {offer: house-welcome, variant: a}")
         .and_then(|node| fallback(report, what, node));
+    let money = money::read(report, &fields, objective, currency);
     Some(Placement {
         id: id?,
         channel: channel?,
@@ -124,6 +128,7 @@ fn placement(
         features: features?,
         holdout: holdout?,
         fallback: fallback?,
+        money: money?,
     })
 }
 

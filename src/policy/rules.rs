@@ -103,6 +103,8 @@ pub enum RuleKind {
     Stock,
     /// Leaves offers out for a while after something happened.
     CoolDown(CoolDown),
+    /// Built in: an offer that spends of its campaign's budget is shown only while there is some of it.
+    Budget,
 }
 
 impl RuleKind {
@@ -123,6 +125,8 @@ impl RuleKind {
             Self::Campaign => 31,
             Self::Stock => 32,
             Self::CoolDown(_) => 40,
+            // Behind all others, so that records made before it name the same rules.
+            Self::Budget => 50,
         }
     }
 
@@ -230,11 +234,12 @@ pub(super) fn read(
 }
 
 /// Rules that nobody wrote: what they check, their ids, and why.
-const BUILT_IN: [(RuleKind, &str, &str); 4] = [
+const BUILT_IN: [(RuleKind, &str, &str); 5] = [
     (RuleKind::Currency, "proffer.currency", "an offer is shown only where its currency is the placement's"),
     (RuleKind::Schedule, "proffer.schedule", "an offer is shown only within its own schedule"),
     (RuleKind::Campaign, "proffer.campaign", "an offer is shown only while its campaign runs"),
     (RuleKind::Stock, "proffer.stock", "an offer is shown only while there is stock of it"),
+    (RuleKind::Budget, "proffer.budget", "an offer is shown only while its campaign's budget lasts"),
 ];
 
 /// With the built-in rules, by kind (currency, gates, floors, caps, availability, conditions, whole answers,

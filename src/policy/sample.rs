@@ -97,6 +97,7 @@ fn the_sample_bundle_compiles_with_its_rules_in_order() {
             "proffer.schedule :0",
             "proffer.campaign :0",
             "proffer.stock :0",
+            "proffer.budget :0",
         ]
     );
     let placement = bundle.placement("home_banner").unwrap();

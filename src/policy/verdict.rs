@@ -159,7 +159,8 @@ fn ask(
             | RuleKind::Requirement { .. }
             | RuleKind::Schedule
             | RuleKind::Campaign
-            | RuleKind::Stock => None,
+            | RuleKind::Stock
+            | RuleKind::Budget => None,
             RuleKind::MarginFloor { min: FloorLimit::Percent(min) } => margin.under_percent(*min),
             RuleKind::MarginFloor { min: FloorLimit::Amount(min) } => margin.under_amount(*min),
             RuleKind::FrequencyCap(cap) => {

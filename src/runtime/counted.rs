@@ -72,6 +72,19 @@ impl Core {
             (placement.id.as_str(), model.map_or(0, |model| model.sequence()))
         });
         self.metrics.models(sequences);
+        let today = self.clock.now().day();
+        let shares = snapshot.bundle.placements.values().map(|placement| {
+            let budget = placement.money.exploration_budget_micros;
+            let share = budget.map_or(0.0, |budget| share(snapshot.spend.explored_on(&placement.id, today), budget));
+            (placement.id.as_str(), share)
+        });
+        self.metrics.explored(shares);
         self.metrics.print()
     }
+}
+
+/// Of a budget that is nothing all is spent.
+#[expect(clippy::cast_precision_loss, reason = "for people")]
+fn share(spent: i64, budget: i64) -> f64 {
+    if budget > 0 { spent as f64 / budget as f64 } else { 1.0 }
 }

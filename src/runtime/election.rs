@@ -108,7 +108,8 @@ impl Core {
     /// Reads on what was learned elsewhere and publishes it. Says whether there was anything.
     pub(super) async fn catch_up(&self) -> Result<bool, RuntimeError> {
         let mut models = (*self.models()).clone();
-        let any = self.read_on(&mut models).await?;
+        let spent = self.read_spend().await?;
+        let any = self.read_on(&mut models).await? || spent;
         if any {
             self.adopt_models(models, true);
         }

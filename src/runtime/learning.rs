@@ -2,13 +2,13 @@
 //! learned elsewhere. Is elected by nobody: it writes under the term it is given.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError};
 
 use super::{Core, RuntimeError};
 use crate::domain::DecisionId;
 use crate::domain::decision::Record;
-use crate::engine::learner::{CHECKPOINT_EVENTS, Models, Studied};
-use crate::learning::LearningEvent;
-use crate::learning::Lesson;
+use crate::engine::learner::{CHECKPOINT_EVENTS, Costed, Models, Studied};
+use crate::learning::{Costs, LearningEvent, Lesson};
 use crate::store::{StoredDecision, Touched};
 
 /// Decisions studied in one step at most.
@@ -58,11 +58,28 @@ impl Core {
         Ok(any)
     }
 
-    fn study(&self, touched: Touched) -> Result<Vec<Studied>, RuntimeError> {
+    /// Reads what was spent, as of the clock's day, here or by another process. Says whether it has changed; what
+    /// decisions read changes with the next snapshot.
+    pub(super) async fn read_spend(&self) -> Result<bool, RuntimeError> {
+        let read = self.store.spend(self.clock.now().day()).await?;
+        let mut spend = self.spend.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = **spend != read;
+        if changed {
+            *spend = Arc::new(read);
+        }
+        Ok(changed)
+    }
+
+    fn study(&self, touched: Touched) -> Result<(Vec<Studied>, Vec<Costed>), RuntimeError> {
         let StoredDecision { decision_id, subject, wrapped_key, record, .. } = touched.decision;
         let key = self.key_of(subject, wrapped_key.as_deref(), decision_id)?;
         let skeleton = Record::skeleton(&record)?;
         let private = record.private(&key)?;
+        let costed = |costs: Costs| {
+            let before = touched.applied.get(&costs.slot).copied();
+            Costed { decision_id, costs, before }
+        };
+        let costed = Costs::read(&skeleton).into_iter().map(costed).collect();
         let study = |lesson: Lesson| Studied {
             subject,
             key: key.clone(),
@@ -70,7 +87,7 @@ impl Core {
             outcomes: touched.outcomes.clone(),
             lesson,
         };
-        Ok(Lesson::read(&skeleton, &private)?.into_iter().map(study).collect())
+        Ok((Lesson::read(&skeleton, &private)?.into_iter().map(study).collect(), costed))
     }
 
     /// One step of the learner.
@@ -88,9 +105,15 @@ impl Core {
         // Nothing can be learned from a customer whose key is gone, and nothing may wait for it.
         let legible = |touched: &Touched| touched.decision.subject.is_none() || touched.decision.wrapped_key.is_some();
         let touched = work.touched.into_iter().filter(legible);
-        let studied: Vec<Vec<Studied>> = touched.map(|touched| self.study(touched)).collect::<Result<_, _>>()?;
+        let (mut studied, mut costed) = (Vec::new(), Vec::new());
+        for touched in touched {
+            let (lessons, costs) = self.study(touched)?;
+            studied.extend(lessons);
+            costed.extend(costs);
+        }
         let models = self.models();
-        let (mut learned, next) = models.study(&studied.concat(), now)?;
+        let (mut learned, next) = models.study(&studied, now)?;
+        learned.count(&costed);
         learned.batches = work.batches;
         learned.outcomes = work.outcomes;
         // What is due and was not studied would be due for ever.
@@ -99,8 +122,9 @@ impl Core {
         if !self.store.learn(term, &learned).await? {
             return Ok(Progress::Fenced);
         }
+        let spent = !learned.spent.is_empty() && self.read_spend().await?;
         let changed = !learned.events.is_empty();
-        self.adopt_models(next, changed);
+        self.adopt_models(next, changed || spent);
         Ok(Progress::Learned)
     }
 }

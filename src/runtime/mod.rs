@@ -62,7 +62,9 @@ use crate::config::Settings;
 use crate::config::keyfile::{KeyFileError, Keys};
 use crate::decision::Snapshot;
 use crate::domain::key::SubjectKey;
-use crate::domain::{Catalogue, DecisionId, DecisionRequest, Digest, Malformed, PlacementId, SubjectId, SubjectRef};
+use crate::domain::{
+    Catalogue, DecisionId, DecisionRequest, Digest, Malformed, PlacementId, Spend, SubjectId, SubjectRef,
+};
 use crate::engine::Reply;
 use crate::engine::learner::Models;
 use crate::policy::Bundle;
@@ -98,6 +100,8 @@ pub struct Core {
     keys: Keys,
     snapshot: RwLock<Arc<Snapshot>>,
     models: RwLock<Arc<Models>>,
+    /// What was spent, as last read.
+    spend: RwLock<Arc<Spend>>,
     engines: OnceLock<Engines>,
     kept: Kept,
     /// Held by whoever changes the catalogue.
@@ -134,6 +138,10 @@ impl Core {
     /// The newest models.
     pub fn models(&self) -> Arc<Models> {
         self.models.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn spend(&self) -> Arc<Spend> {
+        self.spend.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Asks for a decision.
@@ -181,7 +189,7 @@ impl Core {
         let _publishing = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let (snapshot, models, day) = (self.snapshot(), self.models(), self.clock.now().day());
         let views = derive_views(&snapshot.bundle, &snapshot.catalogue, &models, Some(&snapshot), day);
-        self.replace(Snapshot { models: views, day, ..(*snapshot).clone() });
+        self.replace(Snapshot { models: views, day, spend: self.spend(), ..(*snapshot).clone() });
     }
 
     /// Publishes anew if the day has changed since posteriors were derived.
@@ -224,7 +232,8 @@ impl Core {
         let day = self.clock.now().day();
         let models = derive_views(&bundle, &catalogue, &self.models(), Some(&self.snapshot()), day);
         let (tenant, build) = (current.tenant.clone(), current.build.clone());
-        self.replace(Snapshot { tenant, build, control_sequence: control.sequence, bundle, catalogue, models, day });
+        let (control_sequence, spend) = (control.sequence, self.spend());
+        self.replace(Snapshot { tenant, build, control_sequence, bundle, catalogue, models, day, spend });
         Ok(())
     }
 
@@ -260,9 +269,11 @@ impl Core {
 
     async fn is_up_to_date(&self) -> Result<bool, RuntimeError> {
         let heads = self.store.model_heads().await?;
+        let spend = self.store.spend(self.snapshot().spend.day).await?;
         let _published = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let models = self.models();
-        Ok(heads.iter().all(|(id, last)| models.0.get(id).is_some_and(|model| model.sequence() >= *last)))
+        let counted = *self.snapshot().spend == spend;
+        Ok(counted && heads.iter().all(|(id, last)| models.0.get(id).is_some_and(|model| model.sequence() >= *last)))
     }
 
     /// Lets everybody who waits be answered, then stops deciding, and learning: another process may learn at once.

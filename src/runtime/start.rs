@@ -14,6 +14,7 @@ use super::{Clock, Core, Engines, RuntimeError, derive_views};
 use crate::config::Settings;
 use crate::config::keyfile::{self, KeyFileError, Keys, write_secret};
 use crate::decision::Snapshot;
+use crate::domain::Spend;
 use crate::engine;
 use crate::engine::learner::Models;
 use crate::policy::{Finding, Source, compile};
@@ -180,9 +181,11 @@ impl Core {
                 bundle,
                 catalogue,
                 day,
+                spend: Arc::new(Spend::none(day)),
             })),
             settings,
             models: RwLock::new(Arc::new(Models::default())),
+            spend: RwLock::new(Arc::new(Spend::none(day))),
             engines: OnceLock::new(),
             kept: Kept::default(),
             changing_catalogue: tokio::sync::Mutex::default(),

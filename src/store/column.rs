@@ -3,8 +3,8 @@
 use crate::domain::decision::Record;
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
 use crate::domain::{
-    CampaignId, Currency, DecisionId, Digest, Malformed, ModelId, OfferId, SubjectId, SubjectKind, SubjectRef,
-    Timestamp,
+    CampaignId, Currency, Day, DecisionId, Digest, Malformed, ModelId, OfferId, PlacementId, Spend, SpendKey,
+    SubjectId, SubjectKind, SubjectRef, Timestamp,
 };
 use crate::engine::batch::{Batch, DecisionWrite, Known};
 
@@ -27,6 +27,32 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
     fn from(error: sqlx::migrate::MigrateError) -> Self {
         Self::Unavailable(Box::new(error))
     }
+}
+
+/// kind, name, day, amount
+pub(super) type SpendColumns = (i16, String, i32, i64);
+
+/// A sum of spending as a row.
+pub(super) fn spend((key, amount): (&SpendKey, &i64)) -> SpendColumns {
+    match key {
+        SpendKey::Campaign(id, day) => (0, id.to_string(), day.0, *amount),
+        SpendKey::Exploration(id, day) => (1, id.to_string(), day.0, *amount),
+    }
+}
+
+/// The sums of all campaigns, and of exploration on a day.
+pub(super) fn spent(day: Day, rows: Vec<SpendColumns>) -> Result<Spend, StoreError> {
+    let mut spend = Spend::none(day);
+    for (kind, name, of, amount) in rows {
+        let malformed = |error: Malformed| StoreError::Corrupt(error.to_string());
+        let key = match kind {
+            0 => SpendKey::Campaign(CampaignId::new(name).map_err(malformed)?, Day(of)),
+            1 => SpendKey::Exploration(PlacementId::new(name).map_err(malformed)?, Day(of)),
+            _ => return Err(StoreError::Corrupt(format!("spending of kind {kind}, where 0 and 1 were written"))),
+        };
+        spend.add(&key, amount);
+    }
+    Ok(spend)
 }
 
 /// A number as databases hold it, which know only signed ones.

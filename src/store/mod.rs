@@ -30,10 +30,11 @@ use async_trait::async_trait;
 use crate::domain::decision::Record;
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
 use crate::domain::{
-    Currency, DecisionId, Digest, Malformed, ModelId, OfferId, Span, SubjectId, SubjectKind, SubjectRef, Timestamp,
+    Currency, Day, DecisionId, Digest, Malformed, ModelId, OfferId, Span, Spend, SubjectId, SubjectKind, SubjectRef,
+    Timestamp,
 };
 use crate::engine::batch::{Batch, CommitOutcome};
-pub use crate::engine::learner::{AppliedRow, BatchKey, CheckpointRow, Learned, LearningRow};
+pub use crate::engine::learner::{AppliedRow, BatchKey, CheckpointRow, Learned, LearningRow, Spent};
 pub use crate::learning::Applied;
 
 /// Why a call did not do what it was asked.
@@ -413,6 +414,9 @@ pub trait Store: Send + Sync {
 
     /// Totals for people.
     async fn totals(&self) -> Result<Totals, StoreError>;
+
+    /// What campaigns have spent over all days, and exploration on one.
+    async fn spend(&self, day: Day) -> Result<Spend, StoreError>;
 
     /// What waits for the learner: read from small indices, however long the history is.
     async fn backlog(&self) -> Result<Backlog, StoreError>;

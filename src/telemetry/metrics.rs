@@ -1,6 +1,8 @@
 //! Metrics: what a process counts and times of itself, in the text format that Prometheus reads. Every label has few
 //! values, fixed by the code or by the policies: no id and nothing about a person ever becomes one.
 
+use std::sync::atomic::AtomicU64;
+
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -107,6 +109,7 @@ pub struct Metrics {
     batches_unlearned: Gauge,
     outcomes_unapplied: Gauge,
     model_sequence: Family<OfPlacement, Gauge>,
+    exploration_spent: Family<OfPlacement, Gauge<f64, AtomicU64>>,
 }
 
 impl Metrics {
@@ -128,6 +131,7 @@ impl Metrics {
             batches_unlearned: Gauge::default(),
             outcomes_unapplied: Gauge::default(),
             model_sequence: Family::default(),
+            exploration_spent: Family::default(),
         };
         metrics.register(version);
         metrics
@@ -157,6 +161,8 @@ impl Metrics {
         to.register("learner_outcomes_unapplied", help, self.outcomes_unapplied.clone());
         let help = "Learning events that the model in use here has absorbed";
         to.register("model_sequence", help, self.model_sequence.clone());
+        let help = "Share of the exploration budget of the UTC day that is spent; 0 where there is no budget";
+        to.register("exploration_budget_spent_ratio", help, self.exploration_spent.clone());
         // What is rare is shown from the start: a rate needs a zero to begin from.
         for result in ["stored", "refused", "failed"] {
             drop(self.batches.get_or_create(&Result { result }));
@@ -233,6 +239,14 @@ impl Metrics {
         for (placement, sequence) in sequences {
             let gauge = self.model_sequence.get_or_create(&OfPlacement { placement: placement.to_owned() });
             gauge.set(i64::try_from(sequence).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// How much of their exploration budgets is spent, of exactly these placements.
+    pub fn explored<'a>(&self, shares: impl IntoIterator<Item = (&'a str, f64)>) {
+        self.exploration_spent.clear();
+        for (placement, share) in shares {
+            self.exploration_spent.get_or_create(&OfPlacement { placement: placement.to_owned() }).set(share);
         }
     }
 

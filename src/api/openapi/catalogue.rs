@@ -193,8 +193,8 @@ pub fn show_campaign() -> About {
 /// `PUT /v1/campaigns/{id}`.
 pub fn put_campaign() -> About {
     let description = "The whole campaign: it is added, or replaces the one of this id, as the next revision of the \
-                       catalogue. Its offers are shown only while it runs. The budget is kept and shown; nothing is \
-                       held to it.";
+                       catalogue. Its offers are shown only while it runs and its budget lasts; with a start \
+                       and an end the budget is paced, to be spent evenly between them.";
     About {
         path_parts: CAMPAIGN,
         headers: MATCH,

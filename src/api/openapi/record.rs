@@ -38,6 +38,9 @@ pub struct DecisionRecord {
     shown: Vec<RecordShown>,
     /// Exploration mass in force.
     exploration: f64,
+    /// Budgets and settings of money it was made under; `null` where there were none.
+    #[schema(required = true)]
+    money: Option<RecordMoney>,
     #[schema(required = true)]
     reserved_until: Option<Instant>,
     /// Every candidate, by offer id and variant id; *nothing* last.
@@ -101,6 +104,75 @@ pub struct RecordSlot {
     distribution: Vec<RecordProbability>,
     /// What the slots before leave out here.
     left_out: Vec<RecordLeftOut>,
+    /// What settings of money made of its distribution; `null` without such settings.
+    #[schema(required = true)]
+    money: Option<RecordSlotMoney>,
+}
+
+/// Budgets and settings of money that a decision was made under.
+#[derive(ToSchema)]
+pub struct RecordMoney {
+    /// Budgets of the campaigns of eligible candidates, as they stood.
+    campaigns: Vec<RecordBudget>,
+    /// The placement's exploration budget, as it stood.
+    #[schema(required = true)]
+    exploration_budget: Option<RecordExploring>,
+    /// The share of the best that the cheapest intervention has to reach.
+    #[schema(required = true, example = "90%")]
+    cheapest: Option<String>,
+}
+
+/// A campaign's budget as it stood.
+#[derive(ToSchema)]
+pub struct RecordBudget {
+    campaign_id: String,
+    budget: Money,
+    spent: Money,
+    /// `null` where the campaign has no start or no end.
+    #[schema(required = true)]
+    planned: Option<Money>,
+    /// How much a unit spent counted beside what it costs.
+    multiplier: f64,
+}
+
+/// An exploration budget as it stood on the decision's UTC day, in the unit of scores.
+#[derive(ToSchema)]
+pub struct RecordExploring {
+    budget: f64,
+    spent: f64,
+    /// Whether it was spent: then the highest expected score was taken, and nothing explored.
+    over: bool,
+}
+
+/// What settings of money made of the distribution of one slot.
+#[derive(ToSchema)]
+pub struct RecordSlotMoney {
+    /// The cheapest intervention that reached the share.
+    #[schema(required = true)]
+    cheapest: Option<RecordCheapest>,
+    /// What exploring cost, in the unit of scores; `null` without an exploration budget.
+    #[schema(required = true)]
+    explored: Option<f64>,
+}
+
+/// The cheapest intervention that reached a share of the best.
+#[derive(ToSchema)]
+pub struct RecordCheapest {
+    best: RecordNamed,
+    /// May be the best itself.
+    taken: RecordNamed,
+    /// Its expected score as a share of the best one.
+    reached: f64,
+}
+
+/// A candidate by its names.
+#[derive(ToSchema)]
+pub struct RecordNamed {
+    nothing: bool,
+    #[schema(required = true)]
+    offer_id: Option<String>,
+    #[schema(required = true)]
+    variant_id: Option<String>,
 }
 
 /// The probability of one candidate in one slot.
@@ -161,6 +233,12 @@ pub struct RecordCandidate {
     /// In the first slot.
     #[schema(required = true)]
     probability: Option<f64>,
+    /// Spent if it is accepted; `null` where nobody counts it.
+    #[schema(required = true)]
+    discount: Option<Money>,
+    /// The campaign whose budget pays discount and cost of showing; `null` where none does.
+    #[schema(required = true)]
+    paid_by: Option<String>,
     /// Every rule that left it out.
     excluded_by: Vec<RecordExclusion>,
 }

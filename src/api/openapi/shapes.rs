@@ -224,7 +224,8 @@ pub struct Campaign {
     /// Announced times in which its offers are not shown.
     #[schema(required = false)]
     pauses: Vec<Pause>,
-    /// What it may spend, as its owner planned. Kept and shown; no rule reads it yet.
+    /// What discounts and costs of showing of its offers may come to; once it is spent, offers that would spend more of
+    /// it are not shown. With a start and an end it is paced, to be spent evenly between them.
     budget: Option<Money>,
 }
 

@@ -5,7 +5,7 @@
 
 use utoipa::ToSchema;
 
-use super::shapes::{Campaign, Instant, Offer};
+use super::shapes::{Campaign, Instant, Money, Offer};
 
 /// How something stands.
 #[derive(ToSchema)]
@@ -108,6 +108,21 @@ pub struct CampaignKept {
     standing: Standing,
     /// How many offers name it.
     offers: u64,
+    /// How its budget stands; `null` without one.
+    #[schema(required = true)]
+    spending: Option<Spending>,
+}
+
+/// How a campaign's budget stands, by what the learner has counted so far.
+#[derive(ToSchema)]
+pub struct Spending {
+    /// Discounts of what counts as accepted, and costs of showing what counts as seen; a refund gives back.
+    spent: Money,
+    /// What should be spent by now; `null` where the campaign has no start or no end, and so no plan.
+    #[schema(required = true)]
+    planned: Option<Money>,
+    /// How much a unit spent counts now beside what it costs; 0 while no more is spent than planned.
+    multiplier: f64,
 }
 
 /// A campaign after a change.
@@ -119,6 +134,9 @@ pub struct CampaignChanged {
     standing: Standing,
     /// How many offers name it.
     offers: u64,
+    /// How its budget stands; `null` without one.
+    #[schema(required = true)]
+    spending: Option<Spending>,
     result: ChangeResult,
     /// The catalogue's revision from now on.
     catalogue: u64,

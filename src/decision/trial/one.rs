@@ -124,6 +124,7 @@ pub(super) fn snapshot(bundle: &Arc<Bundle>, case: &Case) -> Snapshot {
         catalogue: Arc::new(Catalogue::new(1, case.offers.clone(), case.campaigns.clone())),
         models: std::collections::BTreeMap::new(),
         day: case.at.day(),
+        spend: Arc::new(crate::domain::Spend::none(case.at.day())),
     }
 }
 

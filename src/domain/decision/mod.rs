@@ -4,11 +4,13 @@
 //! rules are positions within the catalogue revision and the bundle that the skeleton names, so that what those fix
 //! is not repeated.
 
+mod money;
 mod private;
 mod record;
 mod skeleton;
 mod skeleton_v1;
 
+pub use money::{CheapestTaken, Exploring, MoneyTerms, RowMoney, SlotMoney};
 pub use private::{
     CapReading, ConsentGroup, ConsentReading, ContactsGroup, ContextGroup, GROUPS, Private, SubjectGroup, SubjectRead,
     Withheld,

@@ -3,6 +3,7 @@
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
+use super::money::{MoneyTerms, RowMoney, SlotMoney};
 use crate::domain::{
     ChallengerId, Currency, Day, DecisionId, Delay, Digest, Exposure, ModelId, ObjectiveKind, OfferId, Placement,
     PlacementId, Propensity, PurposeId, Span, Timestamp, ValueSource, VariantId,
@@ -76,6 +77,9 @@ pub struct CandidateRow {
     /// The margin that it was ranked by, where that was learned and is not the catalogue's.
     #[n(5)]
     pub learned: Option<LearnedMargin>,
+    /// What it spends, where somebody counts it.
+    #[n(6)]
+    pub money: Option<RowMoney>,
 }
 
 /// `m_a` as learned from orders: what ranks in place of the catalogue's margin.
@@ -102,6 +106,9 @@ pub struct Slot {
     /// What was drawn.
     #[n(2)]
     pub draw: Draw,
+    /// What settings of money made of its distribution; nothing without such settings.
+    #[n(3)]
+    pub money: Option<SlotMoney>,
 }
 
 /// A candidate left out of one slot.
@@ -330,6 +337,9 @@ pub struct Skeleton {
     /// The challenger that decided; nothing where the champion did.
     #[n(25)]
     pub challenger: Option<ChallengerId>,
+    /// Budgets and settings of money in force; nothing where there were none.
+    #[n(26)]
+    pub money: Option<MoneyTerms>,
 }
 
 impl Skeleton {

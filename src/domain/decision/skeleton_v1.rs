@@ -90,7 +90,7 @@ impl From<SkeletonV1> for Skeleton {
     fn from(old: SkeletonV1) -> Self {
         let probabilities = old.candidates.iter().map(|row| row.scored.as_ref().map(|scored| scored.probability));
         let probabilities: Vec<Option<f64>> = probabilities.collect();
-        let slots = old.draw.map(|draw| Slot { probabilities, left_out: Vec::new(), draw });
+        let slots = old.draw.map(|draw| Slot { probabilities, left_out: Vec::new(), draw, money: None });
         let row = |row: CandidateRowV1| CandidateRow {
             candidate: Some(row.candidate),
             margin_minor: row.margin_minor,
@@ -98,6 +98,7 @@ impl From<SkeletonV1> for Skeleton {
             failed: row.failed,
             scored: row.scored.map(|scored| Scored { mean: scored.mean, deviation: scored.deviation, beta: None }),
             learned: None,
+            money: None,
         };
         Self {
             encoding: old.encoding,
@@ -118,6 +119,7 @@ impl From<SkeletonV1> for Skeleton {
             day: old.day,
             distribution_rule: old.distribution_rule,
             challenger: None,
+            money: None,
             exploration: old.exploration,
             candidates: old.candidates.into_iter().map(row).collect(),
             slots: slots.into_iter().collect(),

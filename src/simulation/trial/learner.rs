@@ -7,8 +7,9 @@ use std::sync::Arc;
 use crate::bandit::{ArmKey, Features, Lineup, Model, ModelView};
 use crate::domain::decision::Terms;
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
-use crate::domain::{Catalogue, Day, DecisionId, Digest, Placement, Strategy, Timestamp};
-use crate::learning::{Applied, Exposed, Lesson};
+use crate::domain::{Catalogue, Day, DecisionId, Digest, Placement, Spend, Strategy, Timestamp};
+use crate::engine::learner::Spent;
+use crate::learning::{Applied, Costs, Exposed, Lesson};
 use crate::simulation::orders::{Happened, Happening};
 
 /// A decision that was made, as its learner sees it.
@@ -39,6 +40,7 @@ struct Pending {
     placement: usize,
     candidate: usize,
     lesson: Lesson,
+    costs: Option<Costs>,
     facts: Vec<OutcomeFact>,
     applied: Applied,
 }
@@ -55,6 +57,10 @@ pub(super) struct Learner<'a> {
     /// What gains weight though nothing is told, by its instant.
     due: BTreeSet<(Timestamp, usize)>,
     published_for: Option<Day>,
+    /// What campaigns have spent, by day of the decision.
+    pub(super) spent: Spent,
+    /// What decisions read of it: as it was when last published.
+    pub(super) spend: Spend,
     /// How often the statistics of an arm made no posterior.
     pub(super) alarms: usize,
 }
@@ -77,6 +83,8 @@ impl<'a> Learner<'a> {
             sent: 0,
             due: BTreeSet::new(),
             published_for: None,
+            spent: Spent::new(),
+            spend: Spend::none(Day(0)),
             alarms: 0,
         }
     }
@@ -90,6 +98,8 @@ impl<'a> Learner<'a> {
     pub(super) fn take(&mut self, taken: &Taken<'_>, coming: &[Happening]) {
         let Some(lesson) = self.lesson(taken) else { return };
         let (applied, _) = lesson.earned(&[], taken.at);
+        let costs = self.costs(taken);
+        self.count(costs.as_ref(), None, applied);
         self.apply(taken.placement, taken.candidate, &lesson, Applied::default(), applied);
         let due = lesson.due(applied);
         self.due.extend(due.map(|due| (due, taken.number)));
@@ -102,7 +112,7 @@ impl<'a> Learner<'a> {
             self.sent += 1;
         }
         let (placement, candidate) = (taken.placement, taken.candidate);
-        let pending = Pending { placement, candidate, lesson, facts: Vec::new(), applied };
+        let pending = Pending { placement, candidate, lesson, costs, facts: Vec::new(), applied };
         self.pending.insert(taken.number, pending);
     }
 
@@ -123,6 +133,7 @@ impl<'a> Learner<'a> {
         pending.facts.extend(fact);
         let (applied, _) = pending.lesson.earned(&pending.facts, now);
         self.apply(pending.placement, pending.candidate, &pending.lesson, pending.applied, applied);
+        self.count(pending.costs.as_ref(), Some(pending.applied), applied);
         pending.applied = applied;
         if fact.is_none() {
             self.due.extend(pending.lesson.due(applied).map(|due| (due, number)));
@@ -146,15 +157,34 @@ impl<'a> Learner<'a> {
             }
         }
         self.published_for = Some(day);
+        if !self.spent.is_empty() {
+            self.spend = Spend::none(day);
+            self.spent.iter().for_each(|(key, amount)| self.spend.add(key, *amount));
+        }
+    }
+
+    /// What a decision spends of its campaign's budget, as a record would say it.
+    fn costs(&self, taken: &Taken<'_>) -> Option<Costs> {
+        let (offer, _) = self.catalogue.at(taken.candidate)?;
+        let campaign = offer.campaign.as_ref().filter(|id| self.catalogue.has_budget(id))?;
+        let campaign = (campaign.clone(), offer.cost_of_showing_minor(), offer.discount_minor());
+        Some(Costs { slot: 0, day: taken.at.day(), campaign: Some(campaign), explored: None })
+    }
+
+    fn count(&mut self, costs: Option<&Costs>, before: Option<Applied>, now: Applied) {
+        for (key, amount) in costs.into_iter().flat_map(|costs| costs.since(before, now)) {
+            *self.spent.entry(key).or_default() += amount;
+        }
     }
 
     fn lesson(&self, taken: &Taken<'_>) -> Option<Lesson> {
         let placement = self.placements.get(taken.placement)?;
-        // Uniform reads no posterior, so that its play needs none.
-        if placement.champion.strategy == Strategy::Uniform {
+        let (offer, variant) = self.catalogue.at(taken.candidate)?;
+        // Uniform reads no posterior, so that its play needs none; only what it spends of budgets has to be known.
+        let spends = offer.campaign.as_ref().is_some_and(|id| self.catalogue.has_budget(id));
+        if placement.champion.strategy == Strategy::Uniform && !spends {
             return None;
         }
-        let (offer, variant) = self.catalogue.at(taken.candidate)?;
         let terms = Terms::of(placement, std::iter::once(&offer.offer_id));
         let (margin_minor, cost_minor) = (offer.margin_minor(), offer.cost_of_showing_minor());
         Some(Lesson {

@@ -19,6 +19,8 @@ mod play;
 mod summary;
 
 #[cfg(test)]
+mod pacing_tests;
+#[cfg(test)]
 mod tests;
 
 pub use delays::{WatchedOffer, written};

@@ -5,8 +5,8 @@ use super::course::{Course, Moment};
 use super::learner::{Learner, Taken};
 use crate::bandit::draw::{self, DrawPurpose};
 use crate::bandit::{self, Arm, InvalidDistribution, ModelView};
-use crate::domain::Placement;
 use crate::domain::key::GeneratorKey;
+use crate::domain::{Belongs, Campaign, CampaignBudget, Placement};
 use crate::simulation::chance;
 use crate::simulation::compare::Played;
 use crate::simulation::orders::{Happened, Happening};
@@ -45,12 +45,20 @@ pub(super) fn play_with(
         }
         let Some(view) = learner.view(moment.placement) else { continue };
         let contender = view.contender();
-        let scores = view.scores(&arms(trial, view, moment));
+        let open = Open::of(trial, learner, moment);
+        if open.positions.is_empty() {
+            played.rewards.push(Some(0.0));
+            played.realised.push(0.0);
+            progress();
+            continue;
+        }
+        let scores = view.scores(&arms(trial, view, moment, &open));
         let p = bandit::explore(&view.distribution(&scores, false), contender.exploration);
         let invalid = |why| PlayError { strategy: contender.strategy.name().to_owned(), seed, event: number + 1, why };
         bandit::check(&p, contender.exploration).map_err(invalid)?;
         let u = draw::uniform(&generator, "trial", &moment.decision, 0, DrawPurpose::Served);
         let picked = draw::pick(&p, u).ok_or_else(|| invalid(InvalidDistribution::Empty))?;
+        let picked = open.positions.get(picked).copied().unwrap_or_default();
         let (expected, realised) = show(trial, learner, moment, number, picked);
         played.rewards.push(Some(expected));
         played.realised.push(realised);
@@ -60,15 +68,55 @@ pub(super) fn play_with(
     Ok(played)
 }
 
+/// What may be shown at a moment, by positions among its candidates: all but what would spend of a spent budget.
+struct Open {
+    positions: Vec<usize>,
+    /// By position of the campaign in the catalogue.
+    budgets: Vec<Option<CampaignBudget>>,
+}
+
+impl Open {
+    fn of(trial: &Trial, learner: &Learner<'_>, moment: &Moment) -> Self {
+        let of_campaign = |campaign: &Campaign| {
+            let spent = learner.spend.of_campaign(&campaign.campaign_id);
+            campaign.budget_at(spent, moment.step.at)
+        };
+        let budgets = trial.catalogue.campaigns().values().map(of_campaign).collect();
+        let mut open = Self { positions: Vec::new(), budgets };
+        let lasts = |candidate: usize| {
+            let offer = trial.catalogue.at(candidate).map(|(offer, _)| offer);
+            let spends = offer.is_some_and(|offer| offer.discount_minor() + offer.cost_of_showing_minor() > 0);
+            !spends || open.budget(trial, candidate).is_none_or(|budget| budget.spent_minor < budget.budget_minor)
+        };
+        let candidates = moment.candidates.iter().enumerate();
+        open.positions = candidates.filter(|(_, candidate)| lasts(**candidate)).map(|(at, _)| at).collect();
+        open
+    }
+
+    /// The budget of the campaign that a candidate of the catalogue belongs to.
+    fn budget(&self, trial: &Trial, candidate: usize) -> Option<&CampaignBudget> {
+        match trial.catalogue.belongs(trial.catalogue.candidates().get(candidate)?.offer) {
+            Belongs::To(campaign) => self.budgets.get(campaign)?.as_ref(),
+            Belongs::Alone | Belongs::Unknown => None,
+        }
+    }
+}
+
 /// What the strategy sees of the candidates.
-fn arms(trial: &Trial, view: &ModelView, moment: &Moment) -> Vec<Arm> {
+fn arms(trial: &Trial, view: &ModelView, moment: &Moment, open: &Open) -> Vec<Arm> {
     let vectors: Vec<Vec<f64>> = moment.features.iter().map(|features| features.to_f64()).collect();
-    let arm = |(at, candidate): (usize, &usize)| {
-        let x = vectors.get(at).or(vectors.first())?;
-        let (offer, _) = trial.catalogue.at(*candidate)?;
-        Some(view.arm(*candidate, x, minor(offer.margin_minor()), minor(offer.cost_of_showing_minor())))
+    let arm = |at: &usize| {
+        let x = vectors.get(*at).or(vectors.first())?;
+        let candidate = *moment.candidates.get(*at)?;
+        let (offer, _) = trial.catalogue.at(candidate)?;
+        let margin = minor(offer.margin_minor());
+        let margin = view.learned_margin(candidate, margin).map_or(margin, |learned| learned.margin);
+        let worth = (margin, minor(offer.cost_of_showing_minor()));
+        let budget = open.budget(trial, candidate);
+        let (margin, cost) = budget.map_or(worth, |budget| budget.paced(offer.discount_minor(), worth));
+        Some(view.arm(candidate, x, margin, cost))
     };
-    moment.candidates.iter().enumerate().filter_map(arm).collect()
+    open.positions.iter().filter_map(arm).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "margins are small")]

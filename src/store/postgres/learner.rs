@@ -8,7 +8,7 @@ use crate::store::steps::{Step, reach};
 use crate::store::work::{self, Found};
 use crate::store::{AppliedRow, Backlog, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
 
-use super::{PostgresStore, commit, lease, outcomes};
+use super::{PostgresStore, commit, lease, outcomes, spend};
 
 pub(super) async fn work(store: &PostgresStore, decisions_max: u32, now: Timestamp) -> Result<LearnerWork, StoreError> {
     // Outcomes are read after the keys of the new ones: whatever comes in between is seen now and again next time,
@@ -79,6 +79,7 @@ pub(super) async fn learn(store: &PostgresStore, term: u64, learned: &Learned) -
     apply(&mut transaction, &learned.applied).await?;
     mark(&mut transaction, learned).await?;
     insert_checkpoints(&mut transaction, &learned.checkpoints).await?;
+    spend::add(&mut transaction, &learned.spent).await?;
     reach(Step::LearnWritten);
     transaction.commit().await?;
     reach(Step::LearnDurable);

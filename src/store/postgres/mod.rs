@@ -16,6 +16,8 @@ mod matching;
 
 mod outcomes;
 
+mod spend;
+
 mod subjects;
 
 use std::time::Duration;
@@ -25,7 +27,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{DecisionId, Digest, ModelId, OfferId, Span, SubjectId, SubjectRef, Timestamp};
+use crate::domain::{Day, DecisionId, Digest, ModelId, OfferId, Span, Spend, SubjectId, SubjectRef, Timestamp};
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
@@ -276,6 +278,10 @@ impl Store for PostgresStore {
 
     async fn totals(&self) -> Result<Totals, StoreError> {
         learner::totals(self).await
+    }
+
+    async fn spend(&self, day: Day) -> Result<Spend, StoreError> {
+        spend::read(self, day).await
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {

@@ -11,7 +11,7 @@ use crate::store::work::{self, Found};
 use crate::store::{AppliedRow, Backlog, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
 
 use super::statement::{key_pieces, push_keys, row_pieces};
-use super::{SqliteStore, commit, lease, outcomes};
+use super::{SqliteStore, commit, lease, outcomes, spend};
 
 pub(super) async fn work(store: &SqliteStore, decisions_max: u32, now: Timestamp) -> Result<LearnerWork, StoreError> {
     let mut reader = store.readers.acquire().await?;
@@ -89,6 +89,7 @@ pub(super) async fn learn(store: &SqliteStore, term: u64, learned: &Learned) -> 
     apply(&mut transaction, &learned.applied).await?;
     mark(&mut transaction, learned).await?;
     insert_checkpoints(&mut transaction, &learned.checkpoints).await?;
+    spend::add(&mut transaction, &learned.spent).await?;
     reach(Step::LearnWritten);
     transaction.commit().await?;
     reach(Step::LearnDurable);

@@ -16,6 +16,8 @@ mod matching;
 
 mod outcomes;
 
+mod spend;
+
 mod statement;
 
 mod subjects;
@@ -29,7 +31,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, Sqlit
 use tokio::sync::Mutex;
 
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{DecisionId, Digest, ModelId, OfferId, Span, SubjectId, SubjectRef, Timestamp};
+use crate::domain::{Day, DecisionId, Digest, ModelId, OfferId, Span, Spend, SubjectId, SubjectRef, Timestamp};
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
@@ -304,6 +306,10 @@ impl Store for SqliteStore {
 
     async fn totals(&self) -> Result<Totals, StoreError> {
         learner::totals(self).await
+    }
+
+    async fn spend(&self, day: Day) -> Result<Spend, StoreError> {
+        spend::read(self, day).await
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {

@@ -26,4 +26,5 @@ mod schema;
 pub mod service;
 pub mod shop;
 mod slates;
+mod spending;
 mod transcript;

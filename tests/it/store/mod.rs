@@ -11,4 +11,5 @@ mod make;
 mod matching;
 mod outcomes;
 mod postgres_locks;
+mod spend;
 mod subjects;

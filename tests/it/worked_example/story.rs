@@ -89,6 +89,7 @@ impl Story {
             catalogue: catalogue.clone(),
             models: BTreeMap::from([(placement.id.clone(), vec![view.clone()])]),
             day: now.day(),
+            spend: Arc::new(proffer::domain::Spend::none(now.day())),
         });
         let mut state = SubjectState::default();
         let consent: ConsentRecord = serde_json::from_str(page.block("consent")).unwrap();

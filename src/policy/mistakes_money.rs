@@ -1,0 +1,36 @@
+//! Golden text of author mistakes in settings of money, and what right ones are read as. Not the others.
+
+use super::compile;
+use super::sample::{PLACEMENTS, files, shown, wrong};
+use crate::domain::{MoneySettings, Percent};
+
+/// What is read of settings added to the first placement.
+fn read(objective: &str, added: &str) -> MoneySettings {
+    let mut files = files();
+    let file = files.iter_mut().find(|file| file.path == PLACEMENTS).unwrap();
+    file.text = file.text.replacen("kind: margin", &format!("kind: {objective}"), 1);
+    file.text = file.text.replacen("reservation: 10m", &format!("reservation: 10m\n    {added}"), 1);
+    let bundle = compile(&files).unwrap_or_else(|findings| panic!("{}", shown(&findings)));
+    bundle.placement("home_banner").unwrap().money
+}
+
+fn said(added: &str) -> String {
+    wrong(PLACEMENTS, "reservation: 10m", &format!("reservation: 10m\n    {added}"))
+}
+
+#[test]
+fn a_share_and_an_exploration_budget_are_read_in_the_unit_of_the_objective() {
+    assert_eq!(read("margin", ""), MoneySettings::default());
+    let expected = MoneySettings { cheapest: Some(Percent(9_250)), exploration_budget_micros: Some(5_025_000_000) };
+    assert_eq!(read("margin", "cheapest: {share: 92.5%}\n    exploration_budget: 50.25"), expected);
+    assert_eq!(read("conversion", "exploration_budget: 2.5").exploration_budget_micros, Some(2_500_000));
+}
+
+#[test]
+fn mistakes_in_settings_of_money_say_the_way_out() {
+    insta::assert_snapshot!(said("cheapest: {share: 0%}"), @"");
+    insta::assert_snapshot!(said("cheapest: {}"), @"");
+    insta::assert_snapshot!(said("exploration_budget: -1.00"), @"");
+    insta::assert_snapshot!(said("exploration_budget: 1.005"), @"");
+    insta::assert_snapshot!(said("exploration_budget: plenty"), @"");
+}
