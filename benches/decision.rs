@@ -115,6 +115,7 @@ fn trained(placement: &proffer::domain::Placement, catalogue: &Catalogue, candid
                 accepted,
                 reward: 0,
                 reward_squared: 0,
+                bags: Vec::new(),
             };
             model.apply(sequence, &arm, &increment).unwrap();
         }

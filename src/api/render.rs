@@ -95,8 +95,8 @@ fn candidates(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, c
             "margin": Money { minor: row.margin_minor, currency },
             "cost_of_showing": Money { minor: row.cost_minor, currency },
             "eligible": row.failed.is_empty(),
-            "mean": row.scored.map(|scored| scored.mean),
-            "deviation": row.scored.map(|scored| scored.deviation),
+            "mean": row.scored.as_ref().map(|scored| scored.mean),
+            "deviation": row.scored.as_ref().map(|scored| scored.deviation),
             "probability": first.and_then(|slot| slot.probabilities.get(position)),
             "excluded_by": excluded.iter().map(told).collect::<Vec<_>>(),
         })
@@ -169,6 +169,7 @@ pub fn record(opened: &Opened, outcomes: &OutcomesSeen) -> Value {
         },
         "fallback": skeleton.fallback,
         "shown": shown,
+        "challenger": skeleton.challenger,
         "exploration": skeleton.exploration,
         "reserved_until": skeleton.reserved_until,
         "candidates": candidates(skeleton, private_part, &opened.bundle, &opened.catalogue),

@@ -154,6 +154,7 @@ mod tests {
             accepted,
             reward: i64::from(accepted) * 900,
             reward_squared: i128::from(accepted) * 810_000,
+            bags: Vec::new(),
         }
     }
 

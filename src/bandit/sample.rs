@@ -39,5 +39,6 @@ pub(crate) fn increment(day: Day, half_life_days: Option<u32>, x: &[f64], exposu
     let q20 = |x: &f64| ((x * 1_048_576.0).round() as i32).clamp(-super::features::LIMIT, super::features::LIMIT);
     let sparse: Vec<(u16, i32)> = (0..).zip(x.iter().map(q20)).filter(|(_, x)| *x != 0).collect();
     let features = Features::from_sparse(x.len(), &sparse).unwrap();
-    Increment { generation, weight, features, exposure, accepted, reward: 0, reward_squared: 0 }
+    let bags = Vec::new();
+    Increment { generation, weight, features, exposure, accepted, reward: 0, reward_squared: 0, bags }
 }

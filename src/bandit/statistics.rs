@@ -9,6 +9,7 @@ use minicbor::{Decode, Decoder, Encode, Encoder};
 use sha2::{Digest as _, Sha256};
 
 use super::Features;
+use super::packing::{packed, unpacked};
 use crate::domain::{Digest, Malformed};
 
 /// What one learning event changes, as differences from what the same decision had changed before.
@@ -28,6 +29,9 @@ pub struct Increment {
     pub reward: i64,
     /// Change of the reported reward squared, in minor units squared.
     pub reward_squared: i128,
+    /// How often it counts in each bag, as [`multiplicities`](super::multiplicities) says of its decision; empty where
+    /// the placement has no bags. The plain sums count it once in any case.
+    pub bags: Vec<u8>,
 }
 
 /// The weighted sums of one generation. Components behind the last that is not zero are not kept.
@@ -88,8 +92,8 @@ impl Sums {
         self.w == 0 && self.r == 0 && self.rx.is_empty()
     }
 
-    fn apply(&mut self, increment: &Increment) {
-        let weight = i128::from(increment.weight);
+    fn apply(&mut self, increment: &Increment, times: u8) {
+        let weight = i128::from(increment.weight) * i128::from(times);
         let exposed = weight * i128::from(increment.exposure);
         let accepted = weight * i128::from(increment.accepted);
         self.w += exposed;
@@ -132,6 +136,7 @@ pub struct ArmStatistics {
     reward: i128,
     reward_squared: i128,
     generations: BTreeMap<u32, Sums>,
+    bags: Vec<Self>, // without bags of their own; those behind the last that holds something are not kept
 }
 
 impl ArmStatistics {
@@ -160,6 +165,11 @@ impl ArmStatistics {
         &self.generations
     }
 
+    /// What each bag was dealt; those behind the last that holds something are not kept.
+    pub fn bags(&self) -> &[Self] {
+        &self.bags
+    }
+
     /// Whether nothing is left of anything ever learned.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -167,11 +177,30 @@ impl ArmStatistics {
 
     /// Adds what one learning event changes.
     pub fn apply(&mut self, increment: &Increment) {
-        self.exposures += i64::from(increment.exposure);
-        self.accepted += i64::from(increment.accepted);
-        self.reward += i128::from(increment.reward);
-        self.reward_squared += increment.reward_squared;
-        self.change(increment.generation, |sums| sums.apply(increment));
+        self.add(increment, 1);
+        self.grow(increment.bags.len());
+        for (bag, times) in self.bags.iter_mut().zip(&increment.bags).filter(|(_, times)| **times > 0) {
+            bag.add(increment, *times);
+        }
+        self.trim();
+    }
+
+    fn add(&mut self, increment: &Increment, times: u8) {
+        self.exposures += i64::from(times) * i64::from(increment.exposure);
+        self.accepted += i64::from(times) * i64::from(increment.accepted);
+        self.reward += i128::from(times) * i128::from(increment.reward);
+        self.reward_squared += i128::from(times) * increment.reward_squared;
+        self.change(increment.generation, |sums| sums.apply(increment, times));
+    }
+
+    fn grow(&mut self, bags: usize) {
+        if bags > self.bags.len() {
+            self.bags.resize_with(bags, Self::default);
+        }
+    }
+
+    fn trim(&mut self) {
+        while self.bags.pop_if(|last| last.is_empty()).is_some() {}
     }
 
     /// Adds what another node learned of the same arm.
@@ -183,6 +212,9 @@ impl ArmStatistics {
         for (generation, sums) in &other.generations {
             self.change(*generation, |own| own.merge(sums));
         }
+        self.grow(other.bags.len());
+        self.bags.iter_mut().zip(&other.bags).for_each(|(own, more)| own.merge(more));
+        self.trim();
     }
 
     /// The canonical bytes: equal states have equal bytes.
@@ -225,13 +257,17 @@ impl<C> Encode<C> for ArmStatistics {
         e: &mut Encoder<W>,
         _: &mut C,
     ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.array(5)?.u8(ENCODING)?.i64(self.exposures)?.i64(self.accepted)?;
+        e.array(if self.bags.is_empty() { 5 } else { 6 })?;
+        e.u8(ENCODING)?.i64(self.exposures)?.i64(self.accepted)?;
         e.bytes(&packed([self.reward, self.reward_squared].iter()))?;
         e.map(self.generations.len() as u64)?;
         for (generation, sums) in &self.generations {
             let numbers = [sums.w, sums.r];
             let numbers = numbers.iter().chain(&sums.rx).chain(&sums.xx);
             e.u32(*generation)?.array(2)?.u64(sums.rx.len() as u64)?.bytes(&packed(numbers))?;
+        }
+        if !self.bags.is_empty() {
+            e.encode(&self.bags)?;
         }
         Ok(())
     }
@@ -241,7 +277,8 @@ impl<'b, C> Decode<'b, C> for ArmStatistics {
     fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
         let malformed = |what: &'static str| minicbor::decode::Error::message(what);
         let start = d.position();
-        if d.array()? != Some(5) || d.u8()? != ENCODING {
+        let fields = d.array()?;
+        if !matches!(fields, Some(5 | 6)) || d.u8()? != ENCODING {
             return Err(malformed("not arm statistics of encoding 1"));
         }
         let mut read = Self { exposures: d.i64()?, accepted: d.i64()?, ..Self::default() };
@@ -263,6 +300,16 @@ impl<'b, C> Decode<'b, C> for ArmStatistics {
             sums.trim();
             read.change(generation, |own| *own = sums);
         }
+        if fields == Some(6) {
+            for _ in 0..d.array()?.unwrap_or(0) {
+                // Looked at first, so that nothing nests deeper than a bag.
+                if d.probe().array()? != Some(5) {
+                    return Err(malformed("a bag within a bag"));
+                }
+                read.bags.push(d.decode()?);
+            }
+            read.trim();
+        }
         // One comparison refuses everything that is not canonical: padded numbers, kept zeros, wrong order.
         if d.input().get(start..d.position()) == Some(&read.to_bytes()) {
             Ok(read)
@@ -270,34 +317,6 @@ impl<'b, C> Decode<'b, C> for ArmStatistics {
             Err(malformed("arm statistics are not in canonical form"))
         }
     }
-}
-
-/// Integers one after another, each zigzagged and written in groups of seven bits, low ones first.
-fn packed<'a>(numbers: impl Iterator<Item = &'a i128>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for number in numbers {
-        let mut rest = (number << 1 ^ number >> 127).cast_unsigned();
-        while rest >= 0x80 {
-            bytes.push((rest & 0x7f) as u8 | 0x80);
-            rest >>= 7;
-        }
-        bytes.push((rest & 0x7f) as u8);
-    }
-    bytes
-}
-
-fn unpacked(bytes: &[u8]) -> Option<Vec<i128>> {
-    let mut numbers = Vec::new();
-    let (mut zigzag, mut shift) = (0_u128, 0_u32);
-    for byte in bytes {
-        zigzag |= u128::from(byte & 0x7f).checked_shl(shift)?;
-        shift += 7;
-        if byte & 0x80 == 0 {
-            numbers.push((zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed());
-            (zigzag, shift) = (0, 0);
-        }
-    }
-    (shift == 0).then_some(numbers)
 }
 
 #[cfg(test)]
@@ -310,11 +329,14 @@ mod tests {
     fn any_increment() -> impl Strategy<Value = Increment> {
         let day = prop_oneof![0..5, 2_000..2_040];
         let x = proptest::collection::vec(prop_oneof![Just(0.0), -20.0..20.0], 0..4);
-        (day, x, -1..=1_i8, -1..=1_i8, -5_000..5_000_i64).prop_map(|(day, x, exposure, accepted, reward)| {
+        let bags = proptest::collection::vec(0..4_u8, 0..4);
+        let values = (day, x, -1..=1_i8, -1..=1_i8, -5_000..5_000_i64, bags);
+        values.prop_map(|(day, x, exposure, accepted, reward, bags)| {
             let x: Vec<f64> = std::iter::once(1.0).chain(x).collect();
             let mut made = increment(Day(day), Some(30), &x, exposure, accepted);
             made.reward = reward;
             made.reward_squared = i128::from(reward) * i128::from(reward);
+            made.bags = bags;
             made
         })
     }
@@ -379,15 +401,9 @@ mod tests {
         check(&[0x85, 1, 0, 0, 0x42, 0, 0, 0xa1, 0, 0x82, 0, 0x42, 0, 0]); // a generation of zeros
         check(&[0x85, 1, 0, 0, 0x42, 0, 0, 0xa1, 0, 0x82, 1, 0x44, 2, 0, 0, 0]); // a component of zeros
         check(&[0x85, 1, 0, 0, 0x42, 0, 0, 0xbf, 0xff]); // an indefinite map
+        check(&[0x86, 1, 0, 0, 0x42, 0, 0, 0xa0, 0x80]); // no bags, told
+        check(&[0x86, 1, 0, 0, 0x42, 0, 0, 0xa0, 0x81, 0x86, 1, 0, 0, 0x42, 0, 0, 0xa0, 0x80]); // a bag in a bag
         assert_eq!(ArmStatistics::from_bytes(&[0x85, 1, 0, 0, 0x42, 0, 0, 0xa0]), Ok(ArmStatistics::default()));
-    }
-
-    #[test]
-    fn packed_integers_come_back_over_their_whole_range() {
-        let numbers = [0, 1, -1, 63, -64, 64, i128::from(i64::MAX), i128::MAX, i128::MIN];
-        assert_eq!(unpacked(&packed(numbers.iter())), Some(numbers.to_vec()));
-        assert_eq!(packed([63, -64].iter()).len(), 2);
-        assert_eq!(unpacked(&[0x80; 20]), None);
     }
 
     proptest! {

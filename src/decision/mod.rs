@@ -33,6 +33,8 @@ mod condition_tests;
 #[cfg(test)]
 mod diversity_tests;
 #[cfg(test)]
+mod served_tests;
+#[cfg(test)]
 mod slate_tests;
 
 #[cfg(test)]

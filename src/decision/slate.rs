@@ -123,7 +123,7 @@ impl Table<'_> {
 
     /// The distribution over what is open, and the row drawn from it.
     fn draw(&self, slot: u16, open: &Open, nothing: Option<usize>) -> Option<(Slot, usize)> {
-        let scores: Vec<Score> = open.scored.iter().filter_map(|at| self.valued.scores.get(*at).copied()).collect();
+        let scores: Vec<Score> = open.scored.iter().filter_map(|at| self.valued.scores.get(*at).cloned()).collect();
         let exploration = self.view.contender().exploration;
         let w = self.view.distribution(&scores, nothing.is_some());
         let p = bandit::explore(&w, exploration);

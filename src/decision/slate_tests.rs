@@ -8,7 +8,16 @@ use super::tests::{PLACEMENTS, RULES, ask_with, granted, request, snapshot_of};
 use crate::bandit::{self, Beta, Score};
 use crate::domain::decision::FallbackReason;
 
-const STRATEGIES: [&str; 5] = ["thompson_linear", "thompson_beta", "linucb", "epsilon_greedy", "uniform"];
+const STRATEGIES: [&str; 8] = [
+    "thompson_linear",
+    "thompson_beta",
+    "linucb",
+    "linucb_randomised",
+    "squarecb",
+    "bagged_linear",
+    "epsilon_greedy",
+    "uniform",
+];
 
 fn placements(slots: u16, strategy: &str) -> String {
     let home = PLACEMENTS.replace("STRATEGY", strategy).replace("HOLDOUT", "0%");
@@ -193,9 +202,10 @@ proptest! {
             let (scores, p): (Vec<Option<Score>>, Vec<f64>) = open
                 .map(|(row, p)| {
                     let (margin, cost) = value(&placement, row);
-                    let score = row.scored.map(|scored| match scored.beta {
-                        Some((alpha, beta)) => Score::beta(Beta { alpha, beta, margin, cost }),
-                        None => Score::gaussian(scored.mean, scored.deviation),
+                    let score = row.scored.as_ref().map(|scored| match (scored.beta, &scored.bags) {
+                        (Some((alpha, beta)), _) => Score::beta(Beta { alpha, beta, margin, cost }),
+                        (None, Some(bags)) => Score::bagged(bags.as_slice().into()),
+                        (None, None) => Score::gaussian(scored.mean, scored.deviation),
                     });
                     (score, p)
                 })

@@ -154,6 +154,7 @@ mod tests {
             currency: Currency::parse("USD").unwrap(),
             accepted_by: None,
             exposed_by: None,
+            bags: None,
         };
         Exposed { at: Timestamp(0), margin_minor: 900, cost_minor: 5, terms }
     }

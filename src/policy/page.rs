@@ -24,6 +24,12 @@ fn with(rules: &str) -> Vec<Source> {
         blocks("yaml").into_iter().map(|block| (block, block.starts_with("# catalog"))).find(|b| b.1).unwrap();
     let declared = files.iter_mut().find(|file| file.path == "catalog/attributes.yaml").unwrap();
     declared.text.push_str(attributes.split_once("attributes:\n").unwrap().1);
+    // A placement of the page stands beside those of the sample.
+    if let Some(more) = rules.strip_prefix("# placements.yaml\nplacements:\n") {
+        let placements = files.iter_mut().find(|file| file.path == "placements.yaml").unwrap();
+        placements.text.push_str(more);
+        return files;
+    }
     files.push(Source { path: "rules/20-exclusions.yaml".into(), text: format!("owner: sales\n\n{rules}") });
     files
 }

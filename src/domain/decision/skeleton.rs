@@ -41,7 +41,7 @@ pub struct Failed {
 }
 
 /// Score of an eligible candidate: everything its distribution is computed from.
-#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Scored {
     /// Mean of the score, in the objective's unit.
     #[n(0)]
@@ -53,6 +53,9 @@ pub struct Scored {
     /// cost stand beside it.
     #[n(2)]
     pub beta: Option<(f64, f64)>,
+    /// Its score by each model of a bag, where the distribution is their vote.
+    #[n(3)]
+    pub bags: Option<Vec<f64>>,
 }
 
 /// One candidate of one decision.
@@ -150,6 +153,9 @@ pub struct Terms {
     /// What exposes the decision; nothing means that it was made.
     #[n(5)]
     pub exposed_by: Option<ExposedBy>,
+    /// Bags that learn from it, beside the plain sums; nothing where none do.
+    #[n(6)]
+    pub bags: Option<u8>,
 }
 
 /// What counts as acceptance where an order does not.
@@ -180,6 +186,7 @@ impl Terms {
             currency: placement.currency,
             accepted_by: (placement.objective.kind == ObjectiveKind::Click).then_some(AcceptedBy::Click),
             exposed_by: (placement.exposure == Exposure::Impression).then_some(ExposedBy::Impression),
+            bags: Some(placement.bags()).filter(|bags| *bags > 0),
         }
     }
 }

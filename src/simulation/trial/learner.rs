@@ -146,6 +146,7 @@ impl<'a> Learner<'a> {
             currency: placement.currency,
             accepted_by: None,
             exposed_by: None,
+            bags: Some(placement.bags()).filter(|bags| *bags > 0),
         };
         let (margin_minor, cost_minor) = (offer.margin_minor(), offer.cost_of_showing_minor());
         Some(Lesson {
