@@ -2,8 +2,8 @@
 //! itself: the sums of each bag stand in [`ArmStatistics`].
 //!
 //! Online bootstrap (Oza and Russell 2001): where an offline bootstrap draws n decisions of n with replacement, each
-//! counts a number of times that is nearly Poisson with mean 1. Here that number is a function of the decision, its slot
-//! and the bag, so that any order, a duplicate and a refund leave the same integers, and two bags are independent.
+//! counts a number of times that is nearly Poisson with mean 1. Here that number is a function of the decision, its
+//! slot and the bag, so that any order, a duplicate and a refund leave the same integers, and two bags are independent.
 
 use std::sync::Arc;
 
@@ -42,8 +42,8 @@ const POISSON: [u64; 21] = [
 /// Bags that one hash deals to.
 const BAGS_OF_HASH: usize = 4;
 
-/// How often a slot of a decision counts in each bag, from the first on: fewer bags are the first of more. The words are
-/// those of SHA-256(`"proffer/bag/1"` || decision id || slot, big-endian || block), four bags to a block.
+/// How often a slot of a decision counts in each bag, from the first on: fewer bags are the first of more. The words
+/// are those of SHA-256(`"proffer/bag/1"` || decision id || slot, big-endian || block), four bags to a block.
 pub fn multiplicities(decision: &DecisionId, slot: u16, bags: u8) -> Vec<u8> {
     let mut dealt = Vec::with_capacity(bags.into());
     for block in 0..=u8::MAX {

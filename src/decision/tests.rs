@@ -267,7 +267,7 @@ proptest! {
     fn excluded_candidates_have_no_probability_and_eligible_ones_at_least_their_share(
         margins in proptest::collection::vec(0..90_i64, 1..9),
         outcomes in proptest::collection::vec((0..8_usize, any::<bool>()), 0..40),
-        strategy in prop_oneof![Just("thompson_linear"), Just("linucb"), Just("bagged_linear"), Just("squarecb"), Just("uniform")],
+        strategy in proptest::sample::select(vec!["thompson_linear", "linucb", "bagged_linear", "squarecb", "uniform"]),
         seed in any::<u64>(),
     ) {
         let mut snapshot = snapshot(strategy, "0%", &margins);

@@ -196,10 +196,10 @@ fn particular(report: &mut Report<'_>, fields: &Fields<'_>, name: Option<&str>) 
                 .add(codes::SETTING_UNUSED, node.place, message, "not used")
                 .with_help(format!("remove it, or write `name: {strategy}`"));
         }
-        let expected = format!("{meaning} from {low} to {high}");
+        let expected = format!("{} from {low} to {high}", if whole { "a whole number" } else { meaning });
         match read::number(report, what, node, low, high, &expected) {
             Some(value) if whole && value.fract() != 0.0 => {
-                read::out_of_range(report, what, node, &format!("{expected}, a whole one"));
+                read::out_of_range(report, what, node, &expected);
                 complete = false;
             }
             Some(value) => values.extend(own.then_some((setting, value))),
@@ -299,7 +299,7 @@ mod tests {
             }
             if whole {
                 let findings = refused(&format!("name: {owner}, {name}: {}", low + 0.5));
-                assert!(findings.contains(", a whole one"), "{findings}");
+                assert!(findings.contains("a whole number from"), "{findings}");
             }
             for other in Strategy::NAMES.into_iter().filter(|other| *other != owner) {
                 let findings = refused(&format!("name: {other}, {name}: {high}"));
@@ -333,6 +333,6 @@ mod tests {
         check(&of("one", "0%"), "a share above 0% and below 100%");
         check(&[of("one", "1%"), of("one", "1%")].join(", "), "challenger `one` is declared twice");
         check("{id: one, share: 1%, strategy: {name: greedy, half_life: 3d}}", "half_life");
-        check(&of("champion", "1%"), "challenger `champion`: a challenger cannot be called `champion`");
+        check(&of("champion", "1%"), "challenger: a challenger cannot be called `champion`");
     }
 }

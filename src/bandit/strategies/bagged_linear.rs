@@ -1,6 +1,6 @@
-//! A bag of linear models by online bootstrap (Oza and Russell 2001; Eckles and Kaptein, arXiv 1410.4009): each has
-//! learned every decision as often as chance dealt it to it, and they vote. Reads no width of a belief: models that were
-//! dealt different decisions disagree where little is known.
+//! A bag of linear models by online bootstrap (Oza and Russell 2001; Eckles and Kaptein, arXiv 1410.4009): each learned
+//! every decision as often as chance dealt it to it, and they vote. Reads no width of a belief: models that were dealt
+//! different decisions disagree where little is known.
 
 use super::{Arm, Score};
 

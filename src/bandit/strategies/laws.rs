@@ -102,11 +102,12 @@ fn the_best_has_the_most_where_a_strategy_says_so() {
             let highest = means.clone().fold(f64::NEG_INFINITY, f64::max);
             let most = w.iter().copied().fold(0.0, f64::max);
             let best = means.clone().position(|mean| mean >= highest).unwrap();
-            assert_eq!(w[best].to_bits(), most.to_bits(), "round {round}, {strategy:?}: {scores:?}: {w:?}");
+            // The best of inverse-gap weighting has the rest, which is rounded.
+            assert!(w[best] >= most - 1e-12, "round {round}, {strategy:?}: {scores:?}: {w:?}");
             // And the higher of two has at least as much.
             for (a, mean_a) in means.clone().enumerate() {
                 for (b, mean_b) in means.clone().enumerate().filter(|(b, _)| *b != best) {
-                    assert!(mean_a < mean_b || w[a] >= w[b], "round {round}, {strategy:?}: {scores:?}: {w:?}");
+                    assert!(mean_a < mean_b || w[a] >= w[b] - 1e-12, "round {round}, {strategy:?}: {scores:?}: {w:?}");
                 }
             }
         }

@@ -1,5 +1,5 @@
-//! `LinUCB` whose width is drawn: `RandUCB` (Vaswani et al., arXiv 1910.04928), with disjoint arms and one width for all
-//! of them. Draws no width: the points of its grid are enumerated, and each gives its weight to the candidate it picks.
+//! `LinUCB` whose width is drawn: `RandUCB` (Vaswani et al., arXiv 1910.04928), with disjoint arms and one width for
+//! all of them. Draws no width: the points of its grid are enumerated, and each gives its weight to the candidate it picks.
 
 use super::{Arm, Score};
 
@@ -13,7 +13,7 @@ pub fn scores(arms: &[Arm]) -> Vec<Score> {
 }
 
 /// `w_a` = the weight of the points at which a has the largest mean + width deviation, the first of equals. The points
-/// lie evenly from 0 to `width_max` and weigh as a normal density of deviation 1 folded at 0 does, scaled to a sum of one.
+/// lie evenly from 0 to `width_max` and weigh as a normal density of deviation 1 folded at 0 does, scaled to one.
 /// Nothing has a score of 0 at every point. All NaN if a mean or a deviation is not finite, or a deviation below zero.
 pub fn distribution(scores: &[Score], nothing: bool, widths: u16, width_max: f64) -> Vec<f64> {
     let candidates = scores.len() + usize::from(nothing);

@@ -16,8 +16,8 @@ pub fn scores(arms: &[Arm], gamma_scale: f64, gamma_exponent: f64) -> Vec<Score>
     arms.iter().map(|arm| Score::gaussian(arm.margin * arm.estimate.mean - arm.cost, deviation)).collect()
 }
 
-/// `w_a = 1 / (K + (y_best - y_a) / deviation_a)`, and the best, the first of equals, has the rest. Nothing is one of the
-/// K, with a score of 0. All NaN if a mean is not finite or a deviation not above zero.
+/// `w_a = 1 / (K + (y_best - y_a) / deviation_a)`, and the best, the first of equals, has the rest. Nothing is one of
+/// the K, with a score of 0. All NaN if a mean is not finite or a deviation not above zero.
 pub fn distribution(scores: &[Score], nothing: bool) -> Vec<f64> {
     let mut w = super::highest(scores, nothing);
     let candidates = super::count(w.len());

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::service::{Plan, Service};
-use super::shop::{ask, id, order, policies_with, refund, with};
+use super::shop::{self, ask, id, order, policies_with, refund, with};
 use crate::harness::database::Kind;
 
 const CHALLENGERS: &str = "exploration: 0.05}
@@ -15,8 +15,10 @@ const CHALLENGERS: &str = "exploration: 0.05}
       - {id: gaps, share: 20%, strategy: {name: squarecb, gamma_scale: 30, exploration: 0.1}}";
 
 /// A shop where two challengers have half of the customers.
-fn shop() -> Service {
-    Plan::new(Kind::Sqlite).policies(policies_with("exploration: 0.05}", CHALLENGERS)).start()
+fn shop_with_challengers() -> Service {
+    let service = Plan::new(Kind::Sqlite).policies(policies_with("exploration: 0.05}", CHALLENGERS)).start();
+    service.import(&shop::offers());
+    service
 }
 
 fn record(service: &Service, number: u8) -> Value {
@@ -41,7 +43,7 @@ fn asked(service: &Service) -> BTreeMap<String, u64> {
 
 #[test]
 fn the_record_names_the_challenger_and_a_report_sets_it_beside_the_champion() {
-    let service = shop();
+    let service = shop_with_challengers();
     let by = asked(&service);
     assert_eq!(by.keys().collect::<Vec<_>>(), ["bag", "champion", "gaps"]);
     let report = service.call("GET", "/v1/reports/performance?by=contender", None).ok();
@@ -79,7 +81,7 @@ fn the_record_names_the_challenger_and_a_report_sets_it_beside_the_champion() {
 
 #[test]
 fn what_was_learned_says_who_decides_for_which_share() {
-    let service = shop();
+    let service = shop_with_challengers();
     let shown = service.call("GET", "/v1/models/home", None).ok();
     let told: Vec<Value> = shown["contenders"].as_array().unwrap().clone();
     let told: Vec<(&str, &str, f64)> = told
@@ -99,7 +101,7 @@ fn what_was_learned_says_who_decides_for_which_share() {
 
 #[test]
 fn a_bag_learns_orders_and_unlearns_refunds_and_is_rebuilt_from_the_store() {
-    let service = shop();
+    let service = shop_with_challengers();
     let digest = |service: &Service| {
         service.learn();
         let models = service.call("GET", "/v1/models", None).ok();
