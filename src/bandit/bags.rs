@@ -127,6 +127,26 @@ mod tests {
     }
 
     #[test]
+    fn a_bag_learns_a_decision_as_often_as_it_was_dealt_it() {
+        let once = super::super::sample::increment(Day(40), Some(30), &[1.0, -0.5], 1, 1);
+        let dealt = |bags: &[u8]| {
+            let mut statistics = ArmStatistics::default();
+            statistics.apply(&super::super::Increment { bags: bags.to_vec(), ..once.clone() });
+            statistics
+        };
+        let mut twice = dealt(&[]);
+        twice.apply(&once);
+        let statistics = dealt(&[2, 0, 1, 0]);
+        assert_eq!(statistics.bags(), [twice.clone(), ArmStatistics::default(), dealt(&[])]);
+        assert_eq!(statistics.exposures(), 1, "the plain sums count it once");
+        let by = Contender { strategy: Strategy::BaggedLinear { bags: 4 }, lambda: 1.0, exploration: 0.0 };
+        let means = Bags::derive(&statistics, 2, Day(40), Some(30), &by).means(&[1.0, 2.0]);
+        let mean =
+            |of: &ArmStatistics| Posterior::derive(of, 2, Day(40), Some(30), 1.0).posterior.score(&[1.0, 2.0]).mean;
+        assert_eq!(means.as_ref(), [mean(&twice), 0.0, mean(&dealt(&[])), 0.0]);
+    }
+
+    #[test]
     fn what_is_dealt_is_poisson_with_mean_one_and_independent_between_bags() {
         let (decisions, bags) = (20_000_u32, 8_usize);
         let mut counts = vec![[0_u32; 21]; bags];

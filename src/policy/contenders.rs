@@ -58,7 +58,7 @@ pub(crate) const PARTICULAR: [Particular; 6] = [
     Particular {
         strategy: "linucb_randomised",
         name: "width_max",
-        default: 3.0,
+        default: 2.0,
         range: (0.0, 100.0),
         whole: false,
         meaning: "a largest width",
@@ -66,7 +66,7 @@ pub(crate) const PARTICULAR: [Particular; 6] = [
     Particular {
         strategy: "squarecb",
         name: "gamma_scale",
-        default: 10.0,
+        default: 100.0,
         range: (1e-3, 1e6),
         whole: false,
         meaning: "a factor of gaps",

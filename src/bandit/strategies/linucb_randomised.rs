@@ -1,5 +1,5 @@
 //! `LinUCB` whose width is drawn: `RandUCB` (Vaswani et al., arXiv 1910.04928), with disjoint arms and one width for
-//! all of them. Draws no width: the points of its grid are enumerated, and each gives its weight to the candidate it picks.
+//! all of them. Draws no width: the points of its grid are enumerated, each gives its weight to the candidate it picks.
 
 use super::{Arm, Score};
 
