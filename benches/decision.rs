@@ -89,6 +89,7 @@ fn snapshot(candidates: usize) -> Snapshot {
         bundle: Arc::new(bundle),
         catalogue: Arc::new(catalogue),
         models,
+        spend: Arc::new(proffer::domain::Spend::none(day)),
         day,
     }
 }
@@ -117,6 +118,7 @@ fn trained(placement: &proffer::domain::Placement, catalogue: &Catalogue, candid
                 reward_squared: 0,
                 matured: None,
                 value: 0,
+                bags: Vec::new(),
             };
             model.apply(sequence, &arm, &increment).unwrap();
         }

@@ -1,7 +1,7 @@
 //! `GET /v1/models`: what was learned, arm by arm, and which process learns; of one placement with what it means, for
 //! people. Learns nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -12,8 +12,9 @@ use super::problem::Problem;
 use crate::bandit::{ArmKey, ArmStatistics, Effect, Model, Posterior, effects};
 use crate::decision::Snapshot;
 use crate::domain::money::print_decimal;
-use crate::domain::{Money, ObjectiveKind, Placement, PlacementId, Strategy, ValueSource};
+use crate::domain::{Contender, Money, ObjectiveKind, Percent, Placement, PlacementId, Strategy, ValueSource};
 use crate::policy::did_you_mean;
+use crate::report::CHAMPION;
 
 /// `GET /v1/models`.
 pub async fn list(app: App) -> HttpResponse {
@@ -162,6 +163,7 @@ impl Learned {
             "placement": self.placement.id, "strategy": self.placement.champion.strategy.name(),
             "objective": objective(&self.placement), "currency": currency,
             "half_life_days": self.placement.half_life_days, "sequence": self.sequence, "day": self.day,
+            "contenders": contenders(&self.placement).map(contender_shown).collect::<Vec<_>>(),
             "not_yet_learned": self.unknown, "arms": self.arms.iter().map(arm).collect::<Vec<_>>(),
         })
     }
@@ -175,6 +177,9 @@ impl Learned {
             placement.champion.strategy.name(),
             self.sequence
         );
+        for (id, share, contender) in contenders(placement).filter(|_| !placement.challengers.is_empty()) {
+            let _ = writeln!(text, "{share} of the customers: {id}, by `{}`.", contender.strategy.name());
+        }
         for learned in &self.arms {
             let (low, high) = within(learned.acceptance);
             let named = learned.name.as_ref().filter(|name| !name.is_empty());
@@ -273,6 +278,21 @@ fn arm_learned(snapshot: &Snapshot, placement: &Placement, arm: &ArmKey, statist
         value: priced.and_then(|offer| value(offer.margin_minor())),
         effects: if features_count { effects(posterior, placement, EFFECTS_MAX) } else { Vec::new() },
     }
+}
+
+/// Who decides at a placement, and for which share of the customers; the champion first.
+fn contenders(placement: &Placement) -> impl Iterator<Item = (&str, Percent, &Contender)> {
+    let challengers = placement.challengers.iter().map(|it| (it.id.as_str(), it.share, &it.contender));
+    let taken: i32 = placement.challengers.iter().map(|it| it.share.0).sum();
+    std::iter::once((CHAMPION, Percent(10_000 - taken), &placement.champion)).chain(challengers)
+}
+
+fn contender_shown((id, share, contender): (&str, Percent, &Contender)) -> Value {
+    let settings: BTreeMap<&str, f64> = contender.strategy.settings().into_iter().collect();
+    json!({
+        "contender": id, "strategy": contender.strategy.name(), "share": f64::from(share.0) / 10_000.0,
+        "exploration": contender.exploration, "lambda": contender.lambda, "settings": settings,
+    })
 }
 
 fn objective(placement: &Placement) -> &'static str {

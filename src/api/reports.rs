@@ -112,26 +112,38 @@ fn side_shown(side: &Side, currency: Currency) -> Value {
     })
 }
 
-/// The rest against the holdout, where both have decisions.
-fn lift(tally: &Tally) -> (Option<Around>, Option<Around>) {
-    let (rest, holdout) = (&tally.rest, &tally.holdout);
+/// What one side is above another, in acceptance and in money, where both have decisions.
+fn lift(side: &Side, above: &Side) -> (Option<Around>, Option<Around>) {
     let sums = |side: &Side| (side.decisions, side.reward_minor, side.reward_squared);
-    let acceptance = difference_of_shares((rest.accepted, rest.decisions), (holdout.accepted, holdout.decisions));
-    (acceptance, difference_of_means(sums(rest), sums(holdout)))
+    let acceptance = difference_of_shares((side.accepted, side.decisions), (above.accepted, above.decisions));
+    (acceptance, difference_of_means(sums(side), sums(above)))
 }
 
-fn comparison(tally: &Tally, currency: Currency) -> Value {
-    if tally.holdout.decisions == 0 {
-        return Value::Null;
-    }
-    let (acceptance, margin) = lift(tally);
+fn lift_shown((acceptance, margin): (Option<Around>, Option<Around>), currency: Currency) -> Value {
     let margin = margin.map(|margin| {
         let told = |minor| averaged(minor, currency);
         json!({"value": told(margin.value), "low": told(margin.low), "high": told(margin.high)})
     });
+    json!({"acceptance": around(acceptance), "margin_per_decision": margin})
+}
+
+fn against_holdout(tally: &Tally, currency: Currency) -> Value {
+    if tally.holdout.decisions == 0 {
+        return Value::Null;
+    }
     json!({
         "holdout": side_shown(&tally.holdout, currency), "rest": side_shown(&tally.rest, currency),
-        "lift": {"acceptance": around(acceptance), "margin_per_decision": margin},
+        "lift": lift_shown(lift(&tally.rest, &tally.holdout), currency),
+    })
+}
+
+/// A challenger against its champion, both without those who have no name and without the holdout: customers come to
+/// either by chance.
+fn against_champion(tally: &Tally, champion: Option<&Tally>, currency: Currency) -> Value {
+    let Some(champion) = champion.filter(|champion| champion.rest.decisions > 0) else { return Value::Null };
+    json!({
+        "champion": side_shown(&champion.rest, currency), "challenger": side_shown(&tally.rest, currency),
+        "lift": lift_shown(lift(&tally.rest, &champion.rest), currency),
     })
 }
 
@@ -145,7 +157,8 @@ fn performance_shown(scope: &Scope, by: By, report: &Performance) -> Value {
             "margin": amount(tally.reward_minor, currency),
             "margin_per_decision": average(tally.reward_minor, tally.decisions, currency),
             "fallback": tally.fallback, "fallback_share": share(tally.fallback, tally.decisions),
-            "against_holdout": comparison(tally, currency),
+            "against_holdout": against_holdout(tally, currency),
+            "against_champion": against_champion(tally, report.champion_of(group), currency),
         })
     };
     json!({
@@ -193,12 +206,22 @@ fn performance_table(by: By, report: &Performance) -> (Vec<&'static str>, Vec<Ro
         "lift_margin",
         "lift_margin_low",
         "lift_margin_high",
+        "champion_decisions",
+        "champion_margin_per_decision",
+        "champion_lift_acceptance",
+        "champion_lift_acceptance_low",
+        "champion_lift_acceptance_high",
+        "champion_lift_margin",
+        "champion_lift_margin_low",
+        "champion_lift_margin_high",
     ];
     let row = |(group, tally): (&Group, &Tally)| {
         let currency = group.currency;
         let rate = share_within(tally.accepted, tally.exposed);
         let compared = tally.holdout.decisions > 0;
-        let (lift_acceptance, lift_margin) = if compared { lift(tally) } else { (None, None) };
+        let (lift_acceptance, lift_margin) = if compared { lift(&tally.rest, &tally.holdout) } else { (None, None) };
+        let champion = report.champion_of(group).map(|champion| champion.rest).filter(|side| side.decisions > 0);
+        let (above_acceptance, above_margin) = champion.map_or((None, None), |champion| lift(&tally.rest, &champion));
         let number = |number: u64| Some(number.to_string());
         let only = |value: Option<String>| value.filter(|_| compared);
         let ends = |around: Option<Around>, print: &dyn Fn(f64) -> String| {
@@ -219,6 +242,10 @@ fn performance_table(by: By, report: &Performance) -> (Vec<&'static str>, Vec<Ro
         }
         row.extend(ends(lift_acceptance, &plain));
         row.extend(ends(lift_margin, &|minor| averaged(minor, currency)));
+        row.push(champion.map(|side| side.decisions.to_string()));
+        row.push(champion.and_then(|side| average(side.reward_minor, side.decisions, currency)));
+        row.extend(ends(above_acceptance, &plain));
+        row.extend(ends(above_margin, &|minor| averaged(minor, currency)));
         row
     };
     (head, report.groups().map(row).collect())

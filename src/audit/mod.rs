@@ -166,6 +166,12 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
     if let Some(private) = private {
         told.extend(seen(&private.context));
     }
+    if let Some(challenger) = skeleton.challenger.as_ref().filter(|_| !skeleton.slots.is_empty()) {
+        let placement = bundle.placements.get(&skeleton.placement);
+        let contender = placement.and_then(|placement| placement.contender_of(Some(challenger)));
+        let by = contender.map(|contender| format!(", by `{}`", contender.strategy.name())).unwrap_or_default();
+        told.push(format!("Challenger `{challenger}` decided{by}: the customer belongs to its share."));
+    }
     if !skeleton.slots.is_empty() {
         told.push(format!(
             "Model {} had absorbed {} learning events; exploration mass {} was shared by all eligible candidates.",
@@ -179,7 +185,7 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
         for (row, probability) in by_probability(skeleton, slot) {
             let chance = percent(probability);
             let row_named = named(row, catalogue);
-            told.push(match row.scored {
+            told.push(match &row.scored {
                 Some(scored) => {
                     let margin = Money { minor: row.margin_minor, currency: skeleton.terms.currency };
                     let expected = expected(scored.mean, skeleton, bundle);

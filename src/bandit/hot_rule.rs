@@ -144,10 +144,10 @@ impl Bracket {
     fn find(scores: &[Score], nothing: bool) -> Option<Self> {
         // Measured from the mean of the score that begins last: far from zero, m - 4.3 s would round narrow ones away.
         let begin = |s: &Score| s.mean - REACH_DOWN * s.deviation;
-        let mut latest = *scores.first()?;
+        let mut latest = scores.first()?;
         for score in scores {
-            if begin(score) > begin(&latest) {
-                latest = *score;
+            if begin(score) > begin(latest) {
+                latest = score;
             }
         }
         let reference = latest.mean;

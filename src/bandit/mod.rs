@@ -10,6 +10,7 @@
 //! **Distribution first**: nothing is sampled from a posterior. The whole distribution is computed, recorded by the
 //! caller, and only then drawn from, so that the propensity of what was chosen is exact by construction.
 
+pub mod bags;
 pub mod beta;
 pub mod cheapest;
 pub mod decay;
@@ -19,7 +20,7 @@ pub mod exact_rule;
 pub mod features;
 pub mod hot_rule;
 pub mod model;
-mod packed;
+mod packing;
 mod polynomials;
 pub mod posterior;
 pub mod rules;
@@ -32,6 +33,7 @@ mod hot_rule_tests;
 #[cfg(test)]
 pub(crate) mod sample;
 
+pub use bags::{Bags, multiplicities};
 pub use beta::{Beta, Memo};
 pub use cheapest::{Cheapest, cheapest, expected, take_cheapest};
 pub use decay::{generation_and_weight, weight_on};

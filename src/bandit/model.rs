@@ -156,6 +156,7 @@ mod tests {
             reward_squared: i128::from(accepted) * 810_000,
             matured: None,
             value: 0,
+            bags: Vec::new(),
         }
     }
 

@@ -52,5 +52,6 @@ pub(crate) fn increment(day: Day, half_life_days: Option<u32>, x: &[f64], exposu
         reward_squared: 0,
         matured: None,
         value: 0,
+        bags: Vec::new(),
     }
 }

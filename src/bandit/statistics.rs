@@ -9,7 +9,7 @@ use minicbor::{Decode, Decoder, Encode, Encoder};
 use sha2::{Digest as _, Sha256};
 
 use super::Features;
-use super::packed::{packed, unpacked};
+use super::packing::{packed, unpacked};
 use crate::domain::{Digest, Malformed};
 
 /// What one learning event changes, as differences from what the same decision had changed before.
@@ -34,6 +34,9 @@ pub struct Increment {
     pub matured: Option<i64>,
     /// Change of the realised margin of what was accepted, in minor units; zero where values are not learned.
     pub value: i64,
+    /// How often it counts in each bag, as [`multiplicities`](super::multiplicities) says of its decision; empty where
+    /// the placement has no bags. The plain sums count it once in any case.
+    pub bags: Vec<u8>,
 }
 
 /// The weighted sums of one generation. Components behind the last that is not zero are not kept.
@@ -100,9 +103,11 @@ impl Sums {
         self.w == 0 && self.r == 0 && self.v == 0 && self.rx.is_empty()
     }
 
-    fn apply(&mut self, increment: &Increment) {
-        let weight = i128::from(increment.weight);
-        let exposed = increment.matured.map_or(weight * i128::from(increment.exposure), i128::from);
+    fn apply(&mut self, increment: &Increment, times: u8) {
+        let times = i128::from(times);
+        let weight = i128::from(increment.weight) * times;
+        let exposed =
+            increment.matured.map_or(weight * i128::from(increment.exposure), |matured| i128::from(matured) * times);
         let accepted = weight * i128::from(increment.accepted);
         self.w += exposed;
         self.r += accepted;
@@ -146,6 +151,7 @@ pub struct ArmStatistics {
     reward: i128,
     reward_squared: i128,
     generations: BTreeMap<u32, Sums>,
+    bags: Vec<Self>, // without bags of their own; those behind the last that holds something are not kept
 }
 
 impl ArmStatistics {
@@ -174,6 +180,11 @@ impl ArmStatistics {
         &self.generations
     }
 
+    /// What each bag was dealt; those behind the last that holds something are not kept.
+    pub fn bags(&self) -> &[Self] {
+        &self.bags
+    }
+
     /// Whether nothing is left of anything ever learned.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -181,11 +192,30 @@ impl ArmStatistics {
 
     /// Adds what one learning event changes.
     pub fn apply(&mut self, increment: &Increment) {
-        self.exposures += i64::from(increment.exposure);
-        self.accepted += i64::from(increment.accepted);
-        self.reward += i128::from(increment.reward);
-        self.reward_squared += increment.reward_squared;
-        self.change(increment.generation, |sums| sums.apply(increment));
+        self.add(increment, 1);
+        self.grow(increment.bags.len());
+        for (bag, times) in self.bags.iter_mut().zip(&increment.bags).filter(|(_, times)| **times > 0) {
+            bag.add(increment, *times);
+        }
+        self.trim();
+    }
+
+    fn add(&mut self, increment: &Increment, times: u8) {
+        self.exposures += i64::from(times) * i64::from(increment.exposure);
+        self.accepted += i64::from(times) * i64::from(increment.accepted);
+        self.reward += i128::from(times) * i128::from(increment.reward);
+        self.reward_squared += i128::from(times) * increment.reward_squared;
+        self.change(increment.generation, |sums| sums.apply(increment, times));
+    }
+
+    fn grow(&mut self, bags: usize) {
+        if bags > self.bags.len() {
+            self.bags.resize_with(bags, Self::default);
+        }
+    }
+
+    fn trim(&mut self) {
+        while self.bags.pop_if(|last| last.is_empty()).is_some() {}
     }
 
     /// Adds what another node learned of the same arm.
@@ -197,6 +227,9 @@ impl ArmStatistics {
         for (generation, sums) in &other.generations {
             self.change(*generation, |own| own.merge(sums));
         }
+        self.grow(other.bags.len());
+        self.bags.iter_mut().zip(&other.bags).for_each(|(own, more)| own.merge(more));
+        self.trim();
     }
 
     /// The canonical bytes: equal states have equal bytes.
@@ -239,7 +272,8 @@ impl<C> Encode<C> for ArmStatistics {
         e: &mut Encoder<W>,
         _: &mut C,
     ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.array(5)?.u8(ENCODING)?.i64(self.exposures)?.i64(self.accepted)?;
+        e.array(if self.bags.is_empty() { 5 } else { 6 })?;
+        e.u8(ENCODING)?.i64(self.exposures)?.i64(self.accepted)?;
         e.bytes(&packed([self.reward, self.reward_squared].iter()))?;
         e.map(self.generations.len() as u64)?;
         for (generation, sums) in &self.generations {
@@ -252,6 +286,9 @@ impl<C> Encode<C> for ArmStatistics {
                 e.bytes(&packed([sums.v].iter()))?;
             }
         }
+        if !self.bags.is_empty() {
+            e.encode(&self.bags)?;
+        }
         Ok(())
     }
 }
@@ -260,7 +297,8 @@ impl<'b, C> Decode<'b, C> for ArmStatistics {
     fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
         let malformed = |what: &'static str| minicbor::decode::Error::message(what);
         let start = d.position();
-        if d.array()? != Some(5) || d.u8()? != ENCODING {
+        let fields = d.array()?;
+        if !matches!(fields, Some(5 | 6)) || d.u8()? != ENCODING {
             return Err(malformed("not arm statistics of encoding 1"));
         }
         let mut read = Self { exposures: d.i64()?, accepted: d.i64()?, ..Self::default() };
@@ -284,6 +322,16 @@ impl<'b, C> Decode<'b, C> for ArmStatistics {
             sums.trim();
             read.change(generation, |own| *own = sums);
         }
+        if fields == Some(6) {
+            for _ in 0..d.array()?.unwrap_or(0) {
+                // Looked at first, so that nothing nests deeper than a bag.
+                if d.probe().array()? != Some(5) {
+                    return Err(malformed("a bag within a bag"));
+                }
+                read.bags.push(d.decode()?);
+            }
+            read.trim();
+        }
         // One comparison refuses everything that is not canonical: padded numbers, kept zeros, wrong order.
         if d.input().get(start..d.position()) == Some(&read.to_bytes()) {
             Ok(read)
@@ -303,13 +351,16 @@ mod tests {
     fn any_increment() -> impl Strategy<Value = Increment> {
         let day = prop_oneof![0..5, 2_000..2_040];
         let x = proptest::collection::vec(prop_oneof![Just(0.0), -20.0..20.0], 0..4);
-        (day, x, -1..=1_i8, -1..=1_i8, -5_000..5_000_i64).prop_map(|(day, x, exposure, accepted, reward)| {
+        let bags = proptest::collection::vec(0..4_u8, 0..4);
+        let values = (day, x, -1..=1_i8, -1..=1_i8, -5_000..5_000_i64, bags);
+        values.prop_map(|(day, x, exposure, accepted, reward, bags)| {
             let x: Vec<f64> = std::iter::once(1.0).chain(x).collect();
             let mut made = increment(Day(day), Some(30), &x, exposure, accepted);
             made.reward = reward;
             made.reward_squared = i128::from(reward) * i128::from(reward);
             made.value = if reward % 3 == 0 { 0 } else { reward };
             made.matured = (reward % 2 == 0).then_some(made.weight * reward / 5_000);
+            made.bags = bags;
             made
         })
     }
@@ -376,6 +427,8 @@ mod tests {
         check(&[0x85, 1, 0, 0, 0x42, 0, 0, 0xa1, 0, 0x82, 0, 0x42, 0, 0]); // a generation of zeros
         check(&[0x85, 1, 0, 0, 0x42, 0, 0, 0xa1, 0, 0x82, 1, 0x44, 2, 0, 0, 0]); // a component of zeros
         check(&[0x85, 1, 0, 0, 0x42, 0, 0, 0xbf, 0xff]); // an indefinite map
+        check(&[0x86, 1, 0, 0, 0x42, 0, 0, 0xa0, 0x80]); // no bags, told
+        check(&[0x86, 1, 0, 0, 0x42, 0, 0, 0xa0, 0x81, 0x86, 1, 0, 0, 0x42, 0, 0, 0xa0, 0x80]); // a bag in a bag
         assert_eq!(ArmStatistics::from_bytes(&[0x85, 1, 0, 0, 0x42, 0, 0, 0xa0]), Ok(ArmStatistics::default()));
     }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::bags::Bags;
 use super::beta::Memo;
 use super::posterior::Posterior;
 use super::rules::DISTRIBUTION_RULE;
@@ -26,6 +27,8 @@ pub struct ModelView {
     value: ValueSource,
     lineup: Lineup,
     posteriors: Vec<Option<Arc<Posterior>>>,
+    /// The models of a bag, where the strategy has one.
+    bags: Vec<Option<Arc<Bags>>>,
     prior: Arc<Posterior>,
     memo: Memo,
 }
@@ -45,23 +48,34 @@ impl ModelView {
             view.version.id == version.id
                 && view.day == day
                 && view.contender.lambda.to_bits() == contender.lambda.to_bits()
+                && view.contender.strategy.bags() == contender.strategy.bags()
         });
         let (dimensions, half_life) = (placement.dimensions(), placement.half_life_days);
         let mut alarms = Vec::new();
+        // The view before, if the integers at a position are still those that it was derived from.
+        let same = |at: usize, statistics: &Arc<ArmStatistics>| {
+            before.filter(|view| {
+                view.lineup.get(at).is_some_and(|old| old.as_ref().is_some_and(|old| Arc::ptr_eq(old, statistics)))
+            })
+        };
         let mut posterior = |(at, statistics): (usize, &Option<Arc<ArmStatistics>>)| {
             let statistics = statistics.as_ref()?;
-            let old = before.and_then(|view| {
-                let same = view.lineup.get(at)?.as_ref().is_some_and(|old| Arc::ptr_eq(old, statistics));
-                view.posteriors.get(at)?.as_ref().filter(|_| same)
-            });
-            if let Some(old) = old {
-                return Some(old.clone());
+            if let Some(old) = same(at, statistics).and_then(|view| view.posteriors.get(at)?.clone()) {
+                return Some(old);
             }
             let derived = Posterior::derive(statistics, dimensions, day, half_life, contender.lambda);
             alarms.extend(derived.alarm.map(|alarm| (at, alarm.to_string())));
             Some(Arc::new(derived.posterior))
         };
         let posteriors = lineup.iter().enumerate().map(&mut posterior).collect();
+        let bags = |(at, statistics): (usize, &Option<Arc<ArmStatistics>>)| {
+            let statistics = statistics.as_ref()?;
+            let old = same(at, statistics).and_then(|view| view.bags.get(at)?.clone());
+            let derive = || Bags::derive(statistics, dimensions, day, half_life, contender);
+            Some(old.unwrap_or_else(|| Arc::new(derive())))
+        };
+        let bagged = contender.strategy.bags() > 0;
+        let bags = if bagged { lineup.iter().enumerate().map(bags).collect() } else { Vec::new() };
         let prior = match before {
             Some(view) => view.prior.clone(),
             None => Arc::new(Posterior::prior(dimensions, contender.lambda)),
@@ -69,7 +83,7 @@ impl ModelView {
         // What is remembered stays right: it is found again by posteriors and margins, not by the view.
         let memo = before.map(|view| view.memo.clone()).unwrap_or_default();
         let value = placement.objective.value;
-        Self { version, alarms, day, contender: *contender, value, lineup, posteriors, prior, memo }
+        Self { version, alarms, day, contender: *contender, value, lineup, posteriors, bags, prior, memo }
     }
 
     /// The view of a model that has absorbed nothing.
@@ -104,7 +118,14 @@ impl ModelView {
 
     /// What the arm at a position is worth for these features.
     pub fn arm(&self, at: usize, x: &[f64], margin: f64, cost: f64) -> Arm {
-        Arm::new(self.posterior(at), x, margin, cost)
+        let arm = Arm::new(self.posterior(at), x, margin, cost);
+        match self.contender.strategy.bags() {
+            0 => arm,
+            count => {
+                let bags = self.bags.get(at).and_then(Option::as_ref);
+                Arm { bags: Some(bags.map_or_else(|| vec![0.0; count.into()].into(), |bags| bags.means(x))), ..arm }
+            }
+        }
     }
 
     /// The scores of arms, in their order.

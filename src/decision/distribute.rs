@@ -58,7 +58,8 @@ pub(super) fn score(
     let scores = view.scores(&arms);
     for (at, score) in positions.iter().zip(&scores) {
         let beta = score.beta.map(|beta| (beta.alpha, beta.beta));
-        rows.get_mut(*at)?.scored = Some(Scored { mean: score.mean, deviation: score.deviation, beta });
+        let bags = score.bags.as_ref().map(|bags| bags.to_vec());
+        rows.get_mut(*at)?.scored = Some(Scored { mean: score.mean, deviation: score.deviation, beta, bags });
     }
     Some(Valued { rows: positions, scores, features: all_features })
 }

@@ -37,6 +37,10 @@ mod diversity_tests;
 #[cfg(test)]
 mod money_tests;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
+mod served_tests;
+#[cfg(test)]
 mod slate_tests;
 
 #[cfg(test)]

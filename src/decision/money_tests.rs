@@ -5,11 +5,11 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::distribute::value;
 use super::money::{distribute, intervention_minor};
+use super::recorded;
 use super::tests::{NOW, PLACEMENTS, RULES, ask_with, granted, learned, request, snapshot_of};
 use super::{Decision, Snapshot};
-use crate::bandit::{self, Beta, Score};
+use crate::bandit::{self, Score};
 use crate::domain::decision::{CandidateRow, Skeleton};
 use crate::domain::spend::{MICROS, PACING_GAIN};
 use crate::domain::{Campaign, CampaignId, Catalogue, Day, Offer, PlacementId, Spend, SpendKey, Timestamp};
@@ -68,14 +68,7 @@ fn replayed(snapshot: &Snapshot, skeleton: &Skeleton) -> Vec<Vec<f64>> {
     let of_slot = |slot: &crate::domain::decision::Slot| {
         let open = skeleton.candidates.iter().zip(&slot.probabilities).filter(|(_, p)| p.is_some());
         let open: Vec<&CandidateRow> = open.map(|(row, _)| row).collect();
-        let score = |row: &&CandidateRow| {
-            let (margin, cost) = value(placement, row, terms);
-            row.scored.map(|scored| match scored.beta {
-                Some((alpha, beta)) => Score::beta(Beta { alpha, beta, margin, cost }),
-                None => Score::gaussian(scored.mean, scored.deviation),
-            })
-        };
-        let scores: Vec<Score> = open.iter().filter_map(score).collect();
+        let scores: Vec<Score> = open.iter().filter_map(|row| recorded::score(placement, row, terms)).collect();
         let by =
             |scores: &[Score], nothing| bandit::distribution_of(strategy, skeleton.distribution_rule, scores, nothing);
         bandit::explore(&distribute(strategy, terms, (&open, &scores), by).w, skeleton.exploration)
@@ -111,7 +104,7 @@ fn a_campaign_ahead_of_its_plan_is_paced_by_a_recorded_multiplier() {
         let [paced, free] = skeleton.candidates.as_slice() else { panic!("two offers") };
         let budget = skeleton.money.unwrap().campaigns.remove(0);
         assert_eq!((budget.planned_minor, free.money), (Some(50_000), None));
-        (paced.scored.unwrap().mean, free.scored.unwrap().mean, budget.multiplier)
+        (paced.scored.as_ref().unwrap().mean, free.scored.as_ref().unwrap().mean, budget.multiplier)
     };
     spend(&mut snapshot, 50_000, 0);
     let (paced, free, multiplier) = means(&snapshot);
@@ -140,7 +133,7 @@ fn acceptances_are_not_weighed_against_money() {
     snapshot.bundle = Arc::new(bundle);
     spend(&mut snapshot, 90_000, 0);
     let skeleton = decide(&snapshot, 1).skeleton;
-    let mean = |at: usize| skeleton.candidates[at].scored.unwrap().mean.to_bits();
+    let mean = |at: usize| skeleton.candidates[at].scored.as_ref().unwrap().mean.to_bits();
     assert_eq!(mean(0), mean(1));
 }
 
@@ -187,7 +180,8 @@ fn exploring_costs_what_the_best_was_expected_to_bring_more_than_what_was_drawn(
         for seed in 0..60 {
             let skeleton = decide(&snapshot, seed).skeleton;
             let expected = |row: &CandidateRow| {
-                row.scored.map_or(0.0, |scored| bandit::expected(&by, &Score::gaussian(scored.mean, scored.deviation)))
+                let scored = row.scored.as_ref();
+                scored.map_or(0.0, |scored| bandit::expected(&by, &Score::gaussian(scored.mean, scored.deviation)))
             };
             let best = skeleton.candidates.iter().map(expected).fold(f64::NEG_INFINITY, f64::max);
             let slot = &skeleton.slots[0];

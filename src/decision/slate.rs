@@ -125,7 +125,7 @@ impl Table<'_> {
 
     /// The distribution over what is open, and the row drawn from it.
     fn draw(&self, slot: u16, open: &Open, nothing: Option<usize>) -> Option<(Slot, usize)> {
-        let scores: Vec<Score> = open.scored.iter().filter_map(|at| self.valued.scores.get(*at).copied()).collect();
+        let scores: Vec<Score> = open.scored.iter().filter_map(|at| self.valued.scores.get(*at).cloned()).collect();
         let rows = open.scored.iter().filter_map(|at| self.valued.rows.get(*at).copied()).chain(nothing);
         let rows: Vec<usize> = rows.collect();
         let open: Vec<&CandidateRow> = rows.iter().filter_map(|row| self.rows.get(*row)).collect();

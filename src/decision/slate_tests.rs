@@ -3,12 +3,21 @@
 use proptest::prelude::*;
 
 use super::Decision;
-use super::distribute::value;
+use super::recorded;
 use super::tests::{PLACEMENTS, RULES, ask_with, granted, request, snapshot_of};
-use crate::bandit::{self, Beta, Score};
+use crate::bandit::{self, Score};
 use crate::domain::decision::FallbackReason;
 
-const STRATEGIES: [&str; 5] = ["thompson_linear", "thompson_beta", "linucb", "epsilon_greedy", "uniform"];
+const STRATEGIES: [&str; 8] = [
+    "thompson_linear",
+    "thompson_beta",
+    "linucb",
+    "linucb_randomised",
+    "squarecb",
+    "bagged_linear",
+    "epsilon_greedy",
+    "uniform",
+];
 
 fn placements(slots: u16, strategy: &str) -> String {
     let home = PLACEMENTS.replace("STRATEGY", strategy).replace("HOLDOUT", "0%");
@@ -191,14 +200,7 @@ proptest! {
         for slot in &skeleton.slots {
             let open = skeleton.candidates.iter().zip(&slot.probabilities).filter_map(|(row, p)| Some((row, (*p)?)));
             let (scores, p): (Vec<Option<Score>>, Vec<f64>) = open
-                .map(|(row, p)| {
-                    let (margin, cost) = value(&placement, row, None);
-                    let score = row.scored.map(|scored| match scored.beta {
-                        Some((alpha, beta)) => Score::beta(Beta { alpha, beta, margin, cost }),
-                        None => Score::gaussian(scored.mean, scored.deviation),
-                    });
-                    (score, p)
-                })
+                .map(|(row, p)| (recorded::score(&placement, row, None), p))
                 .unzip();
             let scores: Vec<Score> = scores.into_iter().flatten().collect();
             let w = bandit::distribution_of(&placement.champion.strategy, skeleton.distribution_rule, &scores, nothing);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::{Ask, Decision, Problem, Snapshot, SubjectView, decide};
-use crate::bandit::{ArmKey, DrawPurpose, Features, Increment, Model, ModelView};
+use crate::bandit::{ArmKey, DrawPurpose, Features, Increment, Model, ModelView, multiplicities};
 use crate::domain::consent::ConsentEntry;
 use crate::domain::decision::{FallbackReason, Record, Slot, Withheld};
 use crate::domain::key::{GeneratorKey, SubjectKey};
@@ -255,6 +255,7 @@ pub(super) fn learned(snapshot: &mut Snapshot, outcomes: &[(usize, bool)]) {
             reward_squared: 0,
             matured: None,
             value: 0,
+            bags: multiplicities(&DecisionId::from_bytes(u128::from(sequence).to_be_bytes()), 0, placement.bags()),
         };
         model.apply(sequence, &arm, &increment).unwrap();
     }
@@ -269,7 +270,7 @@ proptest! {
     fn excluded_candidates_have_no_probability_and_eligible_ones_at_least_their_share(
         margins in proptest::collection::vec(0..90_i64, 1..9),
         outcomes in proptest::collection::vec((0..8_usize, any::<bool>()), 0..40),
-        strategy in prop_oneof![Just("thompson_linear"), Just("linucb"), Just("uniform")],
+        strategy in proptest::sample::select(vec!["thompson_linear", "linucb", "bagged_linear", "squarecb", "uniform"]),
         seed in any::<u64>(),
     ) {
         let mut snapshot = snapshot(strategy, "0%", &margins);

@@ -65,6 +65,25 @@ pub enum Strategy {
         /// Width in deviations.
         alpha: f64,
     },
+    /// `LinUCB` whose width is drawn from a grid.
+    LinucbRandomised {
+        /// Points of the grid, from no width to the largest.
+        widths: u16,
+        /// The largest width, in deviations.
+        width_max: f64,
+    },
+    /// Inverse-gap weighting.
+    Squarecb {
+        /// What gaps are multiplied by, before anything is learned.
+        gamma_scale: f64,
+        /// The power of what was learned that it grows with.
+        gamma_exponent: f64,
+    },
+    /// The share of a bag of linear models that would take a candidate.
+    BaggedLinear {
+        /// Models in the bag.
+        bags: u8,
+    },
     /// The highest expected score, always.
     Greedy,
     /// The highest expected score, with the exploration mass as epsilon.
@@ -75,8 +94,17 @@ pub enum Strategy {
 
 impl Strategy {
     /// Every name in `placements.yaml`.
-    pub const NAMES: [&'static str; 6] =
-        ["thompson_linear", "thompson_beta", "linucb", "greedy", "epsilon_greedy", "uniform"];
+    pub const NAMES: [&'static str; 9] = [
+        "thompson_linear",
+        "thompson_beta",
+        "linucb",
+        "linucb_randomised",
+        "squarecb",
+        "bagged_linear",
+        "greedy",
+        "epsilon_greedy",
+        "uniform",
+    ];
 
     /// Its name in `placements.yaml`.
     pub fn name(&self) -> &'static str {
@@ -84,10 +112,31 @@ impl Strategy {
             Self::ThompsonBeta => "thompson_beta",
             Self::ThompsonLinear => "thompson_linear",
             Self::Linucb { .. } => "linucb",
+            Self::LinucbRandomised { .. } => "linucb_randomised",
+            Self::Squarecb { .. } => "squarecb",
+            Self::BaggedLinear { .. } => "bagged_linear",
             Self::Greedy => "greedy",
             Self::EpsilonGreedy => "epsilon_greedy",
             Self::Uniform => "uniform",
         }
+    }
+
+    /// The settings that it has and others have not, by their names in `placements.yaml`.
+    pub fn settings(&self) -> Vec<(&'static str, f64)> {
+        match *self {
+            Self::Linucb { alpha } => vec![("alpha", alpha)],
+            Self::LinucbRandomised { widths, width_max } => vec![("widths", widths.into()), ("width_max", width_max)],
+            Self::Squarecb { gamma_scale, gamma_exponent } => {
+                vec![("gamma_scale", gamma_scale), ("gamma_exponent", gamma_exponent)]
+            }
+            Self::BaggedLinear { bags } => vec![("bags", bags.into())],
+            Self::ThompsonBeta | Self::ThompsonLinear | Self::Greedy | Self::EpsilonGreedy | Self::Uniform => vec![],
+        }
+    }
+
+    /// Models of its bag; 0 where it has none.
+    pub fn bags(&self) -> u8 {
+        if let Self::BaggedLinear { bags } = self { *bags } else { 0 }
     }
 }
 
@@ -243,14 +292,23 @@ impl Placement {
         Some(&self.challengers.iter().find(|challenger| challenger.id == *id)?.contender)
     }
 
+    /// Bags that its model learns beside the plain sums: as many as the largest of its contenders reads, since the
+    /// bags of a smaller one are the first of them.
+    pub fn bags(&self) -> u8 {
+        self.contenders().map(|contender| contender.strategy.bags()).max().unwrap_or(0)
+    }
+
     /// The model this placement learns into. It changes with whatever changes the meaning of its statistics:
-    /// placement, feature layout, half-life, what exposes and what accepts, whether values are learned; not with the
-    /// strategy, so that strategies can be swapped, and not with the delay curve, whose steps end in the same weight.
+    /// placement, feature layout, half-life, what exposes and what accepts, whether values are learned, the number of
+    /// bags; not with the strategy otherwise, so that strategies can be swapped, and not with the delay curve, whose
+    /// steps end in the same weight.
     pub fn model_id(&self) -> ModelId {
         let named = (self.id.as_str(), self.half_life_days.unwrap_or(0), &self.features);
         let (click, impression) = (self.objective.kind == ObjectiveKind::Click, self.exposure == Exposure::Impression);
         let learned = matches!(self.objective.value, ValueSource::Learned { .. });
-        let bytes = if learned {
+        let bytes = if self.bags() > 0 {
+            minicbor::to_vec((4_u16, named.0, named.1, named.2, click, impression, learned, self.bags()))
+        } else if learned {
             minicbor::to_vec((3_u16, named.0, named.1, named.2, click, impression, true))
         } else if click || impression {
             minicbor::to_vec((2_u16, named.0, named.1, named.2, click, impression))

@@ -35,6 +35,7 @@ fn believed(offer: Truth, window: Span, watched: i64, delay: Option<&Delay>) -> 
         exposed_by: None,
         delay: delay.cloned(),
         values: None,
+        bags: None,
     };
     let mut statistics = ArmStatistics::default();
     for number in 0..DECISIONS {

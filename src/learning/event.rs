@@ -1,9 +1,10 @@
 //! Learning events: what one decision adds to, or takes back from, its model. Reads no outcome and keeps no model.
 
+use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use super::fold::{Earned, Exposed, fold};
-use crate::bandit::{ArmKey, Features, Increment, generation_and_weight};
+use crate::bandit::{ArmKey, Features, Increment, generation_and_weight, multiplicities};
 use crate::domain::decision::{CandidateRow, Private, Shown, Skeleton};
 use crate::domain::key::SubjectKey;
 use crate::domain::outcome::OutcomeFact;
@@ -106,6 +107,7 @@ impl Lesson {
             accepted: difference(now.accepted, before.accepted),
             reward: now.reward_minor - before.reward_minor,
             reward_squared: square(now.reward_minor) - square(before.reward_minor),
+            bags: multiplicities(&self.decision_id, self.slot, self.exposed.terms.bags.unwrap_or(0)),
         };
         Some(LearningEvent { arm, exposed_at: self.exposed.at, increment })
     }
@@ -151,6 +153,8 @@ struct Encoded {
     matured: Option<i64>,
     #[n(12)]
     value: Option<i64>,
+    #[n(13)]
+    bags: Option<ByteVec>,
 }
 
 const ENCODING: u8 = 1;
@@ -184,6 +188,7 @@ impl LearningEvent {
             reward_squared: increment.reward_squared.to_be_bytes(),
             matured: increment.matured,
             value: Some(increment.value).filter(|value| *value != 0),
+            bags: Some(&increment.bags).filter(|bags| !bags.is_empty()).map(|bags| bags.clone().into()),
         };
         minicbor::to_vec(encoded).unwrap_or_default()
     }
@@ -205,6 +210,7 @@ impl LearningEvent {
             reward_squared: i128::from_be_bytes(encoded.reward_squared),
             matured: encoded.matured,
             value: encoded.value.unwrap_or(0),
+            bags: encoded.bags.map(Vec::from).unwrap_or_default(),
         };
         Ok(Self { arm: encoded.arm, exposed_at: encoded.exposed_at, increment })
     }
@@ -230,6 +236,7 @@ mod tests {
             exposed_by: None,
             delay: None,
             values: None,
+            bags: None,
         };
         let arm = ArmKey { offer: OfferId::new("boots").unwrap(), variant: VariantId::new("a").unwrap() };
         let features = Features::from_sparse(3, &[(0, 1 << 20), (2, -700_000)]).unwrap();
@@ -297,8 +304,25 @@ mod tests {
     /// The lesson of a placement that learns from clicks, or from what was seen.
     fn promising(accepted_by: Option<AcceptedBy>, exposed_by: Option<ExposedBy>) -> Lesson {
         let lesson = lesson();
-        let terms = Terms { accepted_by, exposed_by, ..lesson.exposed.terms.clone() };
+        let terms = Terms { accepted_by, exposed_by, bags: Some(3), ..lesson.exposed.terms.clone() };
         Lesson { exposed: Exposed { terms, ..lesson.exposed.clone() }, ..lesson }
+    }
+
+    #[test]
+    fn an_event_without_bags_has_the_bytes_it_had_before_there_were_any() {
+        let plain = lesson();
+        let terms = Terms { bags: Some(10), ..plain.exposed.terms.clone() };
+        let bagged = Lesson { exposed: Exposed { terms, ..plain.exposed.clone() }, ..plain.clone() };
+        let (before, now) = (Applied::default(), Applied { exposed: true, ..Applied::default() });
+        let event = plain.event(before, now).unwrap();
+        // Eleven fields; the twelfth says how often it counts in each bag.
+        assert_eq!(event.encode()[0], 0x8b);
+        let with_bags = bagged.event(before, now).unwrap();
+        assert_eq!((with_bags.encode()[0], with_bags.encode().len()), (0x8c, event.encode().len() + 11));
+        assert_eq!(LearningEvent::decode(&with_bags.encode()), Ok(with_bags.clone()));
+        assert_eq!(with_bags.increment.bags, multiplicities(&plain.decision_id, 0, 10));
+        let without = Increment { bags: Vec::new(), ..with_bags.increment };
+        assert_eq!(without, event.increment);
     }
 
     #[test]

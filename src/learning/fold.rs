@@ -160,6 +160,7 @@ mod tests {
             exposed_by: None,
             delay: None,
             values: None,
+            bags: None,
         };
         Exposed { at: Timestamp(0), margin_minor: 900, cost_minor: 5, terms }
     }

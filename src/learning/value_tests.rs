@@ -78,8 +78,9 @@ fn of_two_offers_alike_in_the_catalogue_the_one_whose_orders_earn_more_is_prefer
             .map(|(offer, earns)| Some(Arc::new(learned(placement, offer, 40, &[order(earns)]))));
         let version = Model::new(placement.model_id(), 1).version();
         let view = ModelView::derive(version, placement, &placement.champion, lineup.to_vec(), Day(0), None);
-        let arms = [0, 1].map(|at| view.arm(at, &[1.0], 1_000.0, 5.0));
-        (arms.map(|arm| arm.margin), view.distribution(&view.scores(&arms), false))
+        let margins = [0, 1].map(|at| view.learned_margin(at, 1_000.0).map_or(1_000.0, |learned| learned.margin));
+        let arms = [0, 1].map(|at| view.arm(at, &[1.0], margins[at], 5.0));
+        (margins, view.distribution(&view.scores(&arms), false))
     };
     let (margins, p) = probabilities(&placement());
     assert_eq!(margins, [1_000.0; 2]);

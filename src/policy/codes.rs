@@ -49,13 +49,14 @@ codes! {
     FEATURE_FACTORS = "P0206", "a feature with more than two factors";
     CAP_ZERO = "P0207", "a cap of zero";
     EXPLORATION_ZERO = "P0208", "`linucb` or `epsilon_greedy` without exploration";
-    ALPHA_UNUSED = "P0209", "a width given to a strategy that has none";
+    SETTING_UNUSED = "P0209", "a setting given to a strategy that has none of it";
     PURPOSE_CIRCLE = "P0210", "fallback purposes that lead back to themselves";
     BASES_NONE = "P0211", "a gate for a purpose without lawful bases";
     FLOOR_CURRENCY = "P0212", "a floor in another currency than a placement it applies to";
     GATE_OFFERS = "P0213", "a gate limited to offers";
     RULES_MANY = "P0214", "more rules than a bundle can number";
     SHARES = "P0215", "challengers that leave the champion nobody";
+    CHAMPION = "P0216", "a challenger that is called as the champion is";
     DELAY_CURVE = "P0230", "steps that make no delay curve";
     VALUE_UNUSED = "P0231", "a learned value where none counts";
     CONDITION_SYNTAX = "P0301", "a condition that cannot be read";

@@ -1,6 +1,8 @@
 //! Contenders of a placement: from `strategy` and `challengers` in `placements.yaml` to strategies with their
 //! settings. Gives no customer to any of them.
 
+use std::collections::BTreeMap;
+
 use super::codes;
 use super::declare::{self, Declared};
 use super::finding::Report;
@@ -14,12 +16,87 @@ const EXPLORATION_DEFAULT: f64 = 0.05;
 /// The longest half-life, in days.
 const HALF_LIFE_DAYS_MAX: u32 = 365;
 
+/// What reports call the one that decides where no challenger does.
+const CHAMPION: &str = "champion";
+
+/// What every strategy may be given.
+const SHARED: [&str; 3] = ["name", "exploration", "lambda"];
+
+/// A setting that only one strategy has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Particular {
+    /// Whose.
+    pub strategy: &'static str,
+    /// Its name in `placements.yaml`.
+    pub name: &'static str,
+    default: f64,
+    /// From the least to the largest, both included; `whole` where nothing lies between whole numbers.
+    range: (f64, f64),
+    whole: bool,
+    /// What it is, as messages and documents say it.
+    pub meaning: &'static str,
+}
+
+/// Settings that only one strategy has, with what they are where none is given.
+pub(crate) const PARTICULAR: [Particular; 6] = [
+    Particular {
+        strategy: "linucb",
+        name: "alpha",
+        default: 1.0,
+        range: (0.0, 100.0),
+        whole: false,
+        meaning: "a width",
+    },
+    Particular {
+        strategy: "linucb_randomised",
+        name: "widths",
+        default: 20.0,
+        range: (2.0, 64.0),
+        whole: true,
+        meaning: "a number of widths",
+    },
+    Particular {
+        strategy: "linucb_randomised",
+        name: "width_max",
+        default: 2.0,
+        range: (0.0, 100.0),
+        whole: false,
+        meaning: "a largest width",
+    },
+    Particular {
+        strategy: "squarecb",
+        name: "gamma_scale",
+        default: 100.0,
+        range: (1e-3, 1e6),
+        whole: false,
+        meaning: "a factor of gaps",
+    },
+    Particular {
+        strategy: "squarecb",
+        name: "gamma_exponent",
+        default: 0.5,
+        range: (0.0, 1.0),
+        whole: false,
+        meaning: "a power of what was learned",
+    },
+    Particular {
+        strategy: "bagged_linear",
+        name: "bags",
+        default: 10.0,
+        range: (2.0, 64.0),
+        whole: true,
+        meaning: "a number of models",
+    },
+];
+
 /// What the settings of a strategy may be, whichever it is.
-const SETTINGS: [&str; 4] = ["name", "exploration", "alpha", "lambda"];
+fn settings() -> Vec<&'static str> {
+    SHARED.into_iter().chain(PARTICULAR.iter().map(|setting| setting.name)).collect()
+}
 
 /// Reads `strategy`: the champion, and the half-life of what all contenders learn.
 pub(super) fn champion(report: &mut Report<'_>, what: &str, node: &Node) -> Option<(Contender, Option<u32>)> {
-    let known: Vec<&str> = SETTINGS.into_iter().chain(["half_life"]).collect();
+    let known: Vec<&str> = settings().into_iter().chain(["half_life"]).collect();
     let fields = Fields::open(report, format!("{what}: strategy"), node, &known, &[])?;
     let half_life = fields.get("half_life").map_or(Some(None), |node| half_life(report, &fields.what, node).map(Some));
     let champion = contender(report, &fields);
@@ -35,6 +112,12 @@ pub(super) fn challengers(report: &mut Report<'_>, what: &str, node: &Node) -> O
         let Some(fields) = Fields::open(report, title, item, &["id", "share", "strategy"], &[]) else { continue };
         let id = ("challenger", "a challenger id", "id: bolder");
         let id = declare::declare(report, &fields, id, |text| ChallengerId::new(text), &mut declared);
+        if let Some(node) = fields.get("id").filter(|_| id.as_ref().is_some_and(|id| id.as_str() == CHAMPION)) {
+            let message = format!("{}: a challenger cannot be called `{CHAMPION}`", fields.what);
+            report
+                .add(codes::CHAMPION, node.place, message, "the champion's name")
+                .with_help("reports call the strategy of the placement itself so; name this one by what it tries");
+        }
         let share = fields.need(report, "share", "share: 10%").and_then(|node| {
             let share = read::percent(report, &fields.what, node)?;
             if !(1..10_000).contains(&share.0) {
@@ -45,7 +128,7 @@ pub(super) fn challengers(report: &mut Report<'_>, what: &str, node: &Node) -> O
         });
         let strategy = fields.need(report, "strategy", "strategy: {name: linucb}").and_then(|node| {
             // What is learned is learned for all of them, so that it fades alike for all: no half-life here.
-            let fields = Fields::open(report, format!("{}: strategy", fields.what), node, &SETTINGS, &[])?;
+            let fields = Fields::open(report, format!("{}: strategy", fields.what), node, &settings(), &[])?;
             contender(report, &fields)
         });
         if let (Some(id), Some(share), Some(contender)) = (id, share, strategy) {
@@ -90,26 +173,60 @@ fn contender(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<Contender> 
             _ => Some(mass),
         }
     });
-    let alpha = fields.get("alpha").map_or(Some(1.0), |node| {
-        if name.is_some_and(|name| name != "linucb") {
-            report
-                .add(codes::ALPHA_UNUSED, node.place, format!("{what}: only linucb has a width `alpha`"), "not used")
-                .with_help("remove it, or write `name: linucb`");
-        }
-        read::number(report, what, node, 0.0, 100.0, "a width from 0 to 100")
-    });
     let lambda = fields
         .get("lambda")
         .map_or(Some(1.0), |node| read::number(report, what, node, 1e-3, 1e6, "a ridge prior from 0.001 to 1000000"));
-    let strategy = match name? {
+    let particular = particular(report, fields, name);
+    let strategy = strategy(name?, &particular?);
+    Some(Contender { strategy, lambda: lambda?, exploration: exploration? })
+}
+
+/// Reads the settings that the strategy has and others have not, and refuses those that it has not.
+fn particular(report: &mut Report<'_>, fields: &Fields<'_>, name: Option<&str>) -> Option<BTreeMap<&'static str, f64>> {
+    let (what, mut values, mut complete) = (fields.what.as_str(), BTreeMap::new(), true);
+    for Particular { strategy, name: setting, default, range: (low, high), whole, meaning } in PARTICULAR {
+        let own = name == Some(strategy);
+        let Some(node) = fields.get(setting) else {
+            values.extend(own.then_some((setting, default)));
+            continue;
+        };
+        if name.is_some() && !own {
+            let message = format!("{what}: only {strategy} has {meaning} `{setting}`");
+            report
+                .add(codes::SETTING_UNUSED, node.place, message, "not used")
+                .with_help(format!("remove it, or write `name: {strategy}`"));
+        }
+        let expected = format!("{} from {low} to {high}", if whole { "a whole number" } else { meaning });
+        match read::number(report, what, node, low, high, &expected) {
+            Some(value) if whole && value.fract() != 0.0 => {
+                read::out_of_range(report, what, node, &expected);
+                complete = false;
+            }
+            Some(value) => values.extend(own.then_some((setting, value))),
+            None => complete = false,
+        }
+    }
+    complete.then_some(values)
+}
+
+/// The strategy of a name with the settings that it has.
+fn strategy(name: &str, settings: &BTreeMap<&'static str, f64>) -> Strategy {
+    let of = |setting: &str| settings.get(setting).copied().unwrap_or_default();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and within its range")]
+    let whole = |setting: &str| of(setting) as u8;
+    match name {
         "thompson_beta" => Strategy::ThompsonBeta,
-        "linucb" => Strategy::Linucb { alpha: alpha? },
+        "linucb" => Strategy::Linucb { alpha: of("alpha") },
+        "linucb_randomised" => {
+            Strategy::LinucbRandomised { widths: whole("widths").into(), width_max: of("width_max") }
+        }
+        "squarecb" => Strategy::Squarecb { gamma_scale: of("gamma_scale"), gamma_exponent: of("gamma_exponent") },
+        "bagged_linear" => Strategy::BaggedLinear { bags: whole("bags") },
         "greedy" => Strategy::Greedy,
         "epsilon_greedy" => Strategy::EpsilonGreedy,
         "uniform" => Strategy::Uniform,
         _ => Strategy::ThompsonLinear,
-    };
-    Some(Contender { strategy, lambda: lambda?, exploration: exploration? })
+    }
 }
 
 fn half_life(report: &mut Report<'_>, what: &str, node: &Node) -> Option<u32> {
@@ -123,6 +240,7 @@ fn half_life(report: &mut Report<'_>, what: &str, node: &Node) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::{PARTICULAR, Particular};
     use crate::domain::{Placement, Strategy};
     use crate::policy::{Source, compile};
 
@@ -166,6 +284,31 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_of_one_strategy_is_read_there_and_refused_at_every_other() {
+        for Particular { strategy: owner, name, default, range: (low, high), whole, .. } in PARTICULAR {
+            let settings = |text: &str| strategy(text).0.settings();
+            let of = |text: &str| settings(text).into_iter().find(|(setting, _)| *setting == name).unwrap().1;
+            assert_eq!(of(&format!("name: {owner}")), default);
+            for value in [low, high] {
+                assert_eq!(of(&format!("name: {owner}, {name}: {value}")), value);
+            }
+            let refused = |text: &str| compiled(&format!("strategy: {{{text}}}")).unwrap_err();
+            for value in [low - 1.0, high + 1.0] {
+                let findings = refused(&format!("name: {owner}, {name}: {value}"));
+                assert!(findings.contains(&format!("from {low} to {high}")), "{findings}");
+            }
+            if whole {
+                let findings = refused(&format!("name: {owner}, {name}: {}", low + 0.5));
+                assert!(findings.contains("a whole number from"), "{findings}");
+            }
+            for other in Strategy::NAMES.into_iter().filter(|other| *other != owner) {
+                let findings = refused(&format!("name: {other}, {name}: {high}"));
+                assert!(findings.contains(&format!("remove it, or write `name: {owner}`")), "{findings}");
+            }
+        }
+    }
+
+    #[test]
     fn challengers_have_their_shares_and_their_own_settings() {
         let text = "strategy: {name: thompson_linear, half_life: 60d}\n    challengers:\n      - {id: bolder, share: \
                     12.5%, strategy: {name: linucb, alpha: 2, lambda: 3}}\n      - {id: plain, share: 1%, strategy: \
@@ -190,5 +333,6 @@ mod tests {
         check(&of("one", "0%"), "a share above 0% and below 100%");
         check(&[of("one", "1%"), of("one", "1%")].join(", "), "challenger `one` is declared twice");
         check("{id: one, share: 1%, strategy: {name: greedy, half_life: 3d}}", "half_life");
+        check(&of("champion", "1%"), "challenger: a challenger cannot be called `champion`");
     }
 }

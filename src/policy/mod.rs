@@ -94,6 +94,7 @@ pub use cases::{Case, Expected, Person, Tests};
 pub use catalogue::{CatalogueProblem, check_catalogue};
 pub(crate) use condition::date;
 pub use condition::{Asked, Columns, Condition, Facts};
+pub(crate) use contenders::PARTICULAR;
 pub use cool_downs::{CoolDown, EVENT_AFTER_MAX, EVENTS};
 pub use daypart::{Daypart, Dayparts};
 pub use describe::{Lacks, describe, describe_lacking};

@@ -28,6 +28,12 @@ fn with(rules: &str) -> Vec<Source> {
         placed(&mut files, lines);
         return files;
     }
+    // A placement of the page stands beside those of the sample.
+    if let Some(more) = rules.strip_prefix("# placements.yaml\nplacements:\n") {
+        let placements = files.iter_mut().find(|file| file.path == "placements.yaml").unwrap();
+        placements.text.push_str(more);
+        return files;
+    }
     files.push(Source { path: "rules/20-exclusions.yaml".into(), text: format!("owner: sales\n\n{rules}") });
     files
 }

@@ -9,4 +9,4 @@ mod performance;
 
 pub use exclusions::{Exclusions, LeftOut};
 pub use interval::{Around, difference_of_means, difference_of_shares, share_within};
-pub use performance::{By, Group, Performance, Seen, Side, Tally};
+pub use performance::{By, CHAMPION, Group, Performance, Seen, Side, Tally};

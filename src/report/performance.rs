@@ -23,17 +23,23 @@ pub enum By {
     Day,
     /// The campaign that what was shown belonged to.
     Campaign,
+    /// Who decided: `placement/champion`, or the placement and its challenger.
+    Contender,
 }
+
+/// What the champion of a placement is called among its contenders.
+pub const CHAMPION: &str = "champion";
 
 impl By {
     /// Every grouping with its name.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 7] = [
         ("placement", Self::Placement),
         ("strategy", Self::Strategy),
         ("offer", Self::Offer),
         ("variant", Self::Variant),
         ("day", Self::Day),
         ("campaign", Self::Campaign),
+        ("contender", Self::Contender),
     ];
 
     /// Its name.
@@ -43,7 +49,7 @@ impl By {
 
     /// Whether a decision belongs to one group with all that it shows.
     pub fn is_of_decisions(self) -> bool {
-        matches!(self, Self::Placement | Self::Strategy | Self::Day)
+        matches!(self, Self::Placement | Self::Strategy | Self::Day | Self::Contender)
     }
 }
 
@@ -170,6 +176,10 @@ impl Performance {
         match self.by {
             By::Placement => Some(seen.skeleton.placement.to_string()),
             By::Strategy => seen.strategy.map(str::to_owned),
+            By::Contender => {
+                let challenger = seen.skeleton.challenger.as_ref().map(ToString::to_string);
+                Some(format!("{}/{}", seen.skeleton.placement, challenger.as_deref().unwrap_or(CHAMPION)))
+            }
             By::Day => Some(date(seen.skeleton.at.day())),
             By::Offer => shown.map(|shown| shown.offer.to_string()),
             By::Variant => shown.map(|shown| format!("{}/{}", shown.offer, shown.variant)),
@@ -178,6 +188,14 @@ impl Performance {
                 offer.campaign.as_ref().map(ToString::to_string)
             }
         }
+    }
+
+    /// The champion that a challenger's group is compared with: of the same placement and in the same currency. Only
+    /// by contender, and not of the champion itself.
+    pub fn champion_of(&self, group: &Group) -> Option<&Tally> {
+        let (placement, contender) = group.name.as_deref().filter(|_| self.by == By::Contender)?.rsplit_once('/')?;
+        let champion = Group { name: Some(format!("{placement}/{CHAMPION}")), currency: group.currency };
+        self.groups.get(&champion).filter(|_| contender != CHAMPION)
     }
 
     /// Every group with what it came to, in the order of the names.

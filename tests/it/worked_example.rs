@@ -88,7 +88,7 @@ fn posteriors_and_distribution_follow_by_hand() {
     close(free.variance(), 1.125 / 1.25);
     close(story.posterior(&story.view, "ten-off").variance(), 1.0 / 1.25);
     let deviations = [1_200.0 * 0.9_f64.sqrt(), 1_800.0 * (0.8 * 1.75_f64).sqrt()];
-    let scored: Vec<_> = story.first.skeleton.candidates.iter().filter_map(|row| row.scored).collect();
+    let scored: Vec<_> = story.first.skeleton.candidates.iter().filter_map(|row| row.scored.as_ref()).collect();
     let p: Vec<f64> = story.first.skeleton.slots[0].probabilities.iter().copied().flatten().collect();
     for (scored, (mean, deviation)) in scored.iter().zip([600.0, -5.0].into_iter().zip(deviations)) {
         close(scored.mean, mean);

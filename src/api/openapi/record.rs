@@ -37,6 +37,9 @@ pub struct DecisionRecord {
     /// What was answered with, slot by slot.
     shown: Vec<RecordShown>,
     /// Exploration mass in force.
+    /// The challenger that decided; `null` where the champion did.
+    #[schema(required = true)]
+    challenger: Option<String>,
     exploration: f64,
     /// Budgets and settings of money it was made under; `null` where there were none.
     #[schema(required = true)]

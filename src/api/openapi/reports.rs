@@ -77,6 +77,17 @@ pub struct PerformanceGroup {
     /// What personal choice is worth; `null` where nobody was held out, and by offer, variant and campaign.
     #[schema(required = true)]
     against_holdout: Option<AgainstHoldout>,
+    /// What a challenger is worth, by contender; `null` for the champion itself and by anything else.
+    #[schema(required = true)]
+    against_champion: Option<AgainstChampion>,
+}
+
+/// Customers of a challenger, and those of its champion, without the holdout and without those who have no name.
+#[derive(ToSchema)]
+pub struct AgainstChampion {
+    champion: HoldoutSide,
+    challenger: HoldoutSide,
+    lift: Lift,
 }
 
 /// Customers who always get house content, and the others who might have.
@@ -100,7 +111,7 @@ pub struct HoldoutSide {
     margin_per_decision: Option<String>,
 }
 
-/// The rest less the holdout.
+/// The rest less the holdout, or the challenger less the champion.
 #[derive(ToSchema)]
 pub struct Lift {
     #[schema(required = true)]
@@ -161,8 +172,24 @@ pub struct PlacementModel {
     day: i32,
     /// Variants of the catalogue of which nothing was learned yet.
     not_yet_learned: u64,
+    /// Who decides by what was learned, and for which share of the customers; the champion first.
+    contenders: Vec<ContenderShown>,
     /// What showing is worth most comes first.
     arms: Vec<ArmLearned>,
+}
+
+/// One that decides at a placement.
+#[derive(ToSchema)]
+pub struct ContenderShown {
+    /// `champion`, or a challenger's id.
+    contender: String,
+    strategy: String,
+    /// Of the customers who are not in the holdout; those without a name are the champion's.
+    share: f64,
+    exploration: f64,
+    lambda: f64,
+    /// What only its strategy has, by name.
+    settings: std::collections::BTreeMap<String, f64>,
 }
 
 /// What was learned of one variant.
@@ -254,7 +281,11 @@ pub fn performance() -> About {
             PLACEMENT,
             FROM,
             TO,
-            ("by", "`placement` (unless given), `strategy`, `offer`, `variant`, `day` or `campaign`."),
+            (
+                "by",
+                "`placement` (unless given), `strategy`, `offer`, `variant`, `day`, `campaign` or `contender`, which \
+                 compares each challenger with its champion.",
+            ),
         ],
         headers: TABLE,
         answers: report("The report.", shape::<PerformanceReport>),

@@ -6,20 +6,27 @@
 //! Every strategy has two verbs in this order: `scores`, what is recorded of each candidate, and `distribution`, which
 //! reads nothing but scores, so that a record can be replayed without its model.
 
+pub mod bagged_linear;
 pub mod greedy;
 pub mod linucb;
+pub mod linucb_randomised;
+pub mod squarecb;
 pub mod thompson_beta;
 pub mod thompson_linear;
 pub mod uniform;
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
 
 use super::{Beta, Estimate, Posterior, rules};
 use crate::domain::Strategy;
 
 /// One eligible candidate: what it earns and what its arm has learned.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Arm {
     /// `m_a`: contribution margin if accepted, in minor units; 1 where the objective is conversion.
     pub margin: f64,
@@ -33,13 +40,23 @@ pub struct Arm {
     pub accepted: f64,
     /// Weight of what was not accepted, as of the day.
     pub declined: f64,
+    /// `theta_b' x` by each model of a bag, where the strategy has one.
+    pub bags: Option<Arc<[f64]>>,
 }
 
 impl Arm {
     /// What an arm that believes this is worth for these features.
     pub fn new(posterior: &Posterior, x: &[f64], margin: f64, cost: f64) -> Self {
         let (accepted, declined) = posterior.counts();
-        Self { margin, cost, estimate: posterior.score(x), variance: posterior.variance(), accepted, declined }
+        Self {
+            margin,
+            cost,
+            estimate: posterior.score(x),
+            variance: posterior.variance(),
+            accepted,
+            declined,
+            bags: None,
+        }
     }
 
     /// |m| v bonus: deviation of the score of a linear model.
@@ -49,7 +66,7 @@ impl Arm {
 }
 
 /// Score of one candidate as it is recorded, in the objective's unit.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Score {
     /// Mean; what `LinUCB` ranks by.
     pub mean: f64,
@@ -57,17 +74,27 @@ pub struct Score {
     pub deviation: f64,
     /// The posterior that the distribution is computed from, where that is no Gaussian.
     pub beta: Option<Beta>,
+    /// The score by each model of a bag, where they vote.
+    pub bags: Option<Arc<[f64]>>,
 }
 
 impl Score {
     /// A score that mean and deviation say everything about.
     pub const fn gaussian(mean: f64, deviation: f64) -> Self {
-        Self { mean, deviation, beta: None }
+        Self { mean, deviation, beta: None, bags: None }
     }
 
     /// A score with a Beta posterior; mean and deviation follow from it.
     pub fn beta(beta: Beta) -> Self {
-        Self { mean: beta.mean(), deviation: beta.deviation(), beta: Some(beta) }
+        Self { mean: beta.mean(), deviation: beta.deviation(), beta: Some(beta), bags: None }
+    }
+
+    /// A score of a bag of models; mean and deviation are those over the bag.
+    pub fn bagged(bags: Arc<[f64]>) -> Self {
+        let models = count(bags.len().max(1));
+        let mean = bags.iter().sum::<f64>() / models;
+        let square = bags.iter().map(|by_one| (by_one - mean) * (by_one - mean)).sum::<f64>() / models;
+        Self { mean, deviation: square.sqrt(), beta: None, bags: Some(bags) }
     }
 }
 
@@ -118,6 +145,9 @@ pub fn scores(strategy: &Strategy, arms: &[Arm]) -> Vec<Score> {
         Strategy::ThompsonBeta => thompson_beta::scores(arms),
         Strategy::ThompsonLinear => thompson_linear::scores(arms),
         Strategy::Linucb { alpha } => linucb::scores(arms, *alpha),
+        Strategy::LinucbRandomised { .. } => linucb_randomised::scores(arms),
+        Strategy::Squarecb { gamma_scale, gamma_exponent } => squarecb::scores(arms, *gamma_scale, *gamma_exponent),
+        Strategy::BaggedLinear { .. } => bagged_linear::scores(arms),
         Strategy::Greedy | Strategy::EpsilonGreedy => greedy::scores(arms),
         Strategy::Uniform => uniform::scores(arms),
     }
@@ -130,6 +160,11 @@ pub fn distribution_of(strategy: &Strategy, rule: u16, scores: &[Score], nothing
         Strategy::ThompsonBeta => thompson_beta::distribution(rule, scores, nothing),
         Strategy::ThompsonLinear => thompson_linear::distribution(rule, scores, nothing),
         Strategy::Linucb { .. } => linucb::distribution(scores, nothing),
+        Strategy::LinucbRandomised { widths, width_max } => {
+            linucb_randomised::distribution(scores, nothing, *widths, *width_max)
+        }
+        Strategy::Squarecb { .. } => squarecb::distribution(scores, nothing),
+        Strategy::BaggedLinear { bags } => bagged_linear::distribution(scores, nothing, *bags),
         Strategy::Greedy | Strategy::EpsilonGreedy => greedy::distribution(scores, nothing),
         Strategy::Uniform => uniform::distribution(scores, nothing),
     }

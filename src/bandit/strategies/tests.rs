@@ -5,17 +5,26 @@ use crate::domain::Strategy;
 use proptest::prelude::{Just, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::Strategy as _;
 
-const STRATEGIES: [Strategy; 6] = [
+pub(super) const STRATEGIES: [Strategy; 9] = [
     Strategy::ThompsonLinear,
     Strategy::ThompsonBeta,
     Strategy::Linucb { alpha: 1.0 },
+    Strategy::LinucbRandomised { widths: 20, width_max: 3.0 },
+    Strategy::Squarecb { gamma_scale: 10.0, gamma_exponent: 0.5 },
+    Strategy::BaggedLinear { bags: 3 },
     Strategy::Greedy,
     Strategy::EpsilonGreedy,
     Strategy::Uniform,
 ];
 
 fn arm(margin: f64, cost: f64, mean: f64, bonus: f64) -> Arm {
-    Arm { margin, cost, estimate: Estimate { mean, bonus }, variance: 0.25, accepted: 3.0, declined: 7.0 }
+    let bags = Some(bag(mean, bonus));
+    Arm { margin, cost, estimate: Estimate { mean, bonus }, variance: 0.25, accepted: 3.0, declined: 7.0, bags }
+}
+
+/// A bag of three models that spread about a mean.
+pub(super) fn bag(mean: f64, spread: f64) -> Arc<[f64]> {
+    [mean - spread, mean + spread, mean].into()
 }
 
 fn close(w: &[f64], expected: &[f64], within: f64) {
@@ -70,16 +79,16 @@ fn beta_scores_read_the_counts_and_no_feature() {
 
 #[test]
 fn greedy_takes_the_highest_mean_and_epsilon_shares_the_rest() {
-    let (sure, unsure) = (arm(100.0, 0.0, 0.2, 0.01), arm(100.0, 0.0, 0.1, 0.9));
+    let (sure, unsure) = (|| arm(100.0, 0.0, 0.2, 0.01), || arm(100.0, 0.0, 0.1, 0.9));
     for strategy in [Strategy::Greedy, Strategy::EpsilonGreedy] {
         let check = |arms: &[Arm], nothing: bool, expected: &[f64]| {
             assert_eq!(distribution(&strategy, arms, nothing).1, expected);
         };
-        check(&[unsure, sure, sure], false, &[0.0, 1.0, 0.0]);
+        check(&[unsure(), sure(), sure()], false, &[0.0, 1.0, 0.0]);
         check(&[arm(10.0, 2.0, 0.1, 0.5)], true, &[0.0, 1.0]);
         check(&[arm(10.0, 1.0, 0.1, 0.5), arm(10.0, 1.0, 0.1, 0.5)], true, &[1.0, 0.0, 0.0]);
     }
-    let (scores, w) = distribution(&Strategy::EpsilonGreedy, &[unsure, sure], false);
+    let (scores, w) = distribution(&Strategy::EpsilonGreedy, &[unsure(), sure()], false);
     assert_eq!(scores, [Score::gaussian(10.0, 45.0), Score::gaussian(20.0, 0.5)]);
     close(&explore(&w, 0.1), &[0.05, 0.95], 1e-15);
 }
@@ -98,7 +107,9 @@ fn nothing_is_the_last_candidate_of_every_strategy() {
         }
         let share = |arms: &[Arm]| distribution(&strategy, arms, true).1[2];
         let expected = if strategy == Strategy::Uniform { (1.0 / 3.0, 1.0 / 3.0) } else { (1.0, 0.0) };
-        close(&[share(&bad), share(&good)], &[expected.0, expected.1], 1e-3);
+        // Inverse-gap weighting never stops trying what is worse.
+        let within = if matches!(strategy, Strategy::Squarecb { .. }) { 0.05 } else { 1e-3 };
+        close(&[share(&bad), share(&good)], &[expected.0, expected.1], within);
     }
     // One Gaussian 8 - 5 = 3 with deviation 4: nothing wins when it is below zero.
     let (scores, w) = distribution(&Strategy::ThompsonLinear, &[arm(80.0, 5.0, 0.1, 0.1)], true);
@@ -126,21 +137,82 @@ fn linucb_takes_the_highest_upper_bound_and_the_first_of_equals() {
     let check = |alpha, arms: &[Arm], expected: &[f64]| {
         assert_eq!(distribution(&Strategy::Linucb { alpha }, arms, false).1, expected);
     };
-    let (sure, unsure) = (arm(100.0, 0.0, 0.2, 0.01), arm(100.0, 0.0, 0.1, 0.2));
-    check(0.0, &[unsure, sure], &[0.0, 1.0]);
-    check(1.0, &[unsure, sure], &[1.0, 0.0]);
-    check(1.0, &[sure, unsure, unsure], &[0.0, 1.0, 0.0]);
+    let (sure, unsure) = (|| arm(100.0, 0.0, 0.2, 0.01), || arm(100.0, 0.0, 0.1, 0.2));
+    check(0.0, &[unsure(), sure()], &[0.0, 1.0]);
+    check(1.0, &[unsure(), sure()], &[1.0, 0.0]);
+    check(1.0, &[sure(), unsure(), unsure()], &[0.0, 1.0, 0.0]);
     check(1.0, &[arm(1.0, 50.0, 0.9, 0.2), arm(1.0, 0.0, 0.1, 0.2)], &[0.0, 1.0]);
     let (scores, _) = distribution(&Strategy::Linucb { alpha: 2.0 }, &[arm(-100.0, 3.0, 0.25, 0.5)], false);
     assert_eq!(scores, [Score::gaussian(72.0, 50.0)]);
 }
 
 #[test]
+fn inverse_gap_weighting_is_its_closed_form_and_the_best_has_the_rest() {
+    let strategy = Strategy::Squarecb { gamma_scale: 10.0, gamma_exponent: 0.5 };
+    // Ten decisions each: gamma = 10 sqrt(1 + 20), scale 100, gap 100 (0.2 - 0.1) - 5 = 5.
+    let (scores, w) = distribution(&strategy, &[arm(100.0, 0.0, 0.1, 0.9), arm(50.0, -5.0, 0.2, 0.1)], false);
+    let gap = 5.0 * 10.0 * 21.0_f64.sqrt() / 100.0;
+    close(&w, &[1.0 / (2.0 + gap), 1.0 - 1.0 / (2.0 + gap)], 1e-15);
+    close(&[scores[0].deviation, scores[1].deviation], &[100.0 / (10.0 * 21.0_f64.sqrt()); 2], 1e-12);
+    // The unit cancels: ten times the money is the same distribution.
+    let (_, same) = distribution(&strategy, &[arm(1000.0, 0.0, 0.1, 0.9), arm(500.0, -50.0, 0.2, 0.1)], false);
+    close(&same, &w, 1e-15);
+    // Nothing, with its 0, is one of the K, and the best where all others lie below.
+    let (scores, w) = distribution(&strategy, &[arm(100.0, 20.0, 0.1, 0.1)], true);
+    close(&w, &[1.0 / (2.0 + 10.0 / scores[0].deviation), 1.0 - 1.0 / (2.0 + 10.0 / scores[0].deviation)], 1e-15);
+    let (scores, w) = distribution(&strategy, &[arm(0.0, 2.0, 0.1, 0.1), arm(0.0, 2.0, 0.1, 0.1)], false);
+    assert!(scores[0].deviation > 0.0);
+    close(&w, &[0.5, 0.5], 1e-15);
+    assert!(distribution_of(&strategy, rules::HOT, &[Score::gaussian(1.0, 0.0)], false)[0].is_nan());
+}
+
+#[test]
+fn a_width_from_a_grid_gives_its_weight_to_the_candidate_it_picks() {
+    let strategy = Strategy::LinucbRandomised { widths: 3, width_max: 2.0 };
+    // Widths 0, 1, 2 weigh 1, e^-1/2, e^-2. Bounds 3, 1 + 3 z, 5.9 z - 1.5: at 0 the first, at 1 and 2 the last.
+    let scores = [Score::gaussian(3.0, 0.0), Score::gaussian(1.0, 3.0), Score::gaussian(-1.5, 5.9)];
+    let w = distribution_of(&strategy, rules::HOT, &scores, false);
+    let weights = [1.0, libm::exp(-0.5), libm::exp(-2.0)];
+    let whole: f64 = weights.iter().sum();
+    close(&w, &[weights[0] / whole, 0.0, (weights[1] + weights[2]) / whole], 1e-15);
+    let w = distribution_of(&strategy, rules::HOT, &[Score::gaussian(-3.0, 2.0)], true);
+    close(&w, &[weights[2] / whole, (weights[0] + weights[1]) / whole], 1e-15);
+    // Of equals the first, at every width.
+    let w = distribution_of(&strategy, rules::HOT, &[Score::gaussian(1.0, 2.0), Score::gaussian(1.0, 2.0)], false);
+    close(&w, &[1.0, 0.0], 1e-15);
+    let (scores, _) = distribution(&strategy, &[arm(-100.0, 3.0, 0.25, 0.5)], false);
+    assert_eq!(scores, [Score::gaussian(-28.0, 25.0)], "|m| v bonus, v being 1/2");
+    assert!(distribution_of(&strategy, rules::HOT, &[Score::gaussian(1.0, -1.0)], false)[0].is_nan());
+}
+
+#[test]
+fn the_models_of_a_bag_vote_and_equals_share_a_vote() {
+    let strategy = Strategy::BaggedLinear { bags: 4 };
+    let scores = |by: &[[f64; 4]]| by.iter().map(|by| Score::bagged((*by).into())).collect::<Vec<_>>();
+    let check = |by: &[[f64; 4]], nothing: bool, expected: &[f64]| {
+        close(&distribution_of(&strategy, rules::HOT, &scores(by), nothing), expected, 1e-15);
+    };
+    check(&[[1.0, 0.0, 3.0, 0.0], [0.0, 2.0, 2.0, -1.0]], false, &[0.75, 0.25]);
+    check(&[[1.0, 0.0, 3.0, 0.0], [0.0, 2.0, 2.0, -1.0]], true, &[0.625, 0.25, 0.125]);
+    check(&[[0.0; 4], [0.0; 4], [0.0; 4]], true, &[0.25; 4]);
+    let made = scores(&[[1.0, 2.0, 3.0, 6.0]]);
+    close(&[made[0].mean, made[0].deviation], &[3.0, 3.5_f64.sqrt()], 1e-15);
+    // m mu - c, model by model.
+    let (scored, _) = distribution(&Strategy::BaggedLinear { bags: 3 }, &[arm(100.0, 5.0, 0.1, 0.05)], false);
+    close(scored[0].bags.as_ref().unwrap(), &[0.0, 10.0, 5.0], 1e-12);
+    let short = distribution_of(&Strategy::BaggedLinear { bags: 5 }, rules::HOT, &made, false);
+    assert!(short[0].is_nan(), "a vote with a model missing cannot be replayed");
+    assert!(distribution_of(&strategy, rules::HOT, &[Score::gaussian(1.0, 1.0)], false)[0].is_nan());
+}
+
+#[test]
 fn numbers_that_are_not_finite_are_caught_by_the_check() {
+    let last = STRATEGIES.len() - 1;
     let odd = Arm { accepted: f64::INFINITY, ..arm(1.0, 0.0, f64::INFINITY, 0.1) };
     for bad in [arm(f64::NAN, 0.0, 0.1, 0.1), odd, arm(1.0, f64::NAN, 0.1, 0.1)] {
-        for (strategy, nothing) in STRATEGIES[..5].iter().flat_map(|strategy| [(strategy, false), (strategy, true)]) {
-            let (_, w) = distribution(strategy, &[arm(1.0, 0.0, 0.1, 0.1), bad], nothing);
+        for (strategy, nothing) in STRATEGIES[..last].iter().flat_map(|strategy| [(strategy, false), (strategy, true)])
+        {
+            let (_, w) = distribution(strategy, &[arm(1.0, 0.0, 0.1, 0.1), bad.clone()], nothing);
             assert!(matches!(check_explored(&w, 0.05), Err(InvalidDistribution::NotFinite { position: 0, .. })));
         }
         let (_, w) = distribution(&Strategy::Uniform, &[arm(1.0, 0.0, 0.1, 0.1), bad], false);
@@ -177,6 +249,7 @@ fn any_arm() -> impl proptest::strategy::Strategy<Value = Arm> {
             variance,
             accepted,
             declined,
+            bags: Some(bag(mean, bonus)),
         },
     )
 }

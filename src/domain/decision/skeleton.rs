@@ -42,7 +42,7 @@ pub struct Failed {
 }
 
 /// Score of an eligible candidate: everything its distribution is computed from.
-#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct Scored {
     /// Mean of the score, in the objective's unit.
     #[n(0)]
@@ -54,6 +54,9 @@ pub struct Scored {
     /// cost stand beside it.
     #[n(2)]
     pub beta: Option<(f64, f64)>,
+    /// Its score by each model of a bag, where the distribution is their vote.
+    #[n(3)]
+    pub bags: Option<Vec<f64>>,
 }
 
 /// One candidate of one decision.
@@ -177,6 +180,9 @@ pub struct Terms {
     /// Whether what orders are worth is learned; nothing means that it is not.
     #[n(7)]
     pub values: Option<ValuesLearned>,
+    /// Bags that learn from it, beside the plain sums; nothing where none do.
+    #[n(8)]
+    pub bags: Option<u8>,
 }
 
 /// What is learned of orders besides that they were accepted.
@@ -218,6 +224,7 @@ impl Terms {
             exposed_by: (placement.exposure == Exposure::Impression).then_some(ExposedBy::Impression),
             delay: placement.delay.as_ref().map(|delay| delay.only(offers)),
             values: matches!(placement.objective.value, ValueSource::Learned { .. }).then_some(ValuesLearned::Margin),
+            bags: Some(placement.bags()).filter(|bags| *bags > 0),
         }
     }
 }

@@ -4,9 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Placement, Span, Strategy};
-
-/// Settings that only one strategy has.
-const PARTICULAR: [(&str, &str); 1] = [("linucb", "alpha")];
+use crate::policy::PARTICULAR;
 
 /// Settings that every strategy has.
 const SHARED: [&str; 3] = ["exploration", "half_life", "lambda"];
@@ -66,9 +64,8 @@ impl Named {
             ("half_life".to_owned(), half_life),
             ("lambda".to_owned(), placement.champion.lambda.to_string()),
         ]);
-        if let Strategy::Linucb { alpha } = placement.champion.strategy {
-            all.insert("alpha".to_owned(), alpha.to_string());
-        }
+        let own = placement.champion.strategy.settings();
+        all.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())));
         all
     }
 }
@@ -186,16 +183,17 @@ impl Settings {
         }
         // Greedy explores nothing unless that is said of it alone: otherwise it would be another strategy.
         let spared = |strategy: &Named| only.is_none() && name == "exploration" && strategy.name == "greedy";
-        let has = |strategy: &Named| SHARED.contains(&name) || PARTICULAR.contains(&(strategy.name, name));
+        let owner = PARTICULAR.iter().find(|setting| setting.name == name).map(|setting| setting.strategy);
+        let has = |strategy: &Named| SHARED.contains(&name) || owner == Some(strategy.name);
         let asked = self.strategies.iter_mut();
         let mut takers: Vec<&mut Named> = asked
             .filter(|strategy| only.is_none_or(|only| only == strategy.name) && has(strategy) && !spared(strategy))
             .collect();
         if takers.is_empty() {
             let own = if kind == Kind::File { &OF_FILES[..] } else { &OF_WORLDS[..] };
-            let known = SHARED.iter().chain(PARTICULAR.iter().map(|(_, setting)| setting)).chain(own);
-            return match PARTICULAR.iter().find(|(_, setting)| *setting == name) {
-                Some((owner, _)) => wrong(format!("setting `{key}`: only `{owner}` has it, which is not meant here")),
+            let known = SHARED.iter().chain(PARTICULAR.iter().map(|setting| &setting.name)).chain(own);
+            return match owner {
+                Some(owner) => wrong(format!("setting `{key}`: only `{owner}` has it, which is not meant here")),
                 None => wrong(format!("unknown setting `{key}`: expected one of {}", listed(known.copied()))),
             };
         }

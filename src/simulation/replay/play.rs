@@ -111,8 +111,9 @@ impl<'a> Learner<'a> {
         }
         let Some(arm) = self.lineup.get_mut(arm) else { return };
         let (statistics, share) = (Arc::make_mut(arm.get_or_insert_default()), self.range.share(reward));
+        let bags = bandit::multiplicities(&step.decision, 0, self.placement.bags());
         for increment in increments(&step.features, step.day, self.placement.half_life_days, share) {
-            statistics.apply(&increment);
+            statistics.apply(&Increment { bags: bags.clone(), ..increment });
         }
         self.changed = true;
     }
@@ -131,6 +132,7 @@ fn increments(features: &Features, day: Day, half_life_days: Option<u32>, share:
         reward_squared: 0,
         matured: None,
         value: 0,
+        bags: Vec::new(),
     };
     if share >= 1.0 {
         return vec![of(weight, 1, 1)];

@@ -9,6 +9,7 @@ mod caps;
 mod catalogue;
 mod catalogue_files;
 mod consents;
+mod contenders;
 mod cool_downs;
 mod cool_downs_late;
 mod decisions;

@@ -201,7 +201,7 @@ fn parameters_that_cannot_be_are_all_told_at_once() {
     by=ofer&form=2026-03-01
       422 invalid: 2 things are wrong; see `errors`
         ?form: unknown parameter `form`, expected one of `placement`, `from`, `to`, `by`; did you mean `from`?
-        ?by: `ofer` is unknown, expected one of `placement`, `strategy`, `offer`, `variant`, `day`, `campaign`; did you mean `offer`?
+        ?by: `ofer` is unknown, expected one of `placement`, `strategy`, `offer`, `variant`, `day`, `campaign`, `contender`; did you mean `offer`?
     from=yesterday&to=2026-13-01
       422 invalid: 2 things are wrong; see `errors`
         ?from: `yesterday` is neither a date nor an instant: expected such as `2026-03-01` or `2026-03-01T09:30:00Z` (in a URL a `+` is written `%2B`)

@@ -103,7 +103,7 @@ pub fn posteriors(story: &Story) -> String {
 pub fn distribution_block(story: &Story, told: &Told) -> String {
     let skeleton = &told.skeleton;
     let rows = skeleton.candidates.iter().zip(&skeleton.slots[0].probabilities);
-    let eligible: Vec<_> = rows.filter_map(|(row, p)| Some((row, row.scored?, (*p)?))).collect();
+    let eligible: Vec<_> = rows.filter_map(|(row, p)| Some((row, row.scored.as_ref()?, (*p)?))).collect();
     let scores: Vec<Score> = eligible.iter().map(|(_, s, _)| Score::gaussian(s.mean, s.deviation)).collect();
     let pi = distribution_of(&story.placement.champion.strategy, skeleton.distribution_rule, &scores, false);
     let head = format!("rule {}, exploration {}", skeleton.distribution_rule, skeleton.exploration);

@@ -1,4 +1,4 @@
-//! Packed integers: as few bytes as each needs. Knows not what they count.
+//! Integers as bytes, few for small ones. Knows nothing of what they mean.
 
 /// Integers one after another, each zigzagged and written in groups of seven bits, low ones first.
 pub(super) fn packed<'a>(numbers: impl Iterator<Item = &'a i128>) -> Vec<u8> {
@@ -14,6 +14,7 @@ pub(super) fn packed<'a>(numbers: impl Iterator<Item = &'a i128>) -> Vec<u8> {
     bytes
 }
 
+/// The integers back; nothing if the bytes end within one.
 pub(super) fn unpacked(bytes: &[u8]) -> Option<Vec<i128>> {
     let mut numbers = Vec::new();
     let (mut zigzag, mut shift) = (0_u128, 0_u32);
