@@ -90,6 +90,7 @@ fn snapshot(candidates: usize) -> Snapshot {
         catalogue: Arc::new(catalogue),
         models,
         day,
+        spend: Arc::new(proffer::domain::Spend::none(day)),
     }
 }
 

@@ -163,7 +163,7 @@ mod tests {
         assert_eq!([1_500, 1_499, 0].map(|spent| multiplier(spent, 15).to_bits()), [0; 3]);
         assert!((multiplier(1_600, 15) - PACING_GAIN).abs() < 1e-12, "a day ahead");
         assert!((multiplier(1_750, 15) - 2.5 * PACING_GAIN).abs() < 1e-12);
-        let short = super::Plan { budget_minor: 2_000, start: Timestamp(0), end: Timestamp(DAY) };
+        let short = Plan { budget_minor: 2_000, start: Timestamp(0), end: Timestamp(DAY) };
         assert!((short.multiplier(100, Timestamp(0)) - PACING_GAIN).abs() < 1e-12, "a twentieth of a day ahead");
         assert_eq!(Plan { budget_minor: 0, ..short }.multiplier(100, Timestamp(0)).to_bits(), 0);
     }
