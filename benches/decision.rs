@@ -91,6 +91,7 @@ fn snapshot(candidates: usize) -> Snapshot {
         models,
         spend: Arc::new(proffer::domain::Spend::none(day)),
         day,
+        spend: Arc::new(proffer::domain::Spend::none(day)),
     }
 }
 

@@ -28,9 +28,40 @@ fn a_share_and_an_exploration_budget_are_read_in_the_unit_of_the_objective() {
 
 #[test]
 fn mistakes_in_settings_of_money_say_the_way_out() {
-    insta::assert_snapshot!(said("cheapest: {share: 0%}"), @"");
-    insta::assert_snapshot!(said("cheapest: {}"), @"");
-    insta::assert_snapshot!(said("exploration_budget: -1.00"), @"");
-    insta::assert_snapshot!(said("exploration_budget: 1.005"), @"");
-    insta::assert_snapshot!(said("exploration_budget: plenty"), @"");
+    insta::assert_snapshot!(said("cheapest: {share: 0%}"), @r"
+    error[P0105]: placement `home_banner`: cheapest: `0%` is out of range: expected a share above 0% and up to 100%
+     --> placements.yaml:9:23
+      |
+    9 |     cheapest: {share: 0%}
+      |                       ^^ expected a share above 0% and up to 100%
+    ");
+    insta::assert_snapshot!(said("cheapest: {}"), @r"
+    error[P0102]: placement `home_banner`: cheapest: field `share` is missing
+     --> placements.yaml:9:15
+      |
+    9 |     cheapest: {}
+      |               ^ no `share` here
+      = help: add it, such as `share: 90%`
+    ");
+    insta::assert_snapshot!(said("exploration_budget: -1.00"), @r"
+    error[P0105]: placement `home_banner`: exploration_budget: `-1.00` is out of range: expected an amount of at least 0
+     --> placements.yaml:9:25
+      |
+    9 |     exploration_budget: -1.00
+      |                         ^^^^^ expected an amount of at least 0
+    ");
+    insta::assert_snapshot!(said("exploration_budget: 1.005"), @r"
+    error[P0104]: placement `home_banner`: exploration_budget: `1.005` is not a decimal number with at most 2 digits behind the point, as USD has
+     --> placements.yaml:9:25
+      |
+    9 |     exploration_budget: 1.005
+      |                         ^^^^^ expected an amount such as `50.00`
+    ");
+    insta::assert_snapshot!(said("exploration_budget: plenty"), @r"
+    error[P0104]: placement `home_banner`: exploration_budget: `plenty` is not a decimal number with at most 2 digits behind the point, as USD has
+     --> placements.yaml:9:25
+      |
+    9 |     exploration_budget: plenty
+      |                         ^^^^^^ expected an amount such as `50.00`
+    ");
 }
