@@ -315,10 +315,10 @@ mod tests {
         let bagged = Lesson { exposed: Exposed { terms, ..plain.exposed.clone() }, ..plain.clone() };
         let (before, now) = (Applied::default(), Applied { exposed: true, ..Applied::default() });
         let event = plain.event(before, now).unwrap();
-        // Eleven fields; the twelfth says how often it counts in each bag.
+        // Eleven fields; the fourteenth says how often it counts in each bag.
         assert_eq!(event.encode()[0], 0x8b);
         let with_bags = bagged.event(before, now).unwrap();
-        assert_eq!((with_bags.encode()[0], with_bags.encode().len()), (0x8c, event.encode().len() + 11));
+        assert_eq!((with_bags.encode()[0], with_bags.encode().len()), (0x8e, event.encode().len() + 13));
         assert_eq!(LearningEvent::decode(&with_bags.encode()), Ok(with_bags.clone()));
         assert_eq!(with_bags.increment.bags, multiplicities(&plain.decision_id, 0, 10));
         let without = Increment { bags: Vec::new(), ..with_bags.increment };
@@ -398,7 +398,7 @@ mod tests {
                 .collect();
             let exposed_by = seen.then_some(ExposedBy::Impression);
             let lesson = growing();
-            let terms = Terms { exposed_by, ..lesson.exposed.terms.clone() };
+            let terms = Terms { exposed_by, bags: Some(3), ..lesson.exposed.terms.clone() };
             let lesson = Lesson { exposed: Exposed { terms, ..lesson.exposed.clone() }, ..lesson };
             // Looks may go back in time: another process may have another clock.
             let looks: Vec<(usize, Timestamp)> =
