@@ -21,11 +21,25 @@ const SCALE_MIN: f64 = 1e-12;
 /// Belief about the parameters of one arm.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Posterior {
-    theta: Vec<f64>, // A^-1 b
-    a_inv: Vec<f64>, // A^-1, its lower triangle packed column by column from the diagonal down
-    variance: f64,   // v^2 = b_n / (a_n - 1)
-    weight: f64,     // n
-    accepted: f64,   // sum w r
+    theta: Vec<f64>,    // A^-1 b
+    a_inv: Vec<f64>,    // A^-1, its lower triangle packed column by column from the diagonal down
+    variance: f64,      // v^2 = b_n / (a_n - 1)
+    weight: f64,        // n
+    accepted: f64,      // sum w r
+    pseudo: (f64, f64), // accepted and not accepted that the prior is worth, beyond one of each
+}
+
+/// The sums of one arm as seen on a day, as numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct DaySums {
+    /// `sum w x x'`, its lower triangle packed column by column.
+    pub(super) a: Vec<f64>,
+    /// `sum w r x`.
+    pub(super) b: Vec<f64>,
+    /// n.
+    pub(super) weight: f64,
+    /// `sum w r^2`, which is `sum w r`.
+    pub(super) squares: f64,
 }
 
 /// Estimate of one arm for one feature vector.
@@ -70,7 +84,17 @@ impl Posterior {
             a_inv.resize(a_inv.len() + below, 0.0);
         }
         let variance = PRIOR_SCALE / (PRIOR_SHAPE - 1.0);
-        Self { theta: vec![0.0; dimensions], a_inv, variance, weight: 0.0, accepted: 0.0 }
+        Self { theta: vec![0.0; dimensions], a_inv, variance, weight: 0.0, accepted: 0.0, pseudo: (0.0, 0.0) }
+    }
+
+    /// A belief with this mean and this covariance: the noise is in it already, so that its `v^2` is 1.
+    pub(super) fn of(
+        theta: Vec<f64>,
+        covariance: Vec<f64>,
+        (weight, accepted): (f64, f64),
+        pseudo: (f64, f64),
+    ) -> Self {
+        Self { theta, a_inv: covariance, variance: 1.0, weight, accepted, pseudo }
     }
 
     /// Derives the posterior of an arm as seen on a day: every live generation divided by its weight of that day,
@@ -82,27 +106,7 @@ impl Posterior {
         half_life_days: Option<u32>,
         lambda: f64,
     ) -> Derived {
-        let mut a = vec![0.0; packed_len(dimensions)];
-        let mut b = vec![0.0; dimensions];
-        let (mut weight, mut squares) = (0.0, 0.0);
-        let one = f64::from(features::ONE);
-        for (generation, sums) in statistics.generations().range(live_generations(day, half_life_days)) {
-            let unit = weight_on(day, *generation, half_life_days);
-            weight += number(sums.w()) / unit;
-            squares += number(sums.r()) / unit;
-            let kept = sums.dimensions().min(dimensions);
-            for (i, b_i) in b.iter_mut().enumerate().take(kept) {
-                *b_i += number(sums.rx(i)) / (unit * one);
-            }
-            let mut columns = a.as_mut_slice();
-            for j in 0..kept {
-                let (column, next) = columns.split_at_mut(dimensions - j);
-                for (i, a_ij) in (j..kept).zip(column) {
-                    *a_ij += number(sums.xx(j, i)) / (unit * (one * one));
-                }
-                columns = next;
-            }
-        }
+        let DaySums { a, b, weight, squares } = DaySums::of(statistics, dimensions, day, half_life_days);
         match Self::solve(a, &b, lambda, weight, squares) {
             Ok(posterior) => Derived { posterior, alarm: None },
             Err(alarm) => Derived { posterior: Self::prior(dimensions, lambda), alarm: Some(alarm) },
@@ -137,7 +141,7 @@ impl Posterior {
         if !theta.iter().chain(&a_inv).chain([&explained, &variance]).all(|number| number.is_finite()) {
             return Err(PosteriorAlarm::NotFinite);
         }
-        Ok(Self { theta, a_inv, variance, weight, accepted: squares })
+        Ok(Self { theta, a_inv, variance, weight, accepted: squares, pseudo: (0.0, 0.0) })
     }
 
     /// Mean and width for a feature vector of this many dimensions: `theta' x` and `sqrt(x' A^-1 x)`.
@@ -178,24 +182,55 @@ impl Posterior {
         self.weight
     }
 
-    /// Weight of what was accepted and of what was not, each at its weight of the day, neither below zero.
+    /// Weight of what was accepted and of what was not, each at its weight of the day, neither below zero, with what
+    /// the prior is worth beyond one of each.
     pub fn counts(&self) -> (f64, f64) {
         // `sum w r^2` is `sum w r`, r being 0 or 1. Each is divided by its own day, so that rounding may cross zero.
-        (self.accepted.max(0.0), (self.weight - self.accepted).max(0.0))
+        let (accepted, declined) = self.pseudo;
+        (self.accepted.max(0.0) + accepted, (self.weight - self.accepted).max(0.0) + declined)
     }
 }
 
-fn packed_len(dimensions: usize) -> usize {
+impl DaySums {
+    /// Every live generation divided by its weight of the day. Components of the statistics at `dimensions` and beyond
+    /// are not read.
+    pub(super) fn of(statistics: &ArmStatistics, dimensions: usize, day: Day, half_life_days: Option<u32>) -> Self {
+        let mut a = vec![0.0; packed_len(dimensions)];
+        let mut b = vec![0.0; dimensions];
+        let (mut weight, mut squares) = (0.0, 0.0);
+        let one = f64::from(features::ONE);
+        for (generation, sums) in statistics.generations().range(live_generations(day, half_life_days)) {
+            let unit = weight_on(day, *generation, half_life_days);
+            weight += number(sums.w()) / unit;
+            squares += number(sums.r()) / unit;
+            let kept = sums.dimensions().min(dimensions);
+            for (i, b_i) in b.iter_mut().enumerate().take(kept) {
+                *b_i += number(sums.rx(i)) / (unit * one);
+            }
+            let mut columns = a.as_mut_slice();
+            for j in 0..kept {
+                let (column, next) = columns.split_at_mut(dimensions - j);
+                for (i, a_ij) in (j..kept).zip(column) {
+                    *a_ij += number(sums.xx(j, i)) / (unit * (one * one));
+                }
+                columns = next;
+            }
+        }
+        Self { a, b, weight, squares }
+    }
+}
+
+pub(super) fn packed_len(dimensions: usize) -> usize {
     dimensions * (dimensions + 1) / 2
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the one rounding between the integers and the posterior, to nearest")]
-fn number(sum: i128) -> f64 {
+pub(super) fn number(sum: i128) -> f64 {
     sum as f64
 }
 
 /// Cholesky in place, right-looking: every inner loop runs down one contiguous column.
-fn factorise(a: &mut [f64], dimensions: usize) -> Result<(), PosteriorAlarm> {
+pub(super) fn factorise(a: &mut [f64], dimensions: usize) -> Result<(), PosteriorAlarm> {
     let mut rest = a;
     for width in (1..=dimensions).rev() {
         let (column, right) = rest.split_at_mut(width);
@@ -223,7 +258,7 @@ fn factorise(a: &mut [f64], dimensions: usize) -> Result<(), PosteriorAlarm> {
 }
 
 /// `A^-1` from the factor of A: each column solved for, from its diagonal down.
-fn invert(factor: &[f64], dimensions: usize) -> Vec<f64> {
+pub(super) fn invert(factor: &[f64], dimensions: usize) -> Vec<f64> {
     let mut a_inv = Vec::with_capacity(packed_len(dimensions));
     let mut column = vec![0.0; dimensions];
     for j in 0..dimensions {

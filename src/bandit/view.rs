@@ -4,15 +4,14 @@
 use std::sync::Arc;
 
 use super::beta::Memo;
+use super::lineup::Lineup;
 use super::posterior::Posterior;
 use super::rules::DISTRIBUTION_RULE;
+use super::sharing::Sharing;
 use super::statistics::ArmStatistics;
 use super::strategies::{self, Arm, Score};
 use crate::domain::decision::ModelVersion;
 use crate::domain::{Contender, Day, Placement, Strategy};
-
-/// The integers of every candidate of a catalogue, by position; nothing where nothing was learned.
-pub type Lineup = Vec<Option<Arc<ArmStatistics>>>;
 
 /// What decisions read of a model: posteriors derived for one contender and one day.
 #[derive(Debug, Clone)]
@@ -26,6 +25,7 @@ pub struct ModelView {
     lineup: Lineup,
     posteriors: Vec<Option<Arc<Posterior>>>,
     prior: Arc<Posterior>,
+    sharing: Sharing,
     memo: Memo,
 }
 
@@ -46,12 +46,24 @@ impl ModelView {
                 && view.contender.lambda.to_bits() == contender.lambda.to_bits()
         });
         let (dimensions, half_life) = (placement.dimensions(), placement.half_life_days);
+        let prior = match before {
+            Some(view) => view.prior.clone(),
+            None => Arc::new(Posterior::prior(dimensions, contender.lambda)),
+        };
+        // What is remembered stays right: it is found again by posteriors and margins, not by the view.
+        let memo = before.map(|view| view.memo.clone()).unwrap_or_default();
+        let sharing = Sharing::derive(placement, contender, &lineup, day, before.map(|view| &view.sharing));
+        if let Some((posteriors, alarms)) = sharing.beliefs() {
+            let posteriors = posteriors.iter().cloned().map(Some).collect();
+            let alarms = alarms.to_vec();
+            return Self { version, alarms, day, contender: *contender, lineup, posteriors, prior, sharing, memo };
+        }
         let mut alarms = Vec::new();
         let mut posterior = |(at, statistics): (usize, &Option<Arc<ArmStatistics>>)| {
             let statistics = statistics.as_ref()?;
             let old = before.and_then(|view| {
-                let same = view.lineup.get(at)?.as_ref().is_some_and(|old| Arc::ptr_eq(old, statistics));
-                view.posteriors.get(at)?.as_ref().filter(|_| same)
+                let same = view.lineup.get(at).is_some_and(|old| Arc::ptr_eq(old, statistics));
+                view.posteriors.get(at)?.as_ref().filter(|_| same && matches!(view.sharing, Sharing::Alone))
             });
             if let Some(old) = old {
                 return Some(old.clone());
@@ -60,20 +72,14 @@ impl ModelView {
             alarms.extend(derived.alarm.map(|alarm| (at, alarm.to_string())));
             Some(Arc::new(derived.posterior))
         };
-        let posteriors = lineup.iter().enumerate().map(&mut posterior).collect();
-        let prior = match before {
-            Some(view) => view.prior.clone(),
-            None => Arc::new(Posterior::prior(dimensions, contender.lambda)),
-        };
-        // What is remembered stays right: it is found again by posteriors and margins, not by the view.
-        let memo = before.map(|view| view.memo.clone()).unwrap_or_default();
-        Self { version, alarms, day, contender: *contender, lineup, posteriors, prior, memo }
+        let posteriors = lineup.arms.iter().enumerate().map(&mut posterior).collect();
+        Self { version, alarms, day, contender: *contender, lineup, posteriors, prior, sharing, memo }
     }
 
     /// The view of a model that has absorbed nothing.
     pub fn prior(placement: &Placement, contender: &Contender) -> Self {
         let version = super::Model::new(placement.model_id(), placement.dimensions()).version();
-        Self::derive(version, placement, contender, Lineup::new(), Day(0), None)
+        Self::derive(version, placement, contender, Lineup::default(), Day(0), None)
     }
 
     /// The day it was derived for.

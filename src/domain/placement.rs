@@ -48,6 +48,11 @@ pub enum Strategy {
         /// Width in deviations.
         alpha: f64,
     },
+    /// LinUCB whose arms share the coefficients of features that read the offer.
+    LinucbHybrid {
+        /// Width in deviations.
+        alpha: f64,
+    },
     /// The highest expected score, always.
     Greedy,
     /// The highest expected score, with the exploration mass as epsilon.
@@ -58,8 +63,8 @@ pub enum Strategy {
 
 impl Strategy {
     /// Every name in `placements.yaml`.
-    pub const NAMES: [&'static str; 6] =
-        ["thompson_linear", "thompson_beta", "linucb", "greedy", "epsilon_greedy", "uniform"];
+    pub const NAMES: [&'static str; 7] =
+        ["thompson_linear", "thompson_beta", "linucb", "linucb_hybrid", "greedy", "epsilon_greedy", "uniform"];
 
     /// Its name in `placements.yaml`.
     pub fn name(&self) -> &'static str {
@@ -67,9 +72,33 @@ impl Strategy {
             Self::ThompsonBeta => "thompson_beta",
             Self::ThompsonLinear => "thompson_linear",
             Self::Linucb { .. } => "linucb",
+            Self::LinucbHybrid { .. } => "linucb_hybrid",
             Self::Greedy => "greedy",
             Self::EpsilonGreedy => "epsilon_greedy",
             Self::Uniform => "uniform",
+        }
+    }
+}
+
+/// What an arm is thought to be before anything is known of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Prior {
+    /// As the other variants of its offer, the offers of its category and the placement, as far as those are alike.
+    Category,
+    /// Nothing: each arm stands alone.
+    #[default]
+    None,
+}
+
+impl Prior {
+    /// Every name in `placements.yaml`.
+    pub const NAMES: [&'static str; 2] = ["category", "none"];
+
+    /// Its name in `placements.yaml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Category => "category",
+            Self::None => "none",
         }
     }
 }
@@ -83,6 +112,8 @@ pub struct Contender {
     pub lambda: f64,
     /// Exploration mass, a total shared by all eligible candidates.
     pub exploration: f64,
+    /// What arms are thought to be before anything is known of them.
+    pub prior: Prior,
 }
 
 /// A contender that decides for a share of the customers, instead of the champion. It learns from the decisions of all

@@ -6,7 +6,7 @@ use super::declare::{self, Declared};
 use super::finding::Report;
 use super::read::{self, Fields};
 use super::syntax::Node;
-use crate::domain::{Challenger, ChallengerId, Contender, Percent, Strategy};
+use crate::domain::{Challenger, ChallengerId, Contender, Percent, Prior, Strategy};
 
 /// Exploration mass where none is given.
 const EXPLORATION_DEFAULT: f64 = 0.05;
@@ -15,7 +15,7 @@ const EXPLORATION_DEFAULT: f64 = 0.05;
 const HALF_LIFE_DAYS_MAX: u32 = 365;
 
 /// What the settings of a strategy may be, whichever it is.
-const SETTINGS: [&str; 4] = ["name", "exploration", "alpha", "lambda"];
+const SETTINGS: [&str; 5] = ["name", "exploration", "alpha", "lambda", "prior"];
 
 /// Reads `strategy`: the champion, and the half-life of what all contenders learn.
 pub(super) fn champion(report: &mut Report<'_>, what: &str, node: &Node) -> Option<(Contender, Option<u32>)> {
@@ -72,8 +72,8 @@ fn contender(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<Contender> 
     let exploration = fields.get("exploration").map_or(Some(default), |node| {
         let mass = read::number(report, what, node, 0.0, 1.0, "a share from 0 to 1")?;
         match name {
-            Some(name @ ("linucb" | "epsilon_greedy")) if mass <= 0.0 => {
-                let instead = if name == "linucb" { "thompson_linear" } else { "greedy" };
+            Some(name @ ("linucb" | "linucb_hybrid" | "epsilon_greedy")) if mass <= 0.0 => {
+                let instead = if name.starts_with("linucb") { "thompson_linear" } else { "greedy" };
                 report
                     .add(
                         codes::EXPLORATION_ZERO,
@@ -91,7 +91,7 @@ fn contender(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<Contender> 
         }
     });
     let alpha = fields.get("alpha").map_or(Some(1.0), |node| {
-        if name.is_some_and(|name| name != "linucb") {
+        if name.is_some_and(|name| !name.starts_with("linucb")) {
             report
                 .add(codes::ALPHA_UNUSED, node.place, format!("{what}: only linucb has a width `alpha`"), "not used")
                 .with_help("remove it, or write `name: linucb`");
@@ -101,15 +101,20 @@ fn contender(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<Contender> 
     let lambda = fields
         .get("lambda")
         .map_or(Some(1.0), |node| read::number(report, what, node, 1e-3, 1e6, "a ridge prior from 0.001 to 1000000"));
+    let prior = fields.get("prior").map_or(Some(Prior::default()), |node| {
+        let named = read::choice(report, what, node, "prior", &Prior::NAMES, &[])?;
+        Some(if named == "none" { Prior::None } else { Prior::Category })
+    });
     let strategy = match name? {
         "thompson_beta" => Strategy::ThompsonBeta,
         "linucb" => Strategy::Linucb { alpha: alpha? },
+        "linucb_hybrid" => Strategy::LinucbHybrid { alpha: alpha? },
         "greedy" => Strategy::Greedy,
         "epsilon_greedy" => Strategy::EpsilonGreedy,
         "uniform" => Strategy::Uniform,
         _ => Strategy::ThompsonLinear,
     };
-    Some(Contender { strategy, lambda: lambda?, exploration: exploration? })
+    Some(Contender { strategy, lambda: lambda?, exploration: exploration?, prior: prior? })
 }
 
 fn half_life(report: &mut Report<'_>, what: &str, node: &Node) -> Option<u32> {

@@ -8,6 +8,7 @@
 
 pub mod greedy;
 pub mod linucb;
+pub mod linucb_hybrid;
 pub mod thompson_beta;
 pub mod thompson_linear;
 pub mod uniform;
@@ -118,6 +119,7 @@ pub fn scores(strategy: &Strategy, arms: &[Arm]) -> Vec<Score> {
         Strategy::ThompsonBeta => thompson_beta::scores(arms),
         Strategy::ThompsonLinear => thompson_linear::scores(arms),
         Strategy::Linucb { alpha } => linucb::scores(arms, *alpha),
+        Strategy::LinucbHybrid { alpha } => linucb_hybrid::scores(arms, *alpha),
         Strategy::Greedy | Strategy::EpsilonGreedy => greedy::scores(arms),
         Strategy::Uniform => uniform::scores(arms),
     }
@@ -130,6 +132,7 @@ pub fn distribution_of(strategy: &Strategy, rule: u16, scores: &[Score], nothing
         Strategy::ThompsonBeta => thompson_beta::distribution(rule, scores, nothing),
         Strategy::ThompsonLinear => thompson_linear::distribution(rule, scores, nothing),
         Strategy::Linucb { .. } => linucb::distribution(scores, nothing),
+        Strategy::LinucbHybrid { .. } => linucb_hybrid::distribution(scores, nothing),
         Strategy::Greedy | Strategy::EpsilonGreedy => greedy::distribution(scores, nothing),
         Strategy::Uniform => uniform::distribution(scores, nothing),
     }

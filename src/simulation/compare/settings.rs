@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{Placement, Span, Strategy};
 
 /// Settings that only one strategy has.
-const PARTICULAR: [(&str, &str); 1] = [("linucb", "alpha")];
+const PARTICULAR: [(&str, &str); 2] = [("linucb", "alpha"), ("linucb_hybrid", "alpha")];
 
 /// Settings that every strategy has.
-const SHARED: [&str; 3] = ["exploration", "half_life", "lambda"];
+const SHARED: [&str; 4] = ["exploration", "half_life", "lambda", "prior"];
 
 /// Settings of a recorded file.
 const OF_FILES: [&str; 3] = ["reward_max", "reward_min", "slots"];
@@ -65,8 +65,9 @@ impl Named {
             ("exploration".to_owned(), placement.champion.exploration.to_string()),
             ("half_life".to_owned(), half_life),
             ("lambda".to_owned(), placement.champion.lambda.to_string()),
+            ("prior".to_owned(), placement.champion.prior.name().to_owned()),
         ]);
-        if let Strategy::Linucb { alpha } = placement.champion.strategy {
+        if let Strategy::Linucb { alpha } | Strategy::LinucbHybrid { alpha } = placement.champion.strategy {
             all.insert("alpha".to_owned(), alpha.to_string());
         }
         all
