@@ -1,5 +1,6 @@
-//! Hierarchical priors (empirical Bayes): the variants of an offer share what is known of the offer, offers what is known
-//! of their category, categories what is known of the placement. Derived from integers, all of it; patches nothing.
+//! Hierarchical priors (empirical Bayes): the variants of an offer share what is known of the offer, offers what is
+//! known of their category, categories what is known of the placement. Derived from integers, all of it; patches
+//! nothing.
 //!
 //! ```text
 //! mu_0 ~ N(0, I / lambda)        mu_category ~ N(mu_0, T_c)        mu_offer ~ N(mu_category, T_o)

@@ -1,5 +1,5 @@
-//! Sharing: which arms learn from which, as a contender has it: each alone, along the categories of the catalogue, or by
-//! the offer's attributes. Derives no belief itself.
+//! Sharing: which arms learn from which, as a contender has it: each alone, along the categories of the catalogue, or
+//! by the offer's attributes. Derives no belief itself.
 
 use std::sync::Arc;
 

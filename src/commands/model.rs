@@ -19,6 +19,21 @@ use serde_json::json;
 use super::feedback::{FeedbackFileError, read_text};
 use super::{Format, failed, serve};
 
+const WARM_START: &str = r#"The file is logged feedback (`*.logged.ndjson`, `.gz` too), one row a line:
+  {"id": "e1", "at": "2026-01-05T10:00:00Z", "customer_id": "c-17", "context": {"tier": "gold"},
+   "chosen": "winter-boots", "propensity": 0.2, "reward": 14.5}
+A reward above 0 is an acceptance; where margins are maximised it is money in the placement's currency. Rows are shared
+out among the variants of an offer. Each row is learned once: the same file again changes nothing.
+
+A running service need not stop: it takes up what was learned within a second. Without one, the next start does.
+
+Exit code 0: done; 1: something is wrong, and nothing was learned.
+
+Examples:
+  proffer model warm-start --placement home_banner --log 2026.logged.ndjson.gz --dry-run
+  proffer model warm-start --placement home_banner --log 2026.logged.ndjson.gz --map customer.tier=loyalty
+  proffer model warm-start --placement home_banner --log old.logged.ndjson --without context.device_type"#;
+
 /// Arguments of `proffer model`.
 #[derive(Args)]
 pub struct ModelArgs {
@@ -31,16 +46,7 @@ enum ModelCommand {
     /// Let a placement begin with what was learned before Proffer: a file of what was shown and what came of it.
     #[command(
         name = "warm-start",
-        after_help = "The file is logged feedback (`*.logged.ndjson`, `.gz` too), one row a line:\n  {\"id\": \"e1\", \
-        \"at\": \"2026-01-05T10:00:00Z\", \"customer_id\": \"c-17\", \"context\": {\"tier\": \"gold\"},\n   \"chosen\": \
-        \"winter-boots\", \"propensity\": 0.2, \"reward\": 14.5}\nA reward above 0 is an acceptance; where margins are \
-        maximised it is money in the placement's currency. Rows\nare shared out among the variants of an offer. Each row \
-        is learned once: the same file again changes nothing.\n\nA running service need not stop: it takes up what was \
-        learned within a second. Without one, the next start does.\n\nExit code 0: done; 1: something is wrong, and \
-        nothing was learned.\n\nExamples:\n  proffer model warm-start --placement home_banner \
-        --log 2026.logged.ndjson.gz --dry-run\n  proffer model warm-start --placement home_banner --log \
-        2026.logged.ndjson.gz --map customer.tier=loyalty\n  proffer model warm-start --placement home_banner --log \
-        old.logged.ndjson --without context.device_type"
+        after_help = WARM_START
     )]
     WarmStart(WarmStartArgs),
 }

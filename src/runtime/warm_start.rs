@@ -1,5 +1,5 @@
-//! Warm start: appends what a logged-feedback file teaches to the stream of a placement's model, each row once. Reads no
-//! file and needs no service, and none needs to stop for it.
+//! Warm start: appends what a logged-feedback file teaches to the stream of a placement's model, each row once. Reads
+//! no file, no service and stops none.
 //!
 //! Where nobody learns it takes the learner's lease while it writes. Where a service does, it writes under the term of
 //! that service. The store holds every event to the end of its stream, so that of two who append at once one is

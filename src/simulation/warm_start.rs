@@ -138,8 +138,8 @@ impl Mapping {
 }
 
 impl WarmStart {
-    /// Reads what a file teaches a placement, given the offers in force, up to an instant; or says what is wrong with the
-    /// first row that cannot be learned.
+    /// Reads what a file teaches a placement, given the offers in force, up to an instant; or says what is wrong with
+    /// the first row that cannot be learned.
     pub fn read(
         placement: &Placement,
         catalogue: &Catalogue,

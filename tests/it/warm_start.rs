@@ -31,7 +31,8 @@ fn log() -> String {
         let (chosen, device) = (["boots", "lamp", "tent"][usize::try_from(n % 3).unwrap()], n / 3 % 2);
         let bought = chosen == "boots" && device == 0 && n / 6 % 2 == 0;
         let row = json!({
-            "id": format!("row-{n}"), "at": Timestamp(now_ms() - 3_600_000 + n * 10_000), "customer_id": format!("c-{}", n % 40),
+            "id": format!("row-{n}"), "at": Timestamp(now_ms() - 3_600_000 + n * 10_000),
+            "customer_id": format!("c-{}", n % 40),
             "context": {"device": ["mobile", "desktop"][usize::try_from(device).unwrap()], "tier": "gold"},
             "chosen": chosen, "propensity": 1.0 / 3.0, "reward": if bought { 28.0 } else { 0.0 },
         });
@@ -117,9 +118,9 @@ async fn what_a_file_cannot_teach_is_said_with_a_way_out(database: Arc<Database>
     check(&["--placement", "hom"], "the bundle in force has no placement `hom`; did you mean `home`?");
     check(
         &["--placement", "home"],
-        "`LOG` cannot be learned from: the features of `home` read `context.device_type`, and no row has it: looked for \
-         `context.device_type` and `device_type` in `context`; name its key with `--map context.device_type=KEY`, or \
-         learn without it with `--without context.device_type`",
+        "`LOG` cannot be learned from: the features of `home` read `context.device_type`, and no row has it: looked \
+         for `context.device_type` and `device_type` in `context`; name its key with `--map \
+         context.device_type=KEY`, or learn without it with `--without context.device_type`",
     );
     let home = ["--placement", "home", "--without", "context.device_type"];
     check(
