@@ -136,7 +136,7 @@ fn sums_give_what_algorithm_2_arrives_at_step_by_step() {
         }
         let shared = Shared::of(&placement());
         let hybrid = Hybrid::derive(scope(lambda), shared.clone(), &lineup, None);
-        assert_eq!(hybrid.alarms, []);
+        assert!(hybrid.alarms.is_empty(), "{:?}", hybrid.alarms);
         for (arm, posterior) in hybrid.posteriors.iter().enumerate() {
             for u in [[1.0, 0.5, 0.25, 1.0], [1.0, 0.0, 0.0, 0.0], [1.0, 1.0, -2.0, 3.0]] {
                 let (mean, width) = paper.score(arm, &[u[0], u[2]], &[u[1], u[3]]);

@@ -75,8 +75,16 @@ struct Diagonal {
 
 /// A category from below: its offers and arms, and what all of them say of it.
 struct Risen {
-    offers: Vec<(Child, Vec<Option<Child>>)>,
+    offers: Vec<(Child, Variants)>,
     known: Information,
+}
+
+/// The variants of an offer, from below.
+enum Variants {
+    /// It has one, which is all that there is of the offer: no variant differs from another.
+    One,
+    /// It has several, of which some are known.
+    Several(Vec<Option<Child>>),
 }
 
 impl Hierarchy {
@@ -230,16 +238,21 @@ impl Basis {
         let (variants, offers) = (spread(self.spreads.variants, d), spread(self.spreads.offers, d));
         let mut risen = Risen { offers: Vec::new(), known: Information::none(d) };
         for members in self.offers() {
-            let mut of_offer = Information::none(d);
-            let mut arms = Vec::new();
-            for member in members {
-                let known = member.leaf.as_ref().and_then(|leaf| leaf.known(self.rate).into_iter().nth(part));
-                let child = known.map(|known| Child::of(&known, &variants)).transpose()?;
-                if let Some(child) = &child {
-                    of_offer.add(&child.says(&variants));
+            let known = |member: &Member| member.leaf.as_ref()?.known(self.rate).into_iter().nth(part);
+            let (of_offer, arms) = if let [only] = members {
+                (known(only).unwrap_or_else(|| Information::none(d)), Variants::One)
+            } else {
+                let mut of_offer = Information::none(d);
+                let mut arms = Vec::with_capacity(members.len());
+                for known in members.iter().map(known) {
+                    let child = known.map(|known| Child::of(&known, &variants)).transpose()?;
+                    if let Some(child) = &child {
+                        of_offer.add(&child.says(&variants));
+                    }
+                    arms.push(child);
                 }
-                arms.push(child);
-            }
+                (of_offer, Variants::Several(arms))
+            };
             let offer = Child::of(&of_offer, &offers)?;
             risen.known.add(&offer.says(&offers));
             risen.offers.push((offer, arms));
@@ -265,10 +278,13 @@ impl Basis {
         let mut beliefs = Vec::with_capacity(self.members.len());
         for (offer, arms) in &risen.offers {
             let offer = offer.under(&category, &offers);
-            beliefs.extend(arms.iter().map(|arm| match arm {
-                Some(arm) => arm.under(&offer, &variants),
-                None => offer.of_new_child(&variants),
-            }));
+            match arms {
+                Variants::One => beliefs.push(offer),
+                Variants::Several(arms) => beliefs.extend(arms.iter().map(|arm| match arm {
+                    Some(arm) => arm.under(&offer, &variants),
+                    None => offer.of_new_child(&variants),
+                })),
+            }
         }
         Ok(beliefs)
     }
@@ -316,7 +332,7 @@ fn measure(categories: &BTreeMap<usize, Vec<Member>>, dimensions: usize) -> (f64
     for members in categories.values() {
         for members in members.chunk_by(|a, b| a.offer == b.offer) {
             let arms: Vec<&Unit> = members.iter().filter_map(|member| Some(&member.leaf.as_ref()?.unit)).collect();
-            offers.push(Unit::sum(arms.iter().copied()).as_offer());
+            offers.push(Unit::sum(arms.iter().copied()).as_offer(members.len() > 1));
             variants.push(arms);
         }
         counts.push(offers.len());

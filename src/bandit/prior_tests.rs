@@ -9,7 +9,9 @@ use super::prior::Hierarchy;
 use super::sample::increment;
 use super::sharing::Scope;
 use super::statistics::ArmStatistics;
-use crate::domain::Day;
+use super::view::ModelView;
+use crate::domain::placement::Encoder;
+use crate::domain::{AttributeId, Contender, Day, Feature, FeatureAtom, Placement, Prior, Value};
 
 const SCOPE: Scope = Scope { dimensions: 2, day: Day(0), half_life_days: None, lambda: 1.0 };
 
@@ -36,7 +38,7 @@ fn lineup(arms: &[(usize, Option<Arc<ArmStatistics>>)]) -> Lineup {
 
 fn derived(lineup: &Lineup) -> Hierarchy {
     let hierarchy = Hierarchy::derive(SCOPE, lineup, None);
-    assert_eq!(hierarchy.alarms, []);
+    assert!(hierarchy.alarms.is_empty(), "{:?}", hierarchy.alarms);
     hierarchy
 }
 
@@ -165,4 +167,44 @@ fn the_tree_says_what_all_of_it_at_once_says() {
         check(&child.under(&parent, &spread), 2 + 2 * at);
     }
     check(&parent.of_new_child(&spread), 6);
+}
+
+#[test]
+fn a_customer_of_whom_nothing_is_known_is_met_with_what_the_context_teaches() {
+    let feature = |id: &str, encoder: Encoder| Feature {
+        text: String::new(),
+        atoms: vec![FeatureAtom { attribute: AttributeId::parse(id).ok(), encoder }],
+    };
+    let placement = Placement {
+        features: vec![
+            feature("customer.tier", Encoder::OneHot(vec!["gold".into(), "silver".into()])),
+            feature("context.mobile", Encoder::Flag),
+        ],
+        half_life_days: None,
+        ..super::sample::placement()
+    };
+    let arm = |on_mobile: u32, elsewhere: u32| {
+        let mut statistics = ArmStatistics::default();
+        for n in 0..400_u32 {
+            let (gold, mobile) = (f64::from(n % 2), n / 2 % 2 == 1);
+            let accepted = n / 4 % 10 < if mobile { on_mobile } else { elsewhere };
+            let x = [1.0, gold, 1.0 - gold, f64::from(u8::from(mobile))];
+            statistics.apply(&increment(Day(0), None, &x, 1, i8::from(accepted)));
+        }
+        Some(Arc::new(statistics))
+    };
+    let lineup = lineup(&[(0, arm(8, 1)), (0, arm(1, 6))]);
+    let version = super::Model::new(placement.model_id(), placement.dimensions()).version();
+    for prior in [Prior::Category, Prior::None] {
+        let contender = Contender { prior, ..placement.champion };
+        let view = ModelView::derive(version, &placement, &contender, lineup.clone(), Day(0), None);
+        let best = |mobile: bool| {
+            let value = |id: &AttributeId| (id.as_str() == "context.mobile").then_some(Value::Bool(mobile));
+            let x = super::features(&placement, 12, &value).to_f64();
+            assert_eq!(x[1..3], [0.0, 0.0], "nothing is known of the customer");
+            let arms = [0, 1].map(|at| view.arm(at, &x, 1.0, 0.0));
+            view.distribution(&view.scores(&arms), false)[0]
+        };
+        assert!(best(true) > 0.95 && best(false) < 0.05, "{prior:?}: {} {}", best(true), best(false));
+    }
 }

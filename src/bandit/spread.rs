@@ -75,9 +75,10 @@ impl Unit {
         sum
     }
 
-    /// As an offer: its arms are counted as one from now on.
-    pub(super) fn as_offer(mut self) -> Self {
+    /// As an offer: its arms are counted as one from now on. Where it has one variant, none differs from it.
+    pub(super) fn as_offer(mut self, has_several: bool) -> Self {
         self.offers = self.n * self.n;
+        self.arms = if has_several { self.arms } else { 0.0 };
         self
     }
 

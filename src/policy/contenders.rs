@@ -128,7 +128,7 @@ fn half_life(report: &mut Report<'_>, what: &str, node: &Node) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::{Placement, Strategy};
+    use crate::domain::{Placement, Prior, Strategy};
     use crate::policy::{Source, compile};
 
     fn compiled(text: &str) -> Result<Placement, String> {
@@ -168,6 +168,12 @@ mod tests {
         assert_eq!(strategy("name: greedy, exploration: 0.2"), (Strategy::Greedy, 0.2));
         assert_eq!(strategy("name: epsilon_greedy, exploration: 0.2"), (Strategy::EpsilonGreedy, 0.2));
         assert_eq!(strategy("name: linucb, alpha: 2"), (Strategy::Linucb { alpha: 2.0 }, 0.05));
+        assert_eq!(strategy("name: linucb_hybrid, alpha: 2"), (Strategy::LinucbHybrid { alpha: 2.0 }, 0.05));
+        let prior =
+            |text: &str| Ok::<_, String>(compiled(&format!("strategy: {{name: linucb{text}}}"))?.champion.prior);
+        assert_eq!([prior(""), prior(", prior: category")], [Ok(Prior::None), Ok(Prior::Category)]);
+        let mistake = prior(", prior: offer").unwrap_err();
+        assert!(mistake.contains("category") && mistake.contains("none"), "{mistake}");
     }
 
     #[test]

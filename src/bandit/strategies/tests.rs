@@ -5,7 +5,8 @@ use crate::domain::Strategy;
 use proptest::prelude::{Just, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::Strategy as _;
 
-const STRATEGIES: [Strategy; 6] = [
+const STRATEGIES: [Strategy; 7] = [
+    Strategy::LinucbHybrid { alpha: 1.0 },
     Strategy::ThompsonLinear,
     Strategy::ThompsonBeta,
     Strategy::Linucb { alpha: 1.0 },
