@@ -30,6 +30,8 @@ enum Command {
     Policy(commands::policy::PolicyArgs),
     /// Offers and campaigns as YAML, JSON or CSV: import, export, show.
     Catalog(commands::catalog::CatalogArgs),
+    /// Let models begin with what was learned elsewhere.
+    Model(commands::model::ModelArgs),
     /// Play strategies through recorded events and compare what they would have earned.
     Simulate(commands::simulate::SimulateArgs),
 }
@@ -46,6 +48,7 @@ async fn main() -> ExitCode {
         Command::Keys(args) => commands::keys::run(args).await,
         Command::Policy(args) => commands::policy::run(&args).await,
         Command::Catalog(args) => commands::catalog::run(&args).await,
+        Command::Model(args) => commands::model::run(args).await,
         Command::Simulate(args) => commands::simulate::run(&args),
     }
 }

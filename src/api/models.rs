@@ -12,7 +12,7 @@ use super::problem::Problem;
 use crate::bandit::{ArmKey, ArmStatistics, Effect, Model, Posterior, effects};
 use crate::decision::Snapshot;
 use crate::domain::money::print_decimal;
-use crate::domain::{Contender, Money, ObjectiveKind, Percent, Placement, PlacementId, Strategy, ValueSource};
+use crate::domain::{Contender, Money, ObjectiveKind, Percent, Placement, PlacementId, Prior, Strategy, ValueSource};
 use crate::policy::did_you_mean;
 use crate::report::CHAMPION;
 
@@ -247,9 +247,13 @@ impl ArmLearned {
 
 fn arm_learned(snapshot: &Snapshot, placement: &Placement, arm: &ArmKey, statistics: &ArmStatistics) -> ArmLearned {
     let (dimensions, half_life) = (placement.dimensions(), placement.half_life_days);
-    let posterior =
-        &Posterior::derive(statistics, dimensions, snapshot.day, half_life, placement.champion.lambda).posterior;
-    let (accepted, declined) = posterior.counts();
+    let champion = &placement.champion;
+    let alone = &Posterior::derive(statistics, dimensions, snapshot.day, half_life, champion.lambda).posterior;
+    let (accepted, declined) = alone.counts();
+    let view = snapshot.view(placement, 0);
+    let shares = champion.prior != Prior::None || matches!(champion.strategy, Strategy::LinucbHybrid { .. });
+    let place = || snapshot.catalogue.place(&arm.offer, &arm.variant);
+    let posterior = if shares { place().map_or(alone, |at| view.posterior(at)) } else { alone };
     // Beta from a flat prior, whatever the strategy: how many of those who saw it accept, whoever they were.
     let (alpha, beta) = (1.0 + accepted, 1.0 + declined);
     let both = alpha + beta;
@@ -266,7 +270,7 @@ fn arm_learned(snapshot: &Snapshot, placement: &Placement, arm: &ArmKey, statist
             orders: accepted,
         }),
     };
-    let features_count = placement.champion.strategy != Strategy::ThompsonBeta;
+    let features_count = champion.strategy != Strategy::ThompsonBeta;
     ArmLearned {
         arm: arm.clone(),
         name: offer.map(|offer| offer.name.clone()),

@@ -107,7 +107,7 @@ impl Bags {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Challenger, ChallengerId, Percent, Strategy};
+    use crate::domain::{Challenger, ChallengerId, Percent, Prior, Strategy};
 
     fn id(n: u64) -> DecisionId {
         let mut bits = [0; 10];
@@ -139,7 +139,12 @@ mod tests {
         let statistics = dealt(&[2, 0, 1, 0]);
         assert_eq!(statistics.bags(), [twice.clone(), ArmStatistics::default(), dealt(&[])]);
         assert_eq!(statistics.exposures(), 1, "the plain sums count it once");
-        let by = Contender { strategy: Strategy::BaggedLinear { bags: 4 }, lambda: 1.0, exploration: 0.0 };
+        let by = Contender {
+            strategy: Strategy::BaggedLinear { bags: 4 },
+            lambda: 1.0,
+            exploration: 0.0,
+            prior: Prior::None,
+        };
         let means = Bags::derive(&statistics, 2, Day(40), Some(30), &by).means(&[1.0, 2.0]);
         let mean =
             |of: &ArmStatistics| Posterior::derive(of, 2, Day(40), Some(30), 1.0).posterior.score(&[1.0, 2.0]).mean;

@@ -18,18 +18,28 @@ pub mod draw;
 pub mod effects;
 pub mod exact_rule;
 pub mod features;
+mod gaussians;
 pub mod hot_rule;
+mod hybrid;
+pub mod lineup;
 pub mod model;
 mod packing;
 mod polynomials;
 pub mod posterior;
+mod prior;
 pub mod rules;
+mod sharing;
+mod spread;
 pub mod statistics;
 pub mod strategies;
 pub mod view;
 
 #[cfg(test)]
 mod hot_rule_tests;
+#[cfg(test)]
+mod hybrid_tests;
+#[cfg(test)]
+mod prior_tests;
 #[cfg(test)]
 pub(crate) mod sample;
 
@@ -40,9 +50,10 @@ pub use decay::{generation_and_weight, weight_on};
 pub use draw::{DrawPurpose, pick, uniform};
 pub use effects::{Effect, component_names, effects};
 pub use features::{Features, features};
+pub use lineup::{Group, Lineup};
 pub use model::{ArmKey, Model};
 pub use posterior::{Derived, Estimate, Posterior, PosteriorAlarm};
 pub use rules::DISTRIBUTION_RULE;
 pub use statistics::{ArmStatistics, Increment, Sums};
 pub use strategies::{Arm, InvalidDistribution, Score, check, distribution, distribution_of, explore, scores};
-pub use view::{Lineup, ModelView};
+pub use view::ModelView;

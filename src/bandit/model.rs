@@ -6,7 +6,7 @@ use std::sync::Arc;
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
-use super::Lineup;
+use super::lineup::Lineup;
 use super::statistics::{ArmStatistics, Increment};
 use crate::domain::decision::ModelVersion;
 use crate::domain::{Catalogue, Digest, Malformed, ModelId, OfferId, VariantId};
@@ -65,7 +65,8 @@ impl Model {
             offer: offer.offer_id.clone(),
             variant: variant.variant_id.clone(),
         };
-        named.map(|named| Some(self.arms.get(&key(named?))?.statistics.clone())).collect()
+        let arms = named.map(|named| Some(self.arms.get(&key(named?))?.statistics.clone())).collect();
+        Lineup { arms, ..Lineup::empty(catalogue) }
     }
 
     /// Every arm that holds something, by id.

@@ -18,12 +18,35 @@ pub const PRIOR_SCALE: f64 = 1.0;
 /// Belief about the parameters of one arm.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Posterior {
-    theta: Vec<f64>, // A^-1 b
-    a_inv: Vec<f64>, // A^-1, its lower triangle packed column by column from the diagonal down
-    variance: f64,   // v^2 = b_n / (a_n - 1)
-    weight: f64,     // n
-    accepted: f64,   // sum w r
-    value: f64,      // sum w v, in minor units
+    theta: Vec<f64>,    // A^-1 b
+    a_inv: Vec<f64>,    // A^-1, its lower triangle packed column by column from the diagonal down
+    variance: f64,      // v^2 = b_n / (a_n - 1)
+    weight: f64,        // n
+    accepted: f64,      // sum w r
+    value: f64,         // sum w v, in minor units
+    pseudo: (f64, f64), // accepted and not accepted that the prior is worth, beyond one of each
+}
+
+/// The sums of one arm as seen on a day, as numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct DaySums {
+    /// `sum w x x'`, its lower triangle packed column by column.
+    pub(super) a: Vec<f64>,
+    /// `sum w r x`.
+    pub(super) b: Vec<f64>,
+    /// What is counted.
+    pub(super) counts: Counts,
+}
+
+/// What is counted of one arm as of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Counts {
+    /// n.
+    pub(super) weight: f64,
+    /// `sum w r`, which is `sum w r^2`.
+    pub(super) accepted: f64,
+    /// `sum w v`, in minor units.
+    pub(super) value: f64,
 }
 
 /// Estimate of one arm for one feature vector.
@@ -68,7 +91,14 @@ impl Posterior {
             a_inv.resize(a_inv.len() + below, 0.0);
         }
         let variance = PRIOR_SCALE / (PRIOR_SHAPE - 1.0);
-        Self { theta: vec![0.0; dimensions], a_inv, variance, weight: 0.0, accepted: 0.0, value: 0.0 }
+        let (weight, accepted, value, pseudo) = (0.0, 0.0, 0.0, (0.0, 0.0));
+        Self { theta: vec![0.0; dimensions], a_inv, variance, weight, accepted, value, pseudo }
+    }
+
+    /// A belief with this mean and this covariance: the noise is in it already, so that its `v^2` is 1.
+    pub(super) fn of(theta: Vec<f64>, covariance: Vec<f64>, counts: Counts, pseudo: (f64, f64)) -> Self {
+        let Counts { weight, accepted, value } = counts;
+        Self { theta, a_inv: covariance, variance: 1.0, weight, accepted, value, pseudo }
     }
 
     /// Derives the posterior of an arm as seen on a day: every live generation divided by its weight of that day,
@@ -80,30 +110,9 @@ impl Posterior {
         half_life_days: Option<u32>,
         lambda: f64,
     ) -> Derived {
-        let mut a = vec![0.0; packed_len(dimensions)];
-        let mut b = vec![0.0; dimensions];
-        let (mut weight, mut squares, mut value) = (0.0, 0.0, 0.0);
-        let one = f64::from(features::ONE);
-        for (generation, sums) in statistics.generations().range(live_generations(day, half_life_days)) {
-            let unit = weight_on(day, *generation, half_life_days);
-            weight += number(sums.w()) / unit;
-            squares += number(sums.r()) / unit;
-            value += number(sums.v()) / unit;
-            let kept = sums.dimensions().min(dimensions);
-            for (i, b_i) in b.iter_mut().enumerate().take(kept) {
-                *b_i += number(sums.rx(i)) / (unit * one);
-            }
-            let mut columns = a.as_mut_slice();
-            for j in 0..kept {
-                let (column, next) = columns.split_at_mut(dimensions - j);
-                for (i, a_ij) in (j..kept).zip(column) {
-                    *a_ij += number(sums.xx(j, i)) / (unit * (one * one));
-                }
-                columns = next;
-            }
-        }
-        match Self::solve(a, &b, lambda, weight, squares) {
-            Ok(posterior) => Derived { posterior: Self { value, ..posterior }, alarm: None },
+        let DaySums { a, b, counts } = DaySums::of(statistics, dimensions, day, half_life_days);
+        match Self::solve(a, &b, lambda, counts.weight, counts.accepted) {
+            Ok(posterior) => Derived { posterior: Self { value: counts.value, ..posterior }, alarm: None },
             Err(alarm) => Derived { posterior: Self::prior(dimensions, lambda), alarm: Some(alarm) },
         }
     }
@@ -138,7 +147,7 @@ impl Posterior {
         if !theta.iter().chain(&a_inv).chain([&explained, &variance]).all(|number| number.is_finite()) {
             return Err(PosteriorAlarm::NotFinite);
         }
-        Ok(Self { theta, a_inv, variance, weight, accepted: squares, value: 0.0 })
+        Ok(Self { theta, a_inv, variance, weight, accepted: squares, value: 0.0, pseudo: (0.0, 0.0) })
     }
 
     /// Mean and width for a feature vector of this many dimensions: `theta' x` and `sqrt(x' A^-1 x)`.
@@ -182,28 +191,65 @@ impl Posterior {
     /// `m_a` as learned from accepted orders, shrunk to the catalogue's margin, which counts for so many orders:
     /// `(k m + sum w v) / (k + sum w r)`.
     pub fn value(&self, margin: f64, orders: f64) -> f64 {
-        let (accepted, _) = self.counts();
+        let accepted = self.accepted();
         if orders + accepted > 0.0 { (orders * margin + self.value) / (orders + accepted) } else { margin }
     }
 
-    /// Weight of what was accepted and of what was not, each at its weight of the day, neither below zero.
+    /// Weight of what was accepted as of the day, not below zero.
+    pub fn accepted(&self) -> f64 {
+        self.accepted.max(0.0)
+    }
+
+    /// Weight of what was accepted and of what was not, each at its weight of the day, neither below zero, with what
+    /// the prior is worth beyond one of each.
     pub fn counts(&self) -> (f64, f64) {
         // `sum w r^2` is `sum w r`, r being 0 or 1. Each is divided by its own day, so that rounding may cross zero.
-        (self.accepted.max(0.0), (self.weight - self.accepted).max(0.0))
+        let (accepted, declined) = self.pseudo;
+        (self.accepted.max(0.0) + accepted, (self.weight - self.accepted).max(0.0) + declined)
     }
 }
 
-fn packed_len(dimensions: usize) -> usize {
+impl DaySums {
+    /// Every live generation divided by its weight of the day. Components of the statistics at `dimensions` and beyond
+    /// are not read.
+    pub(super) fn of(statistics: &ArmStatistics, dimensions: usize, day: Day, half_life_days: Option<u32>) -> Self {
+        let mut a = vec![0.0; packed_len(dimensions)];
+        let mut b = vec![0.0; dimensions];
+        let mut counts = Counts::default();
+        let one = f64::from(features::ONE);
+        for (generation, sums) in statistics.generations().range(live_generations(day, half_life_days)) {
+            let unit = weight_on(day, *generation, half_life_days);
+            counts.weight += number(sums.w()) / unit;
+            counts.accepted += number(sums.r()) / unit;
+            counts.value += number(sums.v()) / unit;
+            let kept = sums.dimensions().min(dimensions);
+            for (i, b_i) in b.iter_mut().enumerate().take(kept) {
+                *b_i += number(sums.rx(i)) / (unit * one);
+            }
+            let mut columns = a.as_mut_slice();
+            for j in 0..kept {
+                let (column, next) = columns.split_at_mut(dimensions - j);
+                for (i, a_ij) in (j..kept).zip(column) {
+                    *a_ij += number(sums.xx(j, i)) / (unit * (one * one));
+                }
+                columns = next;
+            }
+        }
+        Self { a, b, counts }
+    }
+}
+
+pub(super) fn packed_len(dimensions: usize) -> usize {
     dimensions * (dimensions + 1) / 2
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the one rounding between the integers and the posterior, to nearest")]
-fn number(sum: i128) -> f64 {
+pub(super) fn number(sum: i128) -> f64 {
     sum as f64
 }
 
 /// Cholesky in place, right-looking: every inner loop runs down one contiguous column.
-fn factorise(a: &mut [f64], dimensions: usize) -> Result<(), PosteriorAlarm> {
+pub(super) fn factorise(a: &mut [f64], dimensions: usize) -> Result<(), PosteriorAlarm> {
     let mut rest = a;
     for width in (1..=dimensions).rev() {
         let (column, right) = rest.split_at_mut(width);
@@ -231,7 +277,7 @@ fn factorise(a: &mut [f64], dimensions: usize) -> Result<(), PosteriorAlarm> {
 }
 
 /// `A^-1` from the factor of A: each column solved for, from its diagonal down.
-fn invert(factor: &[f64], dimensions: usize) -> Vec<f64> {
+pub(super) fn invert(factor: &[f64], dimensions: usize) -> Vec<f64> {
     let mut a_inv = Vec::with_capacity(packed_len(dimensions));
     let mut column = vec![0.0; dimensions];
     for j in 0..dimensions {

@@ -3,8 +3,8 @@
 use super::{Features, Increment, generation_and_weight};
 use crate::domain::placement::Fallback;
 use crate::domain::{
-    Contender, Currency, Day, Exposure, Objective, ObjectiveKind, OfferId, Percent, Placement, PlacementId, PurposeId,
-    Span, Strategy, ValueSource, VariantId,
+    Contender, Currency, Day, Exposure, Objective, ObjectiveKind, OfferId, Percent, Placement, PlacementId, Prior,
+    PurposeId, Span, Strategy, ValueSource, VariantId,
 };
 
 /// A placement without features.
@@ -25,7 +25,7 @@ pub(crate) fn placement() -> Placement {
         exposure: Exposure::Decision,
         delay: None,
         reservation: Span::parse("10m").unwrap(),
-        champion: Contender { strategy: Strategy::ThompsonLinear, lambda: 1.0, exploration: 0.05 },
+        champion: Contender { strategy: Strategy::ThompsonLinear, lambda: 1.0, exploration: 0.05, prior: Prior::None },
         challengers: Vec::new(),
         half_life_days: Some(60),
         features: Vec::new(),

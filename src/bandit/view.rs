@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use super::bags::Bags;
 use super::beta::Memo;
+use super::lineup::Lineup;
 use super::posterior::Posterior;
 use super::rules::DISTRIBUTION_RULE;
+use super::sharing::Sharing;
 use super::statistics::ArmStatistics;
 use super::strategies::{self, Arm, Score};
 use crate::domain::decision::{LearnedMargin, ModelVersion};
 use crate::domain::{Contender, Day, Placement, Strategy, ValueSource};
-
-/// The integers of every candidate of a catalogue, by position; nothing where nothing was learned.
-pub type Lineup = Vec<Option<Arc<ArmStatistics>>>;
 
 /// What decisions read of a model: posteriors derived for one contender and one day.
 #[derive(Debug, Clone)]
@@ -30,6 +29,7 @@ pub struct ModelView {
     /// The models of a bag, where the strategy has one.
     bags: Vec<Option<Arc<Bags>>>,
     prior: Arc<Posterior>,
+    sharing: Sharing,
     memo: Memo,
 }
 
@@ -51,23 +51,35 @@ impl ModelView {
                 && view.contender.strategy.bags() == contender.strategy.bags()
         });
         let (dimensions, half_life) = (placement.dimensions(), placement.half_life_days);
-        let mut alarms = Vec::new();
+        let prior = match before {
+            Some(view) => view.prior.clone(),
+            None => Arc::new(Posterior::prior(dimensions, contender.lambda)),
+        };
+        // What is remembered stays right: it is found again by posteriors and margins, not by the view.
+        let memo = before.map(|view| view.memo.clone()).unwrap_or_default();
+        let sharing = Sharing::derive(placement, contender, &lineup, day, before.map(|view| &view.sharing));
         // The view before, if the integers at a position are still those that it was derived from.
         let same = |at: usize, statistics: &Arc<ArmStatistics>| {
-            before.filter(|view| {
-                view.lineup.get(at).is_some_and(|old| old.as_ref().is_some_and(|old| Arc::ptr_eq(old, statistics)))
-            })
+            before.filter(|view| view.lineup.get(at).is_some_and(|old| Arc::ptr_eq(old, statistics)))
         };
-        let mut posterior = |(at, statistics): (usize, &Option<Arc<ArmStatistics>>)| {
+        let mut alarms = Vec::new();
+        let mut alone = |(at, statistics): (usize, &Option<Arc<ArmStatistics>>)| {
             let statistics = statistics.as_ref()?;
-            if let Some(old) = same(at, statistics).and_then(|view| view.posteriors.get(at)?.clone()) {
+            let old = same(at, statistics).filter(|view| matches!(view.sharing, Sharing::Alone));
+            if let Some(old) = old.and_then(|view| view.posteriors.get(at)?.clone()) {
                 return Some(old);
             }
             let derived = Posterior::derive(statistics, dimensions, day, half_life, contender.lambda);
             alarms.extend(derived.alarm.map(|alarm| (at, alarm.to_string())));
             Some(Arc::new(derived.posterior))
         };
-        let posteriors = lineup.iter().enumerate().map(&mut posterior).collect();
+        let posteriors = match sharing.beliefs() {
+            Some((posteriors, told)) => {
+                alarms = told.to_vec();
+                posteriors.iter().cloned().map(Some).collect()
+            }
+            None => lineup.arms.iter().enumerate().map(&mut alone).collect(),
+        };
         let bags = |(at, statistics): (usize, &Option<Arc<ArmStatistics>>)| {
             let statistics = statistics.as_ref()?;
             let old = same(at, statistics).and_then(|view| view.bags.get(at)?.clone());
@@ -75,21 +87,16 @@ impl ModelView {
             Some(old.unwrap_or_else(|| Arc::new(derive())))
         };
         let bagged = contender.strategy.bags() > 0;
-        let bags = if bagged { lineup.iter().enumerate().map(bags).collect() } else { Vec::new() };
-        let prior = match before {
-            Some(view) => view.prior.clone(),
-            None => Arc::new(Posterior::prior(dimensions, contender.lambda)),
-        };
-        // What is remembered stays right: it is found again by posteriors and margins, not by the view.
-        let memo = before.map(|view| view.memo.clone()).unwrap_or_default();
+        let bags = if bagged { lineup.arms.iter().enumerate().map(bags).collect() } else { Vec::new() };
         let value = placement.objective.value;
-        Self { version, alarms, day, contender: *contender, value, lineup, posteriors, bags, prior, memo }
+        let contender = *contender;
+        Self { version, alarms, day, contender, value, lineup, posteriors, bags, prior, sharing, memo }
     }
 
     /// The view of a model that has absorbed nothing.
     pub fn prior(placement: &Placement, contender: &Contender) -> Self {
         let version = super::Model::new(placement.model_id(), placement.dimensions()).version();
-        Self::derive(version, placement, contender, Lineup::new(), Day(0), None)
+        Self::derive(version, placement, contender, Lineup::default(), Day(0), None)
     }
 
     /// The day it was derived for.
@@ -113,7 +120,7 @@ impl ModelView {
         let ValueSource::Learned { orders } = self.value else { return None };
         let posterior = self.posterior(at);
         let margin = posterior.value(margin, f64::from(orders));
-        Some(LearnedMargin { margin, orders: posterior.counts().0 })
+        Some(LearnedMargin { margin, orders: posterior.accepted() })
     }
 
     /// What the arm at a position is worth for these features.

@@ -66,8 +66,8 @@ impl FeedbackFileError {
     }
 }
 
-/// The text of a file and the offers beside it.
-pub fn open(path: &Path) -> Result<(String, Offers), FeedbackFileError> {
+/// The text of a file, compressed or not.
+pub fn read_text(path: &Path) -> Result<String, FeedbackFileError> {
     let failed = |source| FeedbackFileError::Read { path: path.to_owned(), source };
     let bytes = std::fs::read(path).map_err(failed)?;
     let mut text = String::new();
@@ -76,6 +76,12 @@ pub fn open(path: &Path) -> Result<(String, Offers), FeedbackFileError> {
     } else {
         text = String::from_utf8(bytes).map_err(|error| failed(std::io::Error::other(error)))?;
     }
+    Ok(text)
+}
+
+/// The text of a file and the offers beside it.
+pub fn open(path: &Path) -> Result<(String, Offers), FeedbackFileError> {
+    let text = read_text(path)?;
     let beside = path.with_file_name("offers.json");
     let offers = std::fs::read_to_string(&beside)
         .map_err(|source| FeedbackFileError::NoOffers { looked_for: beside.clone(), source })?;

@@ -14,6 +14,8 @@ pub mod local;
 
 pub mod measure;
 
+pub mod model;
+
 pub mod policy;
 
 pub mod policy_delay;

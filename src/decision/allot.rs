@@ -38,7 +38,7 @@ fn part(purpose: &[u8], placement: &Placement, subject: SubjectId) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Challenger, ChallengerId, Contender, Percent, PlacementId, Strategy};
+    use crate::domain::{Challenger, ChallengerId, Contender, Percent, PlacementId, Prior, Strategy};
 
     const SUBJECTS: u32 = 100_000;
 
@@ -46,7 +46,7 @@ mod tests {
         let mut placement = crate::bandit::sample::placement();
         placement.id = PlacementId::new(name).unwrap();
         placement.holdout = Percent(1_000);
-        let by = Contender { strategy: Strategy::Greedy, lambda: 1.0, exploration: 0.0 };
+        let by = Contender { strategy: Strategy::Greedy, lambda: 1.0, exploration: 0.0, prior: Prior::None };
         let challenger = |(at, share): (usize, &i32)| Challenger {
             id: ChallengerId::new(format!("c{at}")).unwrap(),
             share: Percent(*share),

@@ -9,6 +9,9 @@ pub mod architecture {}
 #[doc = include_str!("catalogue.md")]
 pub mod catalogue {}
 
+#[doc = include_str!("cold_start.md")]
+pub mod cold_start {}
+
 #[doc = include_str!("design.md")]
 pub mod design {}
 

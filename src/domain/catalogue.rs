@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Campaign, CampaignId, Offer, OfferId, Standing, Timestamp, Variant};
+use super::{Campaign, CampaignId, Offer, OfferId, Standing, Timestamp, Variant, VariantId};
 
 /// An (offer, variant) pair: positions in [`Catalogue::offers`] and in the offer's variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +138,15 @@ impl Catalogue {
     pub fn offer(&self, id: &str) -> Option<&Offer> {
         let at = self.offers.binary_search_by(|o| o.offer_id.as_str().cmp(id)).ok()?;
         self.offers.get(at)
+    }
+
+    /// The position of a candidate.
+    pub fn place(&self, offer: &OfferId, variant: &VariantId) -> Option<usize> {
+        let named = |candidate: &Candidate| {
+            let of = self.offers.get(candidate.offer)?;
+            Some((&of.offer_id, &of.variants.get(candidate.variant)?.variant_id))
+        };
+        self.candidates.binary_search_by(|candidate| named(candidate).cmp(&Some((offer, variant)))).ok()
     }
 
     /// Offer and variant of a candidate position.

@@ -35,7 +35,8 @@ pub use known::{AttributeChange, KnownAttribute};
 pub use money::{Currency, Money, Percent};
 pub use offer::{Offer, OfferStatus, Variant};
 pub use placement::{
-    Challenger, Contender, Exposure, Feature, FeatureAtom, Objective, ObjectiveKind, Placement, Strategy, ValueSource,
+    Challenger, Contender, Exposure, Feature, FeatureAtom, Objective, ObjectiveKind, Placement, Prior, Strategy,
+    ValueSource,
 };
 pub use propensity::Propensity;
 pub use request::{BasketLine, Customer, DecisionRequest};

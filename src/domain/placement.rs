@@ -65,6 +65,11 @@ pub enum Strategy {
         /// Width in deviations.
         alpha: f64,
     },
+    /// `LinUCB` whose arms share the coefficients of features that read the offer.
+    LinucbHybrid {
+        /// Width in deviations.
+        alpha: f64,
+    },
     /// `LinUCB` whose width is drawn from a grid.
     LinucbRandomised {
         /// Points of the grid, from no width to the largest.
@@ -94,10 +99,11 @@ pub enum Strategy {
 
 impl Strategy {
     /// Every name in `placements.yaml`.
-    pub const NAMES: [&'static str; 9] = [
+    pub const NAMES: [&'static str; 10] = [
         "thompson_linear",
         "thompson_beta",
         "linucb",
+        "linucb_hybrid",
         "linucb_randomised",
         "squarecb",
         "bagged_linear",
@@ -112,6 +118,7 @@ impl Strategy {
             Self::ThompsonBeta => "thompson_beta",
             Self::ThompsonLinear => "thompson_linear",
             Self::Linucb { .. } => "linucb",
+            Self::LinucbHybrid { .. } => "linucb_hybrid",
             Self::LinucbRandomised { .. } => "linucb_randomised",
             Self::Squarecb { .. } => "squarecb",
             Self::BaggedLinear { .. } => "bagged_linear",
@@ -124,7 +131,7 @@ impl Strategy {
     /// The settings that it has and others have not, by their names in `placements.yaml`.
     pub fn settings(&self) -> Vec<(&'static str, f64)> {
         match *self {
-            Self::Linucb { alpha } => vec![("alpha", alpha)],
+            Self::Linucb { alpha } | Self::LinucbHybrid { alpha } => vec![("alpha", alpha)],
             Self::LinucbRandomised { widths, width_max } => vec![("widths", widths.into()), ("width_max", width_max)],
             Self::Squarecb { gamma_scale, gamma_exponent } => {
                 vec![("gamma_scale", gamma_scale), ("gamma_exponent", gamma_exponent)]
@@ -140,6 +147,29 @@ impl Strategy {
     }
 }
 
+/// What an arm is thought to be before anything is known of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Prior {
+    /// As the other variants of its offer, the offers of its category and the placement, as far as those are alike.
+    Category,
+    /// Nothing: each arm stands alone.
+    #[default]
+    None,
+}
+
+impl Prior {
+    /// Every name in `placements.yaml`.
+    pub const NAMES: [&'static str; 2] = ["category", "none"];
+
+    /// Its name in `placements.yaml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Category => "category",
+            Self::None => "none",
+        }
+    }
+}
+
 /// A strategy with its settings, as one that decides at a placement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Contender {
@@ -149,6 +179,8 @@ pub struct Contender {
     pub lambda: f64,
     /// Exploration mass, a total shared by all eligible candidates.
     pub exploration: f64,
+    /// What arms are thought to be before anything is known of them.
+    pub prior: Prior,
 }
 
 /// A contender that decides for a share of the customers, instead of the champion. It learns from the decisions of all

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Applied, Exposed, Lesson};
 use crate::bandit::sample::placement;
-use crate::bandit::{ArmKey, ArmStatistics, Features, Model, ModelView};
+use crate::bandit::{ArmKey, ArmStatistics, Features, Lineup, Model, ModelView};
 use crate::domain::decision::Terms;
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
 use crate::domain::{Day, DecisionId, Digest, OfferId, Placement, Timestamp, ValueSource, VariantId};
@@ -77,7 +77,8 @@ fn of_two_offers_alike_in_the_catalogue_the_one_whose_orders_earn_more_is_prefer
         let lineup = [("five", 500), ("fifteen", 1_500)]
             .map(|(offer, earns)| Some(Arc::new(learned(placement, offer, 40, &[order(earns)]))));
         let version = Model::new(placement.model_id(), 1).version();
-        let view = ModelView::derive(version, placement, &placement.champion, lineup.to_vec(), Day(0), None);
+        let lineup = Lineup { arms: lineup.to_vec(), ..Lineup::of_offers(2) };
+        let view = ModelView::derive(version, placement, &placement.champion, lineup, Day(0), None);
         let margins = [0, 1].map(|at| view.learned_margin(at, 1_000.0).map_or(1_000.0, |learned| learned.margin));
         let arms = [0, 1].map(|at| view.arm(at, &[1.0], margins[at], 5.0));
         (margins, view.distribution(&view.scores(&arms), false))

@@ -8,7 +8,7 @@ use super::declare::{self, Declared};
 use super::finding::Report;
 use super::read::{self, Fields};
 use super::syntax::Node;
-use crate::domain::{Challenger, ChallengerId, Contender, Percent, Strategy};
+use crate::domain::{Challenger, ChallengerId, Contender, Percent, Prior, Strategy};
 
 /// Exploration mass where none is given.
 const EXPLORATION_DEFAULT: f64 = 0.05;
@@ -20,13 +20,13 @@ const HALF_LIFE_DAYS_MAX: u32 = 365;
 const CHAMPION: &str = "champion";
 
 /// What every strategy may be given.
-const SHARED: [&str; 3] = ["name", "exploration", "lambda"];
+const SHARED: [&str; 4] = ["name", "exploration", "lambda", "prior"];
 
-/// A setting that only one strategy has.
+/// A setting that only some strategies have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Particular {
     /// Whose.
-    pub strategy: &'static str,
+    pub strategies: &'static [&'static str],
     /// Its name in `placements.yaml`.
     pub name: &'static str,
     default: f64,
@@ -37,10 +37,10 @@ pub(crate) struct Particular {
     pub meaning: &'static str,
 }
 
-/// Settings that only one strategy has, with what they are where none is given.
+/// Settings that only some strategies have, with what they are where none is given.
 pub(crate) const PARTICULAR: [Particular; 6] = [
     Particular {
-        strategy: "linucb",
+        strategies: &["linucb", "linucb_hybrid"],
         name: "alpha",
         default: 1.0,
         range: (0.0, 100.0),
@@ -48,7 +48,7 @@ pub(crate) const PARTICULAR: [Particular; 6] = [
         meaning: "a width",
     },
     Particular {
-        strategy: "linucb_randomised",
+        strategies: &["linucb_randomised"],
         name: "widths",
         default: 20.0,
         range: (2.0, 64.0),
@@ -56,7 +56,7 @@ pub(crate) const PARTICULAR: [Particular; 6] = [
         meaning: "a number of widths",
     },
     Particular {
-        strategy: "linucb_randomised",
+        strategies: &["linucb_randomised"],
         name: "width_max",
         default: 2.0,
         range: (0.0, 100.0),
@@ -64,7 +64,7 @@ pub(crate) const PARTICULAR: [Particular; 6] = [
         meaning: "a largest width",
     },
     Particular {
-        strategy: "squarecb",
+        strategies: &["squarecb"],
         name: "gamma_scale",
         default: 100.0,
         range: (1e-3, 1e6),
@@ -72,7 +72,7 @@ pub(crate) const PARTICULAR: [Particular; 6] = [
         meaning: "a factor of gaps",
     },
     Particular {
-        strategy: "squarecb",
+        strategies: &["squarecb"],
         name: "gamma_exponent",
         default: 0.5,
         range: (0.0, 1.0),
@@ -80,7 +80,7 @@ pub(crate) const PARTICULAR: [Particular; 6] = [
         meaning: "a power of what was learned",
     },
     Particular {
-        strategy: "bagged_linear",
+        strategies: &["bagged_linear"],
         name: "bags",
         default: 10.0,
         range: (2.0, 64.0),
@@ -155,8 +155,8 @@ fn contender(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<Contender> 
     let exploration = fields.get("exploration").map_or(Some(default), |node| {
         let mass = read::number(report, what, node, 0.0, 1.0, "a share from 0 to 1")?;
         match name {
-            Some(name @ ("linucb" | "epsilon_greedy")) if mass <= 0.0 => {
-                let instead = if name == "linucb" { "thompson_linear" } else { "greedy" };
+            Some(name @ ("linucb" | "linucb_hybrid" | "epsilon_greedy")) if mass <= 0.0 => {
+                let instead = if name.starts_with("linucb") { "thompson_linear" } else { "greedy" };
                 report
                     .add(
                         codes::EXPLORATION_ZERO,
@@ -176,25 +176,30 @@ fn contender(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<Contender> 
     let lambda = fields
         .get("lambda")
         .map_or(Some(1.0), |node| read::number(report, what, node, 1e-3, 1e6, "a ridge prior from 0.001 to 1000000"));
+    let prior = fields.get("prior").map_or(Some(Prior::default()), |node| {
+        let named = read::choice(report, what, node, "prior", &Prior::NAMES, &[])?;
+        Some(if named == "none" { Prior::None } else { Prior::Category })
+    });
     let particular = particular(report, fields, name);
     let strategy = strategy(name?, &particular?);
-    Some(Contender { strategy, lambda: lambda?, exploration: exploration? })
+    Some(Contender { strategy, lambda: lambda?, exploration: exploration?, prior: prior? })
 }
 
 /// Reads the settings that the strategy has and others have not, and refuses those that it has not.
 fn particular(report: &mut Report<'_>, fields: &Fields<'_>, name: Option<&str>) -> Option<BTreeMap<&'static str, f64>> {
     let (what, mut values, mut complete) = (fields.what.as_str(), BTreeMap::new(), true);
-    for Particular { strategy, name: setting, default, range: (low, high), whole, meaning } in PARTICULAR {
-        let own = name == Some(strategy);
+    for Particular { strategies, name: setting, default, range: (low, high), whole, meaning } in PARTICULAR {
+        let own = name.is_some_and(|name| strategies.contains(&name));
         let Some(node) = fields.get(setting) else {
             values.extend(own.then_some((setting, default)));
             continue;
         };
         if name.is_some() && !own {
-            let message = format!("{what}: only {strategy} has {meaning} `{setting}`");
+            let has = if strategies.len() == 1 { "has" } else { "have" };
+            let message = format!("{what}: only {} {has} {meaning} `{setting}`", strategies.join(" and "));
             report
                 .add(codes::SETTING_UNUSED, node.place, message, "not used")
-                .with_help(format!("remove it, or write `name: {strategy}`"));
+                .with_help(format!("remove it, or write `name: {}`", strategies.first().unwrap_or(&"")));
         }
         let expected = format!("{} from {low} to {high}", if whole { "a whole number" } else { meaning });
         match read::number(report, what, node, low, high, &expected) {
@@ -217,6 +222,7 @@ fn strategy(name: &str, settings: &BTreeMap<&'static str, f64>) -> Strategy {
     match name {
         "thompson_beta" => Strategy::ThompsonBeta,
         "linucb" => Strategy::Linucb { alpha: of("alpha") },
+        "linucb_hybrid" => Strategy::LinucbHybrid { alpha: of("alpha") },
         "linucb_randomised" => {
             Strategy::LinucbRandomised { widths: whole("widths").into(), width_max: of("width_max") }
         }
@@ -241,7 +247,7 @@ fn half_life(report: &mut Report<'_>, what: &str, node: &Node) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::{PARTICULAR, Particular};
-    use crate::domain::{Placement, Strategy};
+    use crate::domain::{Placement, Prior, Strategy};
     use crate::policy::{Source, compile};
 
     fn compiled(text: &str) -> Result<Placement, String> {
@@ -281,11 +287,19 @@ mod tests {
         assert_eq!(strategy("name: greedy, exploration: 0.2"), (Strategy::Greedy, 0.2));
         assert_eq!(strategy("name: epsilon_greedy, exploration: 0.2"), (Strategy::EpsilonGreedy, 0.2));
         assert_eq!(strategy("name: linucb, alpha: 2"), (Strategy::Linucb { alpha: 2.0 }, 0.05));
+        assert_eq!(strategy("name: linucb_hybrid, alpha: 2"), (Strategy::LinucbHybrid { alpha: 2.0 }, 0.05));
+        let prior =
+            |text: &str| Ok::<_, String>(compiled(&format!("strategy: {{name: linucb{text}}}"))?.champion.prior);
+        assert_eq!([prior(""), prior(", prior: category")], [Ok(Prior::None), Ok(Prior::Category)]);
+        let mistake = prior(", prior: offer").unwrap_err();
+        assert!(mistake.contains("category") && mistake.contains("none"), "{mistake}");
     }
 
     #[test]
     fn a_setting_of_one_strategy_is_read_there_and_refused_at_every_other() {
-        for Particular { strategy: owner, name, default, range: (low, high), whole, .. } in PARTICULAR {
+        for (Particular { strategies, name, default, range: (low, high), whole, .. }, owner) in
+            PARTICULAR.into_iter().flat_map(|setting| setting.strategies.iter().map(move |owner| (setting, *owner)))
+        {
             let settings = |text: &str| strategy(text).0.settings();
             let of = |text: &str| settings(text).into_iter().find(|(setting, _)| *setting == name).unwrap().1;
             assert_eq!(of(&format!("name: {owner}")), default);
@@ -301,9 +315,9 @@ mod tests {
                 let findings = refused(&format!("name: {owner}, {name}: {}", low + 0.5));
                 assert!(findings.contains("a whole number from"), "{findings}");
             }
-            for other in Strategy::NAMES.into_iter().filter(|other| *other != owner) {
+            for other in Strategy::NAMES.into_iter().filter(|other| !strategies.contains(other)) {
                 let findings = refused(&format!("name: {other}, {name}: {high}"));
-                assert!(findings.contains(&format!("remove it, or write `name: {owner}`")), "{findings}");
+                assert!(findings.contains(&format!("remove it, or write `name: {}`", strategies[0])), "{findings}");
             }
         }
     }

@@ -74,11 +74,11 @@ impl Core {
                     tokio::task::yield_now().await;
                 }
                 Ok(Progress::Idle) => {
-                    behind = false;
                     self.idle.notify_waiters();
                     // Work of this process is announced; the pause only catches that of others.
                     let pause = LOOK.min(self.lease() / RENEWALS);
-                    let _ = timeout(pause, self.work.notified()).await;
+                    // What nobody announces: events that were appended beside this process, such as a warm start.
+                    behind = timeout(pause, self.work.notified()).await.is_err();
                 }
                 Ok(Progress::Fenced) => {
                     tracing::warn!(term, "another process has become the learner; this one follows it");

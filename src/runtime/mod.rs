@@ -36,6 +36,8 @@ mod start;
 
 mod subjects;
 
+mod warm_start;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -56,6 +58,7 @@ pub use records::{Kept, Opened};
 pub use reports::Scope;
 pub use start::{Setup, StartError, keys_of, mistakes, read_policies};
 pub use subjects::ConsentKept;
+pub use warm_start::{WarmStarter, Warmed};
 
 use crate::bandit::ModelView;
 use crate::config::Settings;

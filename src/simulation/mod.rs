@@ -13,6 +13,8 @@ pub mod replay;
 
 pub mod trial;
 
+pub mod warm_start;
+
 mod world;
 
 pub use crowd::{Crowd, Customer, Luck, Step, Visit};

@@ -356,6 +356,9 @@ pub trait Store: Send + Sync {
     /// Stores one step of the learner and renews its lease; `false` and nothing changed if the term is fenced.
     async fn learn(&self, term: u64, learned: &Learned) -> Result<bool, StoreError>;
 
+    /// What is applied of these decisions, slot by slot; nothing of those that nothing was applied of.
+    async fn applied_of(&self, decisions: &[DecisionId]) -> Result<Vec<AppliedRow>, StoreError>;
+
     /// Every model with the last sequence of its stream.
     async fn model_heads(&self) -> Result<Vec<(ModelId, u64)>, StoreError>;
 

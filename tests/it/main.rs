@@ -29,4 +29,6 @@ mod store;
 #[cfg(test)]
 mod tidiness;
 #[cfg(test)]
+mod warm_start;
+#[cfg(test)]
 mod worked_example;

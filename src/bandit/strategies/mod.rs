@@ -9,6 +9,7 @@
 pub mod bagged_linear;
 pub mod greedy;
 pub mod linucb;
+pub mod linucb_hybrid;
 pub mod linucb_randomised;
 pub mod squarecb;
 pub mod thompson_beta;
@@ -148,6 +149,7 @@ pub fn scores(strategy: &Strategy, arms: &[Arm]) -> Vec<Score> {
         Strategy::LinucbRandomised { .. } => linucb_randomised::scores(arms),
         Strategy::Squarecb { gamma_scale, gamma_exponent } => squarecb::scores(arms, *gamma_scale, *gamma_exponent),
         Strategy::BaggedLinear { .. } => bagged_linear::scores(arms),
+        Strategy::LinucbHybrid { alpha } => linucb_hybrid::scores(arms, *alpha),
         Strategy::Greedy | Strategy::EpsilonGreedy => greedy::scores(arms),
         Strategy::Uniform => uniform::scores(arms),
     }
@@ -165,6 +167,7 @@ pub fn distribution_of(strategy: &Strategy, rule: u16, scores: &[Score], nothing
         }
         Strategy::Squarecb { .. } => squarecb::distribution(scores, nothing),
         Strategy::BaggedLinear { bags } => bagged_linear::distribution(scores, nothing, *bags),
+        Strategy::LinucbHybrid { .. } => linucb_hybrid::distribution(scores, nothing),
         Strategy::Greedy | Strategy::EpsilonGreedy => greedy::distribution(scores, nothing),
         Strategy::Uniform => uniform::distribution(scores, nothing),
     }

@@ -5,7 +5,8 @@ use crate::domain::Strategy;
 use proptest::prelude::{Just, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::Strategy as _;
 
-pub(super) const STRATEGIES: [Strategy; 9] = [
+pub(super) const STRATEGIES: [Strategy; 10] = [
+    Strategy::LinucbHybrid { alpha: 1.0 },
     Strategy::ThompsonLinear,
     Strategy::ThompsonBeta,
     Strategy::Linucb { alpha: 1.0 },

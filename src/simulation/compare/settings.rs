@@ -7,7 +7,7 @@ use crate::domain::{Placement, Span, Strategy};
 use crate::policy::PARTICULAR;
 
 /// Settings that every strategy has.
-const SHARED: [&str; 3] = ["exploration", "half_life", "lambda"];
+const SHARED: [&str; 4] = ["exploration", "half_life", "lambda", "prior"];
 
 /// Settings of a recorded file.
 const OF_FILES: [&str; 3] = ["reward_max", "reward_min", "slots"];
@@ -63,6 +63,7 @@ impl Named {
             ("exploration".to_owned(), placement.champion.exploration.to_string()),
             ("half_life".to_owned(), half_life),
             ("lambda".to_owned(), placement.champion.lambda.to_string()),
+            ("prior".to_owned(), placement.champion.prior.name().to_owned()),
         ]);
         let own = placement.champion.strategy.settings();
         all.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())));
@@ -183,8 +184,9 @@ impl Settings {
         }
         // Greedy explores nothing unless that is said of it alone: otherwise it would be another strategy.
         let spared = |strategy: &Named| only.is_none() && name == "exploration" && strategy.name == "greedy";
-        let owner = PARTICULAR.iter().find(|setting| setting.name == name).map(|setting| setting.strategy);
-        let has = |strategy: &Named| SHARED.contains(&name) || owner == Some(strategy.name);
+        let owners = PARTICULAR.iter().find(|setting| setting.name == name).map(|setting| setting.strategies);
+        let has =
+            |strategy: &Named| SHARED.contains(&name) || owners.is_some_and(|owners| owners.contains(&strategy.name));
         let asked = self.strategies.iter_mut();
         let mut takers: Vec<&mut Named> = asked
             .filter(|strategy| only.is_none_or(|only| only == strategy.name) && has(strategy) && !spared(strategy))
@@ -192,8 +194,11 @@ impl Settings {
         if takers.is_empty() {
             let own = if kind == Kind::File { &OF_FILES[..] } else { &OF_WORLDS[..] };
             let known = SHARED.iter().chain(PARTICULAR.iter().map(|setting| &setting.name)).chain(own);
-            return match owner {
-                Some(owner) => wrong(format!("setting `{key}`: only `{owner}` has it, which is not meant here")),
+            return match owners.map(<[&str]>::first) {
+                Some(owner) => {
+                    let owner = owner.unwrap_or(&"");
+                    wrong(format!("setting `{key}`: only `{owner}` has it, which is not meant here"))
+                }
                 None => wrong(format!("unknown setting `{key}`: expected one of {}", listed(known.copied()))),
             };
         }

@@ -153,6 +153,15 @@ pub fn full(text: &str, offers: &Offers) -> Result<Vec<Event>, Mistake> {
 
 /// Reads logged feedback: every event, or the first line that is wrong.
 pub fn logged(text: &str, offers: &Offers) -> Result<Vec<LoggedEvent>, Mistake> {
+    logged_of(text, Some(offers))
+}
+
+/// The same of whatever offers: whether they exist the caller checks.
+pub fn logged_of_any(text: &str) -> Result<Vec<LoggedEvent>, Mistake> {
+    logged_of(text, None)
+}
+
+fn logged_of(text: &str, offers: Option<&Offers>) -> Result<Vec<LoggedEvent>, Mistake> {
     let mut order = Order::default();
     let events = lines(text).map(|(line, text)| {
         let wrong = |what: String| Mistake::Line { line, what };
@@ -209,7 +218,7 @@ fn full_event(line: usize, text: &str, offers: &Offers) -> Result<Event, String>
     let event: FullText = serde_json::from_str(text).map_err(|error| tidy(&error))?;
     check_context(&event.context)?;
     let candidates = match event.candidates {
-        Some(listed) => candidates(listed, offers)?,
+        Some(listed) => candidates(listed, Some(offers))?,
         None => offers.keys().cloned().collect(),
     };
     let mut rewards = BTreeMap::new();
@@ -223,12 +232,12 @@ fn full_event(line: usize, text: &str, offers: &Offers) -> Result<Event, String>
     Ok(Event { line, id, at, customer_id, context, rewards })
 }
 
-fn logged_event(line: usize, text: &str, offers: &Offers) -> Result<LoggedEvent, String> {
+fn logged_event(line: usize, text: &str, offers: Option<&Offers>) -> Result<LoggedEvent, String> {
     let event: LoggedText = serde_json::from_str(text).map_err(|error| tidy(&error))?;
     check_context(&event.context)?;
     let candidates = event.candidates.map(|listed| candidates(listed, offers)).transpose()?;
     let chosen = &event.chosen;
-    if !offers.contains_key(chosen) {
+    if offers.is_some_and(|offers| !offers.contains_key(chosen)) {
         return Err(format!("chosen `{chosen}` is not in offers.json"));
     }
     if candidates.as_ref().is_some_and(|candidates| !candidates.contains(chosen)) {
@@ -254,10 +263,10 @@ fn check_context(context: &BTreeMap<String, Value>) -> Result<(), String> {
     Ok(())
 }
 
-fn candidates(listed: Vec<OfferId>, offers: &Offers) -> Result<BTreeSet<OfferId>, String> {
+fn candidates(listed: Vec<OfferId>, offers: Option<&Offers>) -> Result<BTreeSet<OfferId>, String> {
     let mut candidates = BTreeSet::new();
     for candidate in listed {
-        if !offers.contains_key(&candidate) {
+        if offers.is_some_and(|offers| !offers.contains_key(&candidate)) {
             return Err(format!("candidate `{candidate}` is not in offers.json"));
         }
         if candidates.contains(&candidate) {

@@ -8,8 +8,6 @@
 //! 2^-16th of a decision, and integers stay integers. `sum w r^2` is taken to be `sum w r`, which is its upper bound:
 //! for rewards strictly between the ends the noise variance is judged too large, never too small.
 
-use std::sync::Arc;
-
 use super::prepare::{Known, Range, Replay, Step};
 use crate::bandit::draw::{self, DrawPurpose};
 use crate::bandit::{self, Arm, Features, Increment, InvalidDistribution, Lineup, ModelView};
@@ -85,7 +83,7 @@ struct Learner<'a> {
 
 impl<'a> Learner<'a> {
     fn new(placement: &'a Placement, replay: &Replay) -> Self {
-        let lineup = vec![None; replay.offers.len()];
+        let lineup = Lineup::of_offers(replay.offers.len());
         let view = ModelView::prior(placement, &placement.champion);
         Self { placement, range: replay.range, lineup, view, changed: false, alarms: 0 }
     }
@@ -109,8 +107,8 @@ impl<'a> Learner<'a> {
         if self.placement.champion.strategy == Strategy::Uniform {
             return;
         }
-        let Some(arm) = self.lineup.get_mut(arm) else { return };
-        let (statistics, share) = (Arc::make_mut(arm.get_or_insert_default()), self.range.share(reward));
+        let Some(statistics) = self.lineup.get_mut(arm) else { return };
+        let share = self.range.share(reward);
         let bags = bandit::multiplicities(&step.decision, 0, self.placement.bags());
         for increment in increments(&step.features, step.day, self.placement.half_life_days, share) {
             statistics.apply(&Increment { bags: bags.clone(), ..increment });

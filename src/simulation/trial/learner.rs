@@ -69,7 +69,7 @@ impl<'a> Learner<'a> {
     /// One that has learned nothing.
     pub(super) fn new(placements: &'a [Placement], catalogue: &'a Catalogue) -> Self {
         let learned = |placement: &Placement| {
-            let (lineup, none) = (vec![None; catalogue.candidates().len()], Lineup::new());
+            let (lineup, none) = (Lineup::empty(catalogue), Lineup::default());
             let version = Model::new(placement.model_id(), placement.dimensions()).version();
             let view = ModelView::derive(version, placement, &placement.champion, none, Day(0), None);
             Learned { lineup, view, changed: false }
@@ -201,7 +201,7 @@ impl<'a> Learner<'a> {
         let Some(learned) = self.learned.get_mut(placement) else { return };
         let Some(event) = lesson.event(before, now) else { return };
         let Some(arm) = learned.lineup.get_mut(candidate) else { return };
-        Arc::make_mut(arm.get_or_insert_default()).apply(&event.increment);
+        arm.apply(&event.increment);
         learned.changed = true;
     }
 
@@ -210,7 +210,7 @@ impl<'a> Learner<'a> {
     pub(super) fn digests(&self) -> Vec<((usize, usize), Digest)> {
         let placements = self.learned.iter().enumerate();
         let arms = placements.flat_map(|(placement, learned)| {
-            learned.lineup.iter().enumerate().map(move |(at, arm)| ((placement, at), arm))
+            learned.lineup.arms.iter().enumerate().map(move |(at, arm)| ((placement, at), arm))
         });
         arms.filter_map(|(at, arm)| Some((at, arm.as_ref()?.digest()))).collect()
     }

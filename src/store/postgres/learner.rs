@@ -15,7 +15,7 @@ pub(super) async fn work(store: &PostgresStore, decisions_max: u32, now: Timesta
     // and the second time there is nothing left to apply.
     let found = find(store, decisions_max, now).await?;
     let ids = found.decision_ids();
-    let applied = applied(store, &ids).await?;
+    let applied = applied_of(store, &ids).await?;
     let decisions = commit::decisions(store, &ids).await?;
     let facts = outcomes::facts(store, &ids).await?;
     Ok(found.work(decisions, applied, facts))
@@ -57,7 +57,7 @@ async fn find(store: &PostgresStore, decisions_max: u32, now: Timestamp) -> Resu
     })
 }
 
-async fn applied(store: &PostgresStore, ids: &[DecisionId]) -> Result<Vec<AppliedRow>, StoreError> {
+pub(super) async fn applied_of(store: &PostgresStore, ids: &[DecisionId]) -> Result<Vec<AppliedRow>, StoreError> {
     let rows: Vec<AppliedColumns> = sqlx::query_as(
         "select decision_id, slot, exposed, accepted, reward_minor, steps, due_at from applied \
          where decision_id = any ($1)",

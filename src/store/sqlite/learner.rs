@@ -77,6 +77,11 @@ async fn applied(reader: &mut SqliteConnection, ids: &[DecisionId]) -> Result<Ve
     Ok(applied)
 }
 
+pub(super) async fn applied_of(store: &SqliteStore, ids: &[DecisionId]) -> Result<Vec<AppliedRow>, StoreError> {
+    let mut reader = store.readers.acquire().await?;
+    applied(&mut reader, ids).await
+}
+
 pub(super) async fn learn(store: &SqliteStore, term: u64, learned: &Learned) -> Result<bool, StoreError> {
     reach(Step::LearnBegin);
     let mut writer = store.writer.lock().await;

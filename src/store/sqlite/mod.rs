@@ -35,8 +35,8 @@ use crate::domain::{Day, DecisionId, Digest, ModelId, OfferId, Span, Spend, Subj
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
-    Activation, Backlog, By, CatalogueChange, CatalogueChanged, CatalogueRows, CheckpointRow, ConsentRow, Control,
-    Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, Match, NewSubject,
+    Activation, AppliedRow, Backlog, By, CatalogueChange, CatalogueChanged, CatalogueRows, CheckpointRow, ConsentRow,
+    Control, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, Match, NewSubject,
     OfferRevision, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
 };
 
@@ -229,6 +229,10 @@ impl Store for SqliteStore {
 
     async fn learn(&self, term: u64, learned: &Learned) -> Result<bool, StoreError> {
         learner::learn(self, term, learned).await
+    }
+
+    async fn applied_of(&self, decisions: &[DecisionId]) -> Result<Vec<AppliedRow>, StoreError> {
+        learner::applied_of(self, decisions).await
     }
 
     async fn model_heads(&self) -> Result<Vec<(ModelId, u64)>, StoreError> {

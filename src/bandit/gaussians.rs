@@ -1,0 +1,183 @@
+//! Gaussians that hang together in a tree: what a child says of its parent, and what its parent says of it. Reads no
+//! statistics and estimates no spread.
+//!
+//! A child has the mean of its parent plus a difference of its own, `theta ~ N(mu, T)` with T diagonal. What was
+//! observed of a child is information `(Lambda, eta)`: a likelihood proportional to
+//! `exp(-theta' Lambda theta / 2 + eta' theta)`. All matrices are packed as those of [`super::Posterior`].
+
+use super::posterior::{PosteriorAlarm, factorise, invert};
+
+/// Information about a vector: `Lambda` packed, and `eta`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Information {
+    pub(super) precision: Vec<f64>,
+    pub(super) eta: Vec<f64>,
+}
+
+/// What is believed of a vector: mean and packed covariance.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Belief {
+    pub(super) mean: Vec<f64>,
+    pub(super) covariance: Vec<f64>,
+}
+
+/// A child before its parent is known: `M = (Lambda + T^-1)^-1` and `M eta`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Child {
+    m: Vec<f64>,
+    m_eta: Vec<f64>,
+}
+
+impl Information {
+    /// None.
+    pub(super) fn none(dimensions: usize) -> Self {
+        Self { precision: vec![0.0; super::posterior::packed_len(dimensions)], eta: vec![0.0; dimensions] }
+    }
+
+    /// Adds what somebody else says of the same vector.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.precision.iter_mut().zip(&other.precision).for_each(|(own, more)| *own += more);
+        self.eta.iter_mut().zip(&other.eta).for_each(|(own, more)| *own += more);
+    }
+
+    /// Takes back what [`Information::add`] added.
+    pub(super) fn subtract(&mut self, other: &Self) {
+        self.precision.iter_mut().zip(&other.precision).for_each(|(own, less)| *own -= less);
+        self.eta.iter_mut().zip(&other.eta).for_each(|(own, less)| *own -= less);
+    }
+
+    /// With an independent Gaussian for each component before it: the belief, `Lambda + diag(1 / variance)` inverted.
+    pub(super) fn with_prior(&self, mean: &[f64], variance: &[f64]) -> Result<Belief, PosteriorAlarm> {
+        let Child { m, m_eta } = Child::of(self, variance)?;
+        let own: Vec<f64> = mean.iter().zip(variance).map(|(mean, variance)| mean / variance).collect();
+        let mean = times(&m, &own).into_iter().zip(m_eta).map(|(own, told)| own + told).collect();
+        Ok(Belief { mean, covariance: m })
+    }
+}
+
+impl Child {
+    /// One of whom this is known, and whose difference from its parent has these variances.
+    pub(super) fn of(known: &Information, spread: &[f64]) -> Result<Self, PosteriorAlarm> {
+        let mut a = known.precision.clone();
+        let mut diagonal = 0;
+        for (below, variance) in (0..spread.len()).rev().zip(spread) {
+            if let Some(a_jj) = a.get_mut(diagonal) {
+                *a_jj += 1.0 / variance;
+            }
+            diagonal += below + 1;
+        }
+        if !a.iter().chain(&known.eta).all(|number| number.is_finite()) {
+            return Err(PosteriorAlarm::NotFinite);
+        }
+        factorise(&mut a, spread.len())?;
+        let m = invert(&a, spread.len());
+        let m_eta = times(&m, &known.eta);
+        if m.iter().chain(&m_eta).all(|number| number.is_finite()) {
+            Ok(Self { m, m_eta })
+        } else {
+            Err(PosteriorAlarm::NotFinite)
+        }
+    }
+
+    /// What it says of its parent: `(Lambda^-1 + T)^-1 = T^-1 - T^-1 M T^-1` and `T^-1 M eta`.
+    pub(super) fn says(&self, spread: &[f64]) -> Information {
+        let mut precision = Vec::with_capacity(self.m.len());
+        let mut columns = self.m.as_slice();
+        for (j, t_j) in spread.iter().enumerate() {
+            let (column, next) = columns.split_at(spread.len() - j);
+            precision.extend(column.iter().zip(spread.iter().skip(j)).enumerate().map(|(below, (m, t_i))| {
+                let own = if below == 0 { 1.0 / t_j } else { 0.0 };
+                own - m / (t_i * t_j)
+            }));
+            columns = next;
+        }
+        Information { precision, eta: self.m_eta.iter().zip(spread).map(|(m_eta, t)| m_eta / t).collect() }
+    }
+
+    /// What is believed of it once its parent is: `M (eta + T^-1 mu)` and `M + M T^-1 V T^-1 M`. The parent's belief
+    /// holds what the child said of it, and nothing is counted twice.
+    pub(super) fn under(&self, parent: &Belief, spread: &[f64]) -> Belief {
+        let d = spread.len();
+        let mean: Vec<f64> = parent.mean.iter().zip(spread).map(|(mu, t)| mu / t).collect();
+        let mean = times(&self.m, &mean).into_iter().zip(&self.m_eta).map(|(told, own)| told + own).collect();
+        let (m, v) = (dense(&self.m, d), dense(&parent.covariance, d));
+        // T^-1 M, row by row; M is symmetric, so that its transpose is M T^-1.
+        let scaled: Vec<f64> =
+            m.chunks_exact(d).zip(spread).flat_map(|(row, t)| row.iter().map(move |m| m / t)).collect();
+        let mut covariance = Vec::with_capacity(self.m.len());
+        let (mut half, mut row) = (vec![0.0; d], vec![0.0; d]);
+        for (i, m_i) in m.chunks_exact(d).enumerate() {
+            half.fill(0.0);
+            for ((m_ik, t), v_k) in m_i.iter().zip(spread).zip(v.chunks_exact(d)) {
+                let factor = m_ik / t;
+                half.iter_mut().zip(v_k).for_each(|(sum, v)| *sum += factor * v);
+            }
+            row.copy_from_slice(m_i);
+            for (factor, scaled_k) in half.iter().zip(scaled.chunks_exact(d)) {
+                row.iter_mut().zip(scaled_k).skip(i).for_each(|(sum, c)| *sum += factor * c);
+            }
+            covariance.extend(row.iter().skip(i));
+        }
+        Belief { mean, covariance }
+    }
+}
+
+impl Belief {
+    /// What is believed of a child that nothing is known of.
+    pub(super) fn of_new_child(&self, spread: &[f64]) -> Self {
+        let mut born = self.clone();
+        let mut diagonal = 0;
+        for (below, variance) in (0..spread.len()).rev().zip(spread) {
+            if let Some(v_jj) = born.covariance.get_mut(diagonal) {
+                *v_jj += variance;
+            }
+            diagonal += below + 1;
+        }
+        born
+    }
+
+    /// The variance of each component.
+    pub(super) fn variances(&self) -> Vec<f64> {
+        let (mut columns, d) = (self.covariance.as_slice(), self.mean.len());
+        let mut variances = Vec::with_capacity(d);
+        for height in (1..=d).rev() {
+            let (column, next) = columns.split_at(height);
+            variances.extend(column.first());
+            columns = next;
+        }
+        variances
+    }
+}
+
+/// A packed symmetric matrix times a vector.
+pub(super) fn times(packed: &[f64], x: &[f64]) -> Vec<f64> {
+    let (mut columns, mut y) = (packed, vec![0.0; x.len()]);
+    for (j, x_j) in x.iter().enumerate() {
+        let (column, next) = columns.split_at(x.len() - j);
+        let below: f64 = column.iter().zip(x.iter().skip(j)).skip(1).map(|(a, x_i)| a * x_i).sum();
+        y.iter_mut().skip(j).zip(column).for_each(|(y_i, a)| *y_i += a * x_j);
+        if let Some(y_j) = y.get_mut(j) {
+            *y_j += below;
+        }
+        columns = next;
+    }
+    y
+}
+
+/// A packed symmetric matrix as rows.
+pub(super) fn dense(packed: &[f64], d: usize) -> Vec<f64> {
+    let mut rows = vec![0.0; d * d];
+    let mut columns = packed;
+    for j in 0..d {
+        let (column, next) = columns.split_at(d - j);
+        for (i, a) in (j..d).zip(column) {
+            for at in [i * d + j, j * d + i] {
+                if let Some(cell) = rows.get_mut(at) {
+                    *cell = *a;
+                }
+            }
+        }
+        columns = next;
+    }
+    rows
+}
