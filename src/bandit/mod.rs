@@ -11,12 +11,14 @@
 //! caller, and only then drawn from, so that the propensity of what was chosen is exact by construction.
 
 pub mod beta;
+mod cholesky;
 pub mod decay;
 pub mod draw;
 pub mod effects;
 pub mod exact_rule;
 pub mod features;
 pub mod hot_rule;
+pub mod kernel;
 pub mod model;
 mod polynomials;
 pub mod posterior;
@@ -28,6 +30,8 @@ pub mod view;
 #[cfg(test)]
 mod hot_rule_tests;
 #[cfg(test)]
+mod kernel_tests;
+#[cfg(test)]
 mod sample;
 
 pub use beta::{Beta, Memo};
@@ -35,9 +39,10 @@ pub use decay::{generation_and_weight, weight_on};
 pub use draw::{DrawPurpose, pick, uniform};
 pub use effects::{Effect, component_names, effects};
 pub use features::{Features, features};
+pub use kernel::{Belief, Inputs, Packed};
 pub use model::{ArmKey, Model};
 pub use posterior::{Derived, Estimate, Posterior, PosteriorAlarm};
 pub use rules::DISTRIBUTION_RULE;
 pub use statistics::{ArmStatistics, Increment, Sums};
 pub use strategies::{Arm, InvalidDistribution, Score, check, distribution, distribution_of, explore, scores};
-pub use view::{Lineup, ModelView};
+pub use view::{Candidate, Lineup, ModelView};

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::beta::Memo;
+use super::kernel::{Inputs, Packed};
 use super::posterior::Posterior;
 use super::rules::DISTRIBUTION_RULE;
 use super::statistics::ArmStatistics;
@@ -13,6 +14,17 @@ use crate::domain::{Contender, Day, Placement, Strategy};
 
 /// The integers of every candidate of a catalogue, by position; nothing where nothing was learned.
 pub type Lineup = Vec<Option<Arc<ArmStatistics>>>;
+
+/// A candidate to be scored: its position in the catalogue, its margin and its cost of showing, as [`Arm`] has them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate {
+    /// Position in the catalogue.
+    pub at: usize,
+    /// `m_a`.
+    pub margin: f64,
+    /// `c_a`.
+    pub cost: f64,
+}
 
 /// What decisions read of a model: posteriors derived for one contender and one day.
 #[derive(Debug, Clone)]
@@ -24,8 +36,7 @@ pub struct ModelView {
     day: Day,
     contender: Contender,
     lineup: Lineup,
-    posteriors: Vec<Option<Arc<Posterior>>>,
-    prior: Arc<Posterior>,
+    packed: Packed,
     memo: Memo,
 }
 
@@ -45,29 +56,31 @@ impl ModelView {
                 && view.day == day
                 && view.contender.lambda.to_bits() == contender.lambda.to_bits()
         });
-        let (dimensions, half_life) = (placement.dimensions(), placement.half_life_days);
-        let mut alarms = Vec::new();
-        let mut posterior = |(at, statistics): (usize, &Option<Arc<ArmStatistics>>)| {
-            let statistics = statistics.as_ref()?;
-            let old = before.and_then(|view| {
-                let same = view.lineup.get(at)?.as_ref().is_some_and(|old| Arc::ptr_eq(old, statistics));
-                view.posteriors.get(at)?.as_ref().filter(|_| same)
-            });
-            if let Some(old) = old {
-                return Some(old.clone());
-            }
-            let derived = Posterior::derive(statistics, dimensions, day, half_life, contender.lambda);
-            alarms.extend(derived.alarm.map(|alarm| (at, alarm.to_string())));
-            Some(Arc::new(derived.posterior))
-        };
-        let posteriors = lineup.iter().enumerate().map(&mut posterior).collect();
+        let dimensions = placement.dimensions();
         let prior = match before {
-            Some(view) => view.prior.clone(),
+            Some(view) => view.packed.prior().clone(),
             None => Arc::new(Posterior::prior(dimensions, contender.lambda)),
         };
+        let mut alarms = Vec::new();
+        // The one place where posteriors are made, by position; whatever made them, they are packed and read alike.
+        let mut posterior = |(at, statistics): (usize, &Option<Arc<ArmStatistics>>)| {
+            let Some(statistics) = statistics else { return prior.clone() };
+            let old = before.filter(|view| {
+                let old = view.lineup.get(at).and_then(Option::as_ref);
+                old.is_some_and(|old| Arc::ptr_eq(old, statistics))
+            });
+            if let Some(view) = old {
+                return view.packed.posterior(at).clone();
+            }
+            let derived = Posterior::derive(statistics, dimensions, day, placement.half_life_days, contender.lambda);
+            alarms.extend(derived.alarm.map(|alarm| (at, alarm.to_string())));
+            Arc::new(derived.posterior)
+        };
+        let posteriors = lineup.iter().enumerate().map(&mut posterior).collect();
+        let packed = Packed::new(posteriors, prior, before.map(|view| &view.packed));
         // What is remembered stays right: it is found again by posteriors and margins, not by the view.
         let memo = before.map(|view| view.memo.clone()).unwrap_or_default();
-        Self { version, alarms, day, contender: *contender, lineup, posteriors, prior, memo }
+        Self { version, alarms, day, contender: *contender, lineup, packed, memo }
     }
 
     /// The view of a model that has absorbed nothing.
@@ -88,12 +101,21 @@ impl ModelView {
 
     /// The posterior of the arm at a position of the catalogue; the prior for one that has learned nothing.
     pub fn posterior(&self, at: usize) -> &Posterior {
-        self.posteriors.get(at).and_then(Option::as_deref).unwrap_or(&self.prior)
+        self.packed.posterior(at)
     }
 
     /// What the arm at a position is worth for these features.
     pub fn arm(&self, at: usize, x: &[f64], margin: f64, cost: f64) -> Arm {
         Arm::new(self.posterior(at), x, margin, cost)
+    }
+
+    /// What every candidate is worth, in their order, in one pass if their positions rise. The same as [`Self::arm`] for
+    /// each, to the bit.
+    pub fn arms(&self, candidates: &[Candidate], inputs: Inputs<'_>) -> Vec<Arm> {
+        let positions: Vec<usize> = candidates.iter().map(|candidate| candidate.at).collect();
+        let beliefs = self.packed.beliefs(&positions, inputs);
+        let arms = candidates.iter().zip(&beliefs);
+        arms.map(|(candidate, belief)| Arm::believing(belief, candidate.margin, candidate.cost)).collect()
     }
 
     /// The scores of arms, in their order.
