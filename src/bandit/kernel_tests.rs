@@ -132,7 +132,9 @@ fn most_seen(statistics: &ArmStatistics, dimensions: usize) -> (Vec<f64>, f64) {
     for _ in 0..30 {
         x = (0..dimensions).map(|i| x.iter().enumerate().map(|(j, x)| a(i, j) * x).sum()).collect();
         let largest = x.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
-        x.iter_mut().for_each(|x| *x *= 16.0 / largest);
+        for x in &mut x {
+            *x *= 16.0 / largest;
+        }
     }
     (x, (0..dimensions).map(|i| a(i, i)).fold(0.0, f64::max))
 }
