@@ -1,5 +1,5 @@
-//! One whole decision in process and its parts, by candidates, at 32 feature components and 40 rules, on a half-trained
-//! model. Times no store and no HTTP.
+//! One whole decision in process, by candidates, feature components and how much was learned, with 40 rules; its parts,
+//! at 32 components on a half-trained model; and a slate of twenty. Times no store and no HTTP.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has to stop")]
 
@@ -10,14 +10,15 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use proffer::bandit::{
-    Arm, ArmKey, DrawPurpose, Features, Increment, Model, ModelView, check, explore, features, pick, scores, uniform,
+    ArmKey, Candidate, DrawPurpose, Features, Increment, Inputs, Model, ModelView, check, explore, features, pick,
+    scores, uniform,
 };
-use proffer::decision::{Ask, Snapshot, SubjectView, decide};
+use proffer::decision::{Ask, Decision, Snapshot, SubjectView, decide};
 use proffer::domain::decision::Record;
 use proffer::domain::key::{GeneratorKey, SubjectKey};
 use proffer::domain::{
-    AttributeId, Catalogue, Customer, Day, DecisionId, DecisionRequest, Offer, OfferId, PlacementId, SubjectId,
-    SubjectKind, SubjectState, Timestamp, Value, VariantId,
+    AttributeId, Catalogue, Customer, Day, DecisionId, DecisionRequest, Digest, Offer, OfferId, Placement, PlacementId,
+    SubjectId, SubjectKind, SubjectState, Timestamp, Value, VariantId,
 };
 use proffer::policy::{CapWindows, Source, compile, judge};
 use rand::rngs::ChaCha8Rng;
@@ -26,12 +27,20 @@ use rand::{RngExt as _, SeedableRng as _};
 const NOW: Timestamp = Timestamp(1_780_000_000_000);
 const GENERATOR: GeneratorKey = GeneratorKey { period: 1, key: [3; 32] };
 
-/// 31 regions and the intercept: 32 components.
-fn regions() -> String {
-    (0..31).map(|at| format!("r{at}")).collect::<Vec<_>>().join(", ")
+/// How much was learned of each arm: nothing; thirty exposures; ten thousand in every region, so that a winner is clear.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stage {
+    Cold,
+    HalfTrained,
+    Converged,
 }
 
-fn snapshot(candidates: usize) -> Snapshot {
+/// Regions, and the intercept: as many components.
+fn regions(components: usize) -> String {
+    (1..components).map(|at| format!("r{at}")).collect::<Vec<_>>().join(", ")
+}
+
+fn snapshot(candidates: usize, components: usize, stage: Stage) -> Snapshot {
     let file = |path: &str, text: String| Source { path: path.to_owned(), text };
     let floors = (0..38).map(|at| format!("  - {{id: floor.{at}, why: Finance, min_margin: {}%}}\n", at % 20));
     let cap = |id: &str, terms: &str| format!("  - {{id: {id}, why: Contacts, {terms}, counts: decision}}\n");
@@ -49,7 +58,7 @@ fn snapshot(candidates: usize) -> Snapshot {
             "catalog/attributes.yaml",
             format!(
                 "attributes:\n  - {{id: context.region, type: {{enum: [{}]}}, class: public, source: shop}}\n",
-                regions()
+                regions(components)
             ),
         ),
         file(
@@ -61,7 +70,7 @@ fn snapshot(candidates: usize) -> Snapshot {
         file(
             "placements.yaml",
             "placements:\n  - id: home\n    channel: web\n    purpose: offer_contextual\n    currency: USD\n    \
-             objective: {kind: margin, window: 7d, reward_cap: 200.00}\n    strategy: {name: thompson_linear}\n    \
+             slots: 20\n    objective: {kind: margin, window: 7d, reward_cap: 200.00}\n    strategy: {name: thompson_linear}\n    \
              features: [context.region]\n    fallback: {offer: house, variant: a}\n"
                 .into(),
         ),
@@ -80,7 +89,7 @@ fn snapshot(candidates: usize) -> Snapshot {
     let placement = bundle.placement("home").unwrap();
     let day = NOW.day();
     let catalogue = Catalogue::new(1, offers, Vec::new());
-    let view = trained(placement, &catalogue, candidates, day);
+    let view = trained(placement, &catalogue, candidates, stage, day);
     let models = BTreeMap::from([(placement.id.clone(), vec![Arc::new(view)])]);
     Snapshot {
         tenant: "default".into(),
@@ -95,44 +104,56 @@ fn snapshot(candidates: usize) -> Snapshot {
     }
 }
 
-/// Thirty exposures an arm, some of them accepted.
-fn trained(placement: &proffer::domain::Placement, catalogue: &Catalogue, candidates: usize, day: Day) -> ModelView {
-    let mut chance = ChaCha8Rng::seed_from_u64(5);
-    let mut model = Model::new(placement.model_id(), placement.dimensions());
-    let mut sequence = 0;
+fn trained(placement: &Placement, catalogue: &Catalogue, candidates: usize, stage: Stage, day: Day) -> ModelView {
+    let (mut chance, components) = (ChaCha8Rng::seed_from_u64(5), placement.dimensions());
+    let mut model = Model::new(placement.model_id(), components);
+    let mut learn = |arm: &ArmKey, region: u16, times: f64, accepted: f64| {
+        let features = Features::from_sparse(components, &[(0, 1 << 20), (region, 1 << 20)]).unwrap();
+        let increment = Increment {
+            generation: 0,
+            weight: 0,
+            features,
+            exposure: 0,
+            accepted: 0,
+            reward: 0,
+            reward_squared: 0,
+            matured: None,
+            value: 0,
+            bags: Vec::new(),
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "a few thousand")]
+        let weight = |times: f64| (65_536.0 * times) as i64;
+        let exposed = Increment { weight: weight(times), exposure: 1, ..increment.clone() };
+        model.apply(model.sequence() + 1, arm, &exposed).unwrap();
+        if accepted > 0.0 {
+            let accepted = Increment { weight: weight(accepted), accepted: 1, ..increment };
+            model.apply(model.sequence() + 1, arm, &accepted).unwrap();
+        }
+    };
     for at in 0..candidates {
         let arm = ArmKey { offer: OfferId::new(format!("o{at:04}")).unwrap(), variant: VariantId::new("a").unwrap() };
         let rate = 0.02 + 0.1 * chance.random::<f64>();
-        for _ in 0..30 {
-            let region = chance.random_range(1..32_u16);
-            let sparse = [(0, 1 << 20), (region, 1 << 20)];
-            let features = Features::from_sparse(32, &sparse).unwrap();
-            let accepted = i8::from(chance.random::<f64>() < rate);
-            sequence += 1;
-            let increment = Increment {
-                generation: 0,
-                weight: 1 << 16,
-                features,
-                exposure: 1,
-                accepted,
-                reward: 0,
-                reward_squared: 0,
-                matured: None,
-                value: 0,
-                bags: Vec::new(),
-            };
-            model.apply(sequence, &arm, &increment).unwrap();
+        let regions = 1..u16::try_from(components).unwrap();
+        match stage {
+            Stage::Cold => {}
+            Stage::HalfTrained => {
+                for _ in 0..30 {
+                    let accepted = f64::from(u8::from(chance.random::<f64>() < rate));
+                    learn(&arm, chance.random_range(regions.clone()), 1.0, accepted);
+                }
+            }
+            Stage::Converged => regions.for_each(|region| learn(&arm, region, 1e4, 1e4 * rate)),
         }
     }
     ModelView::derive(model.version(), placement, &placement.champion, model.lineup(catalogue), day, None)
 }
 
-fn request() -> DecisionRequest {
+fn request(count: u16) -> DecisionRequest {
     DecisionRequest {
         decision_id: None,
         customer: Customer::default(),
         placement: PlacementId::new("home").unwrap(),
-        count: Some(1),
+        count: Some(count),
         jurisdiction: Some("US-NY".into()),
         time_zone: Some("America/New_York".into()),
         context: BTreeMap::from([("region".to_owned(), Value::Text("r7".into()))]),
@@ -142,80 +163,102 @@ fn request() -> DecisionRequest {
     }
 }
 
+/// One whole decision, not yet sealed.
+fn whole(snapshot: &Snapshot, request: &DecisionRequest) -> Decision {
+    let state = SubjectState::default();
+    let subject = SubjectView { kind: SubjectKind::Customer, subject: SubjectId([1; 16]), version: 1, state: &state };
+    let ask = Ask {
+        request,
+        request_digest: Digest([5; 32]),
+        decision_id: DecisionId::from_parts(NOW.0, [7; 10]),
+        id_minted: false,
+        attempt: 0,
+        purpose: DrawPurpose::Served,
+        contended: false,
+    };
+    let made = decide(snapshot, &ask, Some(subject), &GENERATOR, NOW).unwrap();
+    assert!(made.skeleton.fallback.is_none(), "{:?}", made.skeleton.fallback);
+    made
+}
+
 fn decision(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decision");
+    for components in [16, 32, 64] {
+        for stage in [Stage::Cold, Stage::HalfTrained, Stage::Converged] {
+            for candidates in [10, 100, 1_000] {
+                let (snapshot, request) = (snapshot(candidates, components, stage), request(1));
+                let name = format!("whole, record sealed, d {components} {stage:?}");
+                group.bench_function(BenchmarkId::new(name, candidates), |b| {
+                    b.iter(|| seal(whole(&snapshot, &request)));
+                });
+            }
+        }
+    }
+    for candidates in [100, 1_000] {
+        let (snapshot, request) = (snapshot(candidates, 32, Stage::HalfTrained), request(20));
+        group.bench_function(BenchmarkId::new("slate of twenty, record sealed", candidates), |b| {
+            b.iter(|| seal(whole(&snapshot, &request)));
+        });
+    }
+}
+
+fn parts(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("part");
     for candidates in [10, 100, 1_000] {
-        let snapshot = snapshot(candidates);
+        let (snapshot, request) = (snapshot(candidates, 32, Stage::HalfTrained), request(1));
         let placement = snapshot.bundle.placement("home").unwrap();
         let model = &snapshot.models[&placement.id][0];
-        let (request, id) = (request(), DecisionId::from_parts(NOW.0, [7; 10]));
-        let digest = request.digest();
-        let state = SubjectState::default();
-        let subject =
-            SubjectView { kind: SubjectKind::Customer, subject: SubjectId([1; 16]), version: 1, state: &state };
-        let ask = Ask {
-            request: &request,
-            request_digest: digest,
-            decision_id: id,
-            id_minted: false,
-            attempt: 0,
-            purpose: DrawPurpose::Served,
-            contended: false,
-        };
-        let whole = || decide(&snapshot, &ask, Some(subject), &GENERATOR, NOW).unwrap();
-        let made = whole();
-        assert!(made.skeleton.fallback.is_none(), "{:?}", made.skeleton.fallback);
+        let made = whole(&snapshot, &request);
 
         let mut part = |name: &str, run: &mut dyn FnMut()| {
             group.bench_function(BenchmarkId::new(name, candidates), |b| b.iter(&mut *run));
         };
-        part("whole, record sealed", &mut || {
-            let made = whole();
-            black_box(Record::seal(made.skeleton, &made.private, &SubjectKey([1; 32])));
-        });
-        part("decide", &mut || drop(black_box(whole())));
+        part("decide", &mut || drop(black_box(whole(&snapshot, &request))));
         part("rules", &mut || {
-            let windows = CapWindows::at(&snapshot.bundle, NOW, None);
+            let (windows, state) = (CapWindows::at(&snapshot.bundle, NOW, None), SubjectState::default());
             for offer in snapshot.catalogue.offers() {
                 black_box(judge(&snapshot.bundle, placement, offer, Some(&state), &windows));
             }
         });
         let value = |id: &AttributeId| (id.name() == "region").then(|| Value::Text("r7".into()));
-        let value_arms = || -> Vec<Arm> {
+        let score = || {
             let x = features(placement, 12, &value).to_f64();
-            let named =
-                (0..snapshot.catalogue.candidates().len()).filter_map(|at| Some((at, snapshot.catalogue.at(at)?)));
-            named
-                .filter(|(_, (offer, _))| offer.offer_id != placement.fallback.offer)
-                .map(|(at, (offer, _))| {
+            let named = snapshot.catalogue.candidates().iter().enumerate();
+            let listed: Vec<Candidate> = named
+                .filter_map(|(at, candidate)| {
+                    let offer = snapshot.catalogue.offers().get(candidate.offer)?;
                     #[expect(clippy::cast_precision_loss, reason = "small amounts")]
                     let margin = offer.margin_minor() as f64;
-                    model.arm(at, &x, margin, 0.0)
+                    (offer.offer_id != placement.fallback.offer).then_some(Candidate { at, margin, cost: 0.0 })
                 })
-                .collect()
+                .collect();
+            scores(&placement.champion.strategy, &model.arms(&listed, Inputs::Shared(&x)))
         };
-        part("features and scores", &mut || drop(black_box(scores(&placement.champion.strategy, &value_arms()))));
-        let scored = scores(&placement.champion.strategy, &value_arms());
+        part("features and scores", &mut || drop(black_box(score())));
+        let scored = score();
         assert_eq!(scored.len(), candidates);
         part("distribution and draw", &mut || {
             let w = model.distribution(black_box(&scored), false);
             let p = explore(&w, placement.champion.exploration);
             assert!(check(&p, placement.champion.exploration).is_ok());
+            let id = DecisionId::from_parts(NOW.0, [7; 10]);
             black_box(pick(&p, uniform(&GENERATOR, "default", &id, 0, DrawPurpose::Served)));
         });
-        part("record sealed", &mut || {
-            black_box(Record::seal(made.skeleton.clone(), &made.private, &SubjectKey([1; 32])));
-        });
+        part("record sealed", &mut || seal(made.clone()));
     }
+}
+
+fn seal(made: Decision) {
+    black_box(Record::seal(made.skeleton, &made.private, &SubjectKey([1; 32])));
 }
 
 criterion_group! {
     name = benches;
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_millis(500))
         .sample_size(30)
         .without_plots();
-    targets = decision
+    targets = decision, parts
 }
 criterion_main!(benches);

@@ -7,7 +7,7 @@ use crate::domain::Strategy;
 /// What is expected of a score: its mean, without the bonus that a bound adds to it.
 pub fn expected(strategy: &Strategy, score: &Score) -> f64 {
     match strategy {
-        Strategy::Linucb { alpha } => score.mean - alpha * score.deviation,
+        Strategy::Linucb { alpha } | Strategy::LinucbHybrid { alpha } => score.mean - alpha * score.deviation,
         _ => score.mean,
     }
 }

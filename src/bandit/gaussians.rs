@@ -5,7 +5,8 @@
 //! observed of a child is information `(Lambda, eta)`: a likelihood proportional to
 //! `exp(-theta' Lambda theta / 2 + eta' theta)`. All matrices are packed as those of [`super::Posterior`].
 
-use super::posterior::{PosteriorAlarm, factorise, invert};
+use super::cholesky::{factorise, invert, packed_len};
+use super::posterior::PosteriorAlarm;
 
 /// Information about a vector: `Lambda` packed, and `eta`.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +32,7 @@ pub(super) struct Child {
 impl Information {
     /// None.
     pub(super) fn none(dimensions: usize) -> Self {
-        Self { precision: vec![0.0; super::posterior::packed_len(dimensions)], eta: vec![0.0; dimensions] }
+        Self { precision: vec![0.0; packed_len(dimensions)], eta: vec![0.0; dimensions] }
     }
 
     /// Adds what somebody else says of the same vector.

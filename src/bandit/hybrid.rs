@@ -13,9 +13,10 @@
 
 use std::sync::Arc;
 
+use super::cholesky::{factorise, invert, packed_len};
 use super::gaussians::{Information, dense, times};
 use super::lineup::Lineup;
-use super::posterior::{Counts, DaySums, Posterior, PosteriorAlarm, factorise, invert, packed_len};
+use super::posterior::{Counts, DaySums, Posterior, PosteriorAlarm};
 use super::sharing::Scope;
 use super::statistics::ArmStatistics;
 use crate::domain::{AttributeScope, Placement};

@@ -13,6 +13,7 @@
 pub mod bags;
 pub mod beta;
 pub mod cheapest;
+mod cholesky;
 pub mod decay;
 pub mod draw;
 pub mod effects;
@@ -21,6 +22,7 @@ pub mod features;
 mod gaussians;
 pub mod hot_rule;
 mod hybrid;
+pub mod kernel;
 pub mod lineup;
 pub mod model;
 mod packing;
@@ -39,6 +41,8 @@ mod hot_rule_tests;
 #[cfg(test)]
 mod hybrid_tests;
 #[cfg(test)]
+mod kernel_tests;
+#[cfg(test)]
 mod prior_tests;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -50,10 +54,11 @@ pub use decay::{generation_and_weight, weight_on};
 pub use draw::{DrawPurpose, pick, uniform};
 pub use effects::{Effect, component_names, effects};
 pub use features::{Features, features};
+pub use kernel::{Belief, Inputs, Packed};
 pub use lineup::{Group, Lineup};
 pub use model::{ArmKey, Model};
 pub use posterior::{Derived, Estimate, Posterior, PosteriorAlarm};
 pub use rules::DISTRIBUTION_RULE;
 pub use statistics::{ArmStatistics, Increment, Sums};
 pub use strategies::{Arm, InvalidDistribution, Score, check, distribution, distribution_of, explore, scores};
-pub use view::ModelView;
+pub use view::{Candidate, ModelView};

@@ -5,6 +5,7 @@
 //! `A = lambda I + sum w x x'`, `b = sum w r x`, `theta = A^-1 b`. Only + - * / sqrt in a fixed order, so that the bits
 //! do not depend on the processor.
 
+use super::cholesky::{factorise, invert, packed_len, solve_lower, solve_upper, trace, well_conditioned};
 use super::decay::{live_generations, weight_on};
 use super::{ArmStatistics, features};
 use crate::domain::Day;
@@ -14,6 +15,9 @@ pub const PRIOR_SHAPE: f64 = 2.0;
 
 /// Inverse-gamma prior of the noise variance `v^2`: scale b.
 pub const PRIOR_SCALE: f64 = 1.0;
+
+/// The largest magnitude of a feature, [`features::LIMIT`].
+const FEATURE_MAX: f64 = 16.0;
 
 /// Belief about the parameters of one arm.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +73,12 @@ pub enum PosteriorAlarm {
         "the statistics of an arm give numbers that are not finite; it decides by its prior until the model is rebuilt"
     )]
     NotFinite,
+    /// Rounding alone could make a width of the belief zero or below.
+    #[error(
+        "the statistics of an arm are too ill-conditioned for a width above zero; it decides by its prior until they are \
+         not"
+    )]
+    IllConditioned,
 }
 
 /// A posterior, and whether it is only the prior because something was wrong.
@@ -130,6 +140,7 @@ impl Posterior {
         if !a.iter().chain(b).chain([&weight, &squares]).all(|number| number.is_finite()) {
             return Err(PosteriorAlarm::NotFinite);
         }
+        let trace_a = trace(&a, dimensions);
         factorise(&mut a, dimensions)?;
         let mut theta = b.to_vec();
         solve_lower(&a, &mut theta);
@@ -139,27 +150,34 @@ impl Posterior {
         // Rewards of exposures that weigh little yet may explain more than there is: only the prior's noise is left.
         let residual = squares - explained;
         let scale = PRIOR_SCALE + if residual > 0.0 { residual / 2.0 } else { 0.0 };
-        let variance = scale / (shape - 1.0);
         if shape <= 1.0 {
             return Err(PosteriorAlarm::NotPositiveDefinite);
         }
         let a_inv = invert(&a, dimensions);
-        if !theta.iter().chain(&a_inv).chain([&explained, &variance]).all(|number| number.is_finite()) {
+        let variance = scale / (shape - 1.0);
+        let reach: f64 = theta.iter().map(|t| t.abs() * FEATURE_MAX).sum(); // |theta' x| at most
+        if !a_inv.iter().chain([&reach, &variance]).all(|number| number.is_finite()) {
             return Err(PosteriorAlarm::NotFinite);
+        }
+        if !well_conditioned(trace_a, trace(&a_inv, dimensions), dimensions) {
+            return Err(PosteriorAlarm::IllConditioned);
         }
         Ok(Self { theta, a_inv, variance, weight, accepted: squares, value: 0.0, pseudo: (0.0, 0.0) })
     }
 
-    /// Mean and width for a feature vector of this many dimensions: `theta' x` and `sqrt(x' A^-1 x)`.
+    /// Mean and width for a feature vector of this many dimensions: `theta' x` and `sqrt(x' A^-1 x)`. The width is
+    /// above zero and finite for every x that is not zero and whose components are features.
+    ///
+    /// The order of the sums is that of the [kernel](super::kernel), to the bit.
     pub fn score(&self, x: &[f64]) -> Estimate {
-        let mean = self.theta.iter().zip(x).map(|(t, x)| t * x).sum();
-        let (mut columns, mut square) = (self.a_inv.as_slice(), 0.0);
-        for (j, x_j) in x.iter().enumerate().take(self.dimensions()) {
+        let (mut columns, mut mean, mut square) = (self.a_inv.as_slice(), 0.0, 0.0);
+        for (j, (theta, x_j)) in self.theta.iter().zip(x).enumerate() {
             let (column, next) = columns.split_at(self.dimensions() - j);
             // A zero adds nothing, and most features are zero.
             if *x_j != 0.0 {
-                let products = column.iter().zip(x.iter().skip(j)).skip(1).map(|(a, x_i)| a * x_i);
-                let below: f64 = products.sum();
+                mean += theta * x_j;
+                let mut below = 0.0;
+                column.iter().zip(x.iter().skip(j)).skip(1).for_each(|(a, x_i)| below += a * x_i);
                 square += x_j * (column.first().map_or(0.0, |a| a * x_j) + 2.0 * below);
             }
             columns = next;
@@ -175,6 +193,11 @@ impl Posterior {
     /// Posterior mean of the parameters.
     pub fn theta(&self) -> &[f64] {
         &self.theta
+    }
+
+    /// `A^-1`: its lower triangle, column by column from the diagonal down.
+    pub fn a_inv(&self) -> &[f64] {
+        &self.a_inv
     }
 
     /// `v^2`, the plug-in mean of the noise variance: `b_n / (a_n - 1)` with `a_n = 2 + n/2` and
@@ -239,87 +262,9 @@ impl DaySums {
     }
 }
 
-pub(super) fn packed_len(dimensions: usize) -> usize {
-    dimensions * (dimensions + 1) / 2
-}
-
 #[expect(clippy::cast_precision_loss, reason = "the one rounding between the integers and the posterior, to nearest")]
 pub(super) fn number(sum: i128) -> f64 {
     sum as f64
-}
-
-/// Cholesky in place, right-looking: every inner loop runs down one contiguous column.
-pub(super) fn factorise(a: &mut [f64], dimensions: usize) -> Result<(), PosteriorAlarm> {
-    let mut rest = a;
-    for width in (1..=dimensions).rev() {
-        let (column, right) = rest.split_at_mut(width);
-        let Some((pivot, below)) = column.split_first_mut() else { break };
-        if !pivot.is_finite() {
-            return Err(PosteriorAlarm::NotFinite);
-        }
-        if *pivot <= 0.0 {
-            return Err(PosteriorAlarm::NotPositiveDefinite);
-        }
-        *pivot = 1.0 / pivot.sqrt();
-        for l in below.iter_mut() {
-            *l *= *pivot;
-        }
-        let mut below = &*below;
-        let mut targets = &mut *right;
-        while let Some((l, under)) = below.split_first() {
-            let (target, next) = targets.split_at_mut(below.len());
-            target.iter_mut().zip(below).for_each(|(a, l_i)| *a -= l * l_i);
-            (below, targets) = (under, next);
-        }
-        rest = right;
-    }
-    Ok(())
-}
-
-/// `A^-1` from the factor of A: each column solved for, from its diagonal down.
-pub(super) fn invert(factor: &[f64], dimensions: usize) -> Vec<f64> {
-    let mut a_inv = Vec::with_capacity(packed_len(dimensions));
-    let mut column = vec![0.0; dimensions];
-    for j in 0..dimensions {
-        column.fill(0.0);
-        if let Some(one) = column.get_mut(j) {
-            *one = 1.0;
-        }
-        solve_lower(factor, &mut column);
-        solve_upper(factor, &mut column);
-        a_inv.extend(column.iter().skip(j));
-    }
-    a_inv
-}
-
-/// Solves `L z = x` in place.
-fn solve_lower(factor: &[f64], x: &mut [f64]) {
-    let (mut columns, mut x) = (factor, x);
-    while let Some((head, rest)) = x.split_first_mut() {
-        let (column, next) = columns.split_at(rest.len() + 1);
-        if let Some((diagonal, below)) = column.split_first() {
-            *head *= diagonal;
-            // A zero changes nothing below it, and most features are zero.
-            if *head != 0.0 {
-                rest.iter_mut().zip(below).for_each(|(x, l)| *x -= *head * l);
-            }
-        }
-        (columns, x) = (next, rest);
-    }
-}
-
-/// Solves `L' x = z` in place.
-fn solve_upper(factor: &[f64], z: &mut [f64]) {
-    let mut columns = factor;
-    for at in (0..z.len()).rev() {
-        let (head, solved) = z.split_at_mut(at + 1);
-        let (before, column) = columns.split_at(columns.len() - (solved.len() + 1));
-        if let (Some(z), Some((diagonal, below))) = (head.last_mut(), column.split_first()) {
-            let known: f64 = below.iter().zip(solved.iter()).map(|(l, x)| l * x).sum();
-            *z = (*z - known) * diagonal;
-        }
-        columns = before;
-    }
 }
 
 #[cfg(test)]

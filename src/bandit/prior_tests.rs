@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::cholesky::{factorise, invert, packed_len};
 use super::gaussians::{Belief, Child, Information};
 use super::lineup::{Group, Lineup};
-use super::posterior::{Posterior, factorise, invert, packed_len};
+use super::posterior::Posterior;
 use super::prior::Hierarchy;
 use super::sample::increment;
 use super::sharing::Scope;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::bags::Bags;
 use super::beta::Memo;
+use super::kernel::{Belief, Inputs, Packed};
 use super::lineup::Lineup;
 use super::posterior::Posterior;
 use super::rules::DISTRIBUTION_RULE;
@@ -13,6 +14,17 @@ use super::statistics::ArmStatistics;
 use super::strategies::{self, Arm, Score};
 use crate::domain::decision::{LearnedMargin, ModelVersion};
 use crate::domain::{Contender, Day, Placement, Strategy, ValueSource};
+
+/// A candidate to be scored: its position in the catalogue, its margin and its cost of showing, as [`Arm`] has them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate {
+    /// Position in the catalogue.
+    pub at: usize,
+    /// `m_a`.
+    pub margin: f64,
+    /// `c_a`.
+    pub cost: f64,
+}
 
 /// What decisions read of a model: posteriors derived for one contender and one day.
 #[derive(Debug, Clone)]
@@ -25,10 +37,9 @@ pub struct ModelView {
     contender: Contender,
     value: ValueSource,
     lineup: Lineup,
-    posteriors: Vec<Option<Arc<Posterior>>>,
+    packed: Packed,
     /// The models of a bag, where the strategy has one.
     bags: Vec<Option<Arc<Bags>>>,
-    prior: Arc<Posterior>,
     sharing: Sharing,
     memo: Memo,
 }
@@ -52,7 +63,7 @@ impl ModelView {
         });
         let (dimensions, half_life) = (placement.dimensions(), placement.half_life_days);
         let prior = match before {
-            Some(view) => view.prior.clone(),
+            Some(view) => view.packed.prior().clone(),
             None => Arc::new(Posterior::prior(dimensions, contender.lambda)),
         };
         // What is remembered stays right: it is found again by posteriors and margins, not by the view.
@@ -64,22 +75,23 @@ impl ModelView {
         };
         let mut alarms = Vec::new();
         let mut alone = |(at, statistics): (usize, &Option<Arc<ArmStatistics>>)| {
-            let statistics = statistics.as_ref()?;
-            let old = same(at, statistics).filter(|view| matches!(view.sharing, Sharing::Alone));
-            if let Some(old) = old.and_then(|view| view.posteriors.get(at)?.clone()) {
-                return Some(old);
+            let Some(statistics) = statistics else { return prior.clone() };
+            if let Some(old) = same(at, statistics).filter(|view| matches!(view.sharing, Sharing::Alone)) {
+                return old.packed.posterior(at).clone();
             }
             let derived = Posterior::derive(statistics, dimensions, day, half_life, contender.lambda);
             alarms.extend(derived.alarm.map(|alarm| (at, alarm.to_string())));
-            Some(Arc::new(derived.posterior))
+            Arc::new(derived.posterior)
         };
+        // The one place where posteriors are made, by position; whatever made them, they are packed and read alike.
         let posteriors = match sharing.beliefs() {
             Some((posteriors, told)) => {
                 alarms = told.to_vec();
-                posteriors.iter().cloned().map(Some).collect()
+                posteriors.to_vec()
             }
             None => lineup.arms.iter().enumerate().map(&mut alone).collect(),
         };
+        let packed = Packed::new(posteriors, prior, before.map(|view| &view.packed));
         let bags = |(at, statistics): (usize, &Option<Arc<ArmStatistics>>)| {
             let statistics = statistics.as_ref()?;
             let old = same(at, statistics).and_then(|view| view.bags.get(at)?.clone());
@@ -90,7 +102,7 @@ impl ModelView {
         let bags = if bagged { lineup.arms.iter().enumerate().map(bags).collect() } else { Vec::new() };
         let value = placement.objective.value;
         let contender = *contender;
-        Self { version, alarms, day, contender, value, lineup, posteriors, bags, prior, sharing, memo }
+        Self { version, alarms, day, contender, value, lineup, packed, bags, sharing, memo }
     }
 
     /// The view of a model that has absorbed nothing.
@@ -111,7 +123,7 @@ impl ModelView {
 
     /// The posterior of the arm at a position of the catalogue; the prior for one that has learned nothing.
     pub fn posterior(&self, at: usize) -> &Posterior {
-        self.posteriors.get(at).and_then(Option::as_deref).unwrap_or(&self.prior)
+        self.packed.posterior(at)
     }
 
     /// The margin that the arm at a position is ranked by where values are learned, in place of the catalogue's `margin`;
@@ -125,14 +137,30 @@ impl ModelView {
 
     /// What the arm at a position is worth for these features.
     pub fn arm(&self, at: usize, x: &[f64], margin: f64, cost: f64) -> Arm {
-        let arm = Arm::new(self.posterior(at), x, margin, cost);
-        match self.contender.strategy.bags() {
-            0 => arm,
-            count => {
-                let bags = self.bags.get(at).and_then(Option::as_ref);
-                Arm { bags: Some(bags.map_or_else(|| vec![0.0; count.into()].into(), |bags| bags.means(x))), ..arm }
-            }
-        }
+        Arm { bags: self.bags_of(at, x), ..Arm::new(self.posterior(at), x, margin, cost) }
+    }
+
+    /// The means of the models of a bag, where the strategy has one.
+    fn bags_of(&self, at: usize, x: &[f64]) -> Option<Arc<[f64]>> {
+        let count = Some(self.contender.strategy.bags()).filter(|count| *count > 0)?;
+        let bags = self.bags.get(at).and_then(Option::as_ref);
+        Some(bags.map_or_else(|| vec![0.0; count.into()].into(), |bags| bags.means(x)))
+    }
+
+    /// What every candidate is worth, in their order, in one pass if their positions rise. The same as [`Self::arm`] for
+    /// each, to the bit.
+    pub fn arms(&self, candidates: &[Candidate], inputs: Inputs<'_>) -> Vec<Arm> {
+        let positions: Vec<usize> = candidates.iter().map(|candidate| candidate.at).collect();
+        let beliefs = self.packed.beliefs(&positions, inputs);
+        let x = |at: usize| match inputs {
+            Inputs::Shared(x) => x,
+            Inputs::Each(xs) => xs.get(at).copied().unwrap_or_default(),
+        };
+        let arm = |(at, (candidate, belief)): (usize, (&Candidate, &Belief))| Arm {
+            bags: self.bags_of(candidate.at, x(at)),
+            ..Arm::believing(belief, candidate.margin, candidate.cost)
+        };
+        candidates.iter().zip(&beliefs).enumerate().map(arm).collect()
     }
 
     /// The scores of arms, in their order.

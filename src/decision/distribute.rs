@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::minimise::Minimised;
 use super::money::paced;
 use super::snapshot::Snapshot;
-use crate::bandit::{self, Features, ModelView, Score};
+use crate::bandit::{self, Candidate, Features, Inputs, ModelView, Score};
 use crate::domain::decision::{CandidateRow, MoneyTerms, Scored};
-use crate::domain::{AttributeId, AttributeScope, ObjectiveKind, Placement, Value};
+use crate::domain::{AttributeId, AttributeScope, ObjectiveKind, Offer, Placement, Value};
 
 /// The eligible candidates that can be scored (so without *nothing*), in the order of their rows.
 pub(super) struct Valued {
@@ -15,11 +15,17 @@ pub(super) struct Valued {
     pub(super) rows: Vec<usize>,
     /// Their scores, as the record holds them.
     pub(super) scores: Vec<Score>,
-    /// Their features.
-    pub(super) features: Vec<Arc<Features>>,
+    features: Contexts,
 }
 
-/// Scores every eligible row and writes the scores into the rows.
+impl Valued {
+    /// The features of a candidate.
+    pub(super) fn features(&self, at: usize) -> Option<&Arc<Features>> {
+        self.features.made.get(self.features.of.get(at).copied().unwrap_or(0)).map(|(features, _)| features)
+    }
+}
+
+/// Scores every eligible row, all in one pass, and writes the scores into the rows.
 pub(super) fn score(
     snapshot: &Snapshot,
     placement: &Placement,
@@ -28,40 +34,76 @@ pub(super) fn score(
     seen: &Minimised,
     hour: u8,
 ) -> Option<Valued> {
-    let mut shared: Option<(Arc<Features>, Vec<f64>)> = None;
-    let (mut arms, mut positions, mut all_features) = (Vec::new(), Vec::new(), Vec::new());
-    for (at, row) in rows.iter_mut().enumerate().filter(|(_, row)| row.failed.is_empty()) {
-        let Some(candidate) = row.candidate else { continue };
-        let (offer, _) = snapshot.catalogue.at(candidate as usize)?;
-        let (features, x) = match &shared {
-            Some(made) if !reads_offers(placement) => made.clone(),
-            _ => {
-                let value = |id: &AttributeId| -> Option<Value> {
-                    match id.scope() {
-                        AttributeScope::Offer => offer.attribute(id.name()),
-                        _ => seen.used.get(id).cloned(),
-                    }
-                };
-                let features = bandit::features(placement, hour, &value);
-                let x = features.to_f64();
-                let made = (Arc::new(features), x);
-                shared = Some(made.clone());
-                made
-            }
-        };
-        row.learned = view.learned_margin(candidate as usize, catalogue_margin(row));
+    let (mut candidates, mut positions) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+    for (position, row) in rows.iter_mut().enumerate().filter(|(_, row)| row.failed.is_empty()) {
+        let Some(at) = row.candidate else { continue };
+        row.learned = view.learned_margin(at as usize, catalogue_margin(row));
         let (margin, cost) = value(placement, row, terms);
-        arms.push(view.arm(candidate as usize, &x, margin, cost));
-        positions.push(at);
-        all_features.push(features);
+        candidates.push(Candidate { at: at as usize, margin, cost });
+        positions.push(position);
     }
-    let scores = view.scores(&arms);
+    let features = Contexts::of(snapshot, placement, &candidates, seen, hour)?;
+    let scores = view.scores(&features.arms(view, &candidates)?);
     for (at, score) in positions.iter().zip(&scores) {
         let beta = score.beta.map(|beta| (beta.alpha, beta.beta));
         let bags = score.bags.as_ref().map(|bags| bags.to_vec());
         rows.get_mut(*at)?.scored = Some(Scored { mean: score.mean, deviation: score.deviation, beta, bags });
     }
-    Some(Valued { rows: positions, scores, features: all_features })
+    Some(Valued { rows: positions, scores, features })
+}
+
+/// Features, each made once: for all candidates, or for each offer where a feature reads it.
+struct Contexts {
+    made: Vec<(Arc<Features>, Vec<f64>)>,
+    /// Which of them is a candidate's; empty where the first is everyone's.
+    of: Vec<usize>,
+}
+
+impl Contexts {
+    fn of(
+        snapshot: &Snapshot,
+        placement: &Placement,
+        candidates: &[Candidate],
+        seen: &Minimised,
+        hour: u8,
+    ) -> Option<Self> {
+        let make = |offer: Option<&Offer>| {
+            let value = |id: &AttributeId| -> Option<Value> {
+                match id.scope() {
+                    AttributeScope::Offer => offer?.attribute(id.name()),
+                    _ => seen.used.get(id).cloned(),
+                }
+            };
+            let features = bandit::features(placement, hour, &value);
+            let x = features.to_f64();
+            (Arc::new(features), x)
+        };
+        if !reads_offers(placement) {
+            let made = if candidates.is_empty() { Vec::new() } else { vec![make(None)] };
+            return Some(Self { made, of: Vec::new() });
+        }
+        let (mut made, mut of, mut last) = (Vec::new(), Vec::with_capacity(candidates.len()), None);
+        for candidate in candidates {
+            let offer = snapshot.catalogue.candidates().get(candidate.at)?.offer;
+            // The variants of an offer stand side by side.
+            if last != Some(offer) {
+                made.push(make(Some(snapshot.catalogue.offers().get(offer)?)));
+                last = Some(offer);
+            }
+            of.push(made.len() - 1);
+        }
+        Some(Self { made, of })
+    }
+
+    /// What every candidate is worth.
+    fn arms(&self, view: &ModelView, candidates: &[Candidate]) -> Option<Vec<bandit::Arm>> {
+        if self.of.is_empty() {
+            let x = self.made.first().map_or(&[][..], |(_, x)| x);
+            return Some(view.arms(candidates, Inputs::Shared(x)));
+        }
+        let xs: Option<Vec<&[f64]>> = self.of.iter().map(|at| Some(self.made.get(*at)?.1.as_slice())).collect();
+        Some(view.arms(candidates, Inputs::Each(&xs?)))
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "bounded far below 2^53 at the door")]

@@ -121,7 +121,7 @@ pub(super) fn distribute(
 ) -> Distributed {
     let nothing = rows.last().is_some_and(|row| row.candidate.is_none());
     let Some(terms) = terms.filter(|terms| terms.exploring.is_some() || terms.cheapest.is_some()) else {
-        return Distributed { w: by(scores, nothing), cheapest: None, expected: Vec::new() };
+        return Distributed::plain(by(scores, nothing));
     };
     let of_offers = scores.iter().map(|score| bandit::expected(strategy, score));
     let expected: Vec<f64> = of_offers.chain(nothing.then_some(0.0)).collect();
@@ -147,6 +147,11 @@ pub(super) fn intervention_minor(row: &CandidateRow) -> i64 {
 }
 
 impl Distributed {
+    /// Where no setting of money reads it.
+    pub(super) fn plain(w: Vec<f64>) -> Self {
+        Self { w, cheapest: None, expected: Vec::new() }
+    }
+
     /// What the record keeps, given what was drawn; positions among what was open, `rows` their rows.
     pub(super) fn kept(&self, terms: Option<&MoneyTerms>, rows: &[usize], drawn: usize) -> Option<SlotMoney> {
         let terms = terms.filter(|terms| terms.exploring.is_some() || terms.cheapest.is_some())?;

@@ -4,6 +4,7 @@
 //! distribution over the candidates that remain is computed, recorded and drawn from. So every propensity is exact,
 //! given the slots before it. An offer stands in one slot at most. A slot that draws *nothing* ends the answer.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::ask::Ask;
@@ -58,21 +59,28 @@ struct Open {
 pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Slate> {
     let mut slate = Slate { next: state.cloned(), ..Slate::default() };
     let mut chosen: Vec<&Offer> = Vec::new();
-    let nothing = table.rows.iter().position(|row| row.candidate.is_none());
+    let mut chosen_at: Vec<usize> = Vec::new();
+    // *Nothing* is the last row, if it is one.
+    let nothing = table.rows.last().filter(|row| row.candidate.is_none()).map(|_| table.rows.len() - 1);
     for slot in 0..table.ask.request.count.unwrap_or(table.placement.slots) {
-        let open = if slot == 0 { everything(table.valued) } else { table.open(slot, &chosen, slate.next.as_ref()) };
+        let open = if slot == 0 {
+            everything(table.valued)
+        } else {
+            table.open(slot, (chosen.as_slice(), chosen_at.as_slice()), slate.next.as_ref())
+        };
         if open.scored.is_empty() && (slot > 0 || nothing.is_none()) {
             break;
         }
-        let (made, row) = table.draw(slot, &open, nothing)?;
+        let (made, picked) = table.draw(slot, &open, nothing)?;
         slate.slots.push(Slot { left_out: open.left_out, ..made });
         slate.readings.extend(open.readings);
-        let Some(candidate) = table.rows.get(row)?.candidate else { break };
+        let Some(at) = picked else { break };
+        let candidate = table.rows.get(*table.valued.rows.get(at)?)?.candidate?;
+        chosen_at.push(table.snapshot.catalogue.candidates().get(candidate as usize)?.offer);
         let (offer, variant) = table.snapshot.catalogue.at(candidate as usize)?;
         chosen.push(offer);
         slate.shown.push(Shown { offer: offer.offer_id.clone(), variant: variant.variant_id.clone() });
-        let at = table.valued.rows.iter().position(|scored| *scored == row)?;
-        slate.features.push(table.valued.features.get(at)?.clone());
+        slate.features.push(table.valued.features(at)?.clone());
         if let Some(next) = &mut slate.next {
             let chosen = (table.ask.decision_id, slot, table.now);
             count(&table.snapshot.bundle, table.placement, offer, next, chosen);
@@ -101,47 +109,69 @@ fn everything(valued: &Valued) -> Open {
 }
 
 impl Table<'_> {
-    /// What may stand in a slot behind the first, given what stands before it.
-    fn open(&self, slot: u16, chosen: &[&Offer], state: Option<&SubjectState>) -> Open {
+    /// What may stand in a slot behind the first, given the offers that stand before it and where these stand in the
+    /// catalogue.
+    fn open(&self, slot: u16, (chosen, chosen_at): (&[&Offer], &[usize]), state: Option<&SubjectState>) -> Open {
         let mut open = Open { scored: Vec::new(), left_out: Vec::new(), readings: Vec::new() };
+        let catalogue = &self.snapshot.catalogue;
+        let mut last: Option<(usize, policy::Verdict)> = None;
         for (at, row) in self.valued.rows.iter().enumerate() {
-            let candidate = self.rows.get(*row).and_then(|row| row.candidate);
-            let Some((offer, _)) = candidate.and_then(|at| self.snapshot.catalogue.at(at as usize)) else { continue };
-            if chosen.iter().any(|other| other.offer_id == offer.offer_id) {
+            let candidate = self.rows.get(*row).and_then(|row| catalogue.candidates().get(row.candidate? as usize));
+            let Some(of) = candidate.map(|candidate| candidate.offer).filter(|of| !chosen_at.contains(of)) else {
                 continue;
+            };
+            // The variants of one offer share the verdict.
+            if last.as_ref().is_none_or(|(judged, _)| *judged != of) {
+                let Some(offer) = catalogue.offers().get(of) else { continue };
+                let bundle = &self.snapshot.bundle;
+                let verdict = policy::judge_behind(bundle, self.placement, offer, chosen, state, self.windows);
+                last = Some((of, verdict));
             }
-            let verdict =
-                policy::judge_behind(&self.snapshot.bundle, self.placement, offer, chosen, state, self.windows);
+            let Some((_, verdict)) = &last else { continue };
             let row = u32::try_from(*row).unwrap_or(u32::MAX);
             open.readings.extend(verdict.readings.iter().map(|reading| reading.of(row, slot)));
             if verdict.failed.is_empty() {
                 open.scored.push(at);
             } else {
-                open.left_out.push(LeftOut { row, failed: verdict.failed });
+                open.left_out.push(LeftOut { row, failed: verdict.failed.clone() });
             }
         }
         open
     }
 
-    /// The distribution over what is open, and the row drawn from it.
-    fn draw(&self, slot: u16, open: &Open, nothing: Option<usize>) -> Option<(Slot, usize)> {
-        let scores: Vec<Score> = open.scored.iter().filter_map(|at| self.valued.scores.get(*at).cloned()).collect();
-        let rows = open.scored.iter().filter_map(|at| self.valued.rows.get(*at).copied()).chain(nothing);
-        let rows: Vec<usize> = rows.collect();
-        let open: Vec<&CandidateRow> = rows.iter().filter_map(|row| self.rows.get(*row)).collect();
+    /// The distribution over what is open, and which of [`Valued`] was drawn from it; none for *nothing*.
+    fn draw(&self, slot: u16, open: &Open, nothing: Option<usize>) -> Option<(Slot, Option<usize>)> {
+        let Valued { rows, scores, .. } = self.valued;
+        let scores: Cow<'_, [Score]> = if open.scored.len() == scores.len() {
+            Cow::Borrowed(scores)
+        } else {
+            open.scored.iter().filter_map(|at| scores.get(*at).cloned()).collect()
+        };
+        let open_rows: Vec<usize> = open.scored.iter().filter_map(|at| rows.get(*at).copied()).chain(nothing).collect();
         let by = |scores: &[Score], nothing| self.view.distribution(scores, nothing);
-        let distributed = money::distribute(&self.view.contender().strategy, self.terms, (&open, &scores), by);
+        let open_to = |row: &usize| self.rows.get(*row);
+        let distributed = match self.terms {
+            Some(_) => {
+                let open: Vec<&CandidateRow> = open_rows.iter().filter_map(open_to).collect();
+                money::distribute(&self.view.contender().strategy, self.terms, (&open, &scores), by)
+            }
+            None => money::Distributed::plain(by(&scores, nothing.is_some())),
+        };
         let exploration = money::exploration(self.view, self.terms);
         let p = bandit::explore(&distributed.w, exploration);
         bandit::check(&p, exploration).ok()?;
         let mut probabilities = vec![None; self.rows.len()];
-        for (row, probability) in rows.iter().zip(&p) {
+        for (row, probability) in open_rows.iter().zip(&p) {
             *probabilities.get_mut(*row)? = Some(*probability);
         }
         let ask = self.ask;
         let u = bandit::uniform(self.generator, &self.snapshot.tenant, &ask.decision_id, slot, ask.purpose);
         let picked = bandit::pick(&p, u)?;
-        let row = *rows.get(picked)?;
+        let at = open.scored.get(picked).copied();
+        let row = match at {
+            Some(at) => *rows.get(at)?,
+            None => nothing?,
+        };
         let draw = Draw {
             key_period: self.generator.period,
             u,
@@ -149,7 +179,7 @@ impl Table<'_> {
             // Rounding may lift a lone candidate's share a hair above one.
             propensity: Propensity::new(p.get(picked)?.min(1.0)).ok()?,
         };
-        let money = distributed.kept(self.terms, &rows, picked);
-        Some((Slot { probabilities, left_out: Vec::new(), draw, money }, row))
+        let money = distributed.kept(self.terms, &open_rows, picked);
+        Some((Slot { probabilities, left_out: Vec::new(), draw, money }, at))
     }
 }

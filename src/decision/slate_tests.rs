@@ -46,7 +46,7 @@ fn shown(decision: &Decision) -> Vec<&str> {
 
 #[test]
 fn an_answer_holds_as_many_offers_as_there_are_slots_and_candidates() {
-    for (slots, offers, expected) in [(3, 5, 3), (5, 3, 3), (10, 12, 10), (1, 4, 1)] {
+    for (slots, offers, expected) in [(3, 5, 3), (5, 3, 3), (10, 12, 10), (20, 30, 20), (1, 4, 1)] {
         let decision = decide(slots, "uniform", offers, "", 1);
         assert_eq!(shown(&decision).len(), expected, "{slots} slots, {offers} offers");
         assert_eq!(decision.skeleton.slots.len(), expected);

@@ -1,6 +1,6 @@
 //! Golden text of author mistakes in rules about a whole answer. Not the others.
 
-use super::sample::{MARGIN, wrong};
+use super::sample::{MARGIN, PLACEMENTS, wrong};
 
 #[test]
 fn what_does_not_stack_is_a_group_or_pairs() {
@@ -63,4 +63,12 @@ fn what_does_not_stack_is_a_group_or_pairs() {
       |              ^ not for pairs
       = help: remove it
     ");
+}
+
+#[test]
+fn a_placement_has_twenty_slots_at_most() {
+    for (slots, told) in [("21", "`21`"), ("0", "`0`")] {
+        let text = wrong(PLACEMENTS, "    channel: web\n", &format!("    channel: web\n    slots: {slots}\n"));
+        assert!(text.contains(&format!("{told} is out of range: expected a whole number from 1 to 20")), "{text}");
+    }
 }

@@ -21,7 +21,7 @@ use crate::domain::{
 const RESERVATION_DEFAULT: Span = Span(600_000);
 
 /// The most slots of a placement.
-const SLOTS_MAX: u32 = 10;
+const SLOTS_MAX: u32 = 20;
 
 /// Reads `placements.yaml`.
 pub(super) fn read(

@@ -23,7 +23,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::{Beta, Estimate, Posterior, rules};
+use super::{Belief, Beta, Estimate, Posterior, rules};
 use crate::domain::Strategy;
 
 /// One eligible candidate: what it earns and what its arm has learned.
@@ -48,16 +48,13 @@ pub struct Arm {
 impl Arm {
     /// What an arm that believes this is worth for these features.
     pub fn new(posterior: &Posterior, x: &[f64], margin: f64, cost: f64) -> Self {
-        let (accepted, declined) = posterior.counts();
-        Self {
-            margin,
-            cost,
-            estimate: posterior.score(x),
-            variance: posterior.variance(),
-            accepted,
-            declined,
-            bags: None,
-        }
+        Self::believing(&Belief::of(posterior, x), margin, cost)
+    }
+
+    /// What an arm is worth by what it believes.
+    pub fn believing(belief: &Belief, margin: f64, cost: f64) -> Self {
+        let Belief { estimate, variance, accepted, declined } = *belief;
+        Self { margin, cost, estimate, variance, accepted, declined, bags: None }
     }
 
     /// |m| v bonus: deviation of the score of a linear model.
