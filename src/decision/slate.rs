@@ -12,8 +12,8 @@ use super::snapshot::Snapshot;
 use crate::bandit::{self, Features, ModelView, Score};
 use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, Shown, Slot};
 use crate::domain::key::GeneratorKey;
-use crate::domain::{DecisionId, Offer, Placement, Propensity, SubjectState, Timestamp};
-use crate::policy::{self, Bundle, CapWindows};
+use crate::domain::{Catalogue, DecisionId, Offer, Placement, Propensity, SubjectState, Timestamp};
+use crate::policy::{self, Behind, Bundle, CapWindows, Verdict};
 
 /// What every slot of one decision is filled from.
 #[derive(Clone, Copy)]
@@ -55,7 +55,7 @@ struct Open {
 /// drawn at all.
 pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Slate> {
     let mut slate = Slate { next: state.cloned(), ..Slate::default() };
-    let mut chosen: Vec<&Offer> = Vec::new();
+    let mut chosen: Vec<u32> = Vec::new();
     let nothing = table.rows.iter().position(|row| row.candidate.is_none());
     for slot in 0..table.ask.request.count.unwrap_or(table.placement.slots) {
         let open = if slot == 0 { everything(table.valued) } else { table.open(slot, &chosen, slate.next.as_ref()) };
@@ -67,7 +67,7 @@ pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Sl
         slate.readings.extend(open.readings);
         let Some(candidate) = table.rows.get(row)?.candidate else { break };
         let (offer, variant) = table.snapshot.catalogue.at(candidate as usize)?;
-        chosen.push(offer);
+        chosen.push(position(&table.snapshot.catalogue, candidate)?);
         slate.shown.push(Shown { offer: offer.offer_id.clone(), variant: variant.variant_id.clone() });
         let at = table.valued.rows.iter().position(|scored| *scored == row)?;
         slate.features.push(table.valued.features.get(at)?.clone());
@@ -94,28 +94,40 @@ pub(super) fn count(
     policy::count_contact(bundle, placement, offer, next, &chosen);
 }
 
+/// Position of the offer of a candidate.
+fn position(catalogue: &Catalogue, candidate: u32) -> Option<u32> {
+    let found = catalogue.candidates().get(candidate as usize)?;
+    u32::try_from(found.offer).ok()
+}
+
 fn everything(valued: &Valued) -> Open {
     Open { scored: (0..valued.rows.len()).collect(), left_out: Vec::new(), readings: Vec::new() }
 }
 
 impl Table<'_> {
-    /// What may stand in a slot behind the first, given what stands before it.
-    fn open(&self, slot: u16, chosen: &[&Offer], state: Option<&SubjectState>) -> Open {
+    /// What may stand in a slot behind the first, given the offers that stand before it, by position.
+    fn open(&self, slot: u16, chosen: &[u32], state: Option<&SubjectState>) -> Open {
         let mut open = Open { scored: Vec::new(), left_out: Vec::new(), readings: Vec::new() };
+        let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
+        let shelves = bundle.shelves(catalogue);
+        let behind = Behind::new(bundle, (&shelves, catalogue), self.placement, chosen, state, self.windows);
+        let Some(behind) = behind else { return open };
+        let mut verdict = Verdict::default();
         for (at, row) in self.valued.rows.iter().enumerate() {
             let candidate = self.rows.get(*row).and_then(|row| row.candidate);
-            let Some((offer, _)) = candidate.and_then(|at| self.snapshot.catalogue.at(at as usize)) else { continue };
-            if chosen.iter().any(|other| other.offer_id == offer.offer_id) {
+            let Some(offer) = candidate.and_then(|candidate| position(catalogue, candidate)) else { continue };
+            if chosen.contains(&offer) {
                 continue;
             }
-            let verdict =
-                policy::judge_behind(&self.snapshot.bundle, self.placement, offer, chosen, state, self.windows);
+            verdict.failed.clear();
+            verdict.readings.clear();
+            behind.ask(offer, &mut verdict);
             let row = u32::try_from(*row).unwrap_or(u32::MAX);
             open.readings.extend(verdict.readings.iter().map(|reading| reading.of(row, slot)));
             if verdict.failed.is_empty() {
                 open.scored.push(at);
             } else {
-                open.left_out.push(LeftOut { row, failed: verdict.failed });
+                open.left_out.push(LeftOut { row, failed: verdict.failed.clone() });
             }
         }
         open

@@ -1,7 +1,7 @@
 //! Policy: files to checked rules to a bundle to verdicts with reasons. Chooses nothing, reads no disk and no clock.
 //!
 //! [`compile`] turns the files of `policies/` into a [`Bundle`] or into every [`Finding`] at once; [`gate`] and
-//! [`judge`] ask its rules, all of them, about one decision and one offer.
+//! [`Judging`] ask its rules, all of them, about one decision and one offer.
 
 pub mod codes;
 
@@ -46,6 +46,8 @@ mod describe;
 mod merchandise;
 mod verdict;
 
+mod shelf;
+
 #[cfg(test)]
 mod cool_downs_tests;
 #[cfg(test)]
@@ -70,6 +72,8 @@ mod mistakes_validity;
 mod mistakes_values;
 #[cfg(test)]
 mod page;
+#[cfg(test)]
+mod plain;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
@@ -96,9 +100,9 @@ pub use finding::Finding;
 pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use loyalty::{Loyalty, Need};
-pub use merchandise::Merchandise;
 pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, OnMissing, Rule, RuleKind};
+pub use shelf::{Behind, Judging, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
 pub use suggest::did_you_mean;
-pub use verdict::{GateVerdict, Reading, Verdict, gate, judge, judge_behind};
+pub use verdict::{GateVerdict, Reading, Verdict, gate};
