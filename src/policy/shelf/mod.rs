@@ -209,7 +209,7 @@ impl Shelf {
         asked: Option<&'a [OfferId]>,
         catalogue: &'a Catalogue,
     ) -> impl Iterator<Item = &'a Stand> {
-        let all = asked.is_none().then_some(self.stands.as_slice()).unwrap_or_default().iter();
+        let all = if asked.is_none() { self.stands.as_slice() } else { &[] };
         let mut last = None;
         let named = asked.unwrap_or_default().iter().filter_map(move |id| {
             let offer = position(catalogue.offers(), id.as_str()).filter(|offer| last != Some(*offer))?;
@@ -217,7 +217,7 @@ impl Shelf {
             let at = self.stands.binary_search_by_key(&offer, |stand| stand.offer).ok()?;
             self.stands.get(at)
         });
-        all.chain(named)
+        all.iter().chain(named)
     }
 
     /// How many candidates are under consideration, all variants of all offers.
