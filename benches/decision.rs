@@ -20,7 +20,7 @@ use proffer::domain::{
     AttributeId, Catalogue, Customer, Day, DecisionId, DecisionRequest, Digest, Offer, OfferId, Placement, PlacementId,
     SubjectId, SubjectKind, SubjectState, Timestamp, Value, VariantId,
 };
-use proffer::policy::{CapWindows, Source, compile, judge};
+use proffer::policy::{CapWindows, Facts, Judging, Source, Verdict, compile};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -214,11 +214,35 @@ fn parts(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::new(name, candidates), |b| b.iter(&mut *run));
         };
         part("decide", &mut || drop(black_box(whole(&snapshot, &request))));
+        let state = SubjectState::default();
+        let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
+        let (shelves, attributes) = (bundle.shelves(catalogue), BTreeMap::new());
+        let shelf = shelves.at(&placement.id).unwrap();
+        println!("{candidates} candidates: a shelf of {} bytes", shelf.bytes());
+        let facts = Facts {
+            attributes: &attributes,
+            basket: &[],
+            currency: placement.currency,
+            jurisdiction: Some("US-NY"),
+            time_zone: Some("America/New_York"),
+            store: None,
+            now: NOW,
+        };
         part("rules", &mut || {
-            let (windows, state) = (CapWindows::at(&snapshot.bundle, NOW, None), SubjectState::default());
-            for offer in snapshot.catalogue.offers() {
-                black_box(judge(&snapshot.bundle, placement, offer, Some(&state), &windows));
+            let windows = CapWindows::at(NOW, facts.time_zone);
+            let both = (shelves.as_ref(), catalogue.as_ref());
+            let mut judging = Judging::new(bundle, both, placement, &facts, Some(&state), &windows).unwrap();
+            let mut verdict = Verdict::default();
+            for stand in shelf.stands(None, catalogue) {
+                verdict.failed.clear();
+                verdict.readings.clear();
+                judging.ask(stand, &mut verdict);
+                black_box(&verdict);
             }
+        });
+        part("rules at load", &mut || {
+            // A copy of the bundle has made no shelves yet.
+            black_box((**bundle).clone().shelves(catalogue));
         });
         let value = |id: &AttributeId| (id.name() == "region").then(|| Value::Text("r7".into()));
         let score = || {

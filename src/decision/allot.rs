@@ -7,7 +7,7 @@ use crate::domain::{Placement, SubjectId};
 
 /// Whether a subject belongs to the placement's holdout: fixed by its internal id, so it stays there.
 pub(super) fn in_holdout(placement: &Placement, subject: SubjectId) -> bool {
-    part(b"proffer/holdout/1", placement, subject) < placement.holdout.0
+    placement.holdout.0 > 0 && part(b"proffer/holdout/1", placement, subject) < placement.holdout.0
 }
 
 /// The contender that decides for a subject, 0 being the champion. Who has no name gets the champion, since nothing

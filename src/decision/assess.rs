@@ -28,7 +28,7 @@ pub(super) fn assess(
     let (completed, unseen) = complete(&snapshot.bundle, request, state, now);
     let mut seen = minimise(&snapshot.bundle, placement, &completed, purpose.personal);
     seen.withheld.extend(unseen);
-    let windows = CapWindows::at(&snapshot.bundle, now, request.time_zone.as_deref());
+    let windows = CapWindows::at(now, request.time_zone.as_deref());
     let judged = judge(snapshot, placement, request, state, &purpose, &seen, &windows);
     Assessed { purpose, seen, windows, judged }
 }

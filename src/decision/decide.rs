@@ -45,7 +45,7 @@ pub fn decide(
     let now = state.and_then(|state| state.last_at).map_or(now, |last| last.max(now));
 
     let Assessed { purpose, seen, windows, mut judged } = assess(snapshot, placement, ask.request, state, now);
-    let hour = local_hour(now, ask.request.time_zone.as_deref());
+    let hour = local_hour(now, windows.zone.unwrap_or(chrono_tz::UTC));
     let contender = contender(placement, subject.map(|view| view.subject));
     let view = snapshot.view(placement, contender);
     let fallback = fallback(placement, ask, subject, &purpose, &judged.rows);
@@ -167,9 +167,8 @@ fn skeleton(
     }
 }
 
-/// The hour of day where the customer is; UTC where no time zone is given.
-fn local_hour(now: Timestamp, time_zone: Option<&str>) -> u8 {
-    let zone = time_zone.and_then(|name| name.parse().ok()).unwrap_or(chrono_tz::UTC);
+/// The hour of day in a time zone.
+fn local_hour(now: Timestamp, zone: chrono_tz::Tz) -> u8 {
     let hour = chrono::DateTime::from_timestamp_millis(now.0).map_or(0, |at| at.with_timezone(&zone).hour());
     u8::try_from(hour).unwrap_or(0)
 }

@@ -4,7 +4,7 @@
 use super::snapshot::Snapshot;
 use crate::bandit::{self, ModelView, Score};
 use crate::domain::decision::{CandidateRow, CheapestTaken, Exploring, Failed, MoneyTerms, RowMoney, SlotMoney};
-use crate::domain::{Belongs, CampaignBudget, Offer, Placement, Strategy, Timestamp};
+use crate::domain::{Belongs, CampaignBudget, Catalogue, Offer, Placement, Strategy, Timestamp};
 use crate::policy;
 
 /// The budgets of all campaigns at one instant, so that each is asked once per decision and not once per offer.
@@ -33,8 +33,19 @@ impl Budgets {
         }
     }
 
+    /// Leaves out the offer at a position if it would spend of a budget that is spent; what the record keeps of what it
+    /// spends otherwise.
+    pub(super) fn ask(&mut self, at: usize, catalogue: &Catalogue, failed: &mut Vec<Failed>) -> Option<RowMoney> {
+        if !self.every_row && self.all.iter().all(Option::is_none) {
+            return None;
+        }
+        let (offer, belongs) = (catalogue.offers().get(at)?, catalogue.belongs(at));
+        self.fail(belongs, offer, failed);
+        if failed.is_empty() { self.row(belongs, offer) } else { None }
+    }
+
     /// Leaves out an offer that would spend of a budget that is spent.
-    pub(super) fn fail(&self, belongs: Belongs, offer: &Offer, failed: &mut Vec<Failed>) {
+    fn fail(&self, belongs: Belongs, offer: &Offer, failed: &mut Vec<Failed>) {
         let Belongs::To(campaign) = belongs else { return };
         let Some(Some((budget, _))) = self.all.get(campaign) else { return };
         let spends = offer.discount_minor() > 0 || offer.cost_of_showing_minor() > 0;
@@ -45,7 +56,7 @@ impl Budgets {
     }
 
     /// What the record keeps of what an eligible offer spends; nothing where nobody counts it.
-    pub(super) fn row(&mut self, belongs: Belongs, offer: &Offer) -> Option<RowMoney> {
+    fn row(&mut self, belongs: Belongs, offer: &Offer) -> Option<RowMoney> {
         let discount_minor = offer.discount_minor();
         let campaign = match belongs {
             Belongs::To(campaign) => self.all.get_mut(campaign).and_then(Option::as_mut),

@@ -14,8 +14,8 @@ use super::snapshot::Snapshot;
 use crate::bandit::{self, Features, ModelView, Score};
 use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, MoneyTerms, Shown, Slot};
 use crate::domain::key::GeneratorKey;
-use crate::domain::{DecisionId, Offer, Placement, Propensity, SubjectState, Timestamp};
-use crate::policy::{self, Bundle, CapWindows};
+use crate::domain::{Catalogue, DecisionId, Offer, Placement, Propensity, SubjectState, Timestamp};
+use crate::policy::{self, Behind, Bundle, CapWindows, Verdict};
 
 /// What every slot of one decision is filled from.
 #[derive(Clone, Copy)]
@@ -58,16 +58,11 @@ struct Open {
 /// drawn at all.
 pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Slate> {
     let mut slate = Slate { next: state.cloned(), ..Slate::default() };
-    let mut chosen: Vec<&Offer> = Vec::new();
-    let mut chosen_at: Vec<usize> = Vec::new();
+    let mut chosen: Vec<u32> = Vec::new();
     // *Nothing* is the last row, if it is one.
     let nothing = table.rows.last().filter(|row| row.candidate.is_none()).map(|_| table.rows.len() - 1);
     for slot in 0..table.ask.request.count.unwrap_or(table.placement.slots) {
-        let open = if slot == 0 {
-            everything(table.valued)
-        } else {
-            table.open(slot, (chosen.as_slice(), chosen_at.as_slice()), slate.next.as_ref())
-        };
+        let open = if slot == 0 { everything(table.valued) } else { table.open(slot, &chosen, slate.next.as_ref()) };
         if open.scored.is_empty() && (slot > 0 || nothing.is_none()) {
             break;
         }
@@ -76,9 +71,8 @@ pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Sl
         slate.readings.extend(open.readings);
         let Some(at) = picked else { break };
         let candidate = table.rows.get(*table.valued.rows.get(at)?)?.candidate?;
-        chosen_at.push(table.snapshot.catalogue.candidates().get(candidate as usize)?.offer);
         let (offer, variant) = table.snapshot.catalogue.at(candidate as usize)?;
-        chosen.push(offer);
+        chosen.push(position(&table.snapshot.catalogue, candidate)?);
         slate.shown.push(Shown { offer: offer.offer_id.clone(), variant: variant.variant_id.clone() });
         slate.features.push(table.valued.features(at)?.clone());
         if let Some(next) = &mut slate.next {
@@ -104,30 +98,38 @@ pub(super) fn count(
     policy::count_contact(bundle, placement, offer, next, &chosen);
 }
 
+/// Position of the offer of a candidate.
+fn position(catalogue: &Catalogue, candidate: u32) -> Option<u32> {
+    let found = catalogue.candidates().get(candidate as usize)?;
+    u32::try_from(found.offer).ok()
+}
+
 fn everything(valued: &Valued) -> Open {
     Open { scored: (0..valued.rows.len()).collect(), left_out: Vec::new(), readings: Vec::new() }
 }
 
 impl Table<'_> {
-    /// What may stand in a slot behind the first, given the offers that stand before it and where these stand in the
-    /// catalogue.
-    fn open(&self, slot: u16, (chosen, chosen_at): (&[&Offer], &[usize]), state: Option<&SubjectState>) -> Open {
+    /// What may stand in a slot behind the first, given the offers that stand before it, by position.
+    fn open(&self, slot: u16, chosen: &[u32], state: Option<&SubjectState>) -> Open {
         let mut open = Open { scored: Vec::new(), left_out: Vec::new(), readings: Vec::new() };
-        let catalogue = &self.snapshot.catalogue;
-        let mut last: Option<(usize, policy::Verdict)> = None;
+        let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
+        let shelves = bundle.shelves(catalogue);
+        let behind = Behind::new(bundle, (&shelves, catalogue), self.placement, chosen, state, self.windows);
+        let Some(behind) = behind else { return open };
+        let (mut verdict, mut last) = (Verdict::default(), None);
         for (at, row) in self.valued.rows.iter().enumerate() {
-            let candidate = self.rows.get(*row).and_then(|row| catalogue.candidates().get(row.candidate? as usize));
-            let Some(of) = candidate.map(|candidate| candidate.offer).filter(|of| !chosen_at.contains(of)) else {
+            let candidate = self.rows.get(*row).and_then(|row| row.candidate);
+            let Some(offer) = candidate.and_then(|candidate| position(catalogue, candidate)) else { continue };
+            if chosen.contains(&offer) {
                 continue;
-            };
-            // The variants of one offer share the verdict.
-            if last.as_ref().is_none_or(|(judged, _)| *judged != of) {
-                let Some(offer) = catalogue.offers().get(of) else { continue };
-                let bundle = &self.snapshot.bundle;
-                let verdict = policy::judge_behind(bundle, self.placement, offer, chosen, state, self.windows);
-                last = Some((of, verdict));
             }
-            let Some((_, verdict)) = &last else { continue };
+            // The variants of one offer share the verdict.
+            if last != Some(offer) {
+                verdict.failed.clear();
+                verdict.readings.clear();
+                behind.ask(offer, &mut verdict);
+                last = Some(offer);
+            }
             let row = u32::try_from(*row).unwrap_or(u32::MAX);
             open.readings.extend(verdict.readings.iter().map(|reading| reading.of(row, slot)));
             if verdict.failed.is_empty() {

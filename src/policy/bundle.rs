@@ -6,13 +6,14 @@ use std::sync::Arc;
 use super::attributes::{self, AttributeKind, AttributeSpec, CATEGORY};
 use super::caps;
 use super::cases::{self, Tests};
-use super::condition::{self, Asked, Columns, Facts, Memo, Program};
+use super::condition::{self, Asked, Columns, Facts, Program};
 use super::declare::Declared;
 use super::features::Catalog;
 use super::finding::{Place, Report};
 use super::purposes::{self, PurposeSpec};
 use super::read::{self, Fields};
 use super::rules::{self, Categories, Known, Rule};
+use super::shelf::{Memo, Shelves};
 use super::suggest::nearest;
 use super::syntax::{self, Node};
 use super::{Finding, codes, placements};
@@ -54,7 +55,7 @@ pub struct Bundle {
     pub cap_set: Digest,
     /// Every condition, compiled.
     program: Program,
-    /// Their columns over the catalogue asked about last.
+    /// What it says of the offers of the catalogues asked about last.
     memo: Memo,
 }
 
@@ -74,9 +75,18 @@ impl Bundle {
         attributes::problems(&self.attributes, scope, values)
     }
 
-    /// What the conditions of the bundle know of the offers of a catalogue. Computed when first asked for.
-    pub fn columns(&self, catalogue: &Arc<Catalogue>) -> Arc<Columns> {
-        self.memo.columns(&self.program, &self.rules, catalogue)
+    /// What the bundle says of the offers of a catalogue, whoever asks. Computed when first asked for.
+    pub fn shelves(&self, catalogue: &Arc<Catalogue>) -> Arc<Shelves> {
+        self.memo.shelves(catalogue, || {
+            let columns = Arc::new(self.program.columns(&self.rules, catalogue));
+            Shelves::new(&self.rules, self.placements.values(), columns, catalogue)
+        })
+    }
+
+    /// What the conditions of the bundle know of the offers of a catalogue.
+    #[cfg(test)]
+    pub(super) fn columns(&self, catalogue: &Arc<Catalogue>) -> Arc<Columns> {
+        self.shelves(catalogue).columns.clone()
     }
 
     /// Asks the conditions that apply at a placement about one request; [`Asked::fail`] then tells for each offer.

@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use super::caps::CapWindows;
 use super::caps::tests::{chosen, home, offer, with_caps};
+use super::plain::judge;
 use super::sample::{CAPS, wrong};
-use super::{Bundle, Contact, confirm_contact, count_contact, describe, judge, rebuild_caps};
+use super::{Bundle, Contact, confirm_contact, count_contact, describe, rebuild_caps};
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::{Catalogue, Offer, SubjectState, Timestamp};
 
@@ -34,7 +35,7 @@ fn rejected(number: u8, shown: i64, offer: &Offer, at: Option<i64>) -> Contact {
 
 /// What the rule says of an offer, in words.
 fn told(bundle: &Bundle, offer: &Offer, state: &SubjectState, now: i64) -> Option<(u32, Option<Timestamp>)> {
-    let windows = CapWindows::at(bundle, Timestamp(now), None);
+    let windows = CapWindows::at(Timestamp(now), None);
     let verdict = judge(bundle, home(bundle), offer, Some(state), &windows);
     let failed =
         verdict.failed.iter().any(|failed| bundle.rule(failed.rule).is_some_and(|rule| rule.id.as_str() == "cool"));
@@ -96,7 +97,7 @@ fn a_cool_down_ends_exactly_when_it_says_and_nobody_known_is_left_out() {
     assert_eq!(told(&bundle, &offers[1], &state, 14 * DAY - 1), end, "of the same category");
     assert_eq!(told(&bundle, &offers[1], &state, 14 * DAY), None);
     assert_eq!(told(&bundle, &offers[2], &state, 6 * DAY), None, "of another category");
-    let windows = CapWindows::at(&bundle, Timestamp(0), None);
+    let windows = CapWindows::at(Timestamp(0), None);
     let nobody = judge(&bundle, home(&bundle), &offers[0], None, &windows);
     assert_eq!(nobody.failed.len(), 2, "for nobody neither the cap nor the cool-down can be counted");
     let at = nobody.failed[1].rule;

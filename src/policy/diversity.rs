@@ -5,11 +5,10 @@ use super::attributes::CATEGORY;
 use super::codes;
 use super::finding::Report;
 use super::read::{self, Fields};
-use super::rules::{Known, OnMissing, Rule, RuleKind};
+use super::rules::{Known, RuleKind};
 use super::suggest::did_you_mean;
 use super::syntax::Node;
-use crate::domain::decision::Failed;
-use crate::domain::{AttributeId, AttributeScope, Offer, Placement, Value};
+use crate::domain::{AttributeId, AttributeScope};
 
 /// What makes two offers of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +30,6 @@ pub struct Diversity {
     pub at_most: u32,
 }
 
-/// The kind of one offer.
-#[derive(PartialEq)]
-enum Kind<'a> {
-    Named(&'a str),
-    Valued(&'a Value),
-}
-
 impl Per {
     /// As its author writes it.
     pub(super) fn name(&self) -> &str {
@@ -46,35 +38,6 @@ impl Per {
             Self::Campaign => "campaign",
             Self::Attribute(id) => id.as_str(),
         }
-    }
-
-    fn of<'a>(&self, offer: &'a Offer) -> Option<Kind<'a>> {
-        match self {
-            Self::Category => offer.category.as_ref().map(|category| Kind::Named(category.as_str())),
-            Self::Campaign => offer.campaign.as_ref().map(|campaign| Kind::Named(campaign.as_str())),
-            Self::Attribute(id) => offer.attributes.get(id.name()).map(Kind::Valued),
-        }
-    }
-}
-
-impl Diversity {
-    /// What an offer would do to an answer that holds others already: how many of its kind are there and how many may
-    /// be, if that leaves no room. Offers whose kind is not known are one kind together, unless the rule lets them be.
-    pub(super) fn refuses(
-        &self,
-        (at, rule): (u16, &Rule),
-        placement: &Placement,
-        offer: &Offer,
-        chosen: &[&Offer],
-    ) -> Option<Failed> {
-        let kind = self.per.of(offer);
-        if kind.is_none() && rule.on_missing == OnMissing::Allow {
-            return None;
-        }
-        let same = |other: &&&Offer| self.per.of(other) == kind && rule.applies_to.covers(placement, other);
-        let there = u32::try_from(chosen.iter().filter(same).count()).unwrap_or(u32::MAX);
-        let failed = Failed { rule: at, observed: Some(there.into()), limit: Some(self.at_most.into()) };
-        (there >= self.at_most).then_some(failed)
     }
 }
 

@@ -4,7 +4,6 @@
 //! What they compare are instants, in milliseconds: `observed` is the decision's time and `limit` the start or the end
 //! that decided. Of an announced pause there is only its end, as `limit`.
 
-use super::bundle::Bundle;
 use super::rules::{Rule, RuleKind};
 use crate::domain::decision::Failed;
 use crate::domain::{Belongs, Catalogue, Offer, Standing, Timestamp};
@@ -19,17 +18,13 @@ pub struct Merchandise<'a> {
 }
 
 impl<'a> Merchandise<'a> {
-    /// What stands how in a catalogue at an instant.
-    pub fn at(bundle: &Bundle, catalogue: &'a Catalogue, now: Timestamp) -> Self {
-        let position = |kind: &RuleKind| {
-            let at = bundle.rules.iter().position(|rule: &Rule| rule.kind == *kind);
-            at.and_then(|at| u16::try_from(at).ok())
-        };
+    /// What stands how in a catalogue at an instant; `rules` are their [`positions`].
+    pub(super) fn at(rules: [Option<u16>; 3], catalogue: &'a Catalogue, now: Timestamp) -> Self {
         Self {
             catalogue,
             now,
             campaigns: catalogue.campaigns().values().map(|campaign| campaign.standing(now)).collect(),
-            rules: [&RuleKind::Schedule, &RuleKind::Campaign, &RuleKind::Stock].map(position),
+            rules,
         }
     }
 
@@ -70,9 +65,17 @@ impl<'a> Merchandise<'a> {
 }
 
 /// Position of the rule about budgets, which decisions ask: it reads what was counted.
-pub fn budget_rule(bundle: &Bundle) -> Option<u16> {
+pub fn budget_rule(bundle: &super::Bundle) -> Option<u16> {
     let at = bundle.rules.iter().position(|rule| rule.kind == RuleKind::Budget);
     at.and_then(|at| u16::try_from(at).ok())
+}
+
+/// Positions of the rules about schedule, campaign and stock.
+pub(super) fn positions(rules: &[Rule]) -> [Option<u16>; 3] {
+    [RuleKind::Schedule, RuleKind::Campaign, RuleKind::Stock].map(|kind| {
+        let at = rules.iter().position(|rule| rule.kind == kind);
+        at.and_then(|at| u16::try_from(at).ok())
+    })
 }
 
 type Compared = (Option<i64>, Option<i64>);
@@ -109,7 +112,7 @@ mod tests {
 
     fn check(offer: &serde_json::Value, campaign: &serde_json::Value, at: &str, expected: &[&str]) {
         let (bundle, catalogue) = (sample::bundle(), catalogue(offer, campaign));
-        let merchandise = Merchandise::at(&bundle, &catalogue, Timestamp::parse(at).unwrap());
+        let merchandise = Merchandise::at(positions(&bundle.rules), &catalogue, Timestamp::parse(at).unwrap());
         let mut failed = Vec::new();
         merchandise.fail(0, &catalogue.offers()[0], &mut failed);
         let currency = Currency::parse("USD").unwrap();

@@ -1,7 +1,7 @@
 //! Policy: files to checked rules to a bundle to verdicts with reasons. Chooses nothing, reads no disk and no clock.
 //!
 //! [`compile`] turns the files of `policies/` into a [`Bundle`] or into every [`Finding`] at once; [`gate`] and
-//! [`judge`] ask its rules, all of them, about one decision and one offer.
+//! [`Judging`] ask its rules, all of them, about one decision and one offer.
 
 pub mod codes;
 
@@ -48,6 +48,8 @@ mod describe;
 mod merchandise;
 mod verdict;
 
+mod shelf;
+
 #[cfg(test)]
 mod cool_downs_tests;
 #[cfg(test)]
@@ -77,6 +79,8 @@ mod mistakes_values;
 #[cfg(test)]
 mod page;
 #[cfg(test)]
+mod plain;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod validity_tests;
@@ -103,9 +107,10 @@ pub use finding::Finding;
 pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use loyalty::{Loyalty, Need};
-pub use merchandise::{Merchandise, budget_rule};
+pub use merchandise::budget_rule;
 pub use purposes::PurposeSpec;
 pub use rules::{FloorLimit, OnMissing, Rule, RuleKind};
+pub use shelf::{Behind, Judging, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
 pub use suggest::did_you_mean;
-pub use verdict::{GateVerdict, Reading, Verdict, gate, judge, judge_behind};
+pub use verdict::{GateVerdict, Reading, Verdict, gate};

@@ -6,7 +6,6 @@ use super::finding::Report;
 use super::read::{self, Fields};
 use super::rules::{Known, RuleKind};
 use super::syntax::{Node, Yaml};
-use crate::domain::decision::Failed;
 use crate::domain::{CategoryId, Offer, OfferId};
 
 /// What may stand together.
@@ -26,32 +25,11 @@ pub enum Stackability {
 }
 
 impl Stackability {
-    /// What an offer would do to an answer that holds others already: how many of its kind are there and how many may
-    /// be, if that leaves no room.
-    pub(super) fn refuses(&self, rule: u16, offer: &Offer, chosen: &[&Offer]) -> Option<Failed> {
-        let (there, most) = match self {
-            Self::Group { offers, categories, at_most } => {
-                let member = |offer: &Offer| {
-                    offers.contains(&offer.offer_id)
-                        || offer.category.as_ref().is_some_and(|category| categories.contains(category))
-                };
-                if !member(offer) {
-                    return None;
-                }
-                (chosen.iter().filter(|other| member(other)).count(), *at_most)
-            }
-            Self::Pairs(pairs) => {
-                let excludes = |other: &&&Offer| {
-                    let both = (&offer.offer_id, &other.offer_id);
-                    pairs.iter().any(|(a, b)| both == (a, b) || both == (b, a))
-                };
-                // The pair has room for one, and that one stands there.
-                (chosen.iter().filter(excludes).count(), 1)
-            }
-        };
-        let there = u32::try_from(there).unwrap_or(u32::MAX);
-        let failed = Failed { rule, observed: Some(there.into()), limit: Some(most.into()) };
-        (there >= most).then_some(failed)
+    /// Whether an offer belongs to the group, where it is one.
+    pub(super) fn has(&self, offer: &Offer) -> bool {
+        let Self::Group { offers, categories, .. } = self else { return false };
+        offers.contains(&offer.offer_id)
+            || offer.category.as_ref().is_some_and(|category| categories.contains(category))
     }
 
     /// What it says, for sentences: `the group of ...` or `the pairs ...`.

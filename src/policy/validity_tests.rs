@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::caps::CapWindows;
+use super::plain::judge;
 use super::sample::{CAPS, CONSENT, MARGIN, OFFERS, PLACEMENTS, bundle, files, shown};
 use super::*;
 use crate::domain::{AttributeId, Catalogue, Currency, Number, Offer, PurposeId, SubjectState, Timestamp, Value};
@@ -133,7 +134,7 @@ fn a_rule_holds_while_it_is_in_effect_whatever_its_kind() {
 
     let state = SubjectState::default();
     let judged = |bundle: &Bundle, offer: &Offer, state: Option<&SubjectState>, now: &str| {
-        judge(bundle, bundle.placement("home_banner").unwrap(), offer, state, &CapWindows::at(bundle, at(now), None))
+        judge(bundle, bundle.placement("home_banner").unwrap(), offer, state, &CapWindows::at(at(now), None))
             .failed
             .len()
     };

@@ -1,11 +1,11 @@
-//! Verdicts: every rule that applies is asked, and every failure kept with what was compared. Integers only, no draw.
+//! Verdicts: what gates said of a purpose and rules of an offer, every failure kept with what was compared. Integers
+//! only, no draw.
 //!
 //! A missing value fails closed. Counters are read as they stand: a state whose `cap_set` is not the bundle's is first
 //! rebuilt from contacts with [`rebuild_caps`](super::rebuild_caps).
 
 use super::bundle::Bundle;
-use super::caps::{self, CapWindows};
-use super::rules::{FloorLimit, Rule, RuleKind};
+use super::rules::{FloorLimit, RuleKind};
 use crate::domain::consent::in_force;
 use crate::domain::decision::{CapReading, ConsentReading, Failed};
 use crate::domain::{ConsentState, Currency, Money, Offer, Percent, Placement, PurposeId, SubjectState, Timestamp};
@@ -49,11 +49,6 @@ impl Reading {
     }
 }
 
-/// The rules with their positions, as records name them.
-fn numbered(bundle: &Bundle) -> impl Iterator<Item = (u16, &Rule)> {
-    (0..=u16::MAX).zip(&bundle.rules)
-}
-
 /// Asks every gate of a purpose at a placement. Without a gate the purpose is allowed. A gate lets through a consent
 /// that was granted, has not expired, and rests on a basis that the jurisdiction allows for the purpose.
 pub fn gate(
@@ -65,7 +60,7 @@ pub fn gate(
     now: Timestamp,
 ) -> GateVerdict {
     let mut verdict = GateVerdict::default();
-    for (at, rule) in numbered(bundle) {
+    for (at, rule) in (0..=u16::MAX).zip(&bundle.rules) {
         let guards = matches!(&rule.kind, RuleKind::PurposeGate { purpose: guarded } if guarded == purpose);
         if !guards || !rule.effective.holds(now) || !rule.applies_to.covers_placement(placement) {
             continue;
@@ -91,100 +86,10 @@ pub fn gate(
     verdict
 }
 
-/// Asks every rule that applies about one offer at one placement. Gates are asked by [`gate`], once per decision, rules
-/// with conditions by [`Asked`](super::Asked), for many offers at once, and those about schedules, campaigns and stock
-/// by [`Merchandise`](super::Merchandise).
-///
-/// Usage of caps is personal, so that a failed cap carries its limit only and what was used stands in the readings.
-/// Without a subject there is nothing to count by: a cap that applies leaves the offer out unless it says otherwise.
-pub fn judge(
-    bundle: &Bundle,
-    placement: &Placement,
-    offer: &Offer,
-    state: Option<&SubjectState>,
-    windows: &CapWindows,
-) -> Verdict {
-    ask(bundle, placement, offer, None, state, windows)
-}
-
-/// Asks the rules whose answer depends on the slots before: caps (`state` has those contacts counted) and rules about
-/// the whole answer, which holds the offers `chosen` so far.
-pub fn judge_behind(
-    bundle: &Bundle,
-    placement: &Placement,
-    offer: &Offer,
-    chosen: &[&Offer],
-    state: Option<&SubjectState>,
-    windows: &CapWindows,
-) -> Verdict {
-    ask(bundle, placement, offer, Some(chosen), state, windows)
-}
-
-/// `behind`: what stands in the slots before, for a slot that is not the first.
-fn ask(
-    bundle: &Bundle,
-    placement: &Placement,
-    offer: &Offer,
-    behind: Option<&[&Offer]>,
-    state: Option<&SubjectState>,
-    windows: &CapWindows,
-) -> Verdict {
-    let mut verdict = Verdict::default();
-    let margin = Margin::of(offer);
-    for (at, rule) in numbered(bundle) {
-        let again = matches!(rule.kind, RuleKind::FrequencyCap(_) | RuleKind::Stackability(_) | RuleKind::Diversity(_));
-        if (behind.is_some() && !again)
-            || !rule.effective.holds(windows.now)
-            || !rule.applies_to.covers(placement, offer)
-        {
-            continue;
-        }
-        if let RuleKind::Stackability(stackability) = &rule.kind {
-            verdict.failed.extend(behind.and_then(|chosen| stackability.refuses(at, offer, chosen)));
-            continue;
-        }
-        if let RuleKind::Diversity(diversity) = &rule.kind {
-            let refused = behind.and_then(|chosen| diversity.refuses((at, rule), placement, offer, chosen));
-            verdict.failed.extend(refused);
-            continue;
-        }
-        let failed = match &rule.kind {
-            RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
-            RuleKind::PurposeGate { .. }
-            | RuleKind::Stackability(_)
-            | RuleKind::Diversity(_)
-            | RuleKind::LoyaltyEligibility(_)
-            | RuleKind::Availability { .. }
-            | RuleKind::Exclusion { .. }
-            | RuleKind::Requirement { .. }
-            | RuleKind::Schedule
-            | RuleKind::Campaign
-            | RuleKind::Stock
-            | RuleKind::Budget => None,
-            RuleKind::MarginFloor { min: FloorLimit::Percent(min) } => margin.under_percent(*min),
-            RuleKind::MarginFloor { min: FloorLimit::Amount(min) } => margin.under_amount(*min),
-            RuleKind::FrequencyCap(cap) => {
-                let (used, room) = caps::room((at, rule, cap), (placement, offer), state, windows);
-                let reading = |used| Reading { rule: at, used, limit: cap.max, until: None };
-                verdict.readings.extend(used.filter(|used| *used > 0).map(reading));
-                (!room).then_some((None, Some(i64::from(cap.max))))
-            }
-            RuleKind::CoolDown(cool_down) => {
-                let (used, until, free) = caps::cooling((&rule.id, cool_down), offer, state, windows.now);
-                let reading = Reading { rule: at, used, limit: cool_down.times, until };
-                verdict.readings.extend((used > 0).then_some(reading));
-                (!free).then_some((None, Some(i64::from(cool_down.times))))
-            }
-        };
-        verdict.failed.extend(failed.map(|(observed, limit)| Failed { rule: at, observed, limit }));
-    }
-    verdict
-}
-
-type Compared = (Option<i64>, Option<i64>);
+pub(super) type Compared = (Option<i64>, Option<i64>);
 
 /// What floors compare of an offer, computed once for all of them.
-struct Margin {
+pub(super) struct Margin {
     currency: Currency,
     minor: i64,
     /// In basis points of the net price, rounded down. A net price of zero or less has no such share.
@@ -192,13 +97,23 @@ struct Margin {
 }
 
 impl Margin {
-    fn of(offer: &Offer) -> Self {
+    pub(super) fn of(offer: &Offer) -> Self {
         let (minor, price) = (offer.margin_minor(), offer.net_price_minor());
         let points = (price > 0).then(|| {
             let points = (i128::from(minor) * 10_000).div_euclid(i128::from(price));
             i64::try_from(points).unwrap_or(if points < 0 { i64::MIN } else { i64::MAX })
         });
         Self { currency: offer.currency(), minor, points }
+    }
+
+    /// What a rule about currency or margin compared, if that leaves the offer out.
+    pub(super) fn fails(&self, kind: &RuleKind, placement: &Placement) -> Option<Compared> {
+        match kind {
+            RuleKind::Currency => (self.currency != placement.currency).then_some((None, None)),
+            RuleKind::MarginFloor { min: FloorLimit::Percent(min) } => self.under_percent(*min),
+            RuleKind::MarginFloor { min: FloorLimit::Amount(min) } => self.under_amount(*min),
+            _ => None,
+        }
     }
 
     fn under_percent(&self, min: Percent) -> Option<Compared> {

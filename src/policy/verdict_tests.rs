@@ -1,5 +1,6 @@
 //! Tests of verdicts: what each rule says at its boundary. Compiles no broken bundle; caps have tests of their own.
 
+use super::plain::judge;
 use super::sample::{MARGIN, bundle, files};
 use super::*;
 use crate::domain::consent::ConsentEntry;
@@ -29,7 +30,7 @@ fn changed(path: &str, from: &str, to: &str) -> Bundle {
 /// Sentences of what leaves an offer out.
 fn excluded(bundle: &Bundle, offer: &Offer, state: Option<&SubjectState>, now: i64) -> Vec<String> {
     let placement = home(bundle);
-    let verdict = judge(bundle, placement, offer, state, &CapWindows::at(bundle, Timestamp(now), None));
+    let verdict = judge(bundle, placement, offer, state, &CapWindows::at(Timestamp(now), None));
     let failed = verdict.failed.iter();
     failed.map(|f| describe(bundle, f.rule, f.observed, f.limit, placement.currency)).collect()
 }

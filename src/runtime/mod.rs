@@ -204,7 +204,7 @@ impl Core {
 
     fn replace(&self, snapshot: Snapshot) {
         // Here, and not by the first decision over a new catalogue, which somebody waits for.
-        snapshot.bundle.columns(&snapshot.catalogue);
+        snapshot.bundle.shelves(&snapshot.catalogue);
         {
             let mut current = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
             // Two loads may end in the wrong order; an older control row never replaces a newer one.

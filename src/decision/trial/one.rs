@@ -10,7 +10,7 @@ use crate::decision::assess::{Assessed, assess};
 use crate::decision::slate::count;
 use crate::domain::decision::Failed;
 use crate::domain::{Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, RuleId, SubjectState};
-use crate::policy::{self, Bundle, Case, Rule};
+use crate::policy::{self, Behind, Bundle, Case, Rule, Verdict};
 
 /// What came out for one offer.
 struct Outcome {
@@ -184,9 +184,20 @@ fn outcome(
         if let Some(next) = &mut next {
             count(&snapshot.bundle, placement, before, next, (decision, slot, case.at));
         }
-        chosen.push(before);
+        chosen.push(position(&snapshot.catalogue, id.as_str())?);
     }
-    let verdict = policy::judge_behind(&snapshot.bundle, placement, offer, &chosen, next.as_ref(), &assessed.windows);
+    let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
+    let shelves = bundle.shelves(catalogue);
+    let shelves = (shelves.as_ref(), catalogue.as_ref());
+    let behind = Behind::new(bundle, shelves, placement, &chosen, next.as_ref(), &assessed.windows)?;
+    let mut verdict = Verdict::default();
+    behind.ask(position(catalogue, offer.offer_id.as_str())?, &mut verdict);
     let used = verdict.readings.iter().map(|reading| (reading.rule, reading.used)).collect();
     Some(Outcome { failed: verdict.failed, used, behind: true })
+}
+
+/// Position of an offer.
+fn position(catalogue: &Catalogue, id: &str) -> Option<u32> {
+    let at = catalogue.offers().binary_search_by(|offer| offer.offer_id.as_str().cmp(id)).ok()?;
+    u32::try_from(at).ok()
 }

@@ -5,11 +5,11 @@
 use super::super::bundle::Bundle;
 use super::super::cool_downs::{CoolDown, EVENTS_KEPT_MAX};
 use super::super::rules::{Rule, RuleKind};
-use super::{Cap, CapBy, CapCounts, CapWindows, caps, cool_downs};
+use super::{Cap, CapBy, CapCounts, caps, cool_downs};
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::subject::{CapHold, Held};
 use crate::domain::{
-    CapCounter, Catalogue, DecisionId, Digest, Offer, OfferId, Placement, PlacementId, RuleId, SubjectState, Timestamp,
+    CapCounter, Catalogue, DecisionId, Digest, Offer, OfferId, Placement, PlacementId, SubjectState, Timestamp,
 };
 
 /// What was chosen for one slot of a decision.
@@ -44,7 +44,7 @@ pub struct Contact {
 const TO_BE_REBUILT: Digest = Digest([0; 32]);
 
 /// What a cap counts apart for an offer at a placement.
-fn apart<'a>(by: CapBy, placement: &'a Placement, offer: &'a Offer) -> Option<&'a str> {
+pub(in super::super) fn apart<'a>(by: CapBy, placement: &'a Placement, offer: &'a Offer) -> Option<&'a str> {
     match by {
         CapBy::All => None,
         CapBy::Offer => Some(offer.offer_id.as_str()),
@@ -54,70 +54,36 @@ fn apart<'a>(by: CapBy, placement: &'a Placement, offer: &'a Offer) -> Option<&'
     }
 }
 
-/// Contacts that a cap counts from an instant on, reservations that have not ended included.
-fn used(
-    (rule, cap): (&RuleId, &Cap),
-    (placement, offer): (&Placement, &Offer),
-    state: &SubjectState,
-    from: Timestamp,
-    now: Timestamp,
-) -> u32 {
-    let of = apart(cap.by, placement, offer);
+/// Contacts of a counter that a cap counts from an instant on, reservations that have not ended included.
+pub(in super::super) fn counted(counter: &CapCounter, from: Timestamp, now: Timestamp) -> usize {
     let held = |hold: &&CapHold| match hold.held {
         Held::ReservedUntil(until) => until > now,
         Held::SeenAt(at) => at >= from,
     };
-    let counters = state.caps.iter().filter(|counter| counter.rule == *rule);
-    // A counter without a name holds contacts of which nobody knows any more what they were: they count for everything.
-    let counters = counters.filter(|counter| counter.of.is_none() || counter.of.as_deref() == of);
-    let used = counters
-        .map(|counter| counter.at.iter().filter(|at| **at >= from).count() + counter.held.iter().filter(held).count());
-    u32::try_from(used.sum::<usize>()).unwrap_or(u32::MAX)
+    counter.at.iter().filter(|at| **at >= from).count() + counter.held.iter().filter(held).count()
 }
 
-/// What a cap says of an offer: what is used of it, if anything can be, and whether there is room for one more.
-pub(in super::super) fn room(
-    (at, rule, cap): (u16, &Rule, &Cap),
-    (placement, offer): (&Placement, &Offer),
-    state: Option<&SubjectState>,
-    windows: &CapWindows,
-) -> (Option<u32>, bool) {
-    let Some(state) = state else { return (None, cap.allow_unidentified) };
-    let used = used((&rule.id, cap), (placement, offer), state, windows.of(at), windows.now);
-    (Some(used), used < cap.max)
-}
-
-/// What a cool-down says of an offer: how many events are counted and until when they leave it out, if they do; and
-/// whether it may be shown.
-pub(in super::super) fn cooling(
-    (rule, cool_down): (&RuleId, &CoolDown),
-    offer: &Offer,
-    state: Option<&SubjectState>,
+/// Until when the events of a counter leave offers out, if they do, and how many they are.
+pub(in super::super) fn cooled(
+    cool_down: &CoolDown,
+    counter: &CapCounter,
     now: Timestamp,
-) -> (u32, Option<Timestamp>, bool) {
-    let Some(state) = state else { return (0, None, cool_down.allow_unidentified) };
-    let of = rests_with(cool_down.by, offer);
-    let counters = state.caps.iter().filter(|c| c.rule == *rule && of.contains(&c.of.as_deref()));
-    // What happened to one of its categories is not added to what happened to another.
-    let each = counters.map(|counter| {
-        let mut events: Vec<Timestamp> = counter
-            .held
-            .iter()
-            .filter_map(|hold| match hold.held {
-                Held::SeenAt(at) => Some(at),
-                Held::ReservedUntil(_) => None,
-            })
-            .collect();
-        events.sort_unstable();
-        (cool_down.ends(&events).filter(|until| *until > now), events.len())
-    });
-    let (until, counted) = each.max().unwrap_or_default();
-    (u32::try_from(counted).unwrap_or(u32::MAX), until, until.is_none())
+) -> (Option<Timestamp>, usize) {
+    let mut events: Vec<Timestamp> = counter
+        .held
+        .iter()
+        .filter_map(|hold| match hold.held {
+            Held::SeenAt(at) => Some(at),
+            Held::ReservedUntil(_) => None,
+        })
+        .collect();
+    events.sort_unstable();
+    (cool_down.ends(&events).filter(|until| *until > now), events.len())
 }
 
 /// What an offer counts as for a cool-down, and rests with: each of its categories. One without a category or a
 /// campaign rests with no other.
-fn rests_with(by: CapBy, offer: &Offer) -> Vec<Option<&str>> {
+pub(in super::super) fn rests_with(by: CapBy, offer: &Offer) -> Vec<Option<&str>> {
     match by {
         CapBy::Offer => vec![Some(offer.offer_id.as_str())],
         // No cool-down is about a channel.
@@ -267,8 +233,13 @@ fn put(counter: &mut CapCounter, counts: CapCounts, chosen: &Chosen, seen: Optio
 }
 
 fn tidy(bundle: &Bundle, state: &mut SubjectState, now: Timestamp) {
+    let mut last: Option<&Rule> = None;
     state.caps.retain_mut(|counter| {
-        let rule = bundle.rules.iter().find(|rule| rule.id == counter.rule);
+        // Counters of one rule stand together, so that each rule is searched for once.
+        let same = last.filter(|rule| rule.id == counter.rule);
+        let counts = |rule: &&Rule| matches!(rule.kind, RuleKind::FrequencyCap(_) | RuleKind::CoolDown(_));
+        let rule = same.or_else(|| bundle.rules.iter().filter(counts).find(|rule| rule.id == counter.rule));
+        last = rule.or(last);
         let (from, max) = match rule.map(|rule| &rule.kind) {
             Some(RuleKind::FrequencyCap(cap)) => {
                 (cap.window.kept_from(now), usize::try_from(cap.max).unwrap_or(usize::MAX))

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::judge;
+use super::super::plain::judge;
 use super::tests::{chosen, contact, home, offer, with_caps};
 use super::*;
 use crate::domain::{Catalogue, Held, SubjectState};
@@ -60,7 +60,7 @@ proptest! {
                 same && berlin(c.chosen.at.0) == berlin(now)
             });
             prop_assert!(of_offer <= 2 && of_all <= 9 && of_category <= 4);
-            let windows = CapWindows::at(&bundle, Timestamp(now), None);
+            let windows = CapWindows::at(Timestamp(now), None);
             let verdict = judge(&bundle, placement, offer, Some(&state), &windows);
             prop_assert_eq!(verdict.failed.is_empty(), of_offer < 2 && of_all < 9 && of_category < 4);
             if verdict.failed.is_empty() {
@@ -115,7 +115,7 @@ proptest! {
             };
             prop_assert!(used(Some(which), 5 * HOUR, false) <= 2 && used(None, 3 * HOUR, false) <= 3);
             let room = used(Some(which), 5 * HOUR, true) < 2 && used(None, 3 * HOUR, true) < 3;
-            let windows = CapWindows::at(&bundle, Timestamp(now), None);
+            let windows = CapWindows::at(Timestamp(now), None);
             let verdict = judge(&bundle, placement, offer, Some(&state), &windows);
             prop_assert_eq!(verdict.failed.is_empty(), room);
             if room {

@@ -18,7 +18,9 @@ mod mistakes;
 pub(super) mod tests;
 
 pub use count::{Chosen, Contact, confirm_contact, count_contact, rebuild_caps};
-pub(super) use count::{cooling, room};
+#[cfg(test)]
+pub(super) use count::{apart, rests_with};
+pub(super) use count::{cooled, counted};
 pub(super) use read::{FIELDS, FIELDS_LATER, read, scope, time_zone};
 pub use window::{CalendarUnit, CapWindow, CapWindows, Zone};
 

@@ -1,8 +1,9 @@
 //! Tests of caps at their boundaries: windows over both changes of the clocks, reservations, confirmations, rebuilding.
 //! Draws no random history.
 
+use super::super::plain::judge;
 use super::super::sample::{CAPS, bundle, files};
-use super::super::{Reading, compile, describe, judge};
+use super::super::{Reading, compile, describe};
 use super::*;
 use crate::domain::{Catalogue, DecisionId, Offer, SubjectState};
 use chrono_tz::Tz;
@@ -49,7 +50,7 @@ pub(super) fn contact(number: u8, at: i64, offer: &str, seen: Option<i64>) -> Co
 
 /// Sentences of the caps that leave an offer out.
 fn left_out(bundle: &Bundle, offer: &Offer, state: Option<&SubjectState>, now: i64) -> Vec<String> {
-    let windows = CapWindows::at(bundle, Timestamp(now), None);
+    let windows = CapWindows::at(Timestamp(now), None);
     let verdict = judge(bundle, home(bundle), offer, state, &windows);
     let told = verdict.failed.iter().map(|f| describe(bundle, f.rule, f.observed, f.limit, home(bundle).currency));
     told.collect()
@@ -110,7 +111,7 @@ fn a_calendar_cap_counts_the_hours_that_the_day_has() {
     ]);
     let boots = offer("boots", "shoes");
     let used = |state: &SubjectState, now: &str, zone: Option<&str>| {
-        let verdict = judge(&bundle, home(&bundle), &boots, Some(state), &CapWindows::at(&bundle, at(now), zone));
+        let verdict = judge(&bundle, home(&bundle), &boots, Some(state), &CapWindows::at(at(now), zone));
         (verdict.failed.len(), verdict.readings.iter().map(|reading| reading.used).collect::<Vec<_>>())
     };
     let mut state = SubjectState::default();
@@ -135,7 +136,7 @@ fn a_customer_at_the_cap_is_left_out_until_a_contact_is_exactly_a_window_old() {
         count_contact(&bundle, placement, &shoes, &mut state, &chosen(number, at));
     }
     let check = |now: i64, left_out: bool, readings: &[(u16, u32, u32)]| {
-        let windows = CapWindows::at(&bundle, Timestamp(now), None);
+        let windows = CapWindows::at(Timestamp(now), None);
         let verdict = judge(&bundle, placement, &shoes, Some(&state), &windows);
         assert_eq!((!verdict.failed.is_empty(), triples(&verdict.readings).as_slice()), (left_out, readings), "{now}");
     };
@@ -221,7 +222,7 @@ fn a_reservation_counts_until_it_ends_and_its_impression_counts_from_when_it_was
     count_contact(&bundle, placement, &boots, &mut late, &chosen(2, end));
     assert_eq!(late.caps[0].held.len(), 1, "the first was released");
     let late = confirm(&late, 1, 0, 5 * minute, end + minute);
-    let windows = CapWindows::at(&bundle, Timestamp(end + minute), None);
+    let windows = CapWindows::at(Timestamp(end + minute), None);
     let readings = judge(&bundle, placement, &boots, Some(&late), &windows).readings;
     assert_eq!(readings.iter().map(|reading| reading.used).collect::<Vec<_>>(), [2]);
 }
@@ -302,7 +303,7 @@ fn a_contact_whose_offer_or_placement_is_gone_still_counts_where_it_may_belong()
     let contacts = [contact(1, 0, "shoe", None), contact(2, 0, "lamp", None), contact(3, 0, "gone", None), gone];
     let mut state = SubjectState::default();
     rebuild_caps(&bundle, &catalogue, &contacts, &mut state, Timestamp(1));
-    let windows = CapWindows::at(&bundle, Timestamp(1), None);
+    let windows = CapWindows::at(Timestamp(1), None);
     let used = |id: &str| {
         let offer = catalogue.offer(id).unwrap();
         let verdict = judge(&bundle, home(&bundle), offer, Some(&state), &windows);

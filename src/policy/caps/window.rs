@@ -5,8 +5,7 @@ use chrono::{
 };
 use chrono_tz::Tz;
 
-use super::super::bundle::Bundle;
-use super::super::rules::RuleKind;
+use super::Cap;
 use crate::domain::{Span, Timestamp};
 
 /// The periods that calendars know.
@@ -120,28 +119,23 @@ fn midnight(zone: Tz, midnight: NaiveDateTime) -> Timestamp {
     Timestamp(midnight.and_utc().timestamp_millis())
 }
 
-/// Where the window of every cap begins, for one decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where the windows of caps begin, for one decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CapWindows {
     /// When it is decided.
     pub now: Timestamp,
-    /// By the rule's position in the bundle; rules that are no caps have an instant that nobody asks for.
-    from: Vec<Timestamp>,
+    /// Where the customer is; nothing where the request names no time zone.
+    pub zone: Option<Tz>,
 }
 
 impl CapWindows {
     /// For a decision at `now`, for somebody in the time zone that the request names (UTC where it names none).
-    pub fn at(bundle: &Bundle, now: Timestamp, time_zone: Option<&str>) -> Self {
-        let zone = time_zone.and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC);
-        let from = bundle.rules.iter().map(|rule| match &rule.kind {
-            RuleKind::FrequencyCap(cap) => cap.window.from(now, zone),
-            _ => now,
-        });
-        Self { now, from: from.collect() }
+    pub fn at(now: Timestamp, time_zone: Option<&str>) -> Self {
+        Self { now, zone: time_zone.and_then(|name| name.parse().ok()) }
     }
 
-    /// The first instant that the cap at this position counts.
-    pub(in super::super) fn of(&self, rule: u16) -> Timestamp {
-        self.from.get(usize::from(rule)).copied().unwrap_or(Timestamp(i64::MIN))
+    /// The first instant that a cap counts.
+    pub(in super::super) fn of(&self, cap: &Cap) -> Timestamp {
+        cap.window.from(self.now, self.zone.unwrap_or(Tz::UTC))
     }
 }

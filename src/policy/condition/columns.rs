@@ -94,10 +94,10 @@ fn place(parts: &mut Vec<Term>, term: &Term) -> usize {
 
 /// One bit per offer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Bits(Vec<u64>);
+pub(in crate::policy) struct Bits(Vec<u64>);
 
 impl Bits {
-    pub(super) fn of(truths: impl Iterator<Item = bool>) -> Self {
+    pub(in crate::policy) fn of(truths: impl Iterator<Item = bool>) -> Self {
         let mut words = Vec::new();
         for (at, truth) in truths.enumerate() {
             if at % 64 == 0 {
@@ -108,6 +108,16 @@ impl Bits {
             }
         }
         Self(words)
+    }
+
+    /// Whether the bit of one offer is set.
+    pub(in crate::policy) fn has(&self, offer: usize) -> bool {
+        self.word(offer / 64) & (1 << (offer % 64)) != 0
+    }
+
+    /// Bytes of memory that it holds.
+    pub(in crate::policy) fn bytes(&self) -> usize {
+        size_of_val(self.0.as_slice())
     }
 
     /// The bits of 64 offers; none beyond the last.

@@ -33,7 +33,8 @@ pub use asked::Asked;
 pub use columns::Columns;
 pub use read::Facts;
 
-pub(super) use program::{Memo, Program};
+pub(super) use columns::Bits;
+pub(super) use program::Program;
 pub(super) use term::Term;
 pub(crate) use value::date;
 pub(super) use value::{and, local_time};

@@ -1,7 +1,6 @@
-//! All conditions of a bundle, compiled, and the memo of their columns. Evaluates none.
+//! All conditions of a bundle, compiled. Evaluates none.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::columns::{Bits, Columns, Node, Parts};
 use super::read::{BuiltIn, Read};
@@ -93,58 +92,13 @@ impl Program {
         self.reads.get(placement).is_some_and(|reads| reads.contains(id))
     }
 
-    fn columns(&self, rules: &[Rule], catalogue: &Catalogue) -> Columns {
+    /// The columns of all conditions over the offers of a catalogue.
+    pub(in crate::policy) fn columns(&self, rules: &[Rule], catalogue: &Catalogue) -> Columns {
         let scope = |check: &Check| {
             let applies_to = &rules.get(usize::from(check.rule))?.applies_to;
             let limited = applies_to.offers.is_some() || applies_to.categories.is_some();
             limited.then(|| Bits::of(catalogue.offers().iter().map(|offer| applies_to.covers_offer(offer))))
         };
         Columns::new(&self.parts, self.checks.iter().map(scope).collect(), catalogue.offers())
-    }
-}
-
-/// The columns over the catalogue asked about last.
-///
-/// A function of bundle and catalogue, kept so that it is not computed again for every decision: nothing can be
-/// observed of it but time. It is found by the catalogue's identity, which the weak reference keeps from being reused.
-#[derive(Default)]
-pub(in crate::policy) struct Memo(Mutex<Option<(Weak<Catalogue>, Arc<Columns>)>>);
-
-impl Memo {
-    pub(in crate::policy) fn columns(
-        &self,
-        program: &Program,
-        rules: &[Rule],
-        catalogue: &Arc<Catalogue>,
-    ) -> Arc<Columns> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, columns)) = kept.as_ref()
-            && std::ptr::eq(of.as_ptr(), Arc::as_ptr(catalogue))
-        {
-            return columns.clone();
-        }
-        let columns = Arc::new(program.columns(rules, catalogue));
-        *kept = Some((Arc::downgrade(catalogue), columns.clone()));
-        columns
-    }
-}
-
-/// A copy starts without what was computed.
-impl Clone for Memo {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-/// What was computed is no part of what a bundle is.
-impl PartialEq for Memo {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl std::fmt::Debug for Memo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Memo")
     }
 }

@@ -1,0 +1,74 @@
+//! One decision over a shelf: what its request, its customer and its instant add to what is fixed. Ranks nothing.
+
+use super::super::bundle::Bundle;
+use super::super::caps::CapWindows;
+use super::super::condition::{Asked, Facts};
+use super::super::merchandise::Merchandise;
+use super::super::verdict::Verdict;
+use super::counted::{Counted, Ground};
+use super::{Shelf, Shelves, Stand};
+use crate::domain::{Catalogue, Placement, SubjectState};
+
+/// The rules of one placement in one decision. Gates are asked apart, by [`gate`](super::super::gate).
+pub struct Judging<'a> {
+    bundle: &'a Bundle,
+    shelves: &'a Shelves,
+    shelf: &'a Shelf,
+    windows: &'a CapWindows,
+    counted: Counted<'a>,
+    conditions: Asked<'a>,
+    /// Where some offer is not always on sale.
+    merchandise: Option<Merchandise<'a>>,
+    catalogue: &'a Catalogue,
+}
+
+impl<'a> Judging<'a> {
+    /// What is the same for all offers. `shelves` and `catalogue` belong together; nothing for a placement that the
+    /// bundle does not have.
+    pub fn new(
+        bundle: &'a Bundle,
+        (shelves, catalogue): (&'a Shelves, &'a Catalogue),
+        placement: &'a Placement,
+        facts: &Facts<'a>,
+        state: Option<&SubjectState>,
+        windows: &'a CapWindows,
+    ) -> Option<Self> {
+        let shelf = shelves.at(&placement.id)?;
+        let (rules, keys, offers) = (bundle.rules.as_slice(), &shelves.keys, catalogue.offers());
+        let ground = Ground { rules, shelf, keys, offers, placement, windows, caps_alone: false };
+        let merchandise = || Merchandise::at(shelves.built_in, catalogue, windows.now);
+        Some(Self {
+            bundle,
+            shelves,
+            shelf,
+            windows,
+            counted: Counted::new(&ground, state),
+            conditions: bundle.ask(&shelves.columns, placement, facts),
+            merchandise: shelf.unsteady.then(merchandise),
+            catalogue,
+        })
+    }
+
+    /// Adds every rule that leaves an offer out, and what caps and cool-downs counted for it.
+    ///
+    /// Usage of caps is personal, so that a failed cap carries its limit only and what was used stands in the readings.
+    /// Without a subject there is nothing to count by: a cap that applies leaves the offer out unless it says
+    /// otherwise.
+    pub fn ask(&mut self, stand: &Stand, verdict: &mut Verdict) {
+        let fixed = self.shelf.fixed.get(stand.fixed.start as usize..stand.fixed.end as usize).unwrap_or_default();
+        if self.shelf.timed {
+            let now = self.windows.now;
+            let holds = |rule: u16| self.bundle.rule(rule).is_some_and(|rule| rule.effective.holds(now));
+            verdict.failed.extend(fixed.iter().filter(|failed| holds(failed.rule)));
+        } else {
+            verdict.failed.extend_from_slice(fixed);
+        }
+        self.counted.ask(&self.shelves.keys, stand.offer, &mut verdict.failed, &mut verdict.readings);
+        self.conditions.fail(stand.offer as usize, &mut verdict.failed);
+        if let Some(merchandise) = self.merchandise.as_ref().filter(|_| !stand.steady)
+            && let Some(offer) = self.catalogue.offers().get(stand.offer as usize)
+        {
+            merchandise.fail(stand.offer as usize, offer, &mut verdict.failed);
+        }
+    }
+}

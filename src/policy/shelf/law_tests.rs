@@ -1,0 +1,321 @@
+//! The law of shelves: over random bundles, offers and customers they say what every rule asked about every offer
+//! says. Tests no rule by itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use rand::SeedableRng as _;
+use rand::rngs::ChaCha8Rng;
+
+use super::super::merchandise::Merchandise;
+use super::super::plain::{judge, judge_behind};
+use super::super::{Bundle, CapWindows, Chosen, Contact, Facts, Source, Verdict, compile, count_contact, rebuild_caps};
+use super::*;
+use crate::domain::outcome::OutcomeKind;
+use crate::domain::{
+    AttributeId, Campaign, DecisionId, DecisionRequest, Offer, OfferId, Span, StoreId, SubjectState, Timestamp, Value,
+};
+
+const NOW: i64 = 1_780_000_000_000;
+const HOUR: i64 = 3_600_000;
+
+/// Random choices, each named by what it gives.
+struct Chance(ChaCha8Rng);
+
+impl Chance {
+    fn below(&mut self, end: i64) -> i64 {
+        self.0.random_range(0..end)
+    }
+
+    fn often(&mut self, of_ten: i64) -> bool {
+        self.below(10) < of_ten
+    }
+
+    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[usize::try_from(self.below(i64::try_from(of.len()).unwrap())).unwrap()]
+    }
+
+    /// Fields that any rule may have.
+    fn common(&mut self) -> String {
+        let scopes = [
+            "offers: [o1, o3, o5]",
+            "categories: [shoes]",
+            "categories: [toys, home]",
+            "placements: [home]",
+            "channels: [email]",
+            "channels: [web], categories: [shoes, toys]",
+        ];
+        let applies = if self.often(4) { format!(", applies_to: {{{}}}", self.one(&scopes)) } else { String::new() };
+        let times = ["from: 2026-05-28T20:00:00Z", "until: 2026-05-28T20:30:00Z", "from: 2026-05-28T20:20:00Z"];
+        let effective = if self.often(2) { format!(", effective: {{{}}}", self.one(&times)) } else { String::new() };
+        applies + &effective
+    }
+
+    fn list(&mut self, name: &str, mut rule: impl FnMut(&mut Self) -> String) -> String {
+        let count = self.below(5);
+        if count == 0 {
+            return String::new();
+        }
+        let rules = (0..count).map(|at| {
+            let (own, common) = (rule(self), self.common());
+            format!("  - {{id: {name}.{at}, why: So it is, {own}{common}}}\n")
+        });
+        let rules = rules.collect::<String>();
+        format!("{name}:\n{rules}")
+    }
+
+    fn rules(&mut self) -> String {
+        let scopes = ["[customer]", "[customer, offer]", "[customer, category]", "[customer, campaign]"];
+        let nobody = ["", ", without_identifier: allow"];
+        [
+            "owner: all\n".to_owned(),
+            self.list("margin_floors", |c| format!("min_margin: {}%", c.below(60))),
+            self.list("frequency_caps", |c| {
+                let by = if c.often(2) { "[customer, channel]" } else { c.one(&scopes) };
+                let max = 1 + c.below(3);
+                let window = c.one(&[
+                    "{rolling: 5h}",
+                    "{rolling: 72h}",
+                    "lifetime",
+                    "{calendar: day, time_zone: customer}",
+                    "{calendar: week, time_zone: Europe/Berlin}",
+                ]);
+                let counts = c.one(&["decision", "impression"]);
+                format!("scope: {by}, max: {max}, window: {window}, counts: {counts}{}", c.one(&nobody))
+            }),
+            self.list("cool_downs", |c| {
+                let after = ["{event: reject}", "{event: order}", "{event: reject, times: 2, within: 48h}"];
+                format!("scope: {}, after: {}, suppress_for: 3d{}", c.one(&scopes), c.one(&after), c.one(&nobody))
+            }),
+            self.list("exclusions", |c| {
+                let when = ["customer.tier == \\\"gold\\\"", "offer.price > 30 USD", "offer.brand == \\\"acme\\\""];
+                format!("when: \"{}\"", c.one(&when))
+            }),
+            self.list("availability", |c| c.one(&["channels: [web]", "regions: [US]", "stores: [s-1]"]).to_owned()),
+            self.list("diversity", |c| {
+                let per = c.one(&["category", "campaign", "offer.brand"]);
+                format!("per: {per}, at_most: {}{}", 1 + c.below(2), c.one(&["", ", on_missing: allow"]))
+            }),
+            self.list("stackability", |c| {
+                c.one(&[
+                    "group: {offers: [o1, o2, gone]}, at_most: 1",
+                    "group: {categories: [toys], offers: [o4]}, at_most: 2",
+                    "exclusive_pairs: [[o1, o2], [o3, o1], [o2, o1], [gone, o4]]",
+                ])
+                .to_owned()
+            }),
+        ]
+        .concat()
+    }
+
+    fn bundle(&mut self) -> Bundle {
+        let file = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
+        let placement = |id: &str, channel: &str, house: &str| {
+            format!(
+                "  - {{id: {id}, channel: {channel}, purpose: p, currency: USD, slots: 3, objective: {{kind: margin, \
+                 window: 7d, reward_cap: 200.00}}, strategy: {{name: uniform}}, features: [], fallback: {{offer: \
+                 {house}, variant: a}}}}\n"
+            )
+        };
+        let placements = placement("home", "web", "house") + &placement("mail", "email", "o2");
+        let files = [
+            file("bundle.yaml", "name: law\nschema: 1\n"),
+            file(
+                "catalog/attributes.yaml",
+                "attributes:\n  - {id: customer.tier, type: {enum: [bronze, gold]}, class: personal}\n  \
+                 - {id: offer.brand, type: text}\n  - {id: offer.category, type: {enum: [shoes, toys, home]}}\n",
+            ),
+            file("catalog/purposes.yaml", "purposes:\n  - {id: p, dpv: Marketing, bases: {US: [consent]}}\n"),
+            file("placements.yaml", &format!("placements:\n{placements}")),
+            file("rules/10.yaml", &self.rules()),
+        ];
+        compile(&files)
+            .unwrap_or_else(|findings| panic!("{}", findings.iter().map(ToString::to_string).collect::<String>()))
+    }
+
+    fn offer(&mut self, id: &str) -> Offer {
+        let currency = if self.often(9) { "USD" } else { "EUR" };
+        let money = |amount: i64| serde_json::json!({"amount": format!("{amount}.00"), "currency": currency});
+        let mut offer = serde_json::json!({
+            "offer_id": id, "price": money(self.below(60)), "cost_of_goods": money(self.below(40)),
+            "variants": if self.often(3) {
+                serde_json::json!([{"variant_id": "a"}, {"variant_id": "b"}])
+            } else {
+                serde_json::json!([{"variant_id": "a"}])
+            },
+        });
+        let mut may = |chance: &mut Self, name: &str, of_ten: i64, values: &[serde_json::Value]| {
+            if chance.often(of_ten) {
+                let at = usize::try_from(chance.below(i64::try_from(values.len()).unwrap())).unwrap();
+                offer[name] = values[at].clone();
+            }
+        };
+        may(self, "status", 1, &["paused".into()]);
+        may(self, "category", 7, &["shoes".into(), "toys".into(), "home".into()]);
+        may(self, "more_categories", 3, &[serde_json::json!(["toys"]), serde_json::json!(["home", "shoes"])]);
+        may(self, "campaign", 5, &["spring".into(), "autumn".into(), "unknown".into()]);
+        may(self, "stock", 3, &[0.into(), 5.into()]);
+        may(self, "starts_at", 2, &["2026-05-28T20:00:00Z".into(), "2026-05-28T21:00:00Z".into()]);
+        may(self, "ends_at", 2, &["2026-05-28T22:00:00Z".into(), "2027-01-01T00:00:00Z".into()]);
+        may(self, "attributes", 5, &[serde_json::json!({"brand": "acme"}), serde_json::json!({"brand": "zeta"})]);
+        serde_json::from_value(offer).unwrap()
+    }
+
+    fn catalogue(&mut self) -> Catalogue {
+        let mut offers: Vec<Offer> = (0..self.below(9)).map(|at| self.offer(&format!("o{at}"))).collect();
+        offers.push(self.offer("house"));
+        let campaign = |json: serde_json::Value| -> Campaign { serde_json::from_value(json).unwrap() };
+        let spring = campaign(serde_json::json!({"campaign_id": "spring", "owner": "toys"}));
+        let autumn = campaign(serde_json::json!({
+            "campaign_id": "autumn", "owner": "toys", "starts_at": "2026-05-28T20:15:00Z",
+        }));
+        Catalogue::new(1, offers, vec![spring, autumn])
+    }
+
+    /// Contacts of the last days, some with offers and placements that are gone.
+    fn history(&mut self) -> Vec<Contact> {
+        let count = self.below(12);
+        let contact = |number: i64| {
+            let at = NOW - self.below(96 * HOUR);
+            let event = |chance: &mut Self, kind| (kind, Timestamp(at + chance.below(NOW - at + 1)));
+            let mut events = Vec::new();
+            for kind in [OutcomeKind::Reject, OutcomeKind::Order] {
+                if self.often(4) {
+                    events.push(event(self, kind));
+                }
+            }
+            Contact {
+                chosen: Chosen {
+                    decision: DecisionId::from_parts(at, [u8::try_from(number).unwrap(); 10]),
+                    slot: u16::try_from(self.below(2)).unwrap(),
+                    at: Timestamp(at),
+                    reserved_until: Timestamp(at).plus(Span(HOUR)),
+                },
+                placement: PlacementId::new(self.one(&["home", "mail", "gone"])).unwrap(),
+                offer: OfferId::new(self.one(&["o0", "o1", "o2", "o3", "o4", "gone"])).unwrap(),
+                seen: self.often(6).then_some(Timestamp(at + 1)),
+                events,
+            }
+        };
+        (0..count).map(contact).collect()
+    }
+}
+
+/// The offers under consideration, one rule and one offer at a time.
+fn plain(
+    (bundle, catalogue): (&Bundle, &Arc<Catalogue>),
+    placement: &Placement,
+    (facts, request): (&Facts<'_>, &DecisionRequest),
+    state: Option<&SubjectState>,
+    windows: &CapWindows,
+) -> Vec<(u32, i64, i64, Verdict)> {
+    let columns = bundle.columns(catalogue);
+    let mut conditions = bundle.ask(&columns, placement, facts);
+    let merchandise = Merchandise::at(merchandise::positions(&bundle.rules), catalogue, windows.now);
+    let mut found = Vec::new();
+    for (position, candidate) in (0..).zip(catalogue.candidates()) {
+        let offer = &catalogue.offers()[candidate.offer];
+        let considered = offer.status == OfferStatus::Active
+            && offer.offer_id != placement.fallback.offer
+            && request.candidates.as_ref().is_none_or(|asked| asked.contains(&offer.offer_id));
+        if considered {
+            let mut verdict = judge(bundle, placement, offer, state, windows);
+            conditions.fail(candidate.offer, &mut verdict.failed);
+            merchandise.fail(candidate.offer, offer, &mut verdict.failed);
+            found.push((position, offer.margin_minor(), offer.cost_of_showing_minor(), verdict));
+        }
+    }
+    found
+}
+
+fn check(seed: u64) -> Result<(), TestCaseError> {
+    let mut chance = Chance(ChaCha8Rng::seed_from_u64(seed));
+    let (bundle, catalogue) = (chance.bundle(), Arc::new(chance.catalogue()));
+    let mut counted = SubjectState::default();
+    rebuild_caps(&bundle, &catalogue, &chance.history(), &mut counted, Timestamp(NOW));
+    let state = chance.often(8).then_some(counted);
+    let gold = AttributeId::parse("customer.tier").unwrap();
+    let attributes: BTreeMap<AttributeId, Value> =
+        chance.often(5).then(|| (gold, Value::Text("gold".into()))).into_iter().collect();
+    let store = chance.often(5).then(|| StoreId::new("s-1").unwrap());
+    let zone = chance.often(5).then_some("Asia/Tokyo");
+    let asked = chance.often(3).then(|| ["gone", "house", "o1", "o4"].map(|id| OfferId::new(id).unwrap()).to_vec());
+    let now = Timestamp(NOW + chance.below(2) * HOUR);
+    let windows = CapWindows::at(now, zone);
+    let shelves = bundle.shelves(&catalogue);
+    for placement in bundle.placements.values() {
+        let facts = Facts {
+            attributes: &attributes,
+            basket: &[],
+            currency: placement.currency,
+            jurisdiction: Some("US-NY"),
+            time_zone: zone,
+            store: store.as_ref(),
+            now,
+        };
+        let request = DecisionRequest {
+            decision_id: None,
+            customer: crate::domain::Customer::default(),
+            placement: placement.id.clone(),
+            count: None,
+            jurisdiction: None,
+            time_zone: None,
+            context: BTreeMap::new(),
+            basket: Vec::new(),
+            candidates: asked.clone(),
+            store: None,
+        };
+        let expected = plain((&bundle, &catalogue), placement, (&facts, &request), state.as_ref(), &windows);
+        let both = (shelves.as_ref(), catalogue.as_ref());
+        let mut judging = Judging::new(&bundle, both, placement, &facts, state.as_ref(), &windows).unwrap();
+        let mut found = Vec::new();
+        for stand in shelves.at(&placement.id).unwrap().stands(asked.as_deref(), &catalogue) {
+            let mut verdict = Verdict::default();
+            judging.ask(stand, &mut verdict);
+            for candidate in stand.candidates.clone() {
+                found.push((candidate, stand.margin_minor, stand.cost_minor, verdict.clone()));
+            }
+        }
+        prop_assert_eq!(found, expected, "at {}", placement.id);
+        behind((&bundle, both), placement, state.as_ref(), &windows, &mut chance)?;
+    }
+    Ok(())
+}
+
+/// The same behind some offers.
+fn behind(
+    (bundle, both): (&Bundle, (&Shelves, &Catalogue)),
+    placement: &Placement,
+    state: Option<&SubjectState>,
+    windows: &CapWindows,
+    chance: &mut Chance,
+) -> Result<(), TestCaseError> {
+    let offers = both.1.offers();
+    let there: Vec<u32> = (0..u32::try_from(offers.len()).unwrap()).filter(|_| chance.often(3)).collect();
+    let chosen: Vec<&Offer> = there.iter().map(|at| &offers[*at as usize]).collect();
+    let mut next = state.cloned();
+    for (slot, offer) in (0..).zip(&chosen) {
+        let Some(next) = &mut next else { break };
+        let decision = DecisionId::from_parts(windows.now.0, [255; 10]);
+        let chosen = Chosen { decision, slot, at: windows.now, reserved_until: windows.now.plus(Span(HOUR)) };
+        count_contact(bundle, placement, offer, next, &chosen);
+    }
+    let behind = Behind::new(bundle, both, placement, &there, next.as_ref(), windows).unwrap();
+    for (at, offer) in (0..).zip(offers).filter(|(at, _)| !there.contains(at)) {
+        let mut found = Verdict::default();
+        behind.ask(at, &mut found);
+        let expected = judge_behind(bundle, placement, offer, &chosen, next.as_ref(), windows);
+        prop_assert_eq!(found, expected, "{} behind {:?}", offer.offer_id, there);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_shelf_says_what_every_rule_asked_about_every_offer_says(seed in any::<u64>()) {
+        check(seed)?;
+    }
+}
