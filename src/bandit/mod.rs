@@ -10,13 +10,16 @@
 //! **Distribution first**: nothing is sampled from a posterior. The whole distribution is computed, recorded by the
 //! caller, and only then drawn from, so that the propensity of what was chosen is exact by construction.
 
+pub mod belief;
 pub mod beta;
+mod bounded;
 pub mod decay;
 pub mod draw;
 pub mod effects;
 pub mod exact_rule;
 pub mod features;
 pub mod hot_rule;
+pub mod logistic;
 pub mod model;
 mod polynomials;
 pub mod posterior;
@@ -35,6 +38,7 @@ pub use decay::{generation_and_weight, weight_on};
 pub use draw::{DrawPurpose, pick, uniform};
 pub use effects::{Effect, component_names, effects};
 pub use features::{Features, features};
+pub use logistic::Logit;
 pub use model::{ArmKey, Model};
 pub use posterior::{Derived, Estimate, Posterior, PosteriorAlarm};
 pub use rules::DISTRIBUTION_RULE;

@@ -6,6 +6,7 @@
 //! do not depend on the processor.
 
 use super::decay::{live_generations, weight_on};
+use super::logistic::fit;
 use super::{ArmStatistics, features};
 use crate::domain::Day;
 
@@ -82,31 +83,55 @@ impl Posterior {
         half_life_days: Option<u32>,
         lambda: f64,
     ) -> Derived {
-        let mut a = vec![0.0; packed_len(dimensions)];
-        let mut b = vec![0.0; dimensions];
-        let (mut weight, mut squares) = (0.0, 0.0);
-        let one = f64::from(features::ONE);
-        for (generation, sums) in statistics.generations().range(live_generations(day, half_life_days)) {
-            let unit = weight_on(day, *generation, half_life_days);
-            weight += number(sums.w()) / unit;
-            squares += number(sums.r()) / unit;
-            let kept = sums.dimensions().min(dimensions);
-            for (i, b_i) in b.iter_mut().enumerate().take(kept) {
-                *b_i += number(sums.rx(i)) / (unit * one);
-            }
-            let mut columns = a.as_mut_slice();
-            for j in 0..kept {
-                let (column, next) = columns.split_at_mut(dimensions - j);
-                for (i, a_ij) in (j..kept).zip(column) {
-                    *a_ij += number(sums.xx(j, i)) / (unit * (one * one));
-                }
-                columns = next;
-            }
-        }
+        let DaySums { a, b, weight, squares } = DaySums::of(statistics, dimensions, day, half_life_days);
         match Self::solve(a, &b, lambda, weight, squares) {
             Ok(posterior) => Derived { posterior, alarm: None },
             Err(alarm) => Derived { posterior: Self::prior(dimensions, lambda), alarm: Some(alarm) },
         }
+    }
+
+    /// The same of the logits of acceptance, for a prior `N(centre, 1 / lambda)` of the intercept and
+    /// `N(0, 1 / lambda)` of the rest. Its variance is 1.
+    pub fn derive_logits(
+        statistics: &ArmStatistics,
+        dimensions: usize,
+        day: Day,
+        half_life_days: Option<u32>,
+        (lambda, centre): (f64, f64),
+    ) -> Derived {
+        let DaySums { a, b, weight, squares } = DaySums::of(statistics, dimensions, day, half_life_days);
+        let mut square = vec![0.0; dimensions * dimensions];
+        let places = (0..dimensions).flat_map(|j| (j..dimensions).map(move |i| (i, j)));
+        for ((i, j), a_ij) in places.zip(&a) {
+            (square[i * dimensions + j], square[j * dimensions + i]) = (*a_ij, *a_ij);
+        }
+        if !square.iter().chain(&b).all(|number| number.is_finite()) {
+            let posterior = Self::prior_logits(dimensions, lambda, centre);
+            return Derived { posterior, alarm: Some(PosteriorAlarm::NotFinite) };
+        }
+        let posterior = fit(&square, &b, lambda, centre).and_then(|(theta, a)| {
+            let mut factor: Vec<f64> =
+                (0..dimensions).flat_map(|j| a.iter().skip(j).step_by(dimensions).skip(j)).copied().collect();
+            factorise(&mut factor, dimensions)?;
+            let a_inv = invert(&factor, dimensions);
+            if !theta.iter().chain(&a_inv).all(|number| number.is_finite()) {
+                return Err(PosteriorAlarm::NotFinite);
+            }
+            Ok(Self { theta, a_inv, variance: 1.0, weight, accepted: squares })
+        });
+        match posterior {
+            Ok(posterior) => Derived { posterior, alarm: None },
+            Err(alarm) => {
+                Derived { posterior: Self::prior_logits(dimensions, lambda, centre), alarm: Some(alarm) }
+            }
+        }
+    }
+
+    /// The logits of an arm that has learned nothing.
+    pub fn prior_logits(dimensions: usize, lambda: f64, centre: f64) -> Self {
+        let mut prior = Self::prior(dimensions, lambda);
+        prior.theta.iter_mut().take(1).for_each(|intercept| *intercept = centre);
+        prior
     }
 
     /// Posterior from `sum w x x'` (lower triangle, packed column by column), `b`, n and `sum w r^2`.
@@ -182,6 +207,41 @@ impl Posterior {
     pub fn counts(&self) -> (f64, f64) {
         // `sum w r^2` is `sum w r`, r being 0 or 1. Each is divided by its own day, so that rounding may cross zero.
         (self.accepted.max(0.0), (self.weight - self.accepted).max(0.0))
+    }
+}
+
+/// The sums of an arm as seen on a day: every live generation divided by its weight of that day.
+struct DaySums {
+    a: Vec<f64>,  // sum w x x', its lower triangle packed column by column
+    b: Vec<f64>,  // sum w r x
+    weight: f64,  // sum w
+    squares: f64, // sum w r^2
+}
+
+impl DaySums {
+    fn of(statistics: &ArmStatistics, dimensions: usize, day: Day, half_life_days: Option<u32>) -> Self {
+        let mut a = vec![0.0; packed_len(dimensions)];
+        let mut b = vec![0.0; dimensions];
+        let (mut weight, mut squares) = (0.0, 0.0);
+        let one = f64::from(features::ONE);
+        for (generation, sums) in statistics.generations().range(live_generations(day, half_life_days)) {
+            let unit = weight_on(day, *generation, half_life_days);
+            weight += number(sums.w()) / unit;
+            squares += number(sums.r()) / unit;
+            let kept = sums.dimensions().min(dimensions);
+            for (i, b_i) in b.iter_mut().enumerate().take(kept) {
+                *b_i += number(sums.rx(i)) / (unit * one);
+            }
+            let mut columns = a.as_mut_slice();
+            for j in 0..kept {
+                let (column, next) = columns.split_at_mut(dimensions - j);
+                for (i, a_ij) in (j..kept).zip(column) {
+                    *a_ij += number(sums.xx(j, i)) / (unit * (one * one));
+                }
+                columns = next;
+            }
+        }
+        Self { a, b, weight, squares }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::belief::Belief;
 use super::beta::Memo;
 use super::posterior::Posterior;
 use super::rules::DISTRIBUTION_RULE;
@@ -23,6 +24,7 @@ pub struct ModelView {
     pub alarms: Vec<(usize, String)>,
     day: Day,
     contender: Contender,
+    belief: Belief,
     lineup: Lineup,
     posteriors: Vec<Option<Arc<Posterior>>>,
     prior: Arc<Posterior>,
@@ -40,12 +42,9 @@ impl ModelView {
         day: Day,
         before: Option<&Self>,
     ) -> Self {
-        let before = before.filter(|view| {
-            view.version.id == version.id
-                && view.day == day
-                && view.contender.lambda.to_bits() == contender.lambda.to_bits()
-        });
-        let (dimensions, half_life) = (placement.dimensions(), placement.half_life_days);
+        let belief = Belief::of(contender, placement, &lineup, day);
+        let before =
+            before.filter(|view| view.version.id == version.id && view.day == day && view.belief == belief);
         let mut alarms = Vec::new();
         let mut posterior = |(at, statistics): (usize, &Option<Arc<ArmStatistics>>)| {
             let statistics = statistics.as_ref()?;
@@ -56,18 +55,18 @@ impl ModelView {
             if let Some(old) = old {
                 return Some(old.clone());
             }
-            let derived = Posterior::derive(statistics, dimensions, day, half_life, contender.lambda);
+            let derived = belief.about(statistics, day);
             alarms.extend(derived.alarm.map(|alarm| (at, alarm.to_string())));
             Some(Arc::new(derived.posterior))
         };
         let posteriors = lineup.iter().enumerate().map(&mut posterior).collect();
         let prior = match before {
             Some(view) => view.prior.clone(),
-            None => Arc::new(Posterior::prior(dimensions, contender.lambda)),
+            None => Arc::new(belief.prior()),
         };
         // What is remembered stays right: it is found again by posteriors and margins, not by the view.
         let memo = before.map(|view| view.memo.clone()).unwrap_or_default();
-        Self { version, alarms, day, contender: *contender, lineup, posteriors, prior, memo }
+        Self { version, alarms, day, contender: *contender, belief, lineup, posteriors, prior, memo }
     }
 
     /// The view of a model that has absorbed nothing.

@@ -56,7 +56,8 @@ pub(super) fn score(
     let scores = view.scores(&arms);
     for (at, score) in positions.iter().zip(&scores) {
         let beta = score.beta.map(|beta| (beta.alpha, beta.beta));
-        rows.get_mut(*at)?.scored = Some(Scored { mean: score.mean, deviation: score.deviation, beta });
+        let logit = score.logit.map(|logit| (logit.mean, logit.deviation));
+        rows.get_mut(*at)?.scored = Some(Scored { mean: score.mean, deviation: score.deviation, beta, logit });
     }
     Some(Valued { rows: positions, scores, features: all_features })
 }

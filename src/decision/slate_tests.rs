@@ -5,10 +5,11 @@ use proptest::prelude::*;
 use super::Decision;
 use super::distribute::value;
 use super::tests::{PLACEMENTS, RULES, ask_with, granted, request, snapshot_of};
-use crate::bandit::{self, Beta, Score};
+use crate::bandit::{self, Beta, Logit, Score};
 use crate::domain::decision::FallbackReason;
 
-const STRATEGIES: [&str; 5] = ["thompson_linear", "thompson_beta", "linucb", "epsilon_greedy", "uniform"];
+const STRATEGIES: [&str; 6] =
+    ["thompson_linear", "thompson_logistic", "thompson_beta", "linucb", "epsilon_greedy", "uniform"];
 
 fn placements(slots: u16, strategy: &str) -> String {
     let home = PLACEMENTS.replace("STRATEGY", strategy).replace("HOLDOUT", "0%");
@@ -193,9 +194,10 @@ proptest! {
             let (scores, p): (Vec<Option<Score>>, Vec<f64>) = open
                 .map(|(row, p)| {
                     let (margin, cost) = value(&placement, row);
-                    let score = row.scored.map(|scored| match scored.beta {
-                        Some((alpha, beta)) => Score::beta(Beta { alpha, beta, margin, cost }),
-                        None => Score::gaussian(scored.mean, scored.deviation),
+                    let score = row.scored.map(|scored| match (scored.beta, scored.logit) {
+                        (Some((alpha, beta)), _) => Score::beta(Beta { alpha, beta, margin, cost }),
+                        (_, Some((mean, deviation))) => Score::logit(Logit { mean, deviation, margin, cost }),
+                        _ => Score::gaussian(scored.mean, scored.deviation),
                     });
                     (score, p)
                 })

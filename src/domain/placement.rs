@@ -43,6 +43,8 @@ pub enum Strategy {
     ThompsonBeta,
     /// Linear Thompson sampling, disjoint arms.
     ThompsonLinear,
+    /// Logistic Thompson sampling, disjoint arms.
+    ThompsonLogistic,
     /// Disjoint LinUCB with confidence width `alpha`.
     Linucb {
         /// Width in deviations.
@@ -58,14 +60,15 @@ pub enum Strategy {
 
 impl Strategy {
     /// Every name in `placements.yaml`.
-    pub const NAMES: [&'static str; 6] =
-        ["thompson_linear", "thompson_beta", "linucb", "greedy", "epsilon_greedy", "uniform"];
+    pub const NAMES: [&'static str; 7] =
+        ["thompson_linear", "thompson_logistic", "thompson_beta", "linucb", "greedy", "epsilon_greedy", "uniform"];
 
     /// Its name in `placements.yaml`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::ThompsonBeta => "thompson_beta",
             Self::ThompsonLinear => "thompson_linear",
+            Self::ThompsonLogistic => "thompson_logistic",
             Self::Linucb { .. } => "linucb",
             Self::Greedy => "greedy",
             Self::EpsilonGreedy => "epsilon_greedy",

@@ -103,6 +103,7 @@ fn contender(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<Contender> 
         .map_or(Some(1.0), |node| read::number(report, what, node, 1e-3, 1e6, "a ridge prior from 0.001 to 1000000"));
     let strategy = match name? {
         "thompson_beta" => Strategy::ThompsonBeta,
+        "thompson_logistic" => Strategy::ThompsonLogistic,
         "linucb" => Strategy::Linucb { alpha: alpha? },
         "greedy" => Strategy::Greedy,
         "epsilon_greedy" => Strategy::EpsilonGreedy,

@@ -10,12 +10,13 @@ pub mod greedy;
 pub mod linucb;
 pub mod thompson_beta;
 pub mod thompson_linear;
+pub mod thompson_logistic;
 pub mod uniform;
 
 #[cfg(test)]
 mod tests;
 
-use super::{Beta, Estimate, Posterior, rules};
+use super::{Beta, Estimate, Logit, Posterior, rules};
 use crate::domain::Strategy;
 
 /// One eligible candidate: what it earns and what its arm has learned.
@@ -57,17 +58,25 @@ pub struct Score {
     pub deviation: f64,
     /// The posterior that the distribution is computed from, where that is no Gaussian.
     pub beta: Option<Beta>,
+    /// The logit that the distribution is computed from, where acceptance is a logistic curve of a Gaussian.
+    pub logit: Option<Logit>,
 }
 
 impl Score {
     /// A score that mean and deviation say everything about.
     pub const fn gaussian(mean: f64, deviation: f64) -> Self {
-        Self { mean, deviation, beta: None }
+        Self { mean, deviation, beta: None, logit: None }
     }
 
     /// A score with a Beta posterior; mean and deviation follow from it.
     pub fn beta(beta: Beta) -> Self {
-        Self { mean: beta.mean(), deviation: beta.deviation(), beta: Some(beta) }
+        Self { mean: beta.mean(), deviation: beta.deviation(), beta: Some(beta), logit: None }
+    }
+
+    /// A score whose acceptance has a Gaussian logit; mean and deviation follow from it.
+    pub fn logit(logit: Logit) -> Self {
+        let (mean, deviation) = logit.moments();
+        Self { mean, deviation, beta: None, logit: Some(logit) }
     }
 }
 
@@ -117,6 +126,7 @@ pub fn scores(strategy: &Strategy, arms: &[Arm]) -> Vec<Score> {
     match strategy {
         Strategy::ThompsonBeta => thompson_beta::scores(arms),
         Strategy::ThompsonLinear => thompson_linear::scores(arms),
+        Strategy::ThompsonLogistic => thompson_logistic::scores(arms),
         Strategy::Linucb { alpha } => linucb::scores(arms, *alpha),
         Strategy::Greedy | Strategy::EpsilonGreedy => greedy::scores(arms),
         Strategy::Uniform => uniform::scores(arms),
@@ -129,6 +139,7 @@ pub fn distribution_of(strategy: &Strategy, rule: u16, scores: &[Score], nothing
     match strategy {
         Strategy::ThompsonBeta => thompson_beta::distribution(rule, scores, nothing),
         Strategy::ThompsonLinear => thompson_linear::distribution(rule, scores, nothing),
+        Strategy::ThompsonLogistic => thompson_logistic::distribution(rule, scores, nothing),
         Strategy::Linucb { .. } => linucb::distribution(scores, nothing),
         Strategy::Greedy | Strategy::EpsilonGreedy => greedy::distribution(scores, nothing),
         Strategy::Uniform => uniform::distribution(scores, nothing),

@@ -5,8 +5,9 @@ use crate::domain::Strategy;
 use proptest::prelude::{Just, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::Strategy as _;
 
-const STRATEGIES: [Strategy; 6] = [
+const STRATEGIES: [Strategy; 7] = [
     Strategy::ThompsonLinear,
+    Strategy::ThompsonLogistic,
     Strategy::ThompsonBeta,
     Strategy::Linucb { alpha: 1.0 },
     Strategy::Greedy,

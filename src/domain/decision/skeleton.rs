@@ -53,6 +53,10 @@ pub struct Scored {
     /// cost stand beside it.
     #[n(2)]
     pub beta: Option<(f64, f64)>,
+    /// Mean and deviation of the logit of the arm's acceptance, where the score is a logistic curve of a Gaussian; its
+    /// margin and cost stand beside it.
+    #[n(3)]
+    pub logit: Option<(f64, f64)>,
 }
 
 /// One candidate of one decision.

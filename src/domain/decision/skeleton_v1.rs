@@ -96,7 +96,7 @@ impl From<SkeletonV1> for Skeleton {
             margin_minor: row.margin_minor,
             cost_minor: row.cost_minor,
             failed: row.failed,
-            scored: row.scored.map(|scored| Scored { mean: scored.mean, deviation: scored.deviation, beta: None }),
+            scored: row.scored.map(|scored| Scored { mean: scored.mean, deviation: scored.deviation, beta: None, logit: None }),
         };
         Self {
             encoding: old.encoding,
