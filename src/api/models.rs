@@ -227,7 +227,8 @@ fn arm_learned(snapshot: &Snapshot, placement: &Placement, arm: &ArmKey, statist
     let acceptance = (alpha / both, (alpha * beta / (both * both * (both + 1.0))).sqrt());
     let offer = snapshot.catalogue.offer(arm.offer.as_str());
     let priced = offer.filter(|offer| offer.currency() == placement.currency);
-    let features_count = placement.champion.strategy != Strategy::ThompsonBeta;
+    // Effects are told in shares, which is not what a strategy with Beta scores or logits goes by.
+    let by_shares = !matches!(placement.champion.strategy, Strategy::ThompsonBeta | Strategy::ThompsonLogistic);
     ArmLearned {
         arm: arm.clone(),
         name: offer.map(|offer| offer.name.clone()),
@@ -236,7 +237,7 @@ fn arm_learned(snapshot: &Snapshot, placement: &Placement, arm: &ArmKey, statist
         reward_minor: i64::try_from(statistics.reward()).unwrap_or(i64::MAX),
         acceptance,
         worth: priced.map(|offer| (offer.margin_minor(), offer.cost_of_showing_minor())),
-        effects: if features_count { effects(posterior, placement, EFFECTS_MAX) } else { Vec::new() },
+        effects: if by_shares { effects(posterior, placement, EFFECTS_MAX) } else { Vec::new() },
     }
 }
 

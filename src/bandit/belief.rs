@@ -1,10 +1,10 @@
 //! Belief of a contender: which prior its arms begin with, and whether they are believed about in shares or in logits.
 //! Reads no context.
 
+use super::Lineup;
 use super::decay::{live_generations, weight_on};
 use super::posterior::{Derived, Posterior};
 use super::statistics::ArmStatistics;
-use super::Lineup;
 use crate::domain::{Contender, Day, Placement, Strategy};
 
 /// The share that an arm of a placement without history is taken to accept: one of twenty, as if twenty had been asked.
@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn a_new_arm_is_expected_to_do_as_the_others_do_in_quarters_of_a_logit() {
-        let check = |accepted, asked, expected: f64| assert_eq!(centre(&lineup(accepted, asked), Day(10), None), expected);
+        let check =
+            |accepted, asked, expected: f64| assert_eq!(centre(&lineup(accepted, asked), Day(10), None), expected);
         check(0, 0, -3.0); // logit of 1/20 is -2.94
         check(0, 5, -3.25);
         check(30, 1_000, -3.5);

@@ -14,9 +14,9 @@ pub(super) trait Spread: Copy {
 /// A rule: the mass of every spread above the floor, and the probability that all lie below it.
 pub(super) type Integrate<S> = fn(&[S], f64) -> (Vec<f64>, f64);
 
-/// The distribution of scores, each a spread or a point where it always lies, by a rule; with `nothing` behind them the
-/// probability that none is above zero. Not normalised where the sum misses 1 by more than a rule may, so that the check
-/// of the distribution refuses it.
+/// The distribution of scores, each a spread or a point where it always lies, by a rule; with `nothing` behind them
+/// the probability that none is above zero. Not normalised where the sum misses 1 by more than a rule may, so that the
+/// check of the distribution refuses it.
 pub(super) fn distribution<S: Spread>(parts: &[Result<S, f64>], nothing: bool, integrate: Integrate<S>) -> Vec<f64> {
     let mut w = vec![0.0; parts.len() + usize::from(nothing)];
     let mut points: Vec<(usize, f64)> =

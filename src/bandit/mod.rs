@@ -13,6 +13,7 @@
 pub mod belief;
 pub mod beta;
 mod bounded;
+mod day_sums;
 pub mod decay;
 pub mod draw;
 pub mod effects;

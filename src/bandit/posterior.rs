@@ -5,9 +5,9 @@
 //! `A = lambda I + sum w x x'`, `b = sum w r x`, `theta = A^-1 b`. Only + - * / sqrt in a fixed order, so that the bits
 //! do not depend on the processor.
 
-use super::decay::{live_generations, weight_on};
+use super::ArmStatistics;
+use super::day_sums::{DaySums, packed_len};
 use super::logistic::fit;
-use super::{ArmStatistics, features};
 use crate::domain::Day;
 
 /// Inverse-gamma prior of the noise variance `v^2`: shape a.
@@ -121,9 +121,7 @@ impl Posterior {
         });
         match posterior {
             Ok(posterior) => Derived { posterior, alarm: None },
-            Err(alarm) => {
-                Derived { posterior: Self::prior_logits(dimensions, lambda, centre), alarm: Some(alarm) }
-            }
+            Err(alarm) => Derived { posterior: Self::prior_logits(dimensions, lambda, centre), alarm: Some(alarm) },
         }
     }
 
@@ -208,50 +206,6 @@ impl Posterior {
         // `sum w r^2` is `sum w r`, r being 0 or 1. Each is divided by its own day, so that rounding may cross zero.
         (self.accepted.max(0.0), (self.weight - self.accepted).max(0.0))
     }
-}
-
-/// The sums of an arm as seen on a day: every live generation divided by its weight of that day.
-struct DaySums {
-    a: Vec<f64>,  // sum w x x', its lower triangle packed column by column
-    b: Vec<f64>,  // sum w r x
-    weight: f64,  // sum w
-    squares: f64, // sum w r^2
-}
-
-impl DaySums {
-    fn of(statistics: &ArmStatistics, dimensions: usize, day: Day, half_life_days: Option<u32>) -> Self {
-        let mut a = vec![0.0; packed_len(dimensions)];
-        let mut b = vec![0.0; dimensions];
-        let (mut weight, mut squares) = (0.0, 0.0);
-        let one = f64::from(features::ONE);
-        for (generation, sums) in statistics.generations().range(live_generations(day, half_life_days)) {
-            let unit = weight_on(day, *generation, half_life_days);
-            weight += number(sums.w()) / unit;
-            squares += number(sums.r()) / unit;
-            let kept = sums.dimensions().min(dimensions);
-            for (i, b_i) in b.iter_mut().enumerate().take(kept) {
-                *b_i += number(sums.rx(i)) / (unit * one);
-            }
-            let mut columns = a.as_mut_slice();
-            for j in 0..kept {
-                let (column, next) = columns.split_at_mut(dimensions - j);
-                for (i, a_ij) in (j..kept).zip(column) {
-                    *a_ij += number(sums.xx(j, i)) / (unit * (one * one));
-                }
-                columns = next;
-            }
-        }
-        Self { a, b, weight, squares }
-    }
-}
-
-fn packed_len(dimensions: usize) -> usize {
-    dimensions * (dimensions + 1) / 2
-}
-
-#[expect(clippy::cast_precision_loss, reason = "the one rounding between the integers and the posterior, to nearest")]
-fn number(sum: i128) -> f64 {
-    sum as f64
 }
 
 /// Cholesky in place, right-looking: every inner loop runs down one contiguous column.

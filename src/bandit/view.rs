@@ -43,8 +43,7 @@ impl ModelView {
         before: Option<&Self>,
     ) -> Self {
         let belief = Belief::of(contender, placement, &lineup, day);
-        let before =
-            before.filter(|view| view.version.id == version.id && view.day == day && view.belief == belief);
+        let before = before.filter(|view| view.version.id == version.id && view.day == day && view.belief == belief);
         let mut alarms = Vec::new();
         let mut posterior = |(at, statistics): (usize, &Option<Arc<ArmStatistics>>)| {
             let statistics = statistics.as_ref()?;

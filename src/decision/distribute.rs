@@ -6,7 +6,7 @@ use super::minimise::Minimised;
 use super::snapshot::Snapshot;
 use crate::bandit::{self, Features, ModelView, Score};
 use crate::domain::decision::{CandidateRow, Scored};
-use crate::domain::{AttributeId, AttributeScope, ObjectiveKind, Placement, Value};
+use crate::domain::{AttributeId, AttributeScope, LocalTime, ObjectiveKind, Placement, Value};
 
 /// The eligible candidates that can be scored (so without *nothing*), in the order of their rows.
 pub(super) struct Valued {
@@ -25,7 +25,7 @@ pub(super) fn score(
     view: &ModelView,
     rows: &mut [CandidateRow],
     seen: &Minimised,
-    hour: u8,
+    now: LocalTime,
 ) -> Option<Valued> {
     let mut shared: Option<(Arc<Features>, Vec<f64>)> = None;
     let (mut arms, mut positions, mut all_features) = (Vec::new(), Vec::new(), Vec::new());
@@ -41,7 +41,7 @@ pub(super) fn score(
                         _ => seen.used.get(id).cloned(),
                     }
                 };
-                let features = bandit::features(placement, hour, &value);
+                let features = bandit::features(placement, now, &value);
                 let x = features.to_f64();
                 let made = (Arc::new(features), x);
                 shared = Some(made.clone());

@@ -7,6 +7,7 @@ pub mod campaign;
 pub mod catalogue;
 pub mod consent;
 pub mod decision;
+pub mod holidays;
 pub mod ids;
 pub mod key;
 pub mod known;
@@ -24,6 +25,7 @@ pub use attribute::{AttributeId, AttributeScope, Number, Value};
 pub use campaign::Campaign;
 pub use catalogue::{Belongs, Candidate, Catalogue, CatalogueDraft, Hindrance, Placed};
 pub use consent::{Basis, ConsentRecord, ConsentState};
+pub use holidays::Holidays;
 pub use ids::{
     CampaignId, CategoryId, ChallengerId, DecisionId, Digest, ModelId, OfferId, PlacementId, PurposeId, RuleId,
     StoreId, SubjectId, VariantId,

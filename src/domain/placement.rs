@@ -3,7 +3,9 @@
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
-use super::{AttributeId, ChallengerId, Currency, ModelId, OfferId, Percent, PlacementId, PurposeId, Span, VariantId};
+use super::{
+    AttributeId, ChallengerId, Currency, Holidays, ModelId, OfferId, Percent, PlacementId, PurposeId, Span, VariantId,
+};
 
 /// What a placement maximises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,12 +124,24 @@ pub enum Encoder {
     /// Sine and cosine of the local hour.
     #[n(3)]
     HourOfDay,
+    /// One component for each local day of the week, from Monday.
+    #[n(4)]
+    DayOfWeek,
+    /// One on Saturdays and Sundays.
+    #[n(5)]
+    Weekend,
+    /// Sine and cosine of the local day of the year.
+    #[n(6)]
+    Season,
+    /// Whether the local day is a holiday, and how close the next one is: 7/8 on the day before it, 1/8 a week before.
+    #[n(7)]
+    Holiday(#[n(0)] Holidays),
 }
 
 /// One factor of a feature: an attribute (or the hour) and how it becomes numbers.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct FeatureAtom {
-    /// The attribute read; nothing for `hour_of_day`.
+    /// The attribute read; nothing for what only reads the calendar and the clock.
     #[n(0)]
     pub attribute: Option<AttributeId>,
     /// How it becomes numbers.
@@ -140,8 +154,9 @@ impl FeatureAtom {
     pub fn width(&self) -> usize {
         match &self.encoder {
             Encoder::OneHot(names) => names.len(),
-            Encoder::Standardised { .. } | Encoder::Flag => 1,
-            Encoder::HourOfDay => 2,
+            Encoder::Standardised { .. } | Encoder::Flag | Encoder::Weekend => 1,
+            Encoder::HourOfDay | Encoder::Season | Encoder::Holiday(_) => 2,
+            Encoder::DayOfWeek => 7,
         }
     }
 }

@@ -12,8 +12,8 @@ mod tests;
 
 pub use memo::Memo;
 
-use super::bounded::{self, Spread as _};
 use super::Score;
+use super::bounded;
 
 /// A Beta posterior and what it earns: all that its distribution is computed from.
 #[derive(Debug, Clone, Copy, PartialEq)]

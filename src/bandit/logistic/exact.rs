@@ -79,7 +79,7 @@ fn breaks(spreads: &[Spread], range: &Range) -> Vec<f64> {
     }
     // Where a score ends below the top, whatever is left of it lies just before; above the floor all move by place.
     let ends: Vec<f64> = spreads.iter().map(|spread| range.place(spread, PLACE_MAX)).collect();
-    breaks.extend(ends.iter().map(|t| t + 1e-12 * (1.0 + t.abs())));
+    breaks.extend(ends.into_iter().map(Range::beyond));
     breaks.extend((-60..=60).map(f64::from));
     breaks.push(low);
     breaks.retain(|t| *t >= low);

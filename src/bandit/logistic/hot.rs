@@ -2,10 +2,10 @@
 //! Stieltjes sums. Within 1e-4 of the exact rule.
 //!
 //! The mesh is over places in the common range (the logit of the share of it that lies below), where scores with the
-//! same ends are Gaussians and none is narrower than its logit. A cell is split in the middle while the product `G` of all
-//! distribution functions rises too far over it, or while the cell and its halves do not agree. The mass of a score is `sum_j c_j (ln F(t_{j+1}) - ln F(t_j))` with
-//! `c_j` the logarithmic mean of G over the cell; these masses sum to the rise of G whatever the mesh. The sums over cells
-//! and over halves are extrapolated (Richardson).
+//! same ends are Gaussians and none is narrower than its logit. A cell is split in the middle while the product `G` of
+//! all distribution functions rises too far over it, or while it and its halves do not agree. The mass of a score is
+//! `sum_j c_j (ln F(t_{j+1}) - ln F(t_j))` with `c_j` the logarithmic mean of G over the cell; these masses sum to the
+//! rise of G whatever the mesh. The sums over cells and over halves are extrapolated (Richardson).
 
 #![expect(clippy::inline_always, reason = "a call would leave the caller's instruction set")]
 
@@ -22,19 +22,19 @@ const LANES: usize = 8;
 const REACH: f64 = 5.5;
 
 /// The most that G rises over a cell.
-const RISE: f64 = 1.0 / 8.0;
+const RISE: f64 = 1.0 / 12.0;
 
 /// The most that its logarithm rises, where G is above [`NEGLIGIBLE`].
 const LN_RISE: f64 = 2.0;
 
 /// The most that a cell and its halves differ about the mass of a score.
-const DIFFERENCE: f64 = 2e-5;
+const DIFFERENCE: f64 = 5e-6;
 
 /// What happens while G is below this is nobody's win.
 const NEGLIGIBLE: f64 = 1e-6;
 
 /// Cells before any is split.
-const CELLS: u16 = 4;
+const CELLS: u16 = 8;
 
 /// With more nodes than this no cell is split further.
 const NODES_MAX: usize = 1 << 12;
@@ -83,7 +83,7 @@ impl NullaryFnOnce for Rule<'_> {
         let range = Range::of(spreads, floor);
         let place = |s: &Spread, sign: f64| range.place(s, s.mean + sign * REACH * s.deviation);
         let low = spreads.iter().fold(-PLACE_MAX, |low, s| low.max(place(s, -1.0)));
-        let high = spreads.iter().fold(low, |high, s| high.max(place(s, 1.0)));
+        let high = spreads.iter().fold(low, |high, s| high.max(Range::beyond(place(s, 1.0))));
         let first = node(&Columns::of(spreads.iter(), &range), &range, low);
         let kept: Vec<usize> = (0..spreads.len()).filter(|at| first.ln_f[*at] < PASSED).collect();
         let below = if low > -PLACE_MAX { 0.0 } else { first.g };
@@ -120,7 +120,8 @@ impl NullaryFnOnce for Rule<'_> {
 impl Columns {
     #[inline(always)]
     fn of<'a>(spreads: impl Iterator<Item = &'a Spread>, range: &Range) -> Self {
-        let mut columns = Self { from: Vec::new(), rest: Vec::new(), width: Vec::new(), mean: Vec::new(), precision: Vec::new() };
+        let mut columns =
+            Self { from: Vec::new(), rest: Vec::new(), width: Vec::new(), mean: Vec::new(), precision: Vec::new() };
         for spread in spreads {
             columns.from.push(range.low - spread.low);
             columns.rest.push(spread.top() - range.top);

@@ -113,6 +113,11 @@ impl Range {
         }
         (ln(from.max(TINY)) - ln(rest.max(TINY))).clamp(-PLACE_MAX, PLACE_MAX)
     }
+
+    /// Just behind a place: so far a score that ends there, below the top, has ended whatever was rounded.
+    fn beyond(t: f64) -> f64 {
+        t + 1e-12 * (1.0 + t.abs())
+    }
 }
 
 /// The distribution by the exact rule: composite quadrature.
@@ -145,9 +150,8 @@ fn parts(logits: &[Logit]) -> Vec<Result<Spread, f64>> {
 /// is zero.
 fn alike(logits: &[Logit], nothing: bool) -> Option<Vec<f64>> {
     let first = logits.first()?;
-    let alike = |logit: &Logit| {
-        logit.margin == first.margin && logit.cost == first.cost && logit.deviation > DEVIATION_MIN
-    };
+    let alike =
+        |logit: &Logit| logit.margin == first.margin && logit.cost == first.cost && logit.deviation > DEVIATION_MIN;
     if first.margin <= 0.0 || !logits.iter().all(alike) {
         return None;
     }

@@ -28,8 +28,8 @@ offer that runs is a candidate. `--replay` plays recorded events instead.
 Full feedback (`*.full.ndjson`) has the reward of every candidate: strategies learn online, each from the rewards of its \
 own choices. Logged feedback (`*.logged.ndjson`) has one: an event counts when the strategy draws what was logged.
 
-Strategies: thompson_linear, thompson_beta, linucb, greedy, epsilon_greedy, uniform. Settings, for all of them or for \
-one (`linucb.lambda=3`): lambda, half_life (`60d`, `none`), exploration (all but greedy), alpha (linucb). Of a world: \
+Strategies: thompson_linear, thompson_logistic, thompson_beta, linucb, greedy, epsilon_greedy, uniform. Settings, for \
+all of them or for one (`linucb.lambda=3`): lambda, half_life (`60d`, `none`), exploration (all but greedy), alpha (linucb). Of a world: \
 publish (how often new posteriors are taken into use, in its time: `1h`). Of a recorded file: reward_min, reward_max \
 (otherwise found), slots (`context`, `ignore`).
 

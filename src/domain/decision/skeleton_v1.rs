@@ -96,7 +96,12 @@ impl From<SkeletonV1> for Skeleton {
             margin_minor: row.margin_minor,
             cost_minor: row.cost_minor,
             failed: row.failed,
-            scored: row.scored.map(|scored| Scored { mean: scored.mean, deviation: scored.deviation, beta: None, logit: None }),
+            scored: row.scored.map(|scored| Scored {
+                mean: scored.mean,
+                deviation: scored.deviation,
+                beta: None,
+                logit: None,
+            }),
         };
         Self {
             encoding: old.encoding,
