@@ -238,8 +238,8 @@ impl<'a> Parts<'a> {
         let mut sums: Vec<f64> = predictor.sums.iter().map(|sum| slope * sum).collect();
         let mut curvature: Vec<f64> = m.iter().map(|m| slope * m).collect();
         for (block, share) in shares.iter().enumerate() {
-            let cells = || (self.cells.iter().zip(&predictor.means).zip(&predictor.curve));
-            let cells = || cells().filter(|((cell, _), _)| cell.block == block);
+            let cells = self.cells.iter().zip(&predictor.means).zip(&predictor.curve);
+            let cells = || cells.clone().filter(|((cell, _), _)| cell.block == block);
             let mut within = predictor.sums.clone(); // sum w (x - mean of its cell) theta' x, over n
             for ((cell, mean), _) in cells() {
                 within.iter_mut().zip(&cell.row).for_each(|(w, x)| *w -= mean * x);

@@ -136,6 +136,21 @@ fn several_factors_and_normal_features_are_fitted_within_their_deviation() {
 }
 
 #[test]
+fn a_product_beside_its_factors_leaves_everything_finite_and_near() {
+    // Every category of the factors is a sum of categories of the product: cells of three blocks say the same thrice.
+    for (rate, seed) in [(0.02, 5), (0.1, 6), (0.4, 7)] {
+        let mut world = World::of(&[3, 4], 2, rate, 0.7, 6_000, seed);
+        for x in &mut world.xs {
+            let product: Vec<f64> =
+                (1..4).flat_map(|i| (4..8).map(move |j| (i, j))).map(|(i, j)| x[i] * x[j]).collect();
+            x.extend(product);
+        }
+        let (off, least, most) = compare(&world, libm::log(rate / (1.0 - rate)));
+        assert!(off < 0.25 && least > 0.5 && most < 1.5, "{rate}: {off} {least} {most}");
+    }
+}
+
+#[test]
 fn an_arm_that_learned_nothing_has_its_prior_and_one_of_a_kind_is_no_trouble() {
     let (theta, a) = fit(&[0.0; 4], &[0.0; 2], 3.0, -2.0).unwrap();
     assert_eq!((theta, a), (vec![-2.0, 0.0], vec![3.0, 0.0, 0.0, 3.0]));

@@ -62,6 +62,19 @@ fn nothing_wins_where_the_margin_does_not_earn_its_cost() {
 }
 
 #[test]
+fn a_logit_wide_beyond_measure_ends_below_a_larger_margin() {
+    // The first always earns a thousand and something, the second all of its margin or nothing of it.
+    let sure = (-3.604_119_447_118_146, 0.000_393_338_935_761_958_23, 40_334.640_006_759_17, 0.0);
+    let wide = (-2.488_189_144_862_958_7, 57.819_426_533_391_74, 2_991.720_813_458_736_3, 0.0);
+    let share = sure.2 * sigma(sure.0) / wide.2;
+    let second = 1.0 - phi_below((libm::log(share / (1.0 - share)) - wide.0) / wide.1);
+    let scores = arms(&[sure, wide]);
+    for w in [exact(&scores, false), hot(&scores, false)] {
+        assert!(off(&w, &[1.0 - second, second]) < 1e-4, "{w:?} {second}");
+    }
+}
+
+#[test]
 fn logits_that_are_no_numbers_are_answered_with_nan() {
     for bad in
         [(f64::NAN, 1.0, 1.0, 0.0), (0.0, -1.0, 1.0, 0.0), (0.0, f64::INFINITY, 1.0, 0.0), (0.0, 1.0, 1.0, f64::NAN)]
@@ -115,7 +128,8 @@ fn the_hot_rule_is_within_1e_4_of_the_exact_one() {
     for (family, name) in FAMILIES.iter().enumerate() {
         for (k, nothing) in [(1, true), (2, false), (2, true), (3, true), (8, false), (8, true)] {
             let mut worst = (0.0, 0);
-            for seed in 0..seeds {
+            // At the last of them cells that rise little hide that some scores overtake others.
+            for seed in (0..seeds).chain([14]) {
                 let scores = instance(family, k, seed);
                 let w = hot(&scores, nothing);
                 let sum: f64 = w.iter().sum();
