@@ -1,5 +1,5 @@
-//! Logistic Thompson sampling with disjoint arms (Chapelle and Li, *An empirical evaluation of Thompson sampling*, 2011,
-//! algorithm 3). Samples no parameter, and its arms are believed about in logits.
+//! Logistic Thompson sampling with disjoint arms (Chapelle and Li, *An empirical evaluation of Thompson sampling*,
+//! 2011, algorithm 3). Samples no parameter, and its arms are believed about in logits.
 
 use super::{Arm, Score};
 use crate::bandit::logistic::{self, Logit};
