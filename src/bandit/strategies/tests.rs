@@ -71,12 +71,12 @@ fn beta_scores_read_the_counts_and_no_feature() {
 
 #[test]
 fn logistic_scores_are_margin_weighted_curves_of_their_logits() {
-    let arms = [arm(100.0, 5.0, -2.0, 1.0), arm(100.0, 5.0, -1.0, 1.0)];
+    let arms = [arm(100.0, 5.0, -2.0, 1.0), arm(100.0, 5.0, -1.5, 1.0)];
     let (scores, w) = distribution(&Strategy::ThompsonLogistic, &arms, false);
-    let expected = [0.078_649_6, 0.921_350_4]; // Phi(-1 / sqrt(1/4 + 1/4))
+    let expected = [0.078_649_6, 0.921_350_4]; // Phi(-1/2 / sqrt(1/16 + 1/16))
     close(&w, &expected, 1e-4);
     close(&distribution_of(&Strategy::ThompsonLogistic, rules::EXACT, &scores, false), &expected, 1e-7);
-    assert_eq!(scores[0].logit, Some(Logit { mean: -2.0, deviation: 0.5, margin: 100.0, cost: 5.0 }));
+    assert_eq!(scores[0].logit, Some(Logit { mean: -2.0, deviation: 0.25, margin: 100.0, cost: 5.0 }));
     let told_less = [Score::gaussian(scores[0].mean, scores[0].deviation)];
     let w = distribution_of(&Strategy::ThompsonLogistic, rules::HOT, &told_less, false);
     assert!(w[0].is_nan(), "without its logit a logistic score cannot be replayed");

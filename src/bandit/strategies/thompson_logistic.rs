@@ -5,11 +5,15 @@ use super::{Arm, Score};
 use crate::bandit::logistic::{self, Logit};
 use crate::bandit::rules;
 
-/// Score y = m sigma(s) - c with s ~ N(mu, bonus^2): mean and deviation of y for readers, the logit for the
+/// Share of the deviation of the belief that is drawn from (*posterior reshaping*, the same paper, section 3): with all of
+/// it regret is higher than that of linear Thompson sampling, with half of it lower, in every world tried.
+const WIDTH: f64 = 0.5;
+
+/// Score y = m sigma(s) - c with s ~ N(mu, (bonus / 2)^2): mean and deviation of y for readers, the logit for the
 /// distribution.
 pub fn scores(arms: &[Arm]) -> Vec<Score> {
     let score = |arm: &Arm| {
-        let (mean, deviation) = (arm.estimate.mean, arm.variance.sqrt() * arm.estimate.bonus);
+        let (mean, deviation) = (arm.estimate.mean, WIDTH * arm.variance.sqrt() * arm.estimate.bonus);
         Score::logit(Logit { mean, deviation, margin: arm.margin, cost: arm.cost })
     };
     arms.iter().map(score).collect()
