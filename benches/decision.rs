@@ -16,8 +16,8 @@ use proffer::decision::{Ask, Snapshot, SubjectView, decide};
 use proffer::domain::decision::Record;
 use proffer::domain::key::{GeneratorKey, SubjectKey};
 use proffer::domain::{
-    AttributeId, Catalogue, Customer, Day, DecisionId, DecisionRequest, Offer, OfferId, PlacementId, SubjectId,
-    SubjectKind, SubjectState, Timestamp, Value, VariantId,
+    AttributeId, Catalogue, Customer, Day, DecisionId, DecisionRequest, LocalTime, Offer, OfferId, PlacementId,
+    SubjectId, SubjectKind, SubjectState, Timestamp, Value, VariantId,
 };
 use proffer::policy::{CapWindows, Source, compile, judge};
 use rand::rngs::ChaCha8Rng;
@@ -177,7 +177,7 @@ fn decision(criterion: &mut Criterion) {
         });
         let value = |id: &AttributeId| (id.name() == "region").then(|| Value::Text("r7".into()));
         let value_arms = || -> Vec<Arm> {
-            let x = features(placement, 12, &value).to_f64();
+            let x = features(placement, LocalTime::utc(Timestamp(0)), &value).to_f64();
             let named =
                 (0..snapshot.catalogue.candidates().len()).filter_map(|at| Some((at, snapshot.catalogue.at(at)?)));
             named
