@@ -244,7 +244,9 @@ impl<'a> Parts<'a> {
             for ((cell, mean), _) in cells() {
                 within.iter_mut().zip(&cell.row).for_each(|(w, x)| *w -= mean * x);
             }
-            within.iter_mut().for_each(|w| *w /= n);
+            for w in &mut within {
+                *w /= n;
+            }
             for ((cell, mean), [p, p1, p2, p3]) in cells() {
                 let more = share * (p - predictor.slopes[block] * mean);
                 sums.iter_mut().zip(&cell.row).for_each(|(sum, x)| *sum += more * x);

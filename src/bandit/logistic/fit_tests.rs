@@ -110,7 +110,8 @@ fn compare(world: &World, centre: f64) -> (f64, f64, f64) {
     for x in looked_at {
         let deviation = |a: &[f64]| dot(x, &solved(a, x.clone())).sqrt();
         let (ours, theirs) = (deviation(&a), deviation(&curvature));
-        square += ((dot(x, &theta) - dot(x, &mode)) / theirs).powi(2);
+        let apart = (dot(x, &theta) - dot(x, &mode)) / theirs;
+        square += apart * apart;
         (least, most) = (least.min(ours / theirs), most.max(ours / theirs));
     }
     ((square / count).sqrt(), least, most)
