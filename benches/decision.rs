@@ -17,8 +17,8 @@ use proffer::decision::{Ask, Decision, Snapshot, SubjectView, decide};
 use proffer::domain::decision::Record;
 use proffer::domain::key::{GeneratorKey, SubjectKey};
 use proffer::domain::{
-    AttributeId, Catalogue, Customer, Day, DecisionId, DecisionRequest, Digest, Offer, OfferId, Placement, PlacementId,
-    SubjectId, SubjectKind, SubjectState, Timestamp, Value, VariantId,
+    AttributeId, Catalogue, Customer, Day, DecisionId, DecisionRequest, Digest, LocalTime, Offer, OfferId, Placement,
+    PlacementId, SubjectId, SubjectKind, SubjectState, Timestamp, Value, VariantId,
 };
 use proffer::policy::{CapWindows, Facts, Judging, Source, Verdict, compile};
 use rand::rngs::ChaCha8Rng;
@@ -246,7 +246,7 @@ fn parts(criterion: &mut Criterion) {
         });
         let value = |id: &AttributeId| (id.name() == "region").then(|| Value::Text("r7".into()));
         let score = || {
-            let x = features(placement, 12, &value).to_f64();
+            let x = features(placement, LocalTime::utc(Timestamp(0)), &value).to_f64();
             let named = snapshot.catalogue.candidates().iter().enumerate();
             let listed: Vec<Candidate> = named
                 .filter_map(|(at, candidate)| {

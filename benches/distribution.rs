@@ -1,12 +1,12 @@
 //! The distribution rules: exact against hot, on every instruction set, by candidates and by how much was learned; and
-//! the Beta rule, computed and remembered. Times no store and no HTTP.
+//! the Beta rule, computed and remembered; and the logistic rule. Times no store and no HTTP.
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use proffer::bandit::hot_rule::{gaussian_on, instruction_sets};
-use proffer::bandit::{Beta, Memo, Score, beta, exact_rule};
+use proffer::bandit::{Beta, Logit, Memo, Score, beta, exact_rule, logistic};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -84,6 +84,31 @@ fn betas(criterion: &mut Criterion) {
     }
 }
 
+fn logit_scores(stage: &str, candidates: usize) -> Vec<Score> {
+    let mut chance = ChaCha8Rng::seed_from_u64(7);
+    let mut between = |low: f64, high: f64| low + (high - low) * chance.random::<f64>();
+    let mut score = |at: usize| {
+        let (mean, deviation) = match stage {
+            "cold" => (-3.0, between(0.8, 1.5)),
+            "midway" => (between(-4.0, -2.5), between(0.2, 0.6)),
+            _ => (if at == 0 { -2.0 } else { between(-4.5, -2.4) }, between(0.01, 0.03)),
+        };
+        Score::logit(Logit { mean, deviation, margin: between(900.0, 1_100.0), cost: 5.0 })
+    };
+    (0..candidates).map(&mut score).collect()
+}
+
+fn logits(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("logistic");
+    for stage in STAGES {
+        for candidates in [10, 100, 1_000] {
+            let scores = logit_scores(stage, candidates);
+            let id = BenchmarkId::new(format!("hot {stage}"), candidates);
+            group.bench_with_input(id, &scores, |b, scores| b.iter(|| logistic::hot(black_box(scores), false)));
+        }
+    }
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default()
@@ -91,6 +116,6 @@ criterion_group! {
         .measurement_time(Duration::from_millis(600))
         .sample_size(20)
         .without_plots();
-    targets = gaussian, betas
+    targets = gaussian, betas, logits
 }
 criterion_main!(benches);

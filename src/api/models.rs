@@ -270,7 +270,8 @@ fn arm_learned(snapshot: &Snapshot, placement: &Placement, arm: &ArmKey, statist
             orders: accepted,
         }),
     };
-    let features_count = champion.strategy != Strategy::ThompsonBeta;
+    // Effects are told in shares, which is not what a strategy with Beta scores or logits goes by.
+    let by_shares = !matches!(champion.strategy, Strategy::ThompsonBeta | Strategy::ThompsonLogistic);
     ArmLearned {
         arm: arm.clone(),
         name: offer.map(|offer| offer.name.clone()),
@@ -280,7 +281,7 @@ fn arm_learned(snapshot: &Snapshot, placement: &Placement, arm: &ArmKey, statist
         acceptance,
         worth: priced.map(|offer| (offer.margin_minor(), offer.cost_of_showing_minor())),
         value: priced.and_then(|offer| value(offer.margin_minor())),
-        effects: if features_count { effects(posterior, placement, EFFECTS_MAX) } else { Vec::new() },
+        effects: if by_shares { effects(posterior, placement, EFFECTS_MAX) } else { Vec::new() },
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::Posterior;
 use crate::domain::placement::Encoder;
+use crate::domain::time::WEEKDAYS;
 use crate::domain::{AttributeScope, Feature, FeatureAtom, Placement};
 
 /// What one component of the features changes.
@@ -71,6 +72,13 @@ fn atom_names(atom: &FeatureAtom) -> Vec<String> {
         }
         Encoder::Flag => vec![format!("{name} is true")],
         Encoder::HourOfDay => vec!["at 6 and not at 18 o'clock".to_owned(), "at 0 and not at 12 o'clock".to_owned()],
+        Encoder::DayOfWeek => WEEKDAYS.iter().map(|day| format!("on {day}")).collect(),
+        Encoder::Weekend => vec!["at the weekend".to_owned()],
+        Encoder::Season => vec!["in April and not in October".to_owned(), "in January and not in July".to_owned()],
+        Encoder::Holiday(holidays) => {
+            let name = holidays.name();
+            vec![format!("on a {name}"), format!("right before a {name}")]
+        }
     }
 }
 
@@ -80,7 +88,7 @@ mod tests {
     use crate::bandit::ArmStatistics;
     use crate::bandit::features::{ONE, features};
     use crate::bandit::sample::{self, increment};
-    use crate::domain::{AttributeId, Day, Value};
+    use crate::domain::{AttributeId, Day, LocalTime, Value};
 
     fn atom(attribute: &str, encoder: Encoder) -> FeatureAtom {
         FeatureAtom { attribute: AttributeId::parse(attribute).ok(), encoder }
@@ -102,7 +110,7 @@ mod tests {
             "offer.category" => Some(Value::Text("shoes".into())),
             _ => None,
         };
-        let vector = features(&placement, 6, &values);
+        let vector = features(&placement, LocalTime { day: Day(0), minute: 360, zone_named: false }, &values);
         let ones = names.iter().zip(vector.as_slice()).filter(|(_, x)| **x == ONE).map(|(name, _)| name.as_str());
         let expected = ["everybody", "customer.tier is gold and offer.category is shoes", "at 6 and not at 18 o'clock"];
         assert_eq!(ones.collect::<Vec<_>>(), expected);

@@ -3,8 +3,10 @@
 //! Numbers are Q20 (multiples of 2^-20), rounded once, half away from zero, and clamped to [-16, 16]; what is learned
 //! and what is recorded is the rounded number. Component 0 is the intercept.
 
+use chrono::Datelike as _;
+
 use crate::domain::placement::Encoder;
-use crate::domain::{AttributeId, Feature, FeatureAtom, Malformed, Placement, Value};
+use crate::domain::{AttributeId, Feature, FeatureAtom, LocalTime, Malformed, Placement, Value};
 
 /// One, in Q20.
 pub const ONE: i32 = 1 << 20;
@@ -21,14 +23,14 @@ pub struct Features(Vec<i32>);
 
 /// Encodes the features of a placement, in their declared order behind the intercept.
 ///
-/// `hour` is the local hour, 0 to 23. `value` gives the value of an attribute, or nothing where it is missing or was
-/// withheld. An unseen category, a missing value and a value of another kind are all zeros. A product of atoms is their
-/// outer product, the first atom varying slowest.
-pub fn features(placement: &Placement, hour: u8, value: &dyn Fn(&AttributeId) -> Option<Value>) -> Features {
+/// `now` is what calendar and clock say where the customer is. `value` gives the value of an attribute, or nothing
+/// where it is missing or was withheld. An unseen category, a missing value and a value of another kind are all zeros. A
+/// product of atoms is their outer product, the first atom varying slowest.
+pub fn features(placement: &Placement, now: LocalTime, value: &dyn Fn(&AttributeId) -> Option<Value>) -> Features {
     let mut components = Vec::with_capacity(placement.dimensions());
     components.push(ONE);
     for feature in &placement.features {
-        components.extend(encode_feature(feature, hour, value).into_iter().map(quantise));
+        components.extend(encode_feature(feature, now, value).into_iter().map(quantise));
     }
     Features(components)
 }
@@ -83,19 +85,30 @@ impl Features {
     }
 }
 
-fn encode_feature(feature: &Feature, hour: u8, value: &dyn Fn(&AttributeId) -> Option<Value>) -> Vec<f64> {
+fn encode_feature(feature: &Feature, now: LocalTime, value: &dyn Fn(&AttributeId) -> Option<Value>) -> Vec<f64> {
     feature.atoms.iter().fold(vec![1.0], |product, atom| {
-        let numbers = encode_atom(atom, hour, value);
+        let numbers = encode_atom(atom, now, value);
         product.iter().flat_map(|p| numbers.iter().map(move |x| p * x)).collect()
     })
 }
 
-fn encode_atom(atom: &FeatureAtom, hour: u8, value: &dyn Fn(&AttributeId) -> Option<Value>) -> Vec<f64> {
+fn encode_atom(atom: &FeatureAtom, now: LocalTime, value: &dyn Fn(&AttributeId) -> Option<Value>) -> Vec<f64> {
     let value = atom.attribute.as_ref().and_then(value);
     match (&atom.encoder, value) {
         (Encoder::HourOfDay, _) => {
-            let angle = std::f64::consts::TAU * f64::from(hour) / 24.0;
+            let angle = std::f64::consts::TAU * f64::from(now.hour()) / 24.0;
             vec![libm::sin(angle), libm::cos(angle)]
+        }
+        (Encoder::DayOfWeek, _) => (0..7).map(|day| f64::from(u8::from(day == now.weekday()))).collect(),
+        (Encoder::Weekend, _) => vec![f64::from(u8::from(now.weekday() >= 5))],
+        (Encoder::Season, _) => {
+            let day = now.day.date().map_or(0, |date| date.ordinal0());
+            let angle = std::f64::consts::TAU * f64::from(day) / 365.25;
+            vec![libm::sin(angle), libm::cos(angle)]
+        }
+        (Encoder::Holiday(holidays), _) => {
+            let ahead = holidays.days_until(now.day).map_or(0.0, |days| 1.0 - f64::from(days) / 8.0);
+            vec![f64::from(u8::from(holidays.contains(now.day))), ahead]
         }
         (Encoder::OneHot(names), Some(Value::Text(seen))) => {
             names.iter().map(|name| f64::from(u8::from(*name == seen))).collect()
@@ -120,7 +133,7 @@ fn quantise(x: f64) -> i32 {
 mod tests {
     use super::*;
     use crate::bandit::sample;
-    use crate::domain::Number;
+    use crate::domain::{Holidays, Number, Timestamp};
 
     fn atom(attribute: &str, encoder: Encoder) -> FeatureAtom {
         FeatureAtom { attribute: AttributeId::parse(attribute).ok(), encoder }
@@ -134,11 +147,15 @@ mod tests {
         atom("offer.category", Encoder::OneHot(vec!["shoes".into(), "hats".into()]))
     }
 
+    fn at(text: &str) -> LocalTime {
+        LocalTime::utc(Timestamp::parse(text).unwrap())
+    }
+
     fn check(atoms: Vec<FeatureAtom>, values: &[(&str, Value)], expected: &[i32]) {
         let mut placement = sample::placement();
         placement.features = vec![Feature { text: String::new(), atoms }];
         let lookup = |id: &AttributeId| values.iter().find(|(name, _)| *name == id.as_str()).map(|(_, v)| v.clone());
-        let features = features(&placement, 6, &lookup);
+        let features = features(&placement, at("2026-11-25T06:30:00Z"), &lookup);
         assert_eq!(features.as_slice().first(), Some(&ONE));
         assert_eq!(&features.as_slice()[1..], expected);
         assert_eq!(features.dimensions(), placement.dimensions());
@@ -190,6 +207,22 @@ mod tests {
         check(flag(), &[("context.returning", Value::Bool(true))], &[ONE]);
         check(flag(), &[("context.returning", Value::Bool(false))], &[0]);
         check(flag(), &[], &[0]);
+    }
+
+    #[test]
+    fn the_calendar_says_weekday_weekend_season_and_holidays() {
+        let clock = |encoder| FeatureAtom { attribute: None, encoder };
+        // A Wednesday, the day before Thanksgiving.
+        check(vec![clock(Encoder::DayOfWeek)], &[], &[0, 0, ONE, 0, 0, 0, 0]);
+        check(vec![clock(Encoder::Weekend)], &[], &[0]);
+        check(vec![clock(Encoder::Holiday(Holidays::UnitedStates))], &[], &[0, ONE / 8 * 7]);
+        check(vec![clock(Encoder::Holiday(Holidays::Germany))], &[], &[0, 0]);
+        let seen = |encoder, text| encode_atom(&clock(encoder), at(text), &|_| None);
+        assert_eq!(seen(Encoder::Weekend, "2026-11-28T23:59:00Z"), [1.0]);
+        assert_eq!(seen(Encoder::Holiday(Holidays::UnitedStates), "2026-11-26T00:00:00Z"), [1.0, 0.0]);
+        assert_eq!(seen(Encoder::Season, "2026-01-01T00:00:00Z"), [0.0, 1.0]);
+        let [sine, cosine] = seen(Encoder::Season, "2026-07-02T00:00:00Z")[..] else { panic!("two components") };
+        assert!(sine.abs() < 0.02 && cosine < -0.999, "half a year later: {sine} {cosine}");
     }
 
     #[test]

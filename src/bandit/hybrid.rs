@@ -14,9 +14,10 @@
 use std::sync::Arc;
 
 use super::cholesky::{factorise, invert, packed_len};
+use super::day_sums::{Counts, DaySums};
 use super::gaussians::{Information, dense, times};
 use super::lineup::Lineup;
-use super::posterior::{Counts, DaySums, Posterior, PosteriorAlarm};
+use super::posterior::{Posterior, PosteriorAlarm};
 use super::sharing::Scope;
 use super::statistics::ArmStatistics;
 use crate::domain::{AttributeScope, Placement};

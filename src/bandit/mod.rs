@@ -12,9 +12,12 @@
 
 pub mod bags;
 pub mod beta;
+mod bounded;
 pub mod cheapest;
 mod cholesky;
+mod day_sums;
 pub mod decay;
+mod derivation;
 pub mod draw;
 pub mod effects;
 pub mod exact_rule;
@@ -24,6 +27,7 @@ pub mod hot_rule;
 mod hybrid;
 pub mod kernel;
 pub mod lineup;
+pub mod logistic;
 pub mod model;
 mod packing;
 mod polynomials;
@@ -56,6 +60,7 @@ pub use effects::{Effect, component_names, effects};
 pub use features::{Features, features};
 pub use kernel::{Belief, Inputs, Packed};
 pub use lineup::{Group, Lineup};
+pub use logistic::Logit;
 pub use model::{ArmKey, Model};
 pub use posterior::{Derived, Estimate, Posterior, PosteriorAlarm};
 pub use rules::DISTRIBUTION_RULE;

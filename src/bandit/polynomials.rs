@@ -48,6 +48,19 @@ pub(super) fn normal(z: f32) -> (f32, f32) {
     (cdf, if above { 0.0 } else { slope * (e * cdf) })
 }
 
+/// The logarithm of the normal distribution function, by the same polynomial; constant below -6, and zero from 6 on.
+#[inline(always)]
+pub(super) fn ln_normal(z: f64) -> f64 {
+    let limit = f64::from(Z_MAX);
+    let above = z >= limit;
+    let z = if z > -limit { z } else { -limit };
+    let z = if z < limit { z } else { limit };
+    let u = z * z;
+    let [q0, q1, q2, q3, q4, q5, q6] = Q.map(f64::from);
+    let e = exp(-(z * ((((((q6 * u + q5) * u + q4) * u + q3) * u + q2) * u + q1) * u + q0)));
+    if above { 0.0 } else { -ln(1.0 + e) }
+}
+
 const LN2_HIGH: f64 = 0.693_147_180_369_123_8;
 const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 

@@ -5,9 +5,10 @@
 //! `A = lambda I + sum w x x'`, `b = sum w r x`, `theta = A^-1 b`. Only + - * / sqrt in a fixed order, so that the bits
 //! do not depend on the processor.
 
+use super::ArmStatistics;
 use super::cholesky::{factorise, invert, packed_len, solve_lower, solve_upper, trace, well_conditioned};
-use super::decay::{live_generations, weight_on};
-use super::{ArmStatistics, features};
+use super::day_sums::{Counts, DaySums};
+use super::logistic::fit;
 use crate::domain::Day;
 
 /// Inverse-gamma prior of the noise variance `v^2`: shape a.
@@ -29,28 +30,6 @@ pub struct Posterior {
     accepted: f64,      // sum w r
     value: f64,         // sum w v, in minor units
     pseudo: (f64, f64), // accepted and not accepted that the prior is worth, beyond one of each
-}
-
-/// The sums of one arm as seen on a day, as numbers.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct DaySums {
-    /// `sum w x x'`, its lower triangle packed column by column.
-    pub(super) a: Vec<f64>,
-    /// `sum w r x`.
-    pub(super) b: Vec<f64>,
-    /// What is counted.
-    pub(super) counts: Counts,
-}
-
-/// What is counted of one arm as of a day.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Counts {
-    /// n.
-    pub(super) weight: f64,
-    /// `sum w r`, which is `sum w r^2`.
-    pub(super) accepted: f64,
-    /// `sum w v`, in minor units.
-    pub(super) value: f64,
 }
 
 /// Estimate of one arm for one feature vector.
@@ -125,6 +104,48 @@ impl Posterior {
             Ok(posterior) => Derived { posterior: Self { value: counts.value, ..posterior }, alarm: None },
             Err(alarm) => Derived { posterior: Self::prior(dimensions, lambda), alarm: Some(alarm) },
         }
+    }
+
+    /// The same of the logits of acceptance, for a prior `N(centre, 1 / lambda)` of the intercept and
+    /// `N(0, 1 / lambda)` of the rest. Its variance is 1.
+    pub fn derive_logits(
+        statistics: &ArmStatistics,
+        dimensions: usize,
+        day: Day,
+        half_life_days: Option<u32>,
+        (lambda, centre): (f64, f64),
+    ) -> Derived {
+        let DaySums { a, b, counts } = DaySums::of(statistics, dimensions, day, half_life_days);
+        let mut square = vec![0.0; dimensions * dimensions];
+        let places = (0..dimensions).flat_map(|j| (j..dimensions).map(move |i| (i, j)));
+        for ((i, j), a_ij) in places.zip(&a) {
+            (square[i * dimensions + j], square[j * dimensions + i]) = (*a_ij, *a_ij);
+        }
+        if !square.iter().chain(&b).all(|number| number.is_finite()) {
+            let posterior = Self::prior_logits(dimensions, lambda, centre);
+            return Derived { posterior, alarm: Some(PosteriorAlarm::NotFinite) };
+        }
+        let posterior = fit(&square, &b, lambda, centre).and_then(|(theta, a)| {
+            let mut factor: Vec<f64> =
+                (0..dimensions).flat_map(|j| a.iter().skip(j).step_by(dimensions).skip(j)).copied().collect();
+            factorise(&mut factor, dimensions)?;
+            let a_inv = invert(&factor, dimensions);
+            if !theta.iter().chain(&a_inv).all(|number| number.is_finite()) {
+                return Err(PosteriorAlarm::NotFinite);
+            }
+            Ok(Self::of(theta, a_inv, counts, (0.0, 0.0)))
+        });
+        match posterior {
+            Ok(posterior) => Derived { posterior, alarm: None },
+            Err(alarm) => Derived { posterior: Self::prior_logits(dimensions, lambda, centre), alarm: Some(alarm) },
+        }
+    }
+
+    /// The logits of an arm that has learned nothing.
+    pub fn prior_logits(dimensions: usize, lambda: f64, centre: f64) -> Self {
+        let mut prior = Self::prior(dimensions, lambda);
+        prior.theta.iter_mut().take(1).for_each(|intercept| *intercept = centre);
+        prior
     }
 
     /// Posterior from `sum w x x'` (lower triangle, packed column by column), `b`, n and `sum w r^2`.
@@ -230,41 +251,6 @@ impl Posterior {
         let (accepted, declined) = self.pseudo;
         (self.accepted.max(0.0) + accepted, (self.weight - self.accepted).max(0.0) + declined)
     }
-}
-
-impl DaySums {
-    /// Every live generation divided by its weight of the day. Components of the statistics at `dimensions` and beyond
-    /// are not read.
-    pub(super) fn of(statistics: &ArmStatistics, dimensions: usize, day: Day, half_life_days: Option<u32>) -> Self {
-        let mut a = vec![0.0; packed_len(dimensions)];
-        let mut b = vec![0.0; dimensions];
-        let mut counts = Counts::default();
-        let one = f64::from(features::ONE);
-        for (generation, sums) in statistics.generations().range(live_generations(day, half_life_days)) {
-            let unit = weight_on(day, *generation, half_life_days);
-            counts.weight += number(sums.w()) / unit;
-            counts.accepted += number(sums.r()) / unit;
-            counts.value += number(sums.v()) / unit;
-            let kept = sums.dimensions().min(dimensions);
-            for (i, b_i) in b.iter_mut().enumerate().take(kept) {
-                *b_i += number(sums.rx(i)) / (unit * one);
-            }
-            let mut columns = a.as_mut_slice();
-            for j in 0..kept {
-                let (column, next) = columns.split_at_mut(dimensions - j);
-                for (i, a_ij) in (j..kept).zip(column) {
-                    *a_ij += number(sums.xx(j, i)) / (unit * (one * one));
-                }
-                columns = next;
-            }
-        }
-        Self { a, b, counts }
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "the one rounding between the integers and the posterior, to nearest")]
-pub(super) fn number(sum: i128) -> f64 {
-    sum as f64
 }
 
 #[cfg(test)]

@@ -14,9 +14,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::day_sums::DaySums;
 use super::gaussians::{Belief, Child, Information};
 use super::lineup::{Group, Lineup};
-use super::posterior::{DaySums, Posterior, PosteriorAlarm};
+use super::posterior::{Posterior, PosteriorAlarm};
 use super::sharing::Scope;
 use super::spread::{Spread, Spreads, Unit, rounded};
 use super::statistics::ArmStatistics;

@@ -12,7 +12,7 @@ use super::sharing::Scope;
 use super::statistics::ArmStatistics;
 use super::view::ModelView;
 use crate::domain::placement::Encoder;
-use crate::domain::{AttributeId, Contender, Day, Feature, FeatureAtom, Placement, Prior, Value};
+use crate::domain::{AttributeId, Contender, Day, Feature, FeatureAtom, LocalTime, Placement, Prior, Timestamp, Value};
 
 const SCOPE: Scope = Scope { dimensions: 2, day: Day(0), half_life_days: None, lambda: 1.0 };
 
@@ -201,7 +201,7 @@ fn a_customer_of_whom_nothing_is_known_is_met_with_what_the_context_teaches() {
         let view = ModelView::derive(version, &placement, &contender, lineup.clone(), Day(0), None);
         let best = |mobile: bool| {
             let value = |id: &AttributeId| (id.as_str() == "context.mobile").then_some(Value::Bool(mobile));
-            let x = super::features(&placement, 12, &value).to_f64();
+            let x = super::features(&placement, LocalTime::utc(Timestamp(0)), &value).to_f64();
             assert_eq!(x[1..3], [0.0, 0.0], "nothing is known of the customer");
             let arms = [0, 1].map(|at| view.arm(at, &x, 1.0, 0.0));
             view.distribution(&view.scores(&arms), false)[0]

@@ -48,6 +48,8 @@ impl Sharing {
                 let old = if let Some(Self::Hybrid(old)) = before { Some(old.as_ref()) } else { None };
                 Self::Hybrid(Arc::new(Hybrid::derive(scope, Shared::of(placement), lineup, old)))
             }
+            // The hierarchy is one of shares.
+            (Strategy::ThompsonLogistic, _, _) => Self::Alone,
             (_, Prior::Category, before) => {
                 let old = if let Some(Self::Hierarchy(old)) = before { Some(old.as_ref()) } else { None };
                 Self::Hierarchy(Arc::new(Hierarchy::derive(scope, lineup, old)))

@@ -6,7 +6,7 @@
 //! `D = sum w_i - sum w_i^2 / sum w_i`. To that a guess `tau_0^2` is added as if it had been seen among a few arms, so
 //! that the spread is defined before there is anything to compare.
 
-use super::posterior::DaySums;
+use super::day_sums::DaySums;
 
 /// Variances of the intercept and of every other component.
 pub(super) type Spread = [f64; 2];

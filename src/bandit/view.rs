@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::bags::Bags;
 use super::beta::Memo;
+use super::derivation::Derivation;
 use super::kernel::{Belief, Inputs, Packed};
 use super::lineup::Lineup;
 use super::posterior::Posterior;
@@ -36,6 +37,7 @@ pub struct ModelView {
     day: Day,
     contender: Contender,
     value: ValueSource,
+    derivation: Derivation,
     lineup: Lineup,
     packed: Packed,
     /// The models of a bag, where the strategy has one.
@@ -55,16 +57,16 @@ impl ModelView {
         day: Day,
         before: Option<&Self>,
     ) -> Self {
+        let derivation = Derivation::of(contender, placement, &lineup, day);
         let before = before.filter(|view| {
             view.version.id == version.id
                 && view.day == day
-                && view.contender.lambda.to_bits() == contender.lambda.to_bits()
+                && view.derivation == derivation
                 && view.contender.strategy.bags() == contender.strategy.bags()
         });
-        let (dimensions, half_life) = (placement.dimensions(), placement.half_life_days);
         let prior = match before {
             Some(view) => view.packed.prior().clone(),
-            None => Arc::new(Posterior::prior(dimensions, contender.lambda)),
+            None => Arc::new(derivation.prior()),
         };
         // What is remembered stays right: it is found again by posteriors and margins, not by the view.
         let memo = before.map(|view| view.memo.clone()).unwrap_or_default();
@@ -79,7 +81,7 @@ impl ModelView {
             if let Some(old) = same(at, statistics).filter(|view| matches!(view.sharing, Sharing::Alone)) {
                 return old.packed.posterior(at).clone();
             }
-            let derived = Posterior::derive(statistics, dimensions, day, half_life, contender.lambda);
+            let derived = derivation.about(statistics, day);
             alarms.extend(derived.alarm.map(|alarm| (at, alarm.to_string())));
             Arc::new(derived.posterior)
         };
@@ -95,14 +97,14 @@ impl ModelView {
         let bags = |(at, statistics): (usize, &Option<Arc<ArmStatistics>>)| {
             let statistics = statistics.as_ref()?;
             let old = same(at, statistics).and_then(|view| view.bags.get(at)?.clone());
-            let derive = || Bags::derive(statistics, dimensions, day, half_life, contender);
+            let derive = || Bags::derive(statistics, placement.dimensions(), day, placement.half_life_days, contender);
             Some(old.unwrap_or_else(|| Arc::new(derive())))
         };
         let bagged = contender.strategy.bags() > 0;
         let bags = if bagged { lineup.arms.iter().enumerate().map(bags).collect() } else { Vec::new() };
         let value = placement.objective.value;
         let contender = *contender;
-        Self { version, alarms, day, contender, value, lineup, packed, bags, sharing, memo }
+        Self { version, alarms, day, contender, value, derivation, lineup, packed, bags, sharing, memo }
     }
 
     /// The view of a model that has absorbed nothing.

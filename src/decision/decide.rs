@@ -1,7 +1,5 @@
 //! One decision: minimise, judge, value, distribute, draw, justify. Commits nothing and answers nobody.
 
-use chrono::Timelike as _;
-
 use super::allot::{contender, in_holdout};
 use super::ask::{Ask, SubjectView};
 use super::assess::{Assessed, assess};
@@ -17,7 +15,7 @@ use crate::domain::decision::{
     SubjectGroup, SubjectRead, Terms,
 };
 use crate::domain::key::GeneratorKey;
-use crate::domain::{Placement, SubjectState, Timestamp};
+use crate::domain::{LocalTime, Placement, SubjectState, Timestamp};
 
 /// A decision, before it is sealed and stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +43,7 @@ pub fn decide(
     let now = state.and_then(|state| state.last_at).map_or(now, |last| last.max(now));
 
     let Assessed { purpose, seen, windows, mut judged } = assess(snapshot, placement, ask.request, state, now);
-    let hour = local_hour(now, windows.zone.unwrap_or(chrono_tz::UTC));
+    let local = local_time(now, windows.zone);
     let contender = contender(placement, subject.map(|view| view.subject));
     let view = snapshot.view(placement, contender);
     let fallback = fallback(placement, ask, subject, &purpose, &judged.rows);
@@ -53,7 +51,7 @@ pub fn decide(
     let terms = money.as_ref();
     let slate = match fallback {
         Some(_) => None,
-        None => score(snapshot, placement, &view, (&mut judged.rows, terms), &seen, hour).and_then(|valued| {
+        None => score(snapshot, placement, &view, (&mut judged.rows, terms), &seen, local).and_then(|valued| {
             let (rows, valued) = (judged.rows.as_slice(), &valued);
             let (view, windows) = (view.as_ref(), &windows);
             fill(&Table { snapshot, placement, view, ask, generator, now, windows, rows, valued, terms }, state)
@@ -91,7 +89,7 @@ pub fn decide(
             used: seen.used.into_iter().collect(),
             withheld: seen.withheld,
             jurisdiction: ask.request.jurisdiction.clone(),
-            hour,
+            hour: local.hour(),
             basket: ask.request.basket.clone(),
             dimensions: u16::try_from(placement.dimensions()).unwrap_or(u16::MAX),
             features: first,
@@ -167,8 +165,10 @@ fn skeleton(
     }
 }
 
-/// The hour of day in a time zone.
-fn local_hour(now: Timestamp, zone: chrono_tz::Tz) -> u8 {
-    let hour = chrono::DateTime::from_timestamp_millis(now.0).map_or(0, |at| at.with_timezone(&zone).hour());
-    u8::try_from(hour).unwrap_or(0)
+/// What calendar and clock say where the customer is; UTC where no time zone is given.
+fn local_time(now: Timestamp, zone: Option<chrono_tz::Tz>) -> LocalTime {
+    let there = zone.and_then(|zone| Some(chrono::DateTime::from_timestamp_millis(now.0)?.with_timezone(&zone)));
+    // The clock on the wall read as if it were UTC.
+    let wall = there.map_or(now, |there| Timestamp(there.naive_local().and_utc().timestamp_millis()));
+    LocalTime { zone_named: zone.is_some(), ..LocalTime::utc(wall) }
 }

@@ -7,7 +7,7 @@ use super::money::paced;
 use super::snapshot::Snapshot;
 use crate::bandit::{self, Candidate, Features, Inputs, ModelView, Score};
 use crate::domain::decision::{CandidateRow, MoneyTerms, Scored};
-use crate::domain::{AttributeId, AttributeScope, ObjectiveKind, Offer, Placement, Value};
+use crate::domain::{AttributeId, AttributeScope, LocalTime, ObjectiveKind, Offer, Placement, Value};
 
 /// The eligible candidates that can be scored (so without *nothing*), in the order of their rows.
 pub(super) struct Valued {
@@ -32,7 +32,7 @@ pub(super) fn score(
     view: &ModelView,
     (rows, terms): (&mut [CandidateRow], Option<&MoneyTerms>),
     seen: &Minimised,
-    hour: u8,
+    now: LocalTime,
 ) -> Option<Valued> {
     let (mut candidates, mut positions) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
     for (position, row) in rows.iter_mut().enumerate().filter(|(_, row)| row.failed.is_empty()) {
@@ -42,12 +42,13 @@ pub(super) fn score(
         candidates.push(Candidate { at: at as usize, margin, cost });
         positions.push(position);
     }
-    let features = Contexts::of(snapshot, placement, &candidates, seen, hour)?;
+    let features = Contexts::of(snapshot, placement, &candidates, seen, now)?;
     let scores = view.scores(&features.arms(view, &candidates)?);
     for (at, score) in positions.iter().zip(&scores) {
         let beta = score.beta.map(|beta| (beta.alpha, beta.beta));
         let bags = score.bags.as_ref().map(|bags| bags.to_vec());
-        rows.get_mut(*at)?.scored = Some(Scored { mean: score.mean, deviation: score.deviation, beta, bags });
+        let logit = score.logit.map(|logit| (logit.mean, logit.deviation));
+        rows.get_mut(*at)?.scored = Some(Scored { mean: score.mean, deviation: score.deviation, beta, bags, logit });
     }
     Some(Valued { rows: positions, scores, features })
 }
@@ -65,7 +66,7 @@ impl Contexts {
         placement: &Placement,
         candidates: &[Candidate],
         seen: &Minimised,
-        hour: u8,
+        now: LocalTime,
     ) -> Option<Self> {
         let make = |offer: Option<&Offer>| {
             let value = |id: &AttributeId| -> Option<Value> {
@@ -74,7 +75,7 @@ impl Contexts {
                     _ => seen.used.get(id).cloned(),
                 }
             };
-            let features = bandit::features(placement, hour, &value);
+            let features = bandit::features(placement, now, &value);
             let x = features.to_f64();
             (Arc::new(features), x)
         };

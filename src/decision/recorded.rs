@@ -1,7 +1,7 @@
 //! For tests: the scores that a record holds, as its distributions are computed from them. Reads no model.
 
 use super::distribute::value;
-use crate::bandit::{Beta, Score};
+use crate::bandit::{Beta, Logit, Score};
 use crate::domain::Placement;
 use crate::domain::decision::{CandidateRow, MoneyTerms};
 
@@ -9,9 +9,10 @@ use crate::domain::decision::{CandidateRow, MoneyTerms};
 pub(super) fn score(placement: &Placement, row: &CandidateRow, terms: Option<&MoneyTerms>) -> Option<Score> {
     let (margin, cost) = value(placement, row, terms);
     let scored = row.scored.as_ref()?;
-    Some(match (scored.beta, &scored.bags) {
-        (Some((alpha, beta)), _) => Score::beta(Beta { alpha, beta, margin, cost }),
-        (None, Some(bags)) => Score::bagged(bags.as_slice().into()),
-        (None, None) => Score::gaussian(scored.mean, scored.deviation),
+    Some(match (scored.beta, scored.logit, &scored.bags) {
+        (Some((alpha, beta)), _, _) => Score::beta(Beta { alpha, beta, margin, cost }),
+        (_, Some((mean, deviation)), _) => Score::logit(Logit { mean, deviation, margin, cost }),
+        (_, _, Some(bags)) => Score::bagged(bags.as_slice().into()),
+        _ => Score::gaussian(scored.mean, scored.deviation),
     })
 }

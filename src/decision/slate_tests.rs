@@ -8,8 +8,9 @@ use super::tests::{PLACEMENTS, RULES, ask_with, granted, request, snapshot_of};
 use crate::bandit::{self, Score};
 use crate::domain::decision::FallbackReason;
 
-const STRATEGIES: [&str; 8] = [
+const STRATEGIES: [&str; 9] = [
     "thompson_linear",
+    "thompson_logistic",
     "thompson_beta",
     "linucb",
     "linucb_randomised",

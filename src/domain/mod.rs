@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod consent;
 pub mod decision;
 pub mod delay;
+pub mod holidays;
 pub mod ids;
 pub mod key;
 pub mod known;
@@ -27,6 +28,7 @@ pub use campaign::Campaign;
 pub use catalogue::{Belongs, Candidate, Catalogue, CatalogueDraft, Hindrance, Placed};
 pub use consent::{Basis, ConsentRecord, ConsentState};
 pub use delay::{Curve, CurveError, Delay, DelayStep, OfferCurve};
+pub use holidays::Holidays;
 pub use ids::{
     CampaignId, CategoryId, ChallengerId, DecisionId, Digest, ModelId, OfferId, PlacementId, PurposeId, RuleId,
     StoreId, SubjectId, VariantId,

@@ -4,8 +4,8 @@ use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    AttributeId, ChallengerId, Currency, Delay, ModelId, MoneySettings, OfferId, Percent, PlacementId, PurposeId, Span,
-    VariantId,
+    AttributeId, ChallengerId, Currency, Delay, Holidays, ModelId, MoneySettings, OfferId, Percent, PlacementId,
+    PurposeId, Span, VariantId,
 };
 
 /// What a placement maximises.
@@ -60,6 +60,8 @@ pub enum Strategy {
     ThompsonBeta,
     /// Linear Thompson sampling, disjoint arms.
     ThompsonLinear,
+    /// Logistic Thompson sampling, disjoint arms.
+    ThompsonLogistic,
     /// Disjoint LinUCB with confidence width `alpha`.
     Linucb {
         /// Width in deviations.
@@ -99,8 +101,9 @@ pub enum Strategy {
 
 impl Strategy {
     /// Every name in `placements.yaml`.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 11] = [
         "thompson_linear",
+        "thompson_logistic",
         "thompson_beta",
         "linucb",
         "linucb_hybrid",
@@ -117,6 +120,7 @@ impl Strategy {
         match self {
             Self::ThompsonBeta => "thompson_beta",
             Self::ThompsonLinear => "thompson_linear",
+            Self::ThompsonLogistic => "thompson_logistic",
             Self::Linucb { .. } => "linucb",
             Self::LinucbHybrid { .. } => "linucb_hybrid",
             Self::LinucbRandomised { .. } => "linucb_randomised",
@@ -137,7 +141,12 @@ impl Strategy {
                 vec![("gamma_scale", gamma_scale), ("gamma_exponent", gamma_exponent)]
             }
             Self::BaggedLinear { bags } => vec![("bags", bags.into())],
-            Self::ThompsonBeta | Self::ThompsonLinear | Self::Greedy | Self::EpsilonGreedy | Self::Uniform => vec![],
+            Self::ThompsonBeta
+            | Self::ThompsonLinear
+            | Self::ThompsonLogistic
+            | Self::Greedy
+            | Self::EpsilonGreedy
+            | Self::Uniform => vec![],
         }
     }
 
@@ -217,12 +226,24 @@ pub enum Encoder {
     /// Sine and cosine of the local hour.
     #[n(3)]
     HourOfDay,
+    /// One component for each local day of the week, from Monday.
+    #[n(4)]
+    DayOfWeek,
+    /// One on Saturdays and Sundays.
+    #[n(5)]
+    Weekend,
+    /// Sine and cosine of the local day of the year.
+    #[n(6)]
+    Season,
+    /// Whether the local day is a holiday, and how close the next one is: 7/8 on the day before it, 1/8 a week before.
+    #[n(7)]
+    Holiday(#[n(0)] Holidays),
 }
 
 /// One factor of a feature: an attribute (or the hour) and how it becomes numbers.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct FeatureAtom {
-    /// The attribute read; nothing for `hour_of_day`.
+    /// The attribute read; nothing for what only reads the calendar and the clock.
     #[n(0)]
     pub attribute: Option<AttributeId>,
     /// How it becomes numbers.
@@ -235,8 +256,9 @@ impl FeatureAtom {
     pub fn width(&self) -> usize {
         match &self.encoder {
             Encoder::OneHot(names) => names.len(),
-            Encoder::Standardised { .. } | Encoder::Flag => 1,
-            Encoder::HourOfDay => 2,
+            Encoder::Standardised { .. } | Encoder::Flag | Encoder::Weekend => 1,
+            Encoder::HourOfDay | Encoder::Season | Encoder::Holiday(_) => 2,
+            Encoder::DayOfWeek => 7,
         }
     }
 }

@@ -68,6 +68,13 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cbor(transparent)]
 pub struct Day(#[n(0)] pub i32);
 
+impl Day {
+    /// Its date, where the calendar reaches so far.
+    pub fn date(self) -> Option<chrono::NaiveDate> {
+        chrono::NaiveDate::from_num_days_from_ce_opt(self.0.checked_add(719_163)?)
+    }
+}
+
 /// What calendar and clock on the wall said somewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub struct LocalTime {
@@ -86,6 +93,17 @@ pub struct LocalTime {
 pub const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 impl LocalTime {
+    /// What it is in UTC.
+    pub fn utc(at: Timestamp) -> Self {
+        let minute = u16::try_from(at.0.rem_euclid(86_400_000) / 60_000).unwrap_or(0);
+        Self { day: at.day(), minute, zone_named: false }
+    }
+
+    /// The hour of the day, from 0 to 23.
+    pub fn hour(self) -> u8 {
+        u8::try_from(self.minute / 60).unwrap_or(0)
+    }
+
     /// The day of the week, from 0 for Monday.
     pub fn weekday(self) -> u8 {
         // 1970-01-01 was a Thursday.

@@ -221,6 +221,7 @@ fn strategy(name: &str, settings: &BTreeMap<&'static str, f64>) -> Strategy {
     let whole = |setting: &str| of(setting) as u8;
     match name {
         "thompson_beta" => Strategy::ThompsonBeta,
+        "thompson_logistic" => Strategy::ThompsonLogistic,
         "linucb" => Strategy::Linucb { alpha: of("alpha") },
         "linucb_hybrid" => Strategy::LinucbHybrid { alpha: of("alpha") },
         "linucb_randomised" => {

@@ -10,13 +10,28 @@ use super::read;
 use super::suggest::did_you_mean;
 use super::syntax::Node;
 use crate::domain::placement::Encoder;
-use crate::domain::{AttributeId, Feature, FeatureAtom};
+use crate::domain::{AttributeId, Feature, FeatureAtom, Holidays};
 
 /// The most components of a feature vector, the intercept included.
 pub(super) const DIMENSIONS_MAX: usize = 512;
 
-/// The feature that is no attribute.
-const HOUR_OF_DAY: &str = "hour_of_day";
+/// The features that are no attributes, but read the calendar and the clock.
+const CLOCK: [(&str, Encoder); 4] = [
+    ("hour_of_day", Encoder::HourOfDay),
+    ("day_of_week", Encoder::DayOfWeek),
+    ("weekend", Encoder::Weekend),
+    ("season", Encoder::Season),
+];
+
+/// The encoder of a feature that is no attribute.
+fn clock(name: &str) -> Option<Encoder> {
+    let read = CLOCK.iter().find(|(known, _)| *known == name).map(|(_, encoder)| encoder.clone());
+    read.or_else(|| Some(Encoder::Holiday(Holidays::ALL.into_iter().find(|(known, _)| *known == name)?.1)))
+}
+
+fn clock_names<'a>() -> impl Iterator<Item = &'a str> {
+    CLOCK.iter().map(|(name, _)| *name).chain(Holidays::ALL.into_iter().map(|(name, _)| name))
+}
 
 /// The attributes that features are bound to.
 #[derive(Clone, Copy)]
@@ -73,13 +88,13 @@ fn feature(report: &mut Report<'_>, what: &str, node: &Node, catalog: Catalog<'_
 }
 
 fn atom(report: &mut Report<'_>, what: &str, node: &Node, name: &str, catalog: Catalog<'_>) -> Option<FeatureAtom> {
-    if name == HOUR_OF_DAY {
-        return Some(FeatureAtom { attribute: None, encoder: Encoder::HourOfDay });
+    if let Some(encoder) = clock(name) {
+        return Some(FeatureAtom { attribute: None, encoder });
     }
     let Some(spec) = catalog.specs.get(name) else {
         // A declared attribute without a spec has a finding of its own.
         if catalog.declared.lacks(name) {
-            let meant = did_you_mean(name, catalog.declared.names().chain([HOUR_OF_DAY]));
+            let meant = did_you_mean(name, catalog.declared.names().chain(clock_names()));
             report
                 .add(
                     codes::ATTRIBUTE_UNKNOWN,
@@ -88,8 +103,8 @@ fn atom(report: &mut Report<'_>, what: &str, node: &Node, name: &str, catalog: C
                     "not in catalog/attributes.yaml",
                 )
                 .with_help(
-                    "a feature is a declared attribute, `hour_of_day`, or a product such as \
-                     `customer.tier * offer.category`",
+                    "a feature is a declared attribute, `hour_of_day`, `day_of_week`, `weekend`, `season`, \
+                     `holiday.us` (`gb`, `de`, `fr`), or a product such as `customer.tier * offer.category`",
                 );
         }
         return None;

@@ -211,8 +211,8 @@ fn names_that_nothing_declares_come_with_the_nearest_one() {
        |
     10 |     features: [customer.teir, customer.region, customer.visits_90d, context.device_type]
        |                ^^^^^^^^^^^^^ not in catalog/attributes.yaml
-       = help: a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier *
-               offer.category`
+       = help: a feature is a declared attribute, `hour_of_day`, `day_of_week`, `weekend`, `season`,
+               `holiday.us` (`gb`, `de`, `fr`), or a product such as `customer.tier * offer.category`
     ");
     let seen = wrong(PLACEMENTS, "purpose: offer_personalisation", "purpose: ofer_personalisation");
     insta::assert_snapshot!(seen, @r"

@@ -325,8 +325,9 @@ fn a_strategy_learns_from_declared_features_within_its_bounds() {
       |
     9 |     strategy: {name: thompson_betta, half_life: 60d, exploration: 0.05}
       |                      ^^^^^^^^^^^^^^ unknown strategy
-      = help: expected one of `thompson_linear`, `thompson_beta`, `linucb`, `linucb_randomised`, `squarecb`,
-              `bagged_linear`, `greedy`, `epsilon_greedy`, `uniform`
+      = help: expected one of `thompson_linear`, `thompson_logistic`, `thompson_beta`, `linucb`,
+              `linucb_hybrid`, `linucb_randomised`, `squarecb`, `bagged_linear`, `greedy`, `epsilon_greedy`,
+              `uniform`
     ");
     let seen = wrong(PLACEMENTS, "name: thompson_linear,", "name: thompson_linear, alpha: 2,");
     insta::assert_snapshot!(seen, @r"

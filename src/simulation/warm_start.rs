@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::Timelike as _;
 use sha2::{Digest as _, Sha256};
 
 use super::replay::feedback::LoggedEvent;
@@ -11,7 +10,7 @@ use crate::bandit::{self, ArmKey, Features};
 use crate::domain::decision::Terms;
 use crate::domain::placement::Encoder;
 use crate::domain::{
-    AttributeId, AttributeScope, Catalogue, DecisionId, ObjectiveKind, Offer, Placement, Timestamp, Value,
+    AttributeId, AttributeScope, Catalogue, DecisionId, LocalTime, ObjectiveKind, Offer, Placement, Timestamp, Value,
 };
 use crate::learning::{Applied, Exposed, LearningEvent, Lesson};
 
@@ -232,21 +231,20 @@ impl WarmStart {
                     }
                     continue;
                 }
-                (Encoder::Standardised { .. }, Value::Number(_))
-                | (Encoder::Flag, Value::Bool(_))
-                | (Encoder::HourOfDay, _) => continue,
+                (Encoder::Standardised { .. }, Value::Number(_)) | (Encoder::Flag, Value::Bool(_)) => continue,
                 (Encoder::OneHot(_), _) => "text",
                 (Encoder::Standardised { .. }, _) => "a number",
                 (Encoder::Flag, _) => "true or false",
+                // What clock and calendar say is read from no attribute.
+                _ => continue,
             };
             return Err(format!("`{id}` is {} `{value}`: expected {expected}", value.kind()));
         }
-        let hour = chrono::DateTime::from_timestamp_millis(row.at.0).map_or(0, |at| at.hour());
         let value = |id: &AttributeId| match id.scope() {
             AttributeScope::Offer => offer.attribute(id.name()),
             _ => told(id).cloned(),
         };
-        Ok(bandit::features(placement, u8::try_from(hour).unwrap_or(0), &value))
+        Ok(bandit::features(placement, LocalTime::utc(row.at), &value))
     }
 }
 

@@ -115,8 +115,8 @@ fn mistakes_in_rules_are_told_with_place_and_mend() {
       |
     9 |     features: [customer.teir, context.device_type]
       |                ^^^^^^^^^^^^^ not in catalog/attributes.yaml
-      = help: a feature is a declared attribute, `hour_of_day`, or a product such as `customer.tier *
-              offer.category`
+      = help: a feature is a declared attribute, `hour_of_day`, `day_of_week`, `weekend`, `season`,
+              `holiday.us` (`gb`, `de`, `fr`), or a product such as `customer.tier * offer.category`
 
     1 mistake in policies
     ");

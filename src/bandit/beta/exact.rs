@@ -6,6 +6,7 @@
 //! by halves.
 
 use super::Spread;
+use crate::bandit::bounded::Spread as _;
 
 /// Positive nodes and weights of 8-point Gauss-Legendre on [-1, 1].
 const NODES: [(f64, f64); 4] = [

@@ -12,6 +12,7 @@
 use pulp::{Arch, NullaryFnOnce};
 
 use super::Spread;
+use crate::bandit::bounded::Spread as _;
 use crate::bandit::polynomials::{exp, ln};
 
 const LANES: usize = 8;

@@ -1,9 +1,7 @@
 //! Beta scores: the probability that each of several independent scores `y = m theta - c`, with theta
 //! Beta-distributed, is the largest. Draws nothing and mixes nothing in.
 //!
-//! Two rules share the shape of the problem, which stands here: a negative margin turns a distribution round, a margin
-//! of zero makes it a point. The highest point (*nothing* is one, at 0) ends every integral from below; it is the
-//! largest where all others lie below it.
+//! A negative margin turns a distribution round, a margin of zero makes it a point.
 
 mod exact;
 mod hot;
@@ -15,6 +13,7 @@ mod tests;
 pub use memo::Memo;
 
 use super::Score;
+use super::bounded;
 
 /// A Beta posterior and what it earns: all that its distribution is computed from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -72,14 +71,13 @@ impl Spread {
         // So narrow that its deviation is lost against its place: a point.
         (deviation > 0.0 && low + width > low).then_some(Self { low, width, a, b, mean, deviation })
     }
+}
 
+impl bounded::Spread for Spread {
     fn top(&self) -> f64 {
         self.low + self.width
     }
 }
-
-/// One of the two rules: the mass of every spread above the floor, and the probability that all lie below it.
-type Integrate = fn(&[Spread], f64) -> (Vec<f64>, f64);
 
 /// The distribution by the exact rule: composite quadrature of incomplete beta functions.
 pub fn exact(scores: &[Score], nothing: bool) -> Vec<f64> {
@@ -91,50 +89,13 @@ pub fn hot(scores: &[Score], nothing: bool) -> Vec<f64> {
     distribution(scores, nothing, hot::integrate)
 }
 
-/// All NaN where a score has no Beta posterior or one that counts cannot give, and not normalised where the sum
-/// misses 1 by more than the rule may, so that the check of the distribution refuses it.
-fn distribution(scores: &[Score], nothing: bool, integrate: Integrate) -> Vec<f64> {
-    let mut w = vec![0.0; scores.len() + usize::from(nothing)];
+/// All NaN where a score has no Beta posterior or one that counts cannot give.
+fn distribution(scores: &[Score], nothing: bool, integrate: bounded::Integrate<Spread>) -> Vec<f64> {
     let betas: Vec<Beta> = scores.iter().filter_map(|score| score.beta).filter(Beta::sound).collect();
     if betas.len() < scores.len() {
-        w.fill(f64::NAN);
-        return w;
+        return vec![f64::NAN; scores.len() + usize::from(nothing)];
     }
-    let spreads: Vec<(usize, Spread)> =
-        betas.iter().enumerate().filter_map(|(at, beta)| Some((at, Spread::of(beta)?))).collect();
-    let mut points: Vec<(usize, f64)> = betas
-        .iter()
-        .enumerate()
-        .filter(|(_, beta)| Spread::of(beta).is_none())
-        .map(|(at, beta)| (at, beta.mean()))
-        .collect();
-    points.extend(nothing.then_some((scores.len(), 0.0)));
-    let floor = points.iter().fold(f64::NEG_INFINITY, |floor: f64, (_, y)| floor.max(*y));
-    points.retain(|(_, y)| *y >= floor);
-
-    let kept: Vec<(usize, Spread)> = spreads.into_iter().filter(|(_, spread)| spread.top() > floor).collect();
-    let shapes: Vec<Spread> = kept.iter().map(|(_, spread)| *spread).collect();
-    let (masses, below) = match shapes.len() {
-        0 => (Vec::new(), 1.0),
-        1 if points.is_empty() => (vec![1.0], 0.0),
-        _ => integrate(&shapes, floor),
-    };
-    for ((at, _), mass) in kept.iter().zip(masses) {
-        if let Some(w) = w.get_mut(*at) {
-            *w = mass;
-        }
-    }
-    let each = below / super::strategies::count(points.len());
-    for (at, _) in points {
-        if let Some(w) = w.get_mut(at) {
-            *w = each;
-        }
-    }
-    let sum: f64 = w.iter().sum();
-    if (sum - 1.0).abs() < 1e-3 {
-        for w in &mut w {
-            *w /= sum;
-        }
-    }
-    w
+    let parts: Vec<Result<Spread, f64>> =
+        betas.iter().map(|beta| Spread::of(beta).ok_or_else(|| beta.mean())).collect();
+    bounded::distribution(&parts, nothing, integrate)
 }

@@ -14,6 +14,7 @@ pub mod linucb_randomised;
 pub mod squarecb;
 pub mod thompson_beta;
 pub mod thompson_linear;
+pub mod thompson_logistic;
 pub mod uniform;
 
 #[cfg(test)]
@@ -23,7 +24,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::{Belief, Beta, Estimate, Posterior, rules};
+use super::{Belief, Beta, Estimate, Logit, Posterior, rules};
 use crate::domain::Strategy;
 
 /// One eligible candidate: what it earns and what its arm has learned.
@@ -72,6 +73,8 @@ pub struct Score {
     pub deviation: f64,
     /// The posterior that the distribution is computed from, where that is no Gaussian.
     pub beta: Option<Beta>,
+    /// The logit that the distribution is computed from, where acceptance is a logistic curve of a Gaussian.
+    pub logit: Option<Logit>,
     /// The score by each model of a bag, where they vote.
     pub bags: Option<Arc<[f64]>>,
 }
@@ -79,12 +82,18 @@ pub struct Score {
 impl Score {
     /// A score that mean and deviation say everything about.
     pub const fn gaussian(mean: f64, deviation: f64) -> Self {
-        Self { mean, deviation, beta: None, bags: None }
+        Self { mean, deviation, beta: None, logit: None, bags: None }
     }
 
     /// A score with a Beta posterior; mean and deviation follow from it.
     pub fn beta(beta: Beta) -> Self {
-        Self { mean: beta.mean(), deviation: beta.deviation(), beta: Some(beta), bags: None }
+        Self { mean: beta.mean(), deviation: beta.deviation(), beta: Some(beta), logit: None, bags: None }
+    }
+
+    /// A score whose acceptance has a Gaussian logit; mean and deviation follow from it.
+    pub fn logit(logit: Logit) -> Self {
+        let (mean, deviation) = logit.moments();
+        Self { mean, deviation, beta: None, logit: Some(logit), bags: None }
     }
 
     /// A score of a bag of models; mean and deviation are those over the bag.
@@ -92,7 +101,7 @@ impl Score {
         let models = count(bags.len().max(1));
         let mean = bags.iter().sum::<f64>() / models;
         let square = bags.iter().map(|by_one| (by_one - mean) * (by_one - mean)).sum::<f64>() / models;
-        Self { mean, deviation: square.sqrt(), beta: None, bags: Some(bags) }
+        Self { mean, deviation: square.sqrt(), beta: None, logit: None, bags: Some(bags) }
     }
 }
 
@@ -142,6 +151,7 @@ pub fn scores(strategy: &Strategy, arms: &[Arm]) -> Vec<Score> {
     match strategy {
         Strategy::ThompsonBeta => thompson_beta::scores(arms),
         Strategy::ThompsonLinear => thompson_linear::scores(arms),
+        Strategy::ThompsonLogistic => thompson_logistic::scores(arms),
         Strategy::Linucb { alpha } => linucb::scores(arms, *alpha),
         Strategy::LinucbRandomised { .. } => linucb_randomised::scores(arms),
         Strategy::Squarecb { gamma_scale, gamma_exponent } => squarecb::scores(arms, *gamma_scale, *gamma_exponent),
@@ -158,6 +168,7 @@ pub fn distribution_of(strategy: &Strategy, rule: u16, scores: &[Score], nothing
     match strategy {
         Strategy::ThompsonBeta => thompson_beta::distribution(rule, scores, nothing),
         Strategy::ThompsonLinear => thompson_linear::distribution(rule, scores, nothing),
+        Strategy::ThompsonLogistic => thompson_logistic::distribution(rule, scores, nothing),
         Strategy::Linucb { .. } => linucb::distribution(scores, nothing),
         Strategy::LinucbRandomised { widths, width_max } => {
             linucb_randomised::distribution(scores, nothing, *widths, *width_max)

@@ -5,9 +5,10 @@ use crate::domain::Strategy;
 use proptest::prelude::{Just, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::Strategy as _;
 
-pub(super) const STRATEGIES: [Strategy; 10] = [
+pub(super) const STRATEGIES: [Strategy; 11] = [
     Strategy::LinucbHybrid { alpha: 1.0 },
     Strategy::ThompsonLinear,
+    Strategy::ThompsonLogistic,
     Strategy::ThompsonBeta,
     Strategy::Linucb { alpha: 1.0 },
     Strategy::LinucbRandomised { widths: 20, width_max: 3.0 },
@@ -79,6 +80,19 @@ fn beta_scores_read_the_counts_and_no_feature() {
 }
 
 #[test]
+fn logistic_scores_are_margin_weighted_curves_of_their_logits() {
+    let arms = [arm(100.0, 5.0, -2.0, 1.0), arm(100.0, 5.0, -1.5, 1.0)];
+    let (scores, w) = distribution(&Strategy::ThompsonLogistic, &arms, false);
+    let expected = [0.078_649_6, 0.921_350_4]; // Phi(-1/2 / sqrt(1/16 + 1/16))
+    close(&w, &expected, 1e-4);
+    close(&distribution_of(&Strategy::ThompsonLogistic, rules::EXACT, &scores, false), &expected, 1e-7);
+    assert_eq!(scores[0].logit, Some(Logit { mean: -2.0, deviation: 0.25, margin: 100.0, cost: 5.0 }));
+    let told_less = [Score::gaussian(scores[0].mean, scores[0].deviation)];
+    let w = distribution_of(&Strategy::ThompsonLogistic, rules::HOT, &told_less, false);
+    assert!(w[0].is_nan(), "without its logit a logistic score cannot be replayed");
+}
+
+#[test]
 fn greedy_takes_the_highest_mean_and_epsilon_shares_the_rest() {
     let (sure, unsure) = (|| arm(100.0, 0.0, 0.2, 0.01), || arm(100.0, 0.0, 0.1, 0.9));
     for strategy in [Strategy::Greedy, Strategy::EpsilonGreedy] {
@@ -122,7 +136,7 @@ fn nothing_is_the_last_candidate_of_every_strategy() {
 
 #[test]
 fn a_rule_that_this_build_does_not_know_is_refused_by_the_check() {
-    for strategy in [Strategy::ThompsonLinear, Strategy::ThompsonBeta] {
+    for strategy in [Strategy::ThompsonLinear, Strategy::ThompsonBeta, Strategy::ThompsonLogistic] {
         let (scores, _) = distribution(&strategy, &[counted(1.0, 0.0, 1.0, 0.0)], false);
         let w = distribution_of(&strategy, 99, &scores, true);
         assert!(matches!(check(&w, 0.0), Err(InvalidDistribution::NotFinite { position: 0, .. })));

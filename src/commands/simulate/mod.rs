@@ -28,12 +28,12 @@ offer that runs is a candidate. `--replay` plays recorded events instead.
 Full feedback (`*.full.ndjson`) has the reward of every candidate: strategies learn online, each from the rewards of its \
 own choices. Logged feedback (`*.logged.ndjson`) has one: an event counts when the strategy draws what was logged.
 
-Strategies: thompson_linear, thompson_beta, linucb, linucb_hybrid, linucb_randomised, squarecb, bagged_linear, greedy, \
-epsilon_greedy, uniform. Settings, for all of them or for one (`linucb.lambda=3`): lambda, prior (`category`, `none`), \
-half_life (`60d`, `none`), exploration (all but greedy); alpha (linucb, linucb_hybrid); widths, width_max \
-(linucb_randomised); gamma_scale, gamma_exponent (squarecb); bags (bagged_linear). Of a world: publish (how often new \
-posteriors are taken into use, in its time: `1h`), delay (`known`: decisions gain their weight along the delays of the \
-world; `ignore`). Of a recorded file: reward_min, reward_max (otherwise found), slots (`context`, `ignore`).
+Strategies: thompson_linear, thompson_logistic, thompson_beta, linucb, linucb_hybrid, linucb_randomised, squarecb, \
+bagged_linear, greedy, epsilon_greedy, uniform. Settings, for all of them or for one (`linucb.lambda=3`): lambda, prior \
+(`category`, `none`), half_life (`60d`, `none`), exploration (all but greedy); alpha (linucb, linucb_hybrid); widths, \
+width_max (linucb_randomised); gamma_scale, gamma_exponent (squarecb); bags (bagged_linear). Of a world: publish (how \
+often new posteriors are taken into use, in its time: `1h`), delay (`known`: decisions gain their weight along the \
+delays of the world; `ignore`). Of a recorded file: reward_min, reward_max (otherwise found), slots (`context`, `ignore`).
 
 Exit code 0: played; 1: something is wrong with the file; 2: with the command.
 

@@ -57,6 +57,10 @@ pub struct Scored {
     /// Its score by each model of a bag, where the distribution is their vote.
     #[n(3)]
     pub bags: Option<Vec<f64>>,
+    /// Mean and deviation of the logit of the arm's acceptance, where the score is a logistic curve of a Gaussian; its
+    /// margin and cost stand beside it.
+    #[n(4)]
+    pub logit: Option<(f64, f64)>,
 }
 
 /// One candidate of one decision.

@@ -101,6 +101,7 @@ impl From<SkeletonV1> for Skeleton {
                 deviation: scored.deviation,
                 beta: None,
                 bags: None,
+                logit: None,
             }),
             learned: None,
             money: None,

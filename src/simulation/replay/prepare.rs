@@ -9,7 +9,7 @@ use super::bundle::{self, Asked, Made, UnknownFeature};
 use super::feedback::{Event, Feedback, LoggedEvent, Mistake, Offers};
 use super::yardstick;
 use crate::bandit::{self, Features};
-use crate::domain::{AttributeId, Day, DecisionId, OfferId, Placement, Timestamp, Value};
+use crate::domain::{AttributeId, Day, DecisionId, LocalTime, OfferId, Placement, Timestamp, Value};
 use crate::policy;
 use crate::simulation::compare::{Marks, Named, Settings, SettingsError, Slots, float};
 
@@ -273,7 +273,7 @@ fn first(placements: &[Placement]) -> Result<&Placement, PrepareError> {
 }
 
 fn encode(placement: &Placement, context: &BTreeMap<String, Value>) -> Features {
-    bandit::features(placement, 0, &|id: &AttributeId| context.get(id.name()).cloned())
+    bandit::features(placement, LocalTime::utc(Timestamp(0)), &|id: &AttributeId| context.get(id.name()).cloned())
 }
 
 /// The event's own time and name: another event, another number drawn.

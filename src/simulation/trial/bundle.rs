@@ -120,7 +120,8 @@ fn refused(world: &World, features: &[String], findings: &[Finding]) -> Settings
     let known = |name: &str| {
         let parts = name.split('*').map(str::trim);
         let unknown = parts
-            .filter(|part| !["hour_of_day", "offer.category"].contains(part) && !known.contains(&format!("`{part}`")));
+            .filter(|part| part.contains('.') && !part.starts_with("holiday.") && *part != "offer.category")
+            .filter(|part| !known.contains(&format!("`{part}`")));
         unknown.map(|part| (part.to_owned(), known.join(", "))).collect::<Vec<_>>()
     };
     let unknown: BTreeSet<String> = features

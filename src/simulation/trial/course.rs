@@ -7,7 +7,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::Trial;
 use crate::bandit::{self, Features};
-use crate::domain::{AttributeId, AttributeScope, Day, DecisionId, Offer, Placement, Standing, Timestamp, Value};
+use crate::domain::{
+    AttributeId, AttributeScope, Day, DecisionId, LocalTime, Offer, Placement, Standing, Timestamp, Value,
+};
 use crate::simulation::compare::{Marks, float};
 use crate::simulation::crowd::{Crowd, Step, Visit};
 
@@ -132,7 +134,7 @@ fn features(
     };
     let day = trial.world.calendar.day(step.at);
     let customer = crowd.customers.get(visit.customer).filter(|customer| customer.consents_on(day));
-    let hour = u8::try_from(step.at.0.rem_euclid(86_400_000) / 3_600_000).unwrap_or(0);
+    let now = LocalTime::utc(step.at);
     let of = |offer: Option<&Offer>| {
         let value = |id: &AttributeId| -> Option<Value> {
             match id.scope() {
@@ -141,7 +143,7 @@ fn features(
                 AttributeScope::Context => visit.context.get(id).cloned(),
             }
         };
-        Arc::new(bandit::features(placement, hour, &value))
+        Arc::new(bandit::features(placement, now, &value))
     };
     if reads_offers(placement) {
         candidates.iter().map(|at| of(trial.catalogue.at(*at).map(|(offer, _)| offer))).collect()

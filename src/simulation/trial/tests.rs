@@ -80,6 +80,30 @@ fn learning_beats_chance_in_the_shop() {
     }
 }
 
+#[test]
+fn what_the_weekend_changes_is_learned_where_it_is_a_feature() {
+    let text = changed(
+        KIOSK,
+        &[
+            ("response: {base: -1,", "response: {weekdays: {sat: -4, sun: -4}, base: -1,"),
+            ("response: {base: -2,", "response: {weekdays: {sat: 3, sun: 3}, base: -2,"),
+        ],
+    );
+    let names = "thompson_linear,thompson_logistic";
+    let earned = |features: &str| {
+        let settings = Settings::read(Kind::World, Some(names), Some("publish=4h")).unwrap();
+        let trial = Trial::prepare(World::parse(&text).unwrap(), &settings, 3_000, Some(features)).unwrap();
+        let round = trial.round(1, &mut || ()).unwrap();
+        round.plays.iter().map(mean).collect::<Vec<_>>()
+    };
+    let blind = earned("customer.tier");
+    for features in ["customer.tier,weekend", "customer.tier,day_of_week"] {
+        for (name, (seeing, blind)) in names.split(',').zip(earned(features).iter().zip(&blind)) {
+            assert!(*seeing > 1.1 * blind, "{name} with {features}: {seeing} against {blind}");
+        }
+    }
+}
+
 /// What is known of every arm once everything has arrived, by a strategy that picks at random and learns all the same.
 fn learned(text: &str) -> Vec<((usize, usize), crate::domain::Digest)> {
     learned_by(text, Timestamp(i64::MAX))

@@ -10,8 +10,8 @@ use proffer::domain::decision::{Private, Skeleton};
 use proffer::domain::key::{GeneratorKey, MasterKey, SubjectKey};
 use proffer::domain::outcome::{OutcomeFact, OutcomeKind};
 use proffer::domain::{
-    Catalogue, ConsentRecord, Customer, DecisionId, DecisionRequest, Money, Offer, OfferId, Placement, PlacementId,
-    SubjectId, SubjectKind, SubjectRef, SubjectState, Timestamp, Value, VariantId,
+    Catalogue, ConsentRecord, Customer, DecisionId, DecisionRequest, LocalTime, Money, Offer, OfferId, Placement,
+    PlacementId, SubjectId, SubjectKind, SubjectRef, SubjectState, Timestamp, Value, VariantId,
 };
 use proffer::engine::batch::{Batch, CommitOutcome};
 use proffer::engine::learner::{Models, Studied};
@@ -167,7 +167,7 @@ fn history(page: &Page, placement: &Placement, catalogue: &Catalogue) -> (Vec<Le
             slot: 0,
             model: placement.model_id(),
             arm: arm(offer.offer_id.as_str()),
-            features: features(placement, 0, &|_| Some(tier.clone())),
+            features: features(placement, LocalTime::utc(Timestamp(0)), &|_| Some(tier.clone())),
             exposed: Exposed { at, margin_minor, cost_minor, terms },
         };
         let reward_minor = if accepted { margin_minor } else { 0 } - cost_minor;
