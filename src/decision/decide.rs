@@ -16,7 +16,7 @@ use crate::domain::decision::{
     SubjectGroup, SubjectRead, Terms,
 };
 use crate::domain::key::GeneratorKey;
-use crate::domain::{Placement, SubjectState, Timestamp};
+use crate::domain::{OfferId, Placement, SubjectState, Timestamp};
 
 /// A decision, before it is sealed and stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -130,7 +130,8 @@ fn skeleton(
     now: Timestamp,
     shown: Vec<Shown>,
 ) -> Skeleton {
-    let terms = Terms::of(placement, shown.iter().map(|shown| &shown.offer));
+    let offers: Vec<&OfferId> = shown.iter().map(|shown| &shown.offer).collect();
+    let terms = Terms::of(placement, &offers);
     Skeleton {
         encoding: ENCODING,
         decision_id: ask.decision_id,

@@ -155,7 +155,7 @@ impl<'a> Learner<'a> {
             return None;
         }
         let (offer, variant) = self.catalogue.at(taken.candidate)?;
-        let terms = Terms::of(placement, std::iter::once(&offer.offer_id));
+        let terms = Terms::of(placement, &[&offer.offer_id]);
         let (margin_minor, cost_minor) = (offer.margin_minor(), offer.cost_of_showing_minor());
         Some(Lesson {
             decision_id: taken.decision,
