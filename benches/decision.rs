@@ -100,7 +100,6 @@ fn snapshot(candidates: usize, components: usize, stage: Stage) -> Snapshot {
         models,
         spend: Arc::new(proffer::domain::Spend::none(day)),
         day,
-        spend: Arc::new(proffer::domain::Spend::none(day)),
     }
 }
 

@@ -51,14 +51,13 @@ const BAR: usize = 40;
 
 /// Runs the command.
 pub async fn run(args: &DelayArgs) -> Result<ExitCode, Box<dyn Error>> {
-    let found = match &args.world {
-        Some(path) => of_world(path, &args.placement, args.decisions),
-        None => {
-            let maker = args.at.open().await?;
-            match placement(&maker, &args.placement).await? {
-                Ok(placement) => Ok(of_store(maker.store.as_ref(), &placement).await?),
-                Err(message) => Err(message),
-            }
+    let found = if let Some(path) = &args.world {
+        of_world(path, &args.placement, args.decisions)
+    } else {
+        let maker = args.at.open().await?;
+        match placement(&maker, &args.placement).await? {
+            Ok(placement) => Ok(of_store(maker.store.as_ref(), &placement).await?),
+            Err(message) => Err(message),
         }
     };
     let found = match found {
@@ -89,7 +88,7 @@ pub async fn run(args: &DelayArgs) -> Result<ExitCode, Box<dyn Error>> {
         let curve = found.in_force.as_ref().map(|delay| delay.curve_of(offer));
         let _ = write!(text, "\n{}", section(&format!("{} of `{offer}`", args.placement), fit, curve));
     }
-    let _ = write!(text, "\nFor placements.yaml:\n\n    {yaml}");
+    let _ = write!(text, "\nFor placements.yaml:\n\n{yaml}");
     let json = json!({
         "placement": args.placement, "yaml": yaml, "fit": told_fit(&fit),
         "offers": own.iter().map(|(offer, fit)| (offer.to_string(), told_fit(fit))).collect::<BTreeMap<_, _>>(),
@@ -159,23 +158,26 @@ fn of_world(path: &Path, placement: &str, decisions: usize) -> Result<Found, Str
     Ok(Found { watched, window: WORLD_WINDOW, in_force: None })
 }
 
+/// As it stands within a placement.
 fn yaml(version: u32, fit: &DelayFit, own: &BTreeMap<OfferId, DelayFit>) -> String {
-    let offers: Vec<String> =
-        own.iter().map(|(id, fit)| format!("{{offers: [{id}], steps: {}}}", written(&fit.steps()))).collect();
-    let offers = if offers.is_empty() { String::new() } else { format!(", offers: [{}]", offers.join(", ")) };
-    format!("delay: {{version: {version}, steps: {}{offers}}}", written(&fit.steps()))
+    let mut yaml = format!("    delay:\n      version: {version}\n      steps: {}", written(&fit.steps()));
+    for (at, (id, fit)) in own.iter().enumerate() {
+        yaml.push_str(if at == 0 { "\n      offers:" } else { "" });
+        let _ = write!(yaml, "\n        - {{offers: [{id}], steps: {}}}", written(&fit.steps()));
+    }
+    yaml
 }
 
 /// The fit as a table with its uncertainty and a picture, beside the curve in force.
 fn section(title: &str, fit: &DelayFit, in_force: Option<&Curve>) -> String {
     let mut text = format!(
         "{title}: {} rewards of {} decisions, watched for {} at most\n\n",
-        fit.rewards, fit.decisions, fit.watched
+        fit.rewards,
+        fit.decisions,
+        about(fit.watched)
     );
     let steps = fit.steps();
-    let mut ages: Vec<Span> = steps.iter().skip(1).map(|step| step.age).chain([fit.watched]).collect();
-    ages.retain(|age| *age <= fit.watched);
-    ages.dedup();
+    let ages = steps.iter().map(|step| step.age).filter(|age| age.0 > 0 && *age <= fit.watched);
     let mut off = Vec::new();
     let _ = writeln!(text, "  by age  has come           in force");
     for age in ages {
@@ -203,8 +205,12 @@ fn section(title: &str, fit: &DelayFit, in_force: Option<&Curve>) -> String {
         );
     }
     if fit.watched < fit.window() {
-        let _ =
-            writeln!(text, "\nNo decision was watched for the whole window: what comes later is not in this curve.");
+        let _ = writeln!(
+            text,
+            "\nNo decision was watched for longer than {} of the window of {}: what comes later is not in this curve.",
+            about(fit.watched),
+            fit.window()
+        );
     }
     text
 }
@@ -225,6 +231,12 @@ fn told_fit(fit: &DelayFit) -> Value {
         "rewards": fit.rewards, "decisions": fit.decisions, "watched": fit.watched.to_string(),
         "steps": fit.steps().iter().map(step).collect::<Vec<_>>(),
     })
+}
+
+/// A span in whole days, hours or minutes.
+fn about(span: Span) -> Span {
+    let unit = [86_400_000, 3_600_000, 60_000, 1].into_iter().find(|unit| span.0 >= 2 * unit).unwrap_or(1);
+    Span(span.0 / unit * unit)
 }
 
 fn percent(share: f64) -> String {

@@ -15,7 +15,7 @@ use crate::domain::decision::{
     SubjectGroup, SubjectRead, Terms,
 };
 use crate::domain::key::GeneratorKey;
-use crate::domain::{LocalTime, Placement, SubjectState, Timestamp};
+use crate::domain::{LocalTime, OfferId, Placement, SubjectState, Timestamp};
 
 /// A decision, before it is sealed and stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,7 +133,8 @@ fn skeleton(
     now: Timestamp,
     shown: Vec<Shown>,
 ) -> Skeleton {
-    let terms = Terms::of(placement, shown.iter().map(|shown| &shown.offer));
+    let offers: Vec<&OfferId> = shown.iter().map(|shown| &shown.offer).collect();
+    let terms = Terms::of(placement, &offers);
     Skeleton {
         encoding: ENCODING,
         decision_id: ask.decision_id,

@@ -133,8 +133,8 @@ impl Delay {
 
     /// The same for these offers only, as a record of them holds it.
     #[must_use]
-    pub fn only<'a>(&self, offers: impl Iterator<Item = &'a OfferId> + Clone) -> Self {
-        let kept = self.offers.iter().filter(|own| offers.clone().any(|offer| *offer == own.offer));
+    pub fn only(&self, offers: &[&OfferId]) -> Self {
+        let kept = self.offers.iter().filter(|own| offers.contains(&&own.offer));
         Self { version: self.version, curve: self.curve.clone(), offers: kept.cloned().collect() }
     }
 }

@@ -113,8 +113,8 @@ impl DelayFit {
 }
 
 /// Steps for a share of rewards that has come by each age. From each step's age on counts the mean share until the
-/// next, so that decisions made at an even pace weigh in sum what they would without steps. What comes behind the window, the
-/// last step leaves out.
+/// next, so that decisions made at an even pace weigh in sum what they would without steps. What comes behind the
+/// window, the last step leaves out.
 pub fn steps(window: Span, share: &dyn Fn(Span) -> f64) -> Vec<DelayStep> {
     let all = share(window);
     let mut ages: Vec<Span> = Vec::new();

@@ -28,7 +28,7 @@ fn lesson(placement: &Placement, offer: &str) -> Lesson {
             at: Timestamp(0),
             margin_minor: CATALOGUE,
             cost_minor: 5,
-            terms: Terms::of(placement, std::iter::once(&offer)),
+            terms: Terms::of(placement, &[&offer]),
         },
         arm: ArmKey { offer, variant: VariantId::new("a").unwrap() },
         features: Features::from_sparse(1, &[(0, 1 << 20)]).unwrap(),

@@ -42,7 +42,7 @@ fn a_curve_rises_and_ends() {
     ");
     let check = |text: &str, expected: &[&str]| {
         let told = steps(text);
-        expected.iter().for_each(|expected| assert!(told.contains(expected), "{told}"));
+        assert!(expected.iter().all(|expected| told.contains(expected)), "{told}");
     };
     let share = "placement `home_banner`: delay: a share that is not above the one before";
     check("{age: 1h, share: 30%}, {age: 2h, share: 30%}", &[share, "it rises, from above 0%"]);

@@ -190,7 +190,7 @@ impl WarmStart {
             accepted_by: None,
             exposed_by: None,
             delay: None,
-            ..Terms::of(placement, std::iter::once(&offer.offer_id))
+            ..Terms::of(placement, &[&offer.offer_id])
         };
         // The file names no variant: its rows are shared out among those of the offer, the same row always alike.
         let at = decision_id.as_bytes().last().map_or(0, |byte| usize::from(*byte));

@@ -218,7 +218,7 @@ pub enum ExposedBy {
 
 impl Terms {
     /// What a placement promises for the offers shown.
-    pub fn of<'a>(placement: &Placement, offers: impl Iterator<Item = &'a OfferId> + Clone) -> Self {
+    pub fn of(placement: &Placement, offers: &[&OfferId]) -> Self {
         Self {
             window: placement.objective.window,
             reward_cap_minor: placement.objective.reward_cap_minor,

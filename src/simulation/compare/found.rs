@@ -166,7 +166,12 @@ pub(in crate::simulation) fn world_notes(world: &WorldFacts) -> Vec<String> {
          luck that they had.",
         "Each strategy learned from its own choices only, at each placement for itself, as the service does: what is \
          accepted is learned, margins come from the catalogue.",
-        "Orders and refunds arrived when the world says; until then a decision counted as not accepted.",
+        if world.delays_known {
+            "Orders and refunds arrived when the world says; until then a decision counted as not accepted by the \
+             share of its weight that the world's delays give its age."
+        } else {
+            "Orders and refunds arrived when the world says; until then a decision counted as not accepted."
+        },
         "No policies were in here: no margin floor, no cap, no holdout; every offer that runs was a candidate. \
          Customers who refused consent or withdrew it were decided for without their own attributes.",
         "The oracle knows the truth of every visit, tastes that no attribute tells included: it cannot be reached.",

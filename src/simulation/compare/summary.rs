@@ -133,6 +133,8 @@ pub struct WorldFacts {
     pub currency: String,
     /// How often new posteriors are published, in the world's time.
     pub publish: String,
+    /// Whether decisions gained their weight along the delays of the world.
+    pub delays_known: bool,
     /// The placements in the order of the file, with what needs no learning there.
     pub placements: Vec<WorldPlacement>,
 }

@@ -185,7 +185,7 @@ impl<'a> Learner<'a> {
         if placement.champion.strategy == Strategy::Uniform && !spends {
             return None;
         }
-        let terms = Terms::of(placement, std::iter::once(&offer.offer_id));
+        let terms = Terms::of(placement, &[&offer.offer_id]);
         let (margin_minor, cost_minor) = (offer.margin_minor(), offer.cost_of_showing_minor());
         Some(Lesson {
             decision_id: taken.decision,

@@ -3,8 +3,8 @@
 
 use super::{Round, Trial};
 use crate::simulation::compare::{
-    self, AtPlacement, Marks, Played, Settings, Sides, Summary, Tally, WorldFacts, WorldPlacement, compare, float,
-    share_of_gain, share_of_oracle,
+    self, AtPlacement, Delays, Marks, Played, Settings, Sides, Summary, Tally, WorldFacts, WorldPlacement, compare,
+    float, share_of_gain, share_of_oracle,
 };
 
 /// Sums up the rounds of a trial, one for each seed.
@@ -62,6 +62,7 @@ fn facts(trial: &Trial, settings: &Settings, rounds: &[Round]) -> WorldFacts {
         days: over(rounds, &|round| round.facts.days),
         currency: world.offers.first().map_or_else(String::new, |offer| offer.offer.currency().to_string()),
         publish: settings.publish.to_string(),
+        delays_known: settings.delay == Delays::Known,
         placements: placements.collect(),
     }
 }

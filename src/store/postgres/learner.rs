@@ -43,7 +43,7 @@ async fn find(store: &PostgresStore, decisions_max: u32, now: Timestamp) -> Resu
     .await?;
     let due: Vec<(Vec<u8>,)> = sqlx::query_as(
         "select distinct decision_id from (select decision_id from applied where due_at <= $1 \
-             order by due_at, decision_id limit $2) longest",
+             order by due_at, decision_id limit $2) longest order by decision_id",
     )
     .bind(now.0)
     .bind(i64::from(decisions_max))

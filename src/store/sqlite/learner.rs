@@ -46,7 +46,7 @@ async fn find(reader: &mut SqliteConnection, decisions_max: u32, now: Timestamp)
     .await?;
     let due: Vec<(Vec<u8>,)> = sqlx::query_as(
         "select distinct decision_id from (select decision_id from applied where due_at <= ? \
-             order by due_at, decision_id limit ?)",
+             order by due_at, decision_id limit ?) order by decision_id",
     )
     .bind(now.0)
     .bind(i64::from(decisions_max))

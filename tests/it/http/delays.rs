@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::service::{Plan, Service};
 use super::shop::{self, NOW, ask_as, id, order, policies_with, refund, with};
+use crate::cli::run;
 use crate::harness::database::Kind;
 
 const DELAY: &str =
@@ -93,4 +94,34 @@ fn what_orders_earn_ranks_is_recorded_and_shown() {
     let shown = service.call("GET", "/v1/models/home", None).ok();
     assert_eq!(arm(&shown)["learned_margin"]["mean"], Value::Null);
     assert_eq!(arm(&shown)["learned_margin"]["orders"], 0.0);
+}
+
+#[test]
+fn the_curve_is_fitted_from_what_is_stored_and_what_is_printed_compiles() {
+    let service = Service::start();
+    for number in 1..=5 {
+        service.decide(&ask_as(number, &format!("c-{number}"))).ok();
+    }
+    for (number, minutes) in [(1, 5), (2, 5), (3, 90), (4, 3 * 1_440)] {
+        let at = NOW.plus(Span(minutes * 60_000));
+        let late =
+            with(&order(&format!("order-{number}"), &id(number), "80.00"), "occurred_at", &json!(at.to_string()));
+        service.core.clock.set(at);
+        service.outcomes(&late);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let asked = |arguments: &[&str]| run(folder.path(), &[&["policy", "delay"][..], arguments].concat());
+    let (code, out, err) = asked(&["home", "--store", service.store_url()]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.starts_with("home: 4 rewards of 5 decisions, watched for 7d at most\n"), "{out}");
+    let delay = out.split_once("For placements.yaml:\n\n").unwrap().1;
+    assert!(delay.starts_with("    delay:\n      version: 1\n      steps: [{age: 5m, share: "), "{out}");
+    proffer::policy::compile(&policies_with("    reservation: 10m\n", &format!("    reservation: 10m\n{delay}\n")))
+        .unwrap();
+    let (code, _, err) = asked(&["hoem", "--store", service.store_url()]);
+    assert_eq!(code, 2);
+    assert_eq!(err, "error: the active bundle has no placement `hoem`: it has `explore`, `home`");
+    let (code, _, err) = asked(&["explore", "--store", service.store_url()]);
+    assert_eq!(code, 1);
+    assert!(err.starts_with("error: no order or click of `explore` is stored yet: nothing to fit"), "{err}");
 }

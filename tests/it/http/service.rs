@@ -190,6 +190,11 @@ impl Service {
         self.wait(self.plan.database.lose());
     }
 
+    /// Where its store is.
+    pub fn store_url(&self) -> &str {
+        &self.plan.database.url
+    }
+
     /// Waits for something that the runtime does.
     pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.as_ref().unwrap().block_on(future)

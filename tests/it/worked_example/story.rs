@@ -160,7 +160,7 @@ fn history(page: &Page, placement: &Placement, catalogue: &Catalogue) -> (Vec<Le
         let tier = Value::Text(row["tier"].as_str().unwrap().into());
         let at = instant(&row["at"]);
         let accepted = row["ordered"].as_bool().unwrap();
-        let terms = proffer::domain::decision::Terms::of(placement, std::iter::once(&offer.offer_id));
+        let terms = proffer::domain::decision::Terms::of(placement, &[&offer.offer_id]);
         let (margin_minor, cost_minor) = (offer.margin_minor(), offer.cost_of_showing_minor());
         let lesson = Lesson {
             decision_id: DecisionId::from_parts(at.0, [0; 10]),
