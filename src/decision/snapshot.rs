@@ -29,7 +29,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// What a contender of a placement reads, 0 being the champion; of a model that learned nothing where there is none.
+    /// What a contender of a placement reads, 0 being the champion; of a model that learned nothing where there is
+    /// none.
     pub fn view(&self, placement: &Placement, contender: usize) -> Arc<ModelView> {
         let view = self.models.get(&placement.id).and_then(|views| views.get(contender)).cloned();
         let by = placement.contenders().nth(contender).unwrap_or(&placement.champion);

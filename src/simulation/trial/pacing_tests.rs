@@ -16,7 +16,8 @@ const BUDGET: i64 = 200_000;
 /// The kiosk with a deal that everybody likes best, gold customers by far: its budget lasts for a quarter of them all.
 fn world(dates: &str) -> String {
     let campaign = format!(
-        "campaigns: [{{campaign_id: sale, owner: kiosk, {dates} budget: {{amount: '2000.00', currency: USD}}}}]\noffers:"
+        "campaigns: [{{campaign_id: sale, owner: kiosk, {dates} budget: {{amount: '2000.00', currency: USD}}}}]\n\
+         offers:"
     );
     let deal = "
   - offer: {offer_id: deal, campaign: sale, price: {amount: '10', currency: USD}, discount: {amount: '4', currency: USD}, \
