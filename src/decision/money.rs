@@ -122,8 +122,8 @@ pub(super) struct Distributed {
     expected: Vec<f64>,
 }
 
-/// Distributes over what is open in a slot: `rows` are the record's, and name *nothing* last where it may be drawn; `by`
-/// is the strategy's own distribution of scores. Reads nothing that a record does not hold.
+/// Distributes over what is open in a slot: `rows` are the record's, and name *nothing* last where it may be drawn;
+/// `by` is the strategy's own distribution of scores. Reads nothing that a record does not hold.
 pub(super) fn distribute(
     strategy: &Strategy,
     terms: Option<&MoneyTerms>,

@@ -89,8 +89,8 @@ fn what_spends_of_a_spent_budget_is_left_out_and_what_spends_nothing_stays() {
     spend(&mut snapshot, 99_999, 0);
     assert_eq!(left_out(&snapshot), Vec::<String>::new());
     spend(&mut snapshot, 100_001, 0);
-    let told = "`proffer.budget` (an offer is shown only while its campaign's budget lasts): of the campaign's budget of \
-                1000.00 USD 1000.01 USD is spent";
+    let told = "`proffer.budget` (an offer is shown only while its campaign's budget lasts): of the campaign's budget \
+                of 1000.00 USD 1000.01 USD is spent";
     assert_eq!(left_out(&snapshot), [told]);
 }
 

@@ -16,7 +16,8 @@ const BUDGET: i64 = 200_000;
 /// The kiosk with a deal that everybody likes best, gold customers by far: its budget lasts for a quarter of them all.
 fn world(dates: &str) -> String {
     let campaign = format!(
-        "campaigns: [{{campaign_id: sale, owner: kiosk, {dates} budget: {{amount: '2000.00', currency: USD}}}}]\noffers:"
+        "campaigns: [{{campaign_id: sale, owner: kiosk, {dates} budget: {{amount: '2000.00', currency: USD}}}}]\n\
+         offers:"
     );
     let deal = "
   - offer: {offer_id: deal, campaign: sale, price: {amount: '10', currency: USD}, discount: {amount: '4', currency: USD}, \
@@ -54,21 +55,19 @@ const PACED: &str = "starts_at: '2026-03-02T00:00:00Z', ends_at: '2026-03-22T00:
 
 #[test]
 fn what_is_spent_follows_the_plan_and_earns_more_than_what_is_spent_at_once() {
-    for strategy in ["thompson_linear", "greedy"] {
-        let (mut gains, mut told) = (Vec::new(), String::new());
-        let (mut furthest, mut latest) = (0, 0);
-        for seed in 1..=5 {
-            let (paced, unpaced) = (played(PACED, strategy, seed), played("", strategy, seed));
-            let off = |(day, spent): (i64, &i64)| (spent - BUDGET * (day + 1) / i64::from(DAYS)).abs();
-            furthest = (0..).zip(&paced.spent).map(off).fold(furthest, i64::max);
-            let gone = unpaced.spent.iter().position(|spent| *spent >= BUDGET * 95 / 100);
-            latest = gone.map_or(usize::MAX, |day| day.max(latest));
-            gains.push(paced.mean - unpaced.mean);
-            told = format!("{told}\n{:?} {:?} {} {}", paced.spent, unpaced.spent, paced.mean, unpaced.mean);
-        }
-        let told = format!("{strategy}: {furthest} off the plan, {latest} {gains:?}{told}");
-        assert!(furthest <= BUDGET / 10, "{told}");
-        assert!(latest < 9, "unpaced it lasts no ten days: {told}");
-        assert!(gains.iter().sum::<f64>() > 0.0 && gains.iter().filter(|gain| **gain > 0.0).count() >= 4, "{told}");
+    let (mut gains, mut told) = (Vec::new(), String::new());
+    let (mut furthest, mut latest) = (0, 0);
+    for seed in 1..=3 {
+        let (paced, unpaced) = (played(PACED, "thompson_linear", seed), played("", "thompson_linear", seed));
+        let off = |(day, spent): (i64, &i64)| (spent - BUDGET * (day + 1) / i64::from(DAYS)).abs();
+        furthest = (0..).zip(&paced.spent).map(off).fold(furthest, i64::max);
+        let gone = unpaced.spent.iter().position(|spent| *spent >= BUDGET * 95 / 100);
+        latest = gone.map_or(usize::MAX, |day| day.max(latest));
+        gains.push(paced.mean - unpaced.mean);
+        told = format!("{told}\n{:?} {:?} {} {}", paced.spent, unpaced.spent, paced.mean, unpaced.mean);
     }
+    let told = format!("{furthest} off the plan, {latest} {gains:?}{told}");
+    assert!(furthest <= BUDGET / 20, "on every day within 5 % of the budget: {told}");
+    assert!(latest < 12, "unpaced it is gone after little more than half of the time: {told}");
+    assert!(gains.iter().all(|gain| *gain > 0.0), "{told}");
 }

@@ -50,8 +50,8 @@ fn a_campaign_tells_what_it_has_spent_and_a_refund_gives_back() {
     let record = service.record(&answer);
     assert_eq!(record["money"]["campaigns"][0]["multiplier"], 14.0);
     assert_eq!((&record["candidates"][0]["paid_by"], &record["slots"][0]["money"]), (&json!("sale"), &Value::Null));
-    let told = "Campaign `sale` had spent 17.00 USD of 20.00 USD, more than the 10.00 USD planned by then, and was paced: \
-                14.00 per unit spent.";
+    let told = "Campaign `sale` had spent 17.00 USD of 20.00 USD, more than the 10.00 USD planned by then, and was \
+                paced: 14.00 per unit spent.";
     let sentences = record["explanation"].as_array().unwrap();
     assert!(sentences.iter().any(|sentence| sentence == told), "{sentences:?}");
 
