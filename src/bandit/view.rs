@@ -109,8 +109,8 @@ impl ModelView {
         Arm::new(self.posterior(at), x, margin, cost)
     }
 
-    /// What every candidate is worth, in their order, in one pass if their positions rise. The same as [`Self::arm`] for
-    /// each, to the bit.
+    /// What every candidate is worth, in their order, in one pass if their positions rise. The same as [`Self::arm`]
+    /// for each, to the bit.
     pub fn arms(&self, candidates: &[Candidate], inputs: Inputs<'_>) -> Vec<Arm> {
         let positions: Vec<usize> = candidates.iter().map(|candidate| candidate.at).collect();
         let beliefs = self.packed.beliefs(&positions, inputs);
