@@ -27,7 +27,7 @@ use rand::{RngExt as _, SeedableRng as _};
 const NOW: Timestamp = Timestamp(1_780_000_000_000);
 const GENERATOR: GeneratorKey = GeneratorKey { period: 1, key: [3; 32] };
 
-/// How much was learned of each arm: nothing; thirty exposures; ten thousand in every region, so that a winner is clear.
+/// How much was learned of each arm: nothing; thirty exposures; ten thousand in every region, for a clear winner.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Stage {
     Cold,

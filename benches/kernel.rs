@@ -1,10 +1,11 @@
-//! The kernel: many arms scored at once, by arms, dimensions and instruction set, as a share of what this run could read
-//! of as many bytes; and what it costs to publish. Times no whole decision.
+//! The kernel: many arms scored at once, by arms, dimensions and instruction set, as a share of what this run could
+//! read of as many bytes; and what it costs to publish. Times no whole decision.
 //!
 //! The limit is measured beside each figure: a sum over a buffer of the same size in lines of 64 bytes, on the same
 //! instruction set. Each figure is the smallest of many medians, taken in turns with its limit, so that other work on
 //! the machine disturbs both alike and the least disturbed round counts.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has to stop")]
 
 use std::hint::black_box;

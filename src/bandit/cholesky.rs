@@ -8,8 +8,8 @@ pub(super) fn packed_len(dimensions: usize) -> usize {
     dimensions * (dimensions + 1) / 2
 }
 
-/// Cholesky in place, right-looking: every inner loop runs down one contiguous column. The diagonal holds the inverse of
-/// that of the factor.
+/// Cholesky in place, right-looking: every inner loop runs down one contiguous column. The diagonal holds the inverse
+/// of that of the factor.
 pub(super) fn factorise(a: &mut [f64], dimensions: usize) -> Result<(), PosteriorAlarm> {
     let mut rest = a;
     for width in (1..=dimensions).rev() {

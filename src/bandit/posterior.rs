@@ -54,8 +54,8 @@ pub enum PosteriorAlarm {
     NotFinite,
     /// Rounding alone could make a width of the belief zero or below.
     #[error(
-        "the statistics of an arm are too ill-conditioned for a width above zero; it decides by its prior until they are \
-         not"
+        "the statistics of an arm are too ill-conditioned for a width above zero; it decides by its prior until they \
+         are not"
     )]
     IllConditioned,
 }

@@ -149,8 +149,8 @@ impl ModelView {
         Some(bags.map_or_else(|| vec![0.0; count.into()].into(), |bags| bags.means(x)))
     }
 
-    /// What every candidate is worth, in their order, in one pass if their positions rise. The same as [`Self::arm`] for
-    /// each, to the bit.
+    /// What every candidate is worth, in their order, in one pass if their positions rise. The same as [`Self::arm`]
+    /// for each, to the bit.
     pub fn arms(&self, candidates: &[Candidate], inputs: Inputs<'_>) -> Vec<Arm> {
         let positions: Vec<usize> = candidates.iter().map(|candidate| candidate.at).collect();
         let beliefs = self.packed.beliefs(&positions, inputs);
