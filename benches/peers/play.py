@@ -4,6 +4,7 @@ import argparse
 import json
 import subprocess
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -95,6 +96,8 @@ class Run:
             for algorithm, grid in settings.PEERS[system].items():
                 if workload.slow and (system, algorithm) in settings.SLOW:
                     continue
+                if workload.arms > 10 and (system, algorithm) in settings.SLOWEST:
+                    continue
                 if workload.name == "mushroom" and (system, algorithm) in settings.BINARY_ONLY:
                     continue
                 tried[system, algorithm] = grid[: self.asked.budget]
@@ -104,14 +107,15 @@ class Run:
         """What is tried of Proffer's strategies, within the budget."""
         return {name: settings.PROFFER.get(name, settings.OTHERS)[: self.asked.budget] for name in self.strategies}
 
-    def regret(self, workloads: list[data.Workload]) -> dict:
+    def regret(self, workloads: list[data.Workload], keep: Callable[[dict], None]) -> None:
+        """Plays all workloads; what is found is kept after each of them."""
         found = {}
         with get_context("spawn").Pool(self.asked.jobs) as pool:
             for workload in workloads:
                 start = time.time()
                 found[workload.name] = self.tuned_and_played(workload, pool)
+                keep(found)
                 print(f"{workload.name}: {time.time() - start:.0f} s", flush=True)
-        return found
 
     def tuned_and_played(self, workload: data.Workload, pool) -> dict:
         peers, ours = self.peers(workload), self.ours()

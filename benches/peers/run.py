@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -54,7 +55,8 @@ def install() -> None:
         done.write_text(pins)
     # One thread each: plays run side by side, and times are of one core.
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
-    os.execve(VENV / "bin" / "python", ["python", __file__, *sys.argv[1:]], os.environ | threads | {"PYTHONDONTWRITEBYTECODE": "1"})
+    python = str(VENV / "bin" / "python")
+    os.execve(python, [python, __file__, *sys.argv[1:]], os.environ | threads | {"PYTHONDONTWRITEBYTECODE": "1"})
 
 
 def build() -> tuple[Path, Path]:
@@ -92,12 +94,17 @@ def main() -> None:
     store = WORK / "results.json"
     results = json.loads(store.read_text()) if asked.only and store.exists() else {}
     results["about"] = report.about(asked, strategies)
+
+    def keep(part: str) -> Callable[[dict], None]:
+        def put(found: dict) -> None:
+            results[part] = found
+            store.write_text(json.dumps(results, indent=1))
+        return put
+
     if asked.only != "time":
-        results["regret"] = run.regret(workloads)
-        store.write_text(json.dumps(results, indent=1))
+        run.regret(workloads, keep("regret"))
     if asked.only != "regret":
-        results["time"] = timing.times(run, workloads, results["regret"])
-        store.write_text(json.dumps(results, indent=1))
+        timing.times(run, workloads, results["regret"], keep("time"))
     text = report.markdown(results)
     (WORK / "results.md").write_text(text)
     print(text)

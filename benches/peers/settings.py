@@ -152,7 +152,6 @@ BINARY_ONLY = {
 """Take rewards of 0 and 1 only: left out of mushroom."""
 
 SLOW = {
-    ("contextualbandits", "AdaptiveGreedy"),
     ("contextualbandits", "LinTS"),
     ("obp", "LinTS"),
     ("obp", "LogisticUCB"),
@@ -160,3 +159,6 @@ SLOW = {
     ("mabwiser", "LinTS"),
 }
 """Left out at 100 arms, where a play takes minutes."""
+
+SLOWEST = {("contextualbandits", "AdaptiveGreedy")}
+"""Left out above 10 arms."""

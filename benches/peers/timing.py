@@ -7,6 +7,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,10 @@ SECONDS = 2.0
 BATCH = 1_000
 
 
-def times(run: "play.Run", workloads: list[data.Workload], regret: dict) -> dict:
+def times(
+    run: "play.Run", workloads: list[data.Workload], regret: dict, keep: Callable[[dict], None]
+) -> None:
+    """Times what was tuned on every workload; what is found is kept after each of them."""
     found = {}
     for workload in workloads:
         rows = [row for row in regret[workload.name]["rows"] if "reward" in row]
@@ -31,8 +35,8 @@ def times(run: "play.Run", workloads: list[data.Workload], regret: dict) -> dict
         timed = ours(run, workload, chosen)
         timed += [peer(run, workload, events, row) for row in rows if row["system"] != "proffer"]
         found[workload.name] = timed
+        keep(found)
         print(f"{workload.name}: timed", flush=True)
-    return found
 
 
 def ours(run: "play.Run", workload: data.Workload, chosen: dict[str, dict]) -> list[dict]:
