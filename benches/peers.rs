@@ -61,7 +61,7 @@ fn main() {
         .iter()
         .map(|placement| {
             let plays = (0..asked.repeats.max(1)).map(|_| timed(&replay, &events, placement, count));
-            let fastest = plays.min_by_key(|play| play.decide.total + play.learn.total).unwrap();
+            let fastest = plays.min_by_key(|play| play.decide.at(50) + play.learn.at(50)).unwrap();
             json!({
                 "name": placement.champion.strategy.name(),
                 "decide": fastest.decide.json(),
@@ -98,24 +98,24 @@ fn print_vectors(replay: &Replay) {
 
 /// What one part of every event of a play took.
 #[derive(Default)]
-struct Part {
-    total: Duration,
-    each: Vec<Duration>,
-}
+struct Part(Vec<Duration>);
 
 impl Part {
     fn add(&mut self, since: Instant) {
-        let took = since.elapsed();
-        self.total += took;
-        self.each.push(took);
+        self.0.push(since.elapsed());
+    }
+
+    /// What this share of the events, in hundredths, did not exceed: other work on the machine delays few of them.
+    fn at(&self, share: usize) -> Duration {
+        let mut each = self.0.clone();
+        each.sort_unstable();
+        each.get((each.len() * share / 100).min(each.len() - 1)).copied().unwrap()
     }
 
     fn json(&self) -> serde_json::Value {
-        let mut each = self.each.clone();
-        each.sort_unstable();
-        let at = |share: usize| each.get((each.len() * share / 100).min(each.len() - 1)).unwrap().as_secs_f64() * 1e6;
-        let mean = self.total.as_secs_f64() * 1e6 / f64::from(u32::try_from(each.len()).unwrap());
-        json!({"mean": mean, "p50": at(50), "p99": at(99)})
+        let micros = |took: Duration| took.as_secs_f64() * 1e6;
+        let mean = micros(self.0.iter().sum()) / f64::from(u32::try_from(self.0.len()).unwrap());
+        json!({"mean": mean, "p50": micros(self.at(50)), "p99": micros(self.at(99))})
     }
 }
 

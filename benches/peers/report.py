@@ -68,7 +68,7 @@ def regret_row(row: dict) -> str:
 
 def time_table(name: str, timed: list[dict]) -> str:
     head = (
-        f"**{name}**, microseconds, one row at a time\n\n"
+        f"**{name}**, microseconds, one row at a time (medians)\n\n"
         "| system | algorithm | decide | learn | both | best documented bulk way: decide / learn, or a driver's round |\n"
         "|---|---|---|---|---|---|\n"
     )

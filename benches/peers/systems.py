@@ -27,7 +27,7 @@ class VowpalWabbit:
         self.vw = vowpalwabbit.Workspace(self.arguments)
         self.chance = np.random.default_rng(seed)
         self.cost = (lambda share: 1 - share) if cost == "loss" else (lambda share: -share)
-        self.seconds = defaultdict(float)
+        self.seconds: dict[str, list[float]] = defaultdict(list)
         """What the library's own calls took, apart from making text and drawing."""
         self.log: list[str] | None = None
         """Rounds as text, for the driver, if they are to be kept."""
@@ -41,9 +41,9 @@ class VowpalWabbit:
         self.examples = self.vw.parse("\n".join(self.lines), self.kind)
         parsed = time.perf_counter()
         p = np.array(self.vw.predict(self.examples))
-        self.seconds["text"] += rendered - start
-        self.seconds["parse"] += parsed - rendered
-        self.seconds["decide"] += time.perf_counter() - parsed
+        self.seconds["text"].append(rendered - start)
+        self.seconds["parse"].append(parsed - rendered)
+        self.seconds["decide"].append(time.perf_counter() - parsed)
         at = min(int(np.searchsorted(np.cumsum(p), self.chance.random() * p.sum(), side="right")), len(p) - 1)
         self.picked, self.probability = at, p[at]
         return at
@@ -54,7 +54,7 @@ class VowpalWabbit:
         self.examples[1 + self.picked].set_label_string(label)
         self.vw.learn(self.examples)
         self.vw.finish_example(self.examples)
-        self.seconds["learn"] += time.perf_counter() - start
+        self.seconds["learn"].append(time.perf_counter() - start)
         if self.log is not None:
             lines = [*self.lines]
             lines[1 + self.picked] = f"{label} {lines[1 + self.picked]}"

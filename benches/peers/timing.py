@@ -1,5 +1,5 @@
-"""Decide and learn times, one process and one core at a time. The fastest of some repeats counts, for other work on
-the machine only ever adds."""
+"""Decide and learn times, one process and one core at a time: medians over rows of the fastest of some plays, for other
+work on the machine only ever adds. The driver of Vowpal Wabbit, which tells no single rounds, is timed by its CPU time."""
 
 import json
 import os
@@ -18,7 +18,7 @@ import systems
 
 REPEATS = 3
 EVENTS = 1_000
-SECONDS = 2.0
+SECONDS = 1.0
 """A play of a slow library ends after so long."""
 BATCH = 1_000
 
@@ -43,8 +43,8 @@ def ours(run: "play.Run", workload: data.Workload, chosen: dict[str, dict]) -> l
     command = [run.bench, run.file(workload, 1), "--strategies", ",".join(chosen), "--events", str(EVENTS),
                "--settings", play.as_settings(workload, chosen), "--repeats", str(REPEATS)]
     told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    return [{"system": "proffer", "algorithm": each["name"], "decide": each["decide"]["mean"],
-             "learn": each["learn"]["mean"], "decide_p99": each["decide"]["p99"]} for each in told["strategies"]]
+    return [{"system": "proffer", "algorithm": each["name"], "decide": each["decide"]["p50"],
+             "learn": each["learn"]["p50"]} for each in told["strategies"]]
 
 
 def peer(run: "play.Run", workload: data.Workload, events: data.Events, row: dict) -> dict:
@@ -71,21 +71,26 @@ def one_by_one(workload: data.Workload, events: data.Events, row: dict) -> dict:
     system = made(workload, events, row)
     if row["system"] == "vowpalwabbit":
         system.log = []
-    decide = learn = 0.0
-    count = 0
+    decide, learn = [], []
     for x, candidates, rewards in zip(events.x[:EVENTS], events.candidates, events.rewards):
         start = time.perf_counter()
         at = system.decide(x, candidates)
         decided = time.perf_counter()
         system.learn(x, int(candidates[at]), (float(rewards[at]) - workload.low) / (workload.high - workload.low))
-        decide, learn, count = decide + decided - start, learn + time.perf_counter() - decided, count + 1
-        if decide + learn > SECONDS:
+        decide.append(decided - start)
+        learn.append(time.perf_counter() - decided)
+        if sum(decide) + sum(learn) > SECONDS:
             break
-    found = {"decide": decide / count * 1e6, "learn": learn / count * 1e6, "rows": count}
+    found = {"decide": median(decide), "learn": median(learn), "rows": len(learn)}
     if row["system"] == "vowpalwabbit":
-        found |= {f"library_{part}": seconds / count * 1e6 for part, seconds in system.seconds.items()}
+        found |= {f"library_{part}": median(seconds) for part, seconds in system.seconds.items()}
         found |= {"log": system.log, "arguments": system.arguments}
     return found
+
+
+def median(seconds: list[float]) -> float:
+    """In microseconds."""
+    return float(np.median(seconds)) * 1e6
 
 
 def driver(work: Path, log: list[str], arguments: str) -> float:
@@ -102,7 +107,7 @@ def driver(work: Path, log: list[str], arguments: str) -> float:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     # Long enough that the start weighs little.
-    many = log * (1 + 20_000 // (len(log) * (1 + len(log[0]) // 500)))
+    many = log * (1 + 10_000 // (len(log) * (1 + len(log[0]) // 500)))
     empty = min(seconds(log[:1]) for _ in range(REPEATS))
     return min(seconds(many) - empty for _ in range(REPEATS)) / (len(many) - 1) * 1e6
 
