@@ -186,12 +186,8 @@ impl WarmStart {
         tally.shown += 1;
         tally.accepted += u64::from(accepted);
         // What the file says of a row is all that will come of it.
-        let terms = Terms {
-            accepted_by: None,
-            exposed_by: None,
-            delay: None,
-            ..Terms::of(placement, &[&offer.offer_id])
-        };
+        let terms =
+            Terms { accepted_by: None, exposed_by: None, delay: None, ..Terms::of(placement, &[&offer.offer_id]) };
         // The file names no variant: its rows are shared out among those of the offer, the same row always alike.
         let at = decision_id.as_bytes().last().map_or(0, |byte| usize::from(*byte));
         let Some(variant) = offer.variants.get(at % offer.variants.len().max(1)) else {

@@ -18,7 +18,7 @@ mod play;
 mod summary;
 
 pub use bundle::UnknownFeature;
-pub use play::{PlayError, play};
+pub use play::{Learner, PlayError, earned, play};
 pub(super) use prepare::told;
 pub use prepare::{Known, PrepareError, Range, Replay, Source, Step};
 pub use summary::summarise;

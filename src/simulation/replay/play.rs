@@ -10,7 +10,7 @@
 
 use super::prepare::{Known, Range, Replay, Step};
 use crate::bandit::draw::{self, DrawPurpose};
-use crate::bandit::{self, Arm, Features, Increment, InvalidDistribution, Lineup, ModelView};
+use crate::bandit::{self, Candidate, Features, Increment, Inputs, InvalidDistribution, Lineup, ModelView};
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Day, Placement, Strategy};
 use crate::simulation::chance;
@@ -38,22 +38,14 @@ pub fn play(
     seed: u64,
     progress: &mut dyn FnMut(),
 ) -> Result<Played, PlayError> {
-    let generator = GeneratorKey { period: 1, key: chance::key(seed, "replay", 0) };
-    let mut learner = Learner::new(placement, replay);
+    let mut learner = Learner::new(placement, replay, seed);
     let mut played = Played::default();
     for (event, step) in (1..).zip(&replay.steps) {
-        let (view, x) = (learner.view_on(step.day), step.features.to_f64());
-        let (width, low) = (replay.range.width(), replay.range.low);
-        let arms: Vec<Arm> = step.candidates.iter().map(|arm| view.arm(*arm, &x, width, -low)).collect();
-        let (scores, contender) = (view.scores(&arms), view.contender());
-        let p = bandit::explore(&view.distribution(&scores, false), contender.exploration);
-        let invalid = |why| PlayError { strategy: contender.strategy.name().to_owned(), seed, event, why };
-        bandit::check(&p, contender.exploration).map_err(invalid)?;
-        let u = draw::uniform(&generator, "replay", &step.decision, 0, DrawPurpose::Served);
-        let picked = draw::pick(&p, u).ok_or_else(|| invalid(InvalidDistribution::Empty))?;
+        let invalid = |why| PlayError { strategy: placement.champion.strategy.name().to_owned(), seed, event, why };
+        let picked = learner.decide(step, &step.features).map_err(invalid)?;
         let reward = earned(step, picked);
-        if let (Some(reward), Some(arm)) = (reward, step.candidates.get(picked)) {
-            learner.learn(*arm, step, reward);
+        if let Some(reward) = reward {
+            learner.learn(picked, step, reward);
         }
         played.rewards.push(reward);
         progress();
@@ -63,17 +55,19 @@ pub fn play(
 }
 
 /// The reward of what was picked, where the file knows it.
-fn earned(step: &Step, picked: usize) -> Option<f64> {
+pub fn earned(step: &Step, picked: usize) -> Option<f64> {
     match &step.known {
         Known::All(rewards) => rewards.get(picked).copied(),
         Known::Logged { at, reward } => (*at == picked).then_some(*reward),
     }
 }
 
-/// The arms of one play: integers, and what was derived from them last.
-struct Learner<'a> {
+/// The arms of one play: integers, and what was derived from them last; and the numbers its decisions draw.
+#[derive(Debug)]
+pub struct Learner<'a> {
     placement: &'a Placement,
     range: Range,
+    generator: GeneratorKey,
     lineup: Lineup,
     view: ModelView,
     /// Whether something was learned since.
@@ -82,14 +76,30 @@ struct Learner<'a> {
 }
 
 impl<'a> Learner<'a> {
-    fn new(placement: &'a Placement, replay: &Replay) -> Self {
+    /// One that has learned nothing.
+    pub fn new(placement: &'a Placement, replay: &Replay, seed: u64) -> Self {
+        let generator = GeneratorKey { period: 1, key: chance::key(seed, "replay", 0) };
         let lineup = Lineup::of_offers(replay.offers.len());
         let view = ModelView::prior(placement, &placement.champion);
-        Self { placement, range: replay.range, lineup, view, changed: false, alarms: 0 }
+        Self { placement, range: replay.range, generator, lineup, view, changed: false, alarms: 0 }
     }
 
-    /// What the strategy sees on a day.
-    fn view_on(&mut self, day: Day) -> &ModelView {
+    /// The position among a step's candidates of what is drawn for these features, which are the step's own.
+    pub fn decide(&mut self, step: &Step, features: &Features) -> Result<usize, InvalidDistribution> {
+        let (width, low, x) = (self.range.width(), self.range.low, features.to_f64());
+        let view = self.view_on(step.day);
+        let candidate = |at: &usize| Candidate { at: *at, margin: width, cost: -low };
+        let candidates: Vec<Candidate> = step.candidates.iter().map(candidate).collect();
+        let arms = view.arms(&candidates, Inputs::Shared(&x));
+        let exploration = view.contender().exploration;
+        let p = bandit::explore(&view.distribution(&view.scores(&arms), false), exploration);
+        bandit::check(&p, exploration)?;
+        let u = draw::uniform(&self.generator, "replay", &step.decision, 0, DrawPurpose::Served);
+        draw::pick(&p, u).ok_or(InvalidDistribution::Empty)
+    }
+
+    /// What the strategy sees on a day: what was learned since is derived now.
+    pub fn view_on(&mut self, day: Day) -> &ModelView {
         // Without decay no day differs from another.
         let day = self.placement.half_life_days.map_or(Day(0), |_| day);
         if self.changed || self.view.day() != day {
@@ -102,12 +112,14 @@ impl<'a> Learner<'a> {
         &self.view
     }
 
-    fn learn(&mut self, arm: usize, step: &Step, reward: f64) {
+    /// Takes in what the candidate at this position earned.
+    pub fn learn(&mut self, picked: usize, step: &Step, reward: f64) {
         // Uniform reads no posterior, so that its play needs none.
         if self.placement.champion.strategy == Strategy::Uniform {
             return;
         }
-        let Some(statistics) = self.lineup.get_mut(arm) else { return };
+        let arm = step.candidates.get(picked);
+        let Some(statistics) = arm.and_then(|arm| self.lineup.get_mut(*arm)) else { return };
         let share = self.range.share(reward);
         let bags = bandit::multiplicities(&step.decision, 0, self.placement.bags());
         for increment in increments(&step.features, step.day, self.placement.half_life_days, share) {

@@ -4,7 +4,7 @@ use super::Trial;
 use super::course::{Course, Moment};
 use super::learner::{Learner, Taken};
 use crate::bandit::draw::{self, DrawPurpose};
-use crate::bandit::{self, Arm, InvalidDistribution, ModelView};
+use crate::bandit::{self, Arm, Candidate, Inputs, InvalidDistribution, ModelView};
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Belongs, Campaign, CampaignBudget, Placement};
 use crate::simulation::chance;
@@ -114,9 +114,13 @@ fn arms(trial: &Trial, view: &ModelView, moment: &Moment, open: &Open) -> Vec<Ar
         let worth = (margin, minor(offer.cost_of_showing_minor()));
         let budget = open.budget(trial, candidate);
         let (margin, cost) = budget.map_or(worth, |budget| budget.paced(offer.discount_minor(), worth));
-        Some(view.arm(candidate, x, margin, cost))
+        Some((Candidate { at: candidate, margin, cost }, x.as_slice()))
     };
-    open.positions.iter().filter_map(arm).collect()
+    let (candidates, xs): (Vec<Candidate>, Vec<&[f64]>) = open.positions.iter().filter_map(arm).unzip();
+    match vectors.as_slice() {
+        [shared] => view.arms(&candidates, Inputs::Shared(shared)),
+        _ => view.arms(&candidates, Inputs::Each(&xs)),
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "margins are small")]
