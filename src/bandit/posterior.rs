@@ -177,7 +177,7 @@ impl Posterior {
         let a_inv = invert(&a, dimensions);
         let variance = scale / (shape - 1.0);
         let reach: f64 = theta.iter().map(|t| t.abs() * FEATURE_MAX).sum(); // |theta' x| at most
-        if !a_inv.iter().chain([&reach, &variance]).all(|number| number.is_finite()) {
+        if !a_inv.iter().chain([&explained, &reach, &variance]).all(|number| number.is_finite()) {
             return Err(PosteriorAlarm::NotFinite);
         }
         if !well_conditioned(trace_a, trace(&a_inv, dimensions), dimensions) {

@@ -331,7 +331,7 @@ fn a_strategy_learns_from_declared_features_within_its_bounds() {
     ");
     let seen = wrong(PLACEMENTS, "name: thompson_linear,", "name: thompson_linear, alpha: 2,");
     insta::assert_snapshot!(seen, @r"
-    error[P0209]: placement `home_banner`: strategy: only linucb has a width `alpha`
+    error[P0209]: placement `home_banner`: strategy: only linucb and linucb_hybrid have a width `alpha`
      --> placements.yaml:9:46
       |
     9 |     strategy: {name: thompson_linear, alpha: 2, half_life: 60d, exploration: 0.05}
