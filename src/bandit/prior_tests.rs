@@ -87,6 +87,8 @@ fn offers_that_differ_widely_stand_alone_and_a_new_one_may_be_anything() {
 fn one_arm_is_enough_and_no_arm_is_the_prior_without_others() {
     let hierarchy = derived(&lineup(&[(0, arm(40, [2, 2])), (0, None), (1, None)]));
     for posterior in &hierarchy.posteriors {
+        let (accepted, declined) = posterior.counts();
+        assert!(accepted >= 0.0 && declined >= 0.0, "{accepted} {declined}");
         for (mean, deviation) in beliefs(posterior) {
             assert!(mean.is_finite() && (0.001..0.5).contains(&deviation), "{mean} {deviation}");
         }

@@ -33,7 +33,7 @@ fn log() -> String {
         let row = json!({
             "id": format!("row-{n}"), "at": Timestamp(now_ms() - 3_600_000 + n * 10_000),
             "customer_id": format!("c-{}", n % 40),
-            "context": {"device": ["mobile", "desktop"][usize::try_from(device).unwrap()], "tier": "gold"},
+            "context": {"device": if device == 0 { "mobile" } else { "desktop" }, "tier": "gold"},
             "chosen": chosen, "propensity": 1.0 / 3.0, "reward": if bought { 28.0 } else { 0.0 },
         });
         let _ = writeln!(text, "{row}");
