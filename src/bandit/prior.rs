@@ -313,7 +313,8 @@ impl Basis {
         let precision = 1.0 / variance - own.0;
         let p = ((mean / variance - own.1) / precision).clamp(self.rate / 4.0, 0.9);
         let strength = (p * (1.0 - p) * precision - 1.0).max(1.0 / p).max(1.0 / (1.0 - p));
-        (strength * p - 1.0, strength * (1.0 - p) - 1.0)
+        // Rounding may leave a hair less than none, and a Beta below one has no density at its end.
+        ((strength * p - 1.0).max(0.0), (strength * (1.0 - p) - 1.0).max(0.0))
     }
 }
 

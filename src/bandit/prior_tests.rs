@@ -88,6 +88,8 @@ fn offers_that_differ_widely_stand_alone_and_a_new_one_may_be_anything() {
 fn one_arm_is_enough_and_no_arm_is_the_prior_without_others() {
     let hierarchy = derived(&lineup(&[(0, arm(40, [2, 2])), (0, None), (1, None)]));
     for posterior in &hierarchy.posteriors {
+        let (accepted, declined) = posterior.counts();
+        assert!(accepted >= 0.0 && declined >= 0.0, "{accepted} {declined}");
         for (mean, deviation) in beliefs(posterior) {
             assert!(mean.is_finite() && (0.001..0.5).contains(&deviation), "{mean} {deviation}");
         }
@@ -186,10 +188,12 @@ fn a_customer_of_whom_nothing_is_known_is_met_with_what_the_context_teaches() {
     };
     let arm = |on_mobile: u32, elsewhere: u32| {
         let mut statistics = ArmStatistics::default();
-        for n in 0..400_u32 {
-            let (gold, mobile) = (f64::from(n % 2), n / 2 % 2 == 1);
-            let accepted = n / 4 % 10 < if mobile { on_mobile } else { elsewhere };
-            let x = [1.0, gold, 1.0 - gold, f64::from(u8::from(mobile))];
+        for n in 0..600_u32 {
+            // A third of them is gold, a third silver, and of a third it is not known.
+            let (tier, mobile) = (n % 3, n / 3 % 2 == 1);
+            let accepted = n / 6 % 10 < if mobile { on_mobile } else { elsewhere };
+            let [gold, silver, mobile] = [tier == 0, tier == 1, mobile].map(|is| f64::from(u8::from(is)));
+            let x = [1.0, gold, silver, mobile];
             statistics.apply(&increment(Day(0), None, &x, 1, i8::from(accepted)));
         }
         Some(Arc::new(statistics))

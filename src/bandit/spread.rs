@@ -2,7 +2,7 @@
 //! the method of moments. Believes nothing of an arm.
 //!
 //! DerSimonian and Laird, *Meta-analysis in clinical trials* (1986): of estimates `y_i` with sampling variances `s_i`
-//! and weights `w_i = 1 / s_i`, `Q = sum w_i (y_i - y)^2` is `K - 1 + tau^2 D` in the mean, with
+//! and any weights `w_i`, `Q = sum w_i (y_i - y)^2` is `sum w_i s_i (1 - w_i / sum w) + tau^2 D` in the mean, with
 //! `D = sum w_i - sum w_i^2 / sum w_i`. To that a guess `tau_0^2` is added as if it had been seen among a few arms, so
 //! that the spread is defined before there is anything to compare.
 
@@ -107,7 +107,7 @@ impl Unit {
 /// What moments say so far.
 #[derive(Default)]
 struct Moments {
-    excess: f64, // Q - (K - 1)
+    excess: f64, // Q less what sampling alone makes of it
     weight: f64, // D
 }
 
@@ -119,24 +119,27 @@ impl Moments {
             let [variants, offers] = lower.map(|spread| spread.get(part).copied().unwrap_or(0.0));
             (variants * unit.arms + offers * unit.offers) / (unit.n * unit.n)
         };
-        let measured: Vec<(f64, f64)> = siblings
+        // Weighed by the noise of all: by its own, an arm that is seldom accepted would hide those that often are.
+        let noise = rate * (1.0 - rate);
+        let measured: Vec<(f64, f64, f64)> = siblings
             .iter()
             .filter_map(|unit| {
                 let (y, s) = unit.estimate(j)?;
-                Some((y, 1.0 / (s * unit.noise(rate) + within(unit))))
+                Some((y, s * unit.noise(rate) + within(unit), 1.0 / (s * noise + within(unit))))
             })
             .collect();
         if measured.len() < 2 {
             return;
         }
         let (mut w, mut wy, mut ww) = (0.0, 0.0, 0.0);
-        for (y, w_i) in &measured {
+        for (y, _, w_i) in &measured {
             w += w_i;
             wy += w_i * y;
             ww += w_i * w_i;
         }
-        let q: f64 = measured.iter().map(|(y, w_i)| w_i * (y - wy / w) * (y - wy / w)).sum();
-        self.excess += q - super::strategies::count(measured.len() - 1);
+        for (y, s_i, w_i) in &measured {
+            self.excess += w_i * (y - wy / w) * (y - wy / w) - w_i * s_i * (1.0 - w_i / w);
+        }
         self.weight += w - ww / w;
     }
 

@@ -29,12 +29,11 @@ fn log() -> String {
     let mut text = String::new();
     for n in 0..300_i64 {
         let (chosen, device) = (["boots", "lamp", "tent"][usize::try_from(n % 3).unwrap()], n / 3 % 2);
-        let name = if device == 0 { "mobile" } else { "desktop" };
         let bought = chosen == "boots" && device == 0 && n / 6 % 2 == 0;
         let row = json!({
             "id": format!("row-{n}"), "at": Timestamp(now_ms() - 3_600_000 + n * 10_000),
             "customer_id": format!("c-{}", n % 40),
-            "context": {"device": name, "tier": "gold"},
+            "context": {"device": if device == 0 { "mobile" } else { "desktop" }, "tier": "gold"},
             "chosen": chosen, "propensity": 1.0 / 3.0, "reward": if bought { 28.0 } else { 0.0 },
         });
         let _ = writeln!(text, "{row}");
