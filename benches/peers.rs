@@ -71,7 +71,8 @@ fn main() {
         .collect();
     let about = json!({
         "file": asked.file.display().to_string(), "events": count, "candidates": replay.candidates(),
-        "dimensions": replay.made.dimensions, "repeats": asked.repeats, "unit": "microseconds", "strategies": strategies,
+        "dimensions": replay.made.dimensions, "repeats": asked.repeats, "unit": "microseconds",
+        "strategies": strategies,
     });
     println!("{about:#}");
 }

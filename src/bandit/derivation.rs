@@ -1,5 +1,5 @@
-//! Derivation: which prior the arms of a contender begin with, and whether they are believed about in shares or in logits.
-//! Reads no context.
+//! Derivation: which prior the arms of a contender begin with, and whether they are believed about in shares or in
+//! logits. Reads no context.
 
 use super::Lineup;
 use super::decay::{live_generations, weight_on};

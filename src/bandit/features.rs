@@ -24,8 +24,8 @@ pub struct Features(Vec<i32>);
 /// Encodes the features of a placement, in their declared order behind the intercept.
 ///
 /// `now` is what calendar and clock say where the customer is. `value` gives the value of an attribute, or nothing
-/// where it is missing or was withheld. An unseen category, a missing value and a value of another kind are all zeros. A
-/// product of atoms is their outer product, the first atom varying slowest.
+/// where it is missing or was withheld. An unseen category, a missing value and a value of another kind are all zeros.
+/// A product of atoms is their outer product, the first atom varying slowest.
 pub fn features(placement: &Placement, now: LocalTime, value: &dyn Fn(&AttributeId) -> Option<Value>) -> Features {
     let mut components = Vec::with_capacity(placement.dimensions());
     components.push(ONE);

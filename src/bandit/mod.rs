@@ -38,6 +38,7 @@ mod sharing;
 mod spread;
 pub mod statistics;
 pub mod strategies;
+mod sums;
 pub mod view;
 
 #[cfg(test)]
@@ -64,6 +65,7 @@ pub use logistic::Logit;
 pub use model::{ArmKey, Model};
 pub use posterior::{Derived, Estimate, Posterior, PosteriorAlarm};
 pub use rules::DISTRIBUTION_RULE;
-pub use statistics::{ArmStatistics, Increment, Sums};
+pub use statistics::{ArmStatistics, Increment};
 pub use strategies::{Arm, InvalidDistribution, Score, check, distribution, distribution_of, explore, scores};
+pub use sums::Sums;
 pub use view::{Candidate, ModelView};

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Features;
 use super::packing::{packed, unpacked};
+use super::sums::{Sums, triangle};
 use crate::domain::{Digest, Malformed};
 
 /// What one learning event changes, as differences from what the same decision had changed before.
@@ -37,110 +38,6 @@ pub struct Increment {
     /// How often it counts in each bag, as [`multiplicities`](super::multiplicities) says of its decision; empty where
     /// the placement has no bags. The plain sums count it once in any case.
     pub bags: Vec<u8>,
-}
-
-/// The weighted sums of one generation. Components behind the last that is not zero are not kept.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sums {
-    w: i128,
-    r: i128,
-    v: i128,
-    rx: Vec<i128>,
-    xx: Vec<i128>, // packed upper triangle, column by column: (i, j), i <= j, at j (j + 1) / 2 + i
-}
-
-impl Sums {
-    /// Sum of w, in 2^-16ths.
-    pub fn w(&self) -> i128 {
-        self.w
-    }
-
-    /// Sum of w * accepted, in 2^-16ths; also the sum of w * accepted^2, accepted being 0 or 1.
-    pub fn r(&self) -> i128 {
-        self.r
-    }
-
-    /// Sum of w * realised margin of what was accepted, in 2^-16ths of minor units; zero where values are not learned.
-    pub fn v(&self) -> i128 {
-        self.v
-    }
-
-    /// Sum of w * accepted * `x_i`, in 2^-36ths.
-    pub fn rx(&self, i: usize) -> i128 {
-        self.rx.get(i).copied().unwrap_or(0)
-    }
-
-    /// Sum of w * `x_i` * `x_j`, in 2^-56ths.
-    pub fn xx(&self, i: usize, j: usize) -> i128 {
-        let (i, j) = (i.min(j), i.max(j));
-        self.xx.get(triangle(j) + i).copied().unwrap_or(0)
-    }
-
-    /// Number of components kept.
-    pub fn dimensions(&self) -> usize {
-        self.rx.len()
-    }
-
-    fn grow(&mut self, dimensions: usize) {
-        if dimensions > self.rx.len() {
-            self.rx.resize(dimensions, 0);
-            self.xx.resize(triangle(dimensions), 0);
-        }
-    }
-
-    fn trim(&mut self) {
-        while let Some(last) = self.rx.len().checked_sub(1) {
-            let zero = |sum: &i128| *sum == 0;
-            if !self.rx.iter().skip(last).all(zero) || !self.xx.iter().skip(triangle(last)).all(zero) {
-                break;
-            }
-            self.rx.truncate(last);
-            self.xx.truncate(triangle(last));
-        }
-    }
-
-    fn is_zero(&self) -> bool {
-        self.w == 0 && self.r == 0 && self.v == 0 && self.rx.is_empty()
-    }
-
-    fn apply(&mut self, increment: &Increment, times: u8) {
-        let times = i128::from(times);
-        let weight = i128::from(increment.weight) * times;
-        let exposed =
-            increment.matured.map_or(weight * i128::from(increment.exposure), |matured| i128::from(matured) * times);
-        let accepted = weight * i128::from(increment.accepted);
-        self.w += exposed;
-        self.r += accepted;
-        self.v += weight * i128::from(increment.value);
-        self.grow(increment.features.dimensions());
-        let x = increment.features.as_slice();
-        for (j, x_j) in x.iter().enumerate().filter(|(_, x_j)| **x_j != 0) {
-            let x_j = i128::from(*x_j);
-            if let Some(sum) = self.rx.get_mut(j) {
-                *sum += accepted * x_j;
-            }
-            let exposed_j = exposed * x_j;
-            for (sum, x_i) in self.xx.iter_mut().skip(triangle(j)).zip(x.iter().take(j + 1)) {
-                *sum += exposed_j * i128::from(*x_i);
-            }
-        }
-        self.trim();
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.w += other.w;
-        self.r += other.r;
-        self.v += other.v;
-        self.grow(other.dimensions());
-        self.rx.iter_mut().zip(&other.rx).for_each(|(sum, more)| *sum += more);
-        self.xx.iter_mut().zip(&other.xx).for_each(|(sum, more)| *sum += more);
-        self.trim();
-    }
-}
-
-/// Number of packed elements before column `j`.
-fn triangle(j: usize) -> usize {
-    j * (j + 1) / 2
 }
 
 /// The sufficient statistics of one arm: unweighted counts for people, weighted sums by generation for the posterior.

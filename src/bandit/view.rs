@@ -128,8 +128,8 @@ impl ModelView {
         self.packed.posterior(at)
     }
 
-    /// The margin that the arm at a position is ranked by where values are learned, in place of the catalogue's `margin`;
-    /// nothing where that one counts.
+    /// The margin that the arm at a position is ranked by where values are learned, in place of the catalogue's
+    /// `margin`; nothing where that one counts.
     pub fn learned_margin(&self, at: usize, margin: f64) -> Option<LearnedMargin> {
         let ValueSource::Learned { orders } = self.value else { return None };
         let posterior = self.posterior(at);
