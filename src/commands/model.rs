@@ -36,6 +36,9 @@ Examples:
 
 /// Arguments of `proffer model`.
 #[derive(Args)]
+#[command(
+    after_help = "Example:\n  proffer model warm-start --placement home_banner --log 2026.logged.ndjson.gz --dry-run"
+)]
 pub struct ModelArgs {
     #[command(subcommand)]
     command: ModelCommand,

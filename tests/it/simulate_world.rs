@@ -40,8 +40,8 @@ fn a_world_is_told_as_two_tables_and_in_sentences() {
     insta::assert_snapshot!(timeless(&out), @"
     tests/data/worlds/kiosk.yaml: 600 decisions in 4 days at 2 placements, 50 customers, 2 offers, 3.0 candidates each; 3 seeds
     Features (3 dimensions): customer.tier
-      thompson_linear: exploration 0.02, half_life none, lambda 1
-      uniform: exploration 0.02, half_life none, lambda 1
+      thompson_linear: exploration 0.02, half_life none, lambda 1, prior none
+      uniform: exploration 0.02, half_life none, lambda 1, prior none
 
     USD a decision      margin       se  realised       se    regret  of gain quarter 1 quarter 4
     thompson_linear     1.6686   0.0604    1.6757   0.1093    194.49     56 %    1.4431    1.8613

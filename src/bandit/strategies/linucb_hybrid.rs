@@ -1,5 +1,5 @@
-//! `LinUCB` with hybrid models (Li et al., arXiv 1003.0146, algorithm 2). What arms share is in their posteriors already
-//! (`bandit/hybrid.rs`); here they are scored and ranked like disjoint ones.
+//! `LinUCB` with hybrid models (Li et al., arXiv 1003.0146, algorithm 2). What arms share is in their posteriors
+//! already (`bandit/hybrid.rs`); here they are scored and ranked like disjoint ones.
 
 use super::{Arm, Score, linucb};
 
