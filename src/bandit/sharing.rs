@@ -9,6 +9,9 @@ use super::posterior::Posterior;
 use super::prior::Hierarchy;
 use crate::domain::{Contender, Day, Placement, Prior, Strategy};
 
+/// A position, and why its statistics gave no belief.
+type Alarm = (usize, String);
+
 /// What beliefs are derived for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scope {
@@ -58,7 +61,7 @@ impl Sharing {
 
     /// The beliefs of all arms by position, and those left out because their statistics gave none; nothing where every
     /// arm stands alone.
-    pub(super) fn beliefs(&self) -> Option<(&[Arc<Posterior>], &[(usize, String)])> {
+    pub(super) fn beliefs(&self) -> Option<(&[Arc<Posterior>], &[Alarm])> {
         match self {
             Self::Alone => None,
             Self::Hierarchy(of) => Some((&of.posteriors, &of.alarms)),
