@@ -113,10 +113,13 @@ fn what_is_taken_over_is_what_would_be_derived() {
     let arms: Vec<_> = (0..24_u32).map(|at| (at as usize / 6, Some(arm(100 + at, [at % 7, at % 5])))).collect();
     let before = derived(&lineup(&arms));
     let mut changed = arms.clone();
-    changed[3].1 = Some(arm(140, [9, 9]));
+    // So little that rate and spreads, being rounded, stay the same.
+    changed[3].1 = Some(arm(104, [3, 3]));
     let changed = lineup(&changed);
     let taken_over = Hierarchy::derive(SCOPE, &changed, Some(&before));
     assert_eq!(taken_over.posteriors, derived(&changed).posteriors);
+    assert_ne!(taken_over.posteriors[3], before.posteriors[3]);
+    assert!(Arc::ptr_eq(&taken_over.posteriors[23], &before.posteriors[23]), "another category");
     let same = Hierarchy::derive(SCOPE, &lineup(&arms), Some(&before));
     for (same, before) in same.posteriors.iter().zip(&before.posteriors) {
         assert!(Arc::ptr_eq(same, before));
