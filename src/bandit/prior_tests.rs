@@ -110,11 +110,12 @@ fn a_rate_begins_with_the_acceptances_of_its_group() {
 
 #[test]
 fn what_is_taken_over_is_what_would_be_derived() {
-    let arms: Vec<_> = (0..24_u32).map(|at| (at as usize / 6, Some(arm(100 + at, [at % 7, at % 5])))).collect();
+    let arms: Vec<_> =
+        (0..24_u32).map(|at| (at as usize / 6, Some(arm(1_000 + 10 * at, [10 * (at % 7), 10 * (at % 5)])))).collect();
     let before = derived(&lineup(&arms));
     let mut changed = arms.clone();
     // So little that rate and spreads, being rounded, stay the same.
-    changed[3].1 = Some(arm(104, [3, 3]));
+    changed[3].1 = Some(arm(1_032, [30, 30]));
     let changed = lineup(&changed);
     let taken_over = Hierarchy::derive(SCOPE, &changed, Some(&before));
     assert_eq!(taken_over.posteriors, derived(&changed).posteriors);
