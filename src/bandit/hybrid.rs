@@ -43,7 +43,7 @@ pub(super) struct Hybrid {
 struct Own {
     statistics: Option<Arc<ArmStatistics>>,
     a_inv: Vec<f64>, // A_a^-1, packed
-    own: Vec<f64>,   // A_a^-1 b_a
+    alone: Vec<f64>, // A_a^-1 b_a
     g: Vec<f64>,     // A_a^-1 B_a, row by row
     says: Information,
     counts: Counts,
@@ -91,7 +91,8 @@ impl Hybrid {
         let arms: Vec<Option<Arc<Own>>> = lineup.arms.iter().enumerate().map(arm).collect();
         let posteriors = beliefs(&arms, &own_at, &shared_at, scope.lambda).unwrap_or_else(|alarm| {
             alarms.extend((0..arms.len()).map(|at| (at, alarm.to_string())));
-            vec![Arc::new(Posterior::prior(scope.dimensions, scope.lambda)); arms.len()]
+            let prior = Arc::new(Posterior::prior(scope.dimensions, scope.lambda));
+            vec![prior; arms.len()]
         });
         Self { scope, shared, arms, posteriors, alarms }
     }
@@ -133,9 +134,9 @@ impl Own {
         for (b_l, g_l) in b.iter().zip(g.chunks_exact(shared.len().max(1))) {
             eta.iter_mut().zip(g_l).for_each(|(sum, g)| *sum -= b_l * g);
         }
-        let own = times(&a_inv, &b);
+        let alone = times(&a_inv, &b);
         let counts = sums.counts;
-        Ok(Self { statistics: None, a_inv, own, g, says: Information { precision, eta }, counts })
+        Ok(Self { statistics: None, a_inv, alone, g, says: Information { precision, eta }, counts })
     }
 }
 
@@ -161,11 +162,11 @@ fn beliefs(
                 *cell = value;
             }
         };
-        for ((at, own), g) in own_at.iter().zip(&arm.own).zip(arm.g.chunks_exact(k.max(1))) {
+        for ((at, own), g) in own_at.iter().zip(&arm.alone).zip(arm.g.chunks_exact(k.max(1))) {
             set(*at, own - g.iter().zip(&beta.mean).map(|(g, beta)| g * beta).sum::<f64>());
         }
         if k == 0 {
-            own_at.iter().zip(&arm.own).for_each(|(at, own)| set(*at, *own));
+            own_at.iter().zip(&arm.alone).for_each(|(at, own)| set(*at, *own));
         }
         shared_at.iter().zip(&beta.mean).for_each(|(at, beta)| set(*at, *beta));
         let mut rows = vec![0.0; width * width];

@@ -1,7 +1,7 @@
 //! A lineup: the integers of every candidate of a catalogue by position, and which of them belong together. Learns
 //! nothing and derives nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::statistics::ArmStatistics;
@@ -29,8 +29,8 @@ impl Lineup {
     /// One of a catalogue in which nothing was learned.
     pub fn empty(catalogue: &Catalogue) -> Self {
         let names = catalogue.offers().iter().map(|offer| &offer.category);
-        let names: BTreeMap<_, ()> = names.map(|name| (name, ())).collect();
-        let numbers: BTreeMap<_, usize> = names.into_keys().zip(0..).collect();
+        let names: BTreeSet<_> = names.collect();
+        let numbers: BTreeMap<_, usize> = names.into_iter().zip(0..).collect();
         let group = |candidate: &crate::domain::Candidate| {
             let offer = catalogue.offers().get(candidate.offer);
             let category = offer.and_then(|offer| numbers.get(&offer.category)).copied().unwrap_or_default();

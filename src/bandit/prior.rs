@@ -334,7 +334,7 @@ fn measure(categories: &BTreeMap<usize, Vec<Member>>, dimensions: usize) -> (f64
     for members in categories.values() {
         for members in members.chunk_by(|a, b| a.offer == b.offer) {
             let arms: Vec<&Unit> = members.iter().filter_map(|member| Some(&member.leaf.as_ref()?.unit)).collect();
-            offers.push(Unit::sum(arms.iter().copied()).as_offer(members.len() > 1));
+            offers.push(Unit::sum(arms.iter().copied()).into_offer(members.len() > 1));
             variants.push(arms);
         }
         counts.push(offers.len());

@@ -21,14 +21,14 @@ fn close(a: f64, b: f64, within: f64) {
 }
 
 /// An arm shown `n` times, half of them to the one kind of customer, and accepted as often as said of each kind.
-fn arm(n: u32, accepted: [u32; 2]) -> Option<Arc<ArmStatistics>> {
+fn arm(n: u32, accepted: [u32; 2]) -> Arc<ArmStatistics> {
     let mut statistics = ArmStatistics::default();
     for (kind, accepted) in [0.0, 1.0].into_iter().zip(accepted) {
         for at in 0..n / 2 {
             statistics.apply(&increment(Day(0), None, &[1.0, kind], 1, i8::from(at < accepted)));
         }
     }
-    Some(Arc::new(statistics))
+    Arc::new(statistics)
 }
 
 /// A lineup of offers with one variant each.
@@ -53,7 +53,7 @@ fn beliefs(posterior: &Posterior) -> [(f64, f64); 2] {
 
 #[test]
 fn offers_that_differ_in_nothing_are_one_and_a_new_one_begins_as_they_are() {
-    let mut arms: Vec<_> = (0..60).map(|_| (0, arm(400, [10, 30]))).collect();
+    let mut arms: Vec<_> = (0..60).map(|_| (0, Some(arm(400, [10, 30])))).collect();
     arms.extend([(0, None), (1, None)]);
     let hierarchy = derived(&lineup(&arms));
     let [new, of_new_category, old] = [60, 61, 0].map(|at| beliefs(&hierarchy.posteriors[at]));
@@ -71,7 +71,8 @@ fn offers_that_differ_in_nothing_are_one_and_a_new_one_begins_as_they_are() {
 
 #[test]
 fn offers_that_differ_widely_stand_alone_and_a_new_one_may_be_anything() {
-    let mut arms: Vec<_> = (0..30).map(|at| (0, arm(1_000, if at % 2 == 0 { [10, 10] } else { [300, 300] }))).collect();
+    let mut arms: Vec<_> =
+        (0..30).map(|at| (0, Some(arm(1_000, if at % 2 == 0 { [10, 10] } else { [300, 300] })))).collect();
     arms.push((0, None));
     let hierarchy = derived(&lineup(&arms));
     for (at, rate) in [0.02, 0.6].into_iter().enumerate() {
@@ -86,7 +87,7 @@ fn offers_that_differ_widely_stand_alone_and_a_new_one_may_be_anything() {
 
 #[test]
 fn one_arm_is_enough_and_no_arm_is_the_prior_without_others() {
-    let hierarchy = derived(&lineup(&[(0, arm(40, [2, 2])), (0, None), (1, None)]));
+    let hierarchy = derived(&lineup(&[(0, Some(arm(40, [2, 2]))), (0, None), (1, None)]));
     for posterior in &hierarchy.posteriors {
         let (accepted, declined) = posterior.counts();
         assert!(accepted >= 0.0 && declined >= 0.0, "{accepted} {declined}");
@@ -100,7 +101,7 @@ fn one_arm_is_enough_and_no_arm_is_the_prior_without_others() {
 
 #[test]
 fn a_rate_begins_with_the_acceptances_of_its_group() {
-    let mut arms: Vec<_> = (0..60).map(|_| (0, arm(400, [20, 20]))).collect();
+    let mut arms: Vec<_> = (0..60).map(|_| (0, Some(arm(400, [20, 20])))).collect();
     arms.push((0, None));
     let (accepted, declined) = derived(&lineup(&arms)).posteriors[60].counts();
     let (alpha, beta) = (1.0 + accepted, 1.0 + declined);
@@ -110,13 +111,17 @@ fn a_rate_begins_with_the_acceptances_of_its_group() {
 
 #[test]
 fn what_is_taken_over_is_what_would_be_derived() {
-    let arms: Vec<_> = (0..24_u32).map(|at| (at as usize / 6, arm(100 + at, [at % 7, at % 5]))).collect();
+    let arms: Vec<_> =
+        (0..24_u32).map(|at| (at as usize / 6, Some(arm(1_000 + 10 * at, [10 * (at % 7), 10 * (at % 5)])))).collect();
     let before = derived(&lineup(&arms));
     let mut changed = arms.clone();
-    changed[3].1 = arm(140, [9, 9]);
+    // So little that rate and spreads, being rounded, stay the same.
+    changed[3].1 = Some(arm(1_032, [30, 30]));
     let changed = lineup(&changed);
     let taken_over = Hierarchy::derive(SCOPE, &changed, Some(&before));
     assert_eq!(taken_over.posteriors, derived(&changed).posteriors);
+    assert_ne!(taken_over.posteriors[3], before.posteriors[3]);
+    assert!(Arc::ptr_eq(&taken_over.posteriors[23], &before.posteriors[23]), "another category");
     let same = Hierarchy::derive(SCOPE, &lineup(&arms), Some(&before));
     for (same, before) in same.posteriors.iter().zip(&before.posteriors) {
         assert!(Arc::ptr_eq(same, before));
@@ -134,7 +139,9 @@ fn the_tree_says_what_all_of_it_at_once_says() {
     let known = [told([30.0, 4.0, 20.0], [3.0, 1.0]), told([5.0, 1.0, 2.0], [2.0, -0.5]), told([0.0; 3], [0.0; 2])];
     let children: Vec<Child> = known.iter().map(|known| Child::of(known, &spread).unwrap()).collect();
     let mut all = Information::none(2);
-    children.iter().for_each(|child| all.add(&child.says(&spread)));
+    for child in &children {
+        all.add(&child.says(&spread));
+    }
     let parent = all.with_prior(&[0.1, 0.2], &top).unwrap();
 
     // The parent and its children as one vector of eight: the joint precision, inverted.

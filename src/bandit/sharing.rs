@@ -9,6 +9,9 @@ use super::posterior::Posterior;
 use super::prior::Hierarchy;
 use crate::domain::{Contender, Day, Placement, Prior, Strategy};
 
+/// A position, and why its statistics gave no belief.
+type Alarm = (usize, String);
+
 /// What beliefs are derived for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scope {
@@ -49,18 +52,17 @@ impl Sharing {
                 Self::Hybrid(Arc::new(Hybrid::derive(scope, Shared::of(placement), lineup, old)))
             }
             // The hierarchy is one of shares.
-            (Strategy::ThompsonLogistic, _, _) => Self::Alone,
+            (_, Prior::None, _) | (Strategy::ThompsonLogistic, _, _) => Self::Alone,
             (_, Prior::Category, before) => {
                 let old = if let Some(Self::Hierarchy(old)) = before { Some(old.as_ref()) } else { None };
                 Self::Hierarchy(Arc::new(Hierarchy::derive(scope, lineup, old)))
             }
-            (_, Prior::None, _) => Self::Alone,
         }
     }
 
     /// The beliefs of all arms by position, and those left out because their statistics gave none; nothing where every
     /// arm stands alone.
-    pub(super) fn beliefs(&self) -> Option<(&[Arc<Posterior>], &[(usize, String)])> {
+    pub(super) fn beliefs(&self) -> Option<(&[Arc<Posterior>], &[Alarm])> {
         match self {
             Self::Alone => None,
             Self::Hierarchy(of) => Some((&of.posteriors, &of.alarms)),

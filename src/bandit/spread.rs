@@ -1,7 +1,7 @@
 //! How far arms differ: variances between the variants of an offer, the offers of a category and the categories, by
 //! the method of moments. Believes nothing of an arm.
 //!
-//! DerSimonian and Laird, *Meta-analysis in clinical trials* (1986): of estimates `y_i` with sampling variances `s_i`
+//! `DerSimonian` and Laird, *Meta-analysis in clinical trials* (1986): of estimates `y_i` with sampling variances `s_i`
 //! and any weights `w_i`, `Q = sum w_i (y_i - y)^2` is `sum w_i s_i (1 - w_i / sum w) + tau^2 D` in the mean, with
 //! `D = sum w_i - sum w_i^2 / sum w_i`. To that a guess `tau_0^2` is added as if it had been seen among a few arms, so
 //! that the spread is defined before there is anything to compare.
@@ -76,7 +76,7 @@ impl Unit {
     }
 
     /// As an offer: its arms are counted as one from now on. Where it has one variant, none differs from it.
-    pub(super) fn as_offer(mut self, has_several: bool) -> Self {
+    pub(super) fn into_offer(mut self, has_several: bool) -> Self {
         self.offers = self.n * self.n;
         self.arms = if has_several { self.arms } else { 0.0 };
         self

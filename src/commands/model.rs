@@ -126,13 +126,11 @@ async fn placement(starter: &WarmStarter, id: &str) -> Result<Placement, Box<dyn
     let Some(bundle) = starter.bundle().await? else {
         return Err("no bundle is in force in this store: `proffer policy activate DIR` puts one in force".into());
     };
-    match bundle.placement(id) {
-        Some(placement) => Ok(placement.clone()),
-        None => {
-            let meant = did_you_mean(id, bundle.placements.keys().map(PlacementId::as_str));
-            Err(format!("the bundle in force has no placement `{id}`{meant}").into())
-        }
-    }
+    let Some(placement) = bundle.placement(id) else {
+        let meant = did_you_mean(id, bundle.placements.keys().map(PlacementId::as_str));
+        return Err(format!("the bundle in force has no placement `{id}`{meant}").into());
+    };
+    Ok(placement.clone())
 }
 
 fn told(args: &WarmStartArgs, start: &WarmStart, warmed: Warmed) -> String {

@@ -56,7 +56,7 @@ impl WarmStarter {
     pub async fn compare(&self, start: &WarmStart) -> Result<Warmed, RuntimeError> {
         let mut compared = Warmed::default();
         for rows in start.rows.chunks(ROWS_MAX) {
-            compared.learned += count(self.new(rows).await?.len());
+            compared.learned += count(self.unknown(rows).await?.len());
         }
         compared.known = count(start.rows.len()) - compared.learned;
         Ok(compared)
@@ -74,7 +74,7 @@ impl WarmStarter {
         Ok(warmed)
     }
 
-    async fn new<'a>(&self, rows: &'a [WarmRow]) -> Result<Vec<&'a WarmRow>, RuntimeError> {
+    async fn unknown<'a>(&self, rows: &'a [WarmRow]) -> Result<Vec<&'a WarmRow>, RuntimeError> {
         let ids: Vec<DecisionId> = rows.iter().map(|row| row.decision_id).collect();
         let known = self.store.applied_of(&ids).await?;
         let known: BTreeSet<DecisionId> = known.into_iter().map(|row| row.decision_id).collect();
@@ -84,7 +84,7 @@ impl WarmStarter {
     async fn append_rows(&self, model: ModelId, rows: &[WarmRow]) -> Result<u64, RuntimeError> {
         let mut tries = 0;
         loop {
-            let new = self.new(rows).await?;
+            let new = self.unknown(rows).await?;
             if new.is_empty() {
                 return Ok(0);
             }
