@@ -35,7 +35,7 @@ mod tests {
         assert_eq!(seats(&[1], 3), [0, 0, 0]);
         assert_eq!(seats(&[1, 1], 4), [0, 1, 0, 1]);
         assert_eq!(seats(&[2, 1], 6), [0, 1, 0, 0, 1, 0]);
-        assert_eq!(seats(&[6, 3, 1], 10), [0, 1, 0, 0, 0, 1, 0, 2, 0, 1].map(|at| at));
+        assert_eq!(seats(&[6, 3, 1], 10), [0, 1, 0, 0, 1, 2, 0, 0, 1, 0]);
         assert_eq!(seats(&[], 3), [] as [usize; 0]);
     }
 

@@ -1,0 +1,1 @@
+//! What lists for several tastes promise. Commits nothing.
