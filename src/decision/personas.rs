@@ -122,3 +122,27 @@ pub(super) fn common(failed: &mut [Vec<Failed>]) -> Vec<Failed> {
     }
     common
 }
+
+#[cfg(test)]
+mod tests {
+    use super::common;
+    use crate::domain::decision::Failed;
+
+    #[test]
+    fn a_candidate_is_out_altogether_by_what_all_have_in_common_or_by_everybodys_own_reasons() {
+        let check = |each: &[&[u16]], out: &[u16], apart: &[&[u16]]| {
+            let failed = |rules: &[u16]| -> Vec<Failed> {
+                rules.iter().map(|rule| Failed { rule: *rule, observed: None, limit: None }).collect()
+            };
+            let mut each: Vec<Vec<Failed>> = each.iter().map(|rules| failed(rules)).collect();
+            assert_eq!(common(&mut each), failed(out));
+            assert_eq!(each, apart.iter().map(|rules| failed(rules)).collect::<Vec<_>>());
+        };
+        check(&[&[], &[]], &[], &[&[], &[]]);
+        check(&[&[1], &[]], &[], &[&[1], &[]]);
+        check(&[&[1, 2], &[2, 3]], &[2], &[&[1], &[3]]);
+        check(&[&[1], &[3, 1]], &[1], &[&[], &[3]]);
+        check(&[&[1], &[2]], &[1, 2], &[&[1], &[2]]);
+        check(&[&[1], &[2], &[]], &[], &[&[1], &[2], &[]]);
+    }
+}

@@ -271,3 +271,18 @@ fn each_name_and_amount_that_cannot_be_is_told_with_its_place() {
     assert_eq!(service.decide(&early).ok()["decision_id"], id_at(NOW.0 - 23 * hours));
     assert_eq!(service.decide(&ask_as(9, "c-1")).ok()["decision_id"], id(9));
 }
+
+#[test]
+fn personas_that_cannot_be_are_told_each_with_its_place() {
+    let service = Service::start();
+    let mut told = Transcript::default();
+    let mut check = |case: &str, personas: Value| {
+        let customer = json!({"id": "c-1", "personas": personas});
+        told.problem(case, &service.decide(&with(&ask("c-1"), "customer", &customer)));
+    };
+    check("none", json!([]));
+    check("nine", json!(vec![json!({"attributes": {}}); 9]));
+    check("weights", json!([{"weight": 0, "attributes": {}}, {"weight": 1001, "attributes": {}}]));
+    check("an attribute nobody declared", json!([{"attributes": {}}, {"attributes": {"teir": "gold"}}]));
+    insta::assert_snapshot!(told.0, @r#""#);
+}
