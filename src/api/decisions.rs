@@ -219,7 +219,7 @@ impl DecisionWire {
 impl PersonaWire {
     fn parse(personas: Vec<Self>, attributes_max: usize, checks: &mut Checks) -> Vec<Persona> {
         if personas.is_empty() {
-            checks.add("/customer/personas", "a list of at least one persona, or leave it out");
+            checks.add("/customer/personas", "the list is empty: name at least one persona, or leave `personas` out");
         }
         checks.at_most("/customer/personas", "personas", personas.len(), PERSONAS_MAX);
         for (at, persona) in personas.iter().enumerate().take(PERSONAS_MAX) {

@@ -284,5 +284,19 @@ fn personas_that_cannot_be_are_told_each_with_its_place() {
     check("nine", json!(vec![json!({"attributes": {}}); 9]));
     check("weights", json!([{"weight": 0, "attributes": {}}, {"weight": 1001, "attributes": {}}]));
     check("an attribute nobody declared", json!([{"attributes": {}}, {"attributes": {"teir": "gold"}}]));
-    insta::assert_snapshot!(told.0, @r#""#);
+    insta::assert_snapshot!(told.0, @r"
+    none
+      422 invalid: the list is empty: name at least one persona, or leave `personas` out
+        /customer/personas:
+    nine
+      422 invalid: 9 personas are too many: at most 8
+        /customer/personas:
+    weights
+      422 invalid: 2 things are wrong; see `errors`
+        /customer/personas/0/weight: `0` is not a weight: expected 1 to 1000
+        /customer/personas/1/weight: `1001` is not a weight: expected 1 to 1000
+    an attribute nobody declared
+      422 invalid: `customer.teir` is not declared in catalog/attributes.yaml; did you mean `customer.tier`?
+        /customer/personas/1/attributes/teir:
+    ");
 }
