@@ -13,8 +13,8 @@ use super::{App, auth, body, render};
 use crate::config::Settings;
 use crate::decision::check;
 use crate::domain::{
-    BasketLine, CategoryId, Customer, DecisionId, DecisionRequest, Money, OfferId, PlacementId, StoreId, Timestamp,
-    Value,
+    BasketLine, CategoryId, Customer, DecisionId, DecisionRequest, Money, OfferId, Persona, PlacementId, StoreId,
+    Timestamp, Value,
 };
 use crate::engine::Reply;
 use crate::policy::Bundle;
@@ -77,6 +77,28 @@ pub(super) struct CustomerWire {
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, shapes::AttributeValue>)]
     attributes: BTreeMap<String, Value>,
+    /// Tastes that share the account, where it has several: the slots are shared out among them by weight, so that the
+    /// answer is a mix of what suits each and not what suits their average.
+    #[schema(min_items = 1, max_items = 8)]
+    personas: Option<Vec<PersonaWire>>,
+}
+
+/// One taste of an account that has several.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, expecting = "a persona as a JSON object")]
+#[schema(as = Persona)]
+pub(super) struct PersonaWire {
+    /// Its part of the slots, against those of the others.
+    #[serde(default = "one")]
+    #[schema(minimum = 1, maximum = 1000, default = 1)]
+    weight: u32,
+    /// Declared attributes, by the name behind `customer.`. For its slots they win over the customer's own.
+    #[schema(value_type = BTreeMap<String, shapes::AttributeValue>)]
+    attributes: BTreeMap<String, Value>,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// A line of the basket.
@@ -98,6 +120,8 @@ const ID_AWAY_MS_MAX: i64 = 24 * 3_600_000;
 /// Longest outside id, in bytes.
 const OUTSIDE_ID_BYTES_MAX: usize = 128;
 const BASKET_LINES_MAX: usize = 200;
+const PERSONAS_MAX: usize = 8;
+const PERSONA_WEIGHT_MAX: u32 = 1_000;
 
 impl DecisionWire {
     /// The request, or everything that is wrong with it: by itself and, where that much could be read, against the
@@ -120,6 +144,7 @@ impl DecisionWire {
         checks.text("/customer/household", "an id", customer.household.as_deref(), OUTSIDE_ID_BYTES_MAX);
         let attributes_max = settings.attributes_max;
         checks.at_most("/customer/attributes", "attributes", customer.attributes.len(), attributes_max);
+        let personas = customer.personas.map(|personas| PersonaWire::parse(personas, attributes_max, &mut checks));
         checks.at_most("/context", "attributes", self.context.len(), attributes_max);
         checks.at_most("/basket", "lines", self.basket.len(), BASKET_LINES_MAX);
         if let Some(text) = &self.jurisdiction {
@@ -169,6 +194,7 @@ impl DecisionWire {
                 device: customer.device,
                 household: customer.household,
                 attributes: customer.attributes,
+                personas,
             },
             placement,
             count: self.count,
@@ -187,6 +213,24 @@ impl DecisionWire {
             checks.add(problem.pointer, problem.message);
         }
         Err(Problem::invalid(checks.0))
+    }
+}
+
+impl PersonaWire {
+    fn parse(personas: Vec<Self>, attributes_max: usize, checks: &mut Checks) -> Vec<Persona> {
+        if personas.is_empty() {
+            checks.add("/customer/personas", "the list is empty: name at least one persona, or leave `personas` out");
+        }
+        checks.at_most("/customer/personas", "personas", personas.len(), PERSONAS_MAX);
+        for (at, persona) in personas.iter().enumerate().take(PERSONAS_MAX) {
+            let place = format!("/customer/personas/{at}/attributes");
+            checks.at_most(&place, "attributes", persona.attributes.len(), attributes_max);
+            if !(1..=PERSONA_WEIGHT_MAX).contains(&persona.weight) {
+                let message = format!("`{}` is not a weight: expected 1 to {PERSONA_WEIGHT_MAX}", persona.weight);
+                checks.add(format!("/customer/personas/{at}/weight"), message);
+            }
+        }
+        personas.into_iter().map(|Self { weight, attributes }| Persona { weight, attributes }).collect()
     }
 }
 

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::money;
 use crate::audit;
-use crate::domain::decision::{CandidateRow, ConsentReading, Private, Shown, Skeleton, Slot};
-use crate::domain::{Catalogue, Money, OfferId, VariantId};
+use crate::domain::decision::{CandidateRow, ConsentReading, Private, Shown, Skeleton, Slot, SlotPersona};
+use crate::domain::{self, AttributeId, Catalogue, Money, OfferId, VariantId};
 use crate::policy::Bundle;
 use crate::runtime::{Opened, OutcomesSeen, Tried};
 
@@ -35,7 +35,7 @@ pub fn answer(skeleton: &Skeleton, catalogue: &Catalogue) -> Value {
         "nothing": skeleton.shows_nothing(),
         "fallback": skeleton.fallback.is_some(),
         "degraded": false,
-        "holdout": skeleton.fallback == Some(crate::domain::decision::FallbackReason::Holdout),
+        "holdout": skeleton.fallback == Some(domain::decision::FallbackReason::Holdout),
         "reserved_until": skeleton.reserved_until,
         "explanation": audit::summary(skeleton),
         "versions": {
@@ -142,9 +142,24 @@ fn slots(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalo
             "distribution": distribution.collect::<Vec<_>>(),
             "left_out": left_out.collect::<Vec<_>>(),
             "money": money::slot(skeleton, slot, catalogue),
+            "persona": slot.persona.as_ref().map(|persona| self::persona(persona, number, skeleton, catalogue)),
         })
     };
     (0..).zip(&skeleton.slots).map(slot).collect()
+}
+
+/// Whom a slot is for, with the scores that its distribution is computed from; none where they are those of the
+/// candidates.
+fn persona(persona: &SlotPersona, number: u16, skeleton: &Skeleton, catalogue: &Catalogue) -> Value {
+    let scores = skeleton.scores_apart(number.into()).map(|scores| {
+        let scored = skeleton.candidates.iter().zip(scores).filter_map(|(row, scored)| {
+            let ((offer, variant), scored) = (named(row, catalogue)?, scored.as_ref()?);
+            let (mean, deviation) = (scored.mean, scored.deviation);
+            Some(json!({"offer_id": offer, "variant_id": variant, "mean": mean, "deviation": deviation}))
+        });
+        scored.collect::<Vec<_>>()
+    });
+    json!({"number": persona.at + 1, "of": persona.of, "scores": scores})
 }
 
 /// The whole record.
@@ -195,8 +210,13 @@ pub fn record(opened: &Opened, outcomes: &OutcomesSeen) -> Value {
 }
 
 fn private(private: &Private) -> Value {
-    let used: serde_json::Map<String, Value> =
-        private.context.used.iter().map(|(id, value)| (id.as_str().to_owned(), json!(value))).collect();
+    let attributes = |used: &[(AttributeId, domain::Value)]| -> serde_json::Map<String, Value> {
+        used.iter().map(|(id, value)| (id.as_str().to_owned(), json!(value))).collect()
+    };
+    let personas = private.context.personas.as_ref().map(|personas| {
+        let seen = personas.iter().map(|seen| json!({"number": seen.at + 1, "attributes": attributes(&seen.used)}));
+        seen.collect::<Vec<_>>()
+    });
     let withheld: Vec<Value> =
         private.context.withheld.iter().map(|(id, reason)| json!({"attribute": id, "reason": reason})).collect();
     let caps: Vec<Value> = private
@@ -213,7 +233,8 @@ fn private(private: &Private) -> Value {
         "subject": private.subject.read.map(|read| {
             json!({"kind": read.kind, "subject": read.subject, "version": read.version})
         }),
-        "attributes": used,
+        "attributes": attributes(&private.context.used),
+        "personas": personas,
         "withheld": withheld,
         "jurisdiction": private.context.jurisdiction,
         "hour": private.context.hour,

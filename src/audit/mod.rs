@@ -1,12 +1,13 @@
 //! Audit: a record told in sentences. Recomputes nothing and judges nobody.
 
 mod money;
+mod personas;
 
 use crate::domain::decision::{
     CandidateRow, ContextGroup, Failed, FallbackReason, LearnedMargin, Private, Skeleton, Slot,
 };
 use crate::domain::money::Money;
-use crate::domain::{Catalogue, ConsentState, ObjectiveKind};
+use crate::domain::{AttributeId, Catalogue, ConsentState, ObjectiveKind, Value};
 use crate::policy::{Bundle, describe, describe_lacking};
 
 /// A rule that left a candidate out, as people read it.
@@ -24,7 +25,7 @@ pub struct Told {
     pub sentence: String,
 }
 
-/// Where a candidate was left out: its row, and the slot (from 0). What left it out of the first left it out of all.
+/// Where a candidate was left out: its row, and the slot (from 0). What left it out of all slots is told of the first.
 pub type Where = (usize, u16);
 
 /// The exclusions of one candidate. Usage of caps and what a customer has of loyalty are personal and come from the
@@ -45,7 +46,11 @@ pub fn exclusions(
                 })
             });
             let context = private.map(|private| &private.context);
-            let lacks = context.and_then(|seen| describe_lacking(bundle, failed.rule, &seen.used, seen.local));
+            let persona = skeleton.slots.get(usize::from(slot)).and_then(|slot| slot.persona.as_ref());
+            let lacks = context.and_then(|seen| {
+                let used = seen.used_for(persona).into_iter();
+                used.filter_map(|used| describe_lacking(bundle, failed.rule, used, seen.local)).next()
+            });
             let observed = failed.observed.or(reading.map(|reading| i64::from(reading.used)));
             let observed = observed.or(lacks.as_ref().and_then(|lacks| lacks.observed));
             let limit = failed.limit.or(lacks.as_ref().map(|lacks| lacks.limit));
@@ -182,10 +187,11 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
     }
     told.extend(money::told(skeleton, bundle, catalogue));
     if let Some(slot) = skeleton.slots.first() {
-        for (row, probability) in by_probability(skeleton, slot) {
+        told.extend(personas::whose(0, slot));
+        for (position, row, probability) in by_probability(skeleton, slot) {
             let chance = percent(probability);
             let row_named = named(row, catalogue);
-            told.push(match &row.scored {
+            told.push(match skeleton.scored(0, position) {
                 Some(scored) => {
                     let margin = Money { minor: row.margin_minor, currency: skeleton.terms.currency };
                     let expected = expected(scored.mean, skeleton, bundle);
@@ -208,11 +214,14 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
     for (position, row) in skeleton.candidates.iter().enumerate().filter(|(_, row)| !row.failed.is_empty()) {
         told.push(format!("{} was left out: {}.", named(row, catalogue), reasons(&row.failed, (position, 0))));
     }
-    for (number, slot) in (0_u16..).zip(&skeleton.slots).skip(1) {
-        let chances = by_probability(skeleton, slot);
-        let chances: Vec<String> =
-            chances.into_iter().map(|(row, p)| format!("{} {}", named(row, catalogue), percent(p))).collect();
-        told.push(format!("Slot {}: {}.", number + 1, chances.join(", ")));
+    for (number, slot) in (0_u16..).zip(&skeleton.slots) {
+        if number > 0 {
+            told.extend(personas::whose(number, slot));
+            let chances = by_probability(skeleton, slot);
+            let chances: Vec<String> =
+                chances.into_iter().map(|(_, row, p)| format!("{} {}", named(row, catalogue), percent(p))).collect();
+            told.push(format!("Slot {}: {}.", number + 1, chances.join(", ")));
+        }
         for left in &slot.left_out {
             let Some(row) = skeleton.candidates.get(left.row as usize) else { continue };
             let reasons = reasons(&left.failed, (left.row as usize, number));
@@ -236,9 +245,19 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
 /// What rules and features could see, and what was kept from them.
 fn seen(context: &ContextGroup) -> Vec<String> {
     let mut told = Vec::new();
-    if !context.used.is_empty() {
-        let used: Vec<String> = context.used.iter().map(|(id, value)| format!("{id} = {value}")).collect();
-        told.push(format!("Seen by rules and features: {}.", used.join(", ")));
+    let listed = |used: &[(AttributeId, Value)]| {
+        let used: Vec<String> = used.iter().map(|(id, value)| format!("{id} = {value}")).collect();
+        used.join(", ")
+    };
+    match &context.personas {
+        Some(personas) => {
+            for seen in personas.iter().filter(|seen| !seen.used.is_empty()) {
+                let (number, used) = (seen.at + 1, listed(&seen.used));
+                told.push(format!("Seen by rules and features for persona {number}: {used}."));
+            }
+        }
+        None if context.used.is_empty() => {}
+        None => told.push(format!("Seen by rules and features: {}.", listed(&context.used))),
     }
     if !context.withheld.is_empty() {
         let withheld: Vec<String> = context.withheld.iter().map(|(id, _)| format!("`{id}`")).collect();
@@ -255,9 +274,10 @@ fn seen(context: &ContextGroup) -> Vec<String> {
 }
 
 /// The candidates of a slot with their probabilities, the likeliest first.
-fn by_probability<'a>(skeleton: &'a Skeleton, slot: &Slot) -> Vec<(&'a CandidateRow, f64)> {
-    let rows = skeleton.candidates.iter().zip(&slot.probabilities);
-    let mut likely: Vec<(&CandidateRow, f64)> = rows.filter_map(|(row, p)| Some((row, (*p)?))).collect();
-    likely.sort_by(|a, b| b.1.total_cmp(&a.1));
+fn by_probability<'a>(skeleton: &'a Skeleton, slot: &Slot) -> Vec<(usize, &'a CandidateRow, f64)> {
+    let rows = skeleton.candidates.iter().zip(&slot.probabilities).enumerate();
+    let mut likely: Vec<(usize, &CandidateRow, f64)> =
+        rows.filter_map(|(at, (row, p))| Some((at, row, (*p)?))).collect();
+    likely.sort_by(|a, b| b.2.total_cmp(&a.2));
     likely
 }

@@ -1,8 +1,11 @@
 //! What stands before any draw: the purpose, what may be seen, and every rule on every candidate. Ranks nothing.
 
+use std::borrow::Cow;
+
 use super::eligibility::{Judged, judge};
 use super::known::complete;
 use super::minimise::{Minimised, minimise};
+use super::personas::Seating;
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::{DecisionRequest, Placement, SubjectState, Timestamp};
@@ -11,7 +14,9 @@ use crate::policy::CapWindows;
 /// What the rules made of one request.
 pub(super) struct Assessed {
     pub(super) purpose: Purpose,
-    pub(super) seen: Minimised,
+    pub(super) seating: Seating,
+    /// What may be seen of each who has a seat.
+    pub(super) seen: Vec<Minimised>,
     pub(super) windows: CapWindows,
     pub(super) judged: Judged,
 }
@@ -25,10 +30,15 @@ pub(super) fn assess(
     now: Timestamp,
 ) -> Assessed {
     let purpose = Purpose::ask(snapshot, placement, request, state, now);
-    let (completed, unseen) = complete(&snapshot.bundle, request, state, now);
-    let mut seen = minimise(&snapshot.bundle, placement, &completed, purpose.personal);
-    seen.withheld.extend(unseen);
+    let seating = Seating::of(placement, request);
+    let see = |asked: &Cow<'_, DecisionRequest>| {
+        let (completed, unseen) = complete(&snapshot.bundle, asked, state, now);
+        let mut seen = minimise(&snapshot.bundle, placement, &completed, purpose.personal);
+        seen.withheld.extend(unseen);
+        seen
+    };
+    let seen: Vec<Minimised> = seating.requests(request).iter().map(see).collect();
     let windows = CapWindows::at(now, request.time_zone.as_deref());
     let judged = judge(snapshot, placement, request, state, &purpose, &seen, &windows);
-    Assessed { purpose, seen, windows, judged }
+    Assessed { purpose, seating, seen, windows, judged }
 }

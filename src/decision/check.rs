@@ -49,6 +49,11 @@ pub fn check<'a>(bundle: &'a Bundle, request: &DecisionRequest) -> Result<&'a Pl
             problems.push(Problem::new(format!("{at}/{name}"), message));
         }
     }
+    for (at, persona) in request.customer.personas.iter().flatten().enumerate() {
+        for (name, message) in bundle.check_attributes(AttributeScope::Customer, &persona.attributes) {
+            problems.push(Problem::new(format!("/customer/personas/{at}/attributes/{name}"), message));
+        }
+    }
     match placement {
         Some(placement) if problems.is_empty() => Ok(placement),
         _ => Err(problems),

@@ -5,17 +5,21 @@ use super::ask::{Ask, SubjectView};
 use super::assess::{Assessed, assess};
 use super::check::{Problem, check};
 use super::distribute::{reads_offers, score};
+use super::minimise::Minimised;
 use super::money;
+use super::personas::Seating;
 use super::purpose::Purpose;
 use super::slate::{Slate, Table, fill};
 use super::snapshot::Snapshot;
 use crate::bandit::{DISTRIBUTION_RULE, ModelView};
 use crate::domain::decision::{
-    CandidateRow, ConsentGroup, ContactsGroup, ContextGroup, ENCODING, FallbackReason, Private, Shown, Skeleton,
-    SubjectGroup, SubjectRead, Terms,
+    CandidateRow, ConsentGroup, ContactsGroup, ContextGroup, ENCODING, FallbackReason, PersonaSeen, Private, Shown,
+    Skeleton, SubjectGroup, SubjectRead, Terms, Withheld,
 };
 use crate::domain::key::GeneratorKey;
-use crate::domain::{LocalTime, OfferId, Placement, SubjectState, Timestamp};
+use crate::domain::{AttributeId, LocalTime, OfferId, Placement, SubjectState, Timestamp, Value};
+
+type Attributes = Vec<(AttributeId, Value)>;
 
 /// A decision, before it is sealed and stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +46,8 @@ pub fn decide(
     let state = subject.map(|view| view.state);
     let now = state.and_then(|state| state.last_at).map_or(now, |last| last.max(now));
 
-    let Assessed { purpose, seen, windows, mut judged } = assess(snapshot, placement, ask.request, state, now);
+    let assessed = assess(snapshot, placement, ask.request, state, now);
+    let Assessed { purpose, seating, seen, windows, mut judged } = assessed;
     let local = local_time(now, windows.zone);
     let contender = contender(placement, subject.map(|view| view.subject));
     let view = snapshot.view(placement, contender);
@@ -51,11 +56,28 @@ pub fn decide(
     let terms = money.as_ref();
     let slate = match fallback {
         Some(_) => None,
-        None => score(snapshot, placement, &view, (&mut judged.rows, terms), &seen, local).and_then(|valued| {
-            let (rows, valued) = (judged.rows.as_slice(), &valued);
-            let (view, windows) = (view.as_ref(), &windows);
-            fill(&Table { snapshot, placement, view, ask, generator, now, windows, rows, valued, terms }, state)
-        }),
+        None => {
+            let (apart, seating, windows) = (&judged.apart, &seating, &windows);
+            let valued = score(snapshot, placement, &view, (&mut judged.rows, terms), (&seen, apart), local);
+            valued.and_then(|valued| {
+                let (rows, valued, view) = (judged.rows.as_slice(), &valued, view.as_ref());
+                let table = Table {
+                    snapshot,
+                    placement,
+                    view,
+                    ask,
+                    generator,
+                    now,
+                    windows,
+                    rows,
+                    seating,
+                    apart,
+                    valued,
+                    terms,
+                };
+                fill(&table, state)
+            })
+        }
     };
     if fallback.is_none() && slate.is_none() {
         // Numbers that failed their check are not recorded as if somebody could draw from them.
@@ -70,6 +92,7 @@ pub fn decide(
     let mut features = features.iter().map(|features| features.sparse());
     let (first, later) = (features.next().unwrap_or_default(), features);
 
+    let (used, withheld, personas) = kept(seen, &seating);
     let mut skeleton = skeleton(snapshot, placement, &view, ask, now, shown);
     skeleton.challenger = contender.checked_sub(1).and_then(|at| Some(placement.challengers.get(at)?.id.clone()));
     skeleton.exploration = money::exploration(&view, terms);
@@ -86,22 +109,44 @@ pub fn decide(
             read: subject.map(|view| SubjectRead { kind: view.kind, subject: view.subject, version: view.version }),
         },
         context: ContextGroup {
-            used: seen.used.into_iter().collect(),
-            withheld: seen.withheld,
+            used,
+            withheld,
             jurisdiction: ask.request.jurisdiction.clone(),
             hour: local.hour(),
             basket: ask.request.basket.clone(),
             dimensions: u16::try_from(placement.dimensions()).unwrap_or(u16::MAX),
             features: first,
-            // Without features of offers all slots have the same.
-            features_later: if reads_offers(placement) { later.collect() } else { Vec::new() },
+            // Without features of offers all slots of a persona have the same.
+            features_later: if reads_offers(placement) || seating.len() > 1 { later.collect() } else { Vec::new() },
             store: ask.request.store.clone(),
             local: snapshot.bundle.local_time_read(placement, ask.request.time_zone.as_deref(), now),
+            personas,
         },
         consent: ConsentGroup { readings: purpose.readings },
         contacts: ContactsGroup { readings: judged.readings },
     };
     Ok(Decision { skeleton, private, next })
+}
+
+/// What the record keeps of what may be seen: the attributes for the first who has a seat, whatever was withheld of
+/// anybody, and the attributes for each persona.
+fn kept(
+    seen: Vec<Minimised>,
+    seating: &Seating,
+) -> (Attributes, Vec<(AttributeId, Withheld)>, Option<Vec<PersonaSeen>>) {
+    let of_persona = |(seat, seen): (usize, &Minimised)| {
+        let (at, _) = seating.named(seat)?;
+        Some(PersonaSeen { at, used: seen.used.clone().into_iter().collect() })
+    };
+    let personas: Option<Vec<PersonaSeen>> = seen.iter().enumerate().map(of_persona).collect();
+    let mut seen = seen.into_iter();
+    let Minimised { used, mut withheld } = seen.next().unwrap_or_default();
+    for other in seen.flat_map(|seen| seen.withheld) {
+        if !withheld.contains(&other) {
+            withheld.push(other);
+        }
+    }
+    (used.into_iter().collect(), withheld, personas)
 }
 
 /// Why nothing is drawn at all, if so; the first reason that holds.

@@ -1,9 +1,10 @@
-//! Value and score of the eligible candidates, once per decision. Excludes nothing and draws nothing.
+//! Value and score of the eligible candidates, once per decision and persona. Excludes nothing and draws nothing.
 
 use std::sync::Arc;
 
 use super::minimise::Minimised;
 use super::money::paced;
+use super::personas::Apart;
 use super::snapshot::Snapshot;
 use crate::bandit::{self, Candidate, Features, Inputs, ModelView, Score};
 use crate::domain::decision::{CandidateRow, MoneyTerms, Scored};
@@ -13,25 +14,45 @@ use crate::domain::{AttributeId, AttributeScope, LocalTime, ObjectiveKind, Offer
 pub(super) struct Valued {
     /// Positions in the record's candidates.
     pub(super) rows: Vec<usize>,
-    /// Their scores, as the record holds them.
-    pub(super) scores: Vec<Score>,
+    /// For each who has a seat, their scores and features.
+    tastes: Vec<Taste>,
+}
+
+struct Taste {
+    scores: Vec<Score>,
     features: Contexts,
 }
 
 impl Valued {
-    /// The features of a candidate.
-    pub(super) fn features(&self, at: usize) -> Option<&Arc<Features>> {
-        self.features.made.get(self.features.of.get(at).copied().unwrap_or(0)).map(|(features, _)| features)
+    /// The features of a candidate for one who has a seat.
+    pub(super) fn features(&self, seat: usize, at: usize) -> Option<&Arc<Features>> {
+        let Contexts { made, of } = &self.tastes.get(seat)?.features;
+        made.get(of.get(at).copied().unwrap_or(0)).map(|(features, _)| features)
+    }
+
+    /// The scores of all candidates for one who has a seat.
+    pub(super) fn scores(&self, seat: usize) -> Option<&[Score]> {
+        self.tastes.get(seat).map(|taste| taste.scores.as_slice())
+    }
+
+    /// The same as a record holds them, by so many rows, without those left out for them alone.
+    pub(super) fn scored(&self, seat: usize, rows: usize, apart: &Apart) -> Option<Vec<Option<Scored>>> {
+        let mut scored = vec![None; rows];
+        for (row, score) in self.rows.iter().zip(self.scores(seat)?).filter(|(row, _)| !apart.bars(seat, **row)) {
+            *scored.get_mut(*row)? = Some(kept(score));
+        }
+        Some(scored)
     }
 }
 
-/// Scores every eligible row, all in one pass, and writes the scores into the rows.
+/// Scores every eligible row, in one pass for each who has a seat, and writes the scores for the first of them into the
+/// rows.
 pub(super) fn score(
     snapshot: &Snapshot,
     placement: &Placement,
     view: &ModelView,
     (rows, terms): (&mut [CandidateRow], Option<&MoneyTerms>),
-    seen: &Minimised,
+    (seen, apart): (&[Minimised], &Apart),
     now: LocalTime,
 ) -> Option<Valued> {
     let (mut candidates, mut positions) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
@@ -42,15 +63,24 @@ pub(super) fn score(
         candidates.push(Candidate { at: at as usize, margin, cost });
         positions.push(position);
     }
-    let features = Contexts::of(snapshot, placement, &candidates, seen, now)?;
-    let scores = view.scores(&features.arms(view, &candidates)?);
-    for (at, score) in positions.iter().zip(&scores) {
-        let beta = score.beta.map(|beta| (beta.alpha, beta.beta));
-        let bags = score.bags.as_ref().map(|bags| bags.to_vec());
-        let logit = score.logit.map(|logit| (logit.mean, logit.deviation));
-        rows.get_mut(*at)?.scored = Some(Scored { mean: score.mean, deviation: score.deviation, beta, bags, logit });
+    let taste = |seen: &Minimised| {
+        let features = Contexts::of(snapshot, placement, &candidates, seen, now)?;
+        let scores = view.scores(&features.arms(view, &candidates)?);
+        Some(Taste { scores, features })
+    };
+    let valued = Valued { tastes: seen.iter().map(taste).collect::<Option<_>>()?, rows: positions };
+    for (at, score) in valued.rows.iter().zip(valued.scores(0)?).filter(|(at, _)| !apart.bars(0, **at)) {
+        rows.get_mut(*at)?.scored = Some(kept(score));
     }
-    Some(Valued { rows: positions, scores, features })
+    Some(valued)
+}
+
+/// A score as a record holds it.
+fn kept(score: &Score) -> Scored {
+    let beta = score.beta.map(|beta| (beta.alpha, beta.beta));
+    let bags = score.bags.as_ref().map(|bags| bags.to_vec());
+    let logit = score.logit.map(|logit| (logit.mean, logit.deviation));
+    Scored { mean: score.mean, deviation: score.deviation, beta, bags, logit }
 }
 
 /// Features, each made once: for all candidates, or for each offer where a feature reads it.

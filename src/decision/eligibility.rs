@@ -2,15 +2,18 @@
 
 use super::minimise::Minimised;
 use super::money::Budgets;
+use super::personas::{Apart, common};
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::decision::{CandidateRow, CapReading, Failed};
 use crate::domain::{CampaignBudget, DecisionRequest, Placement, SubjectState};
-use crate::policy::{CapWindows, Facts, Judging, Verdict};
+use crate::policy::{CapWindows, Facts, Judging, Stand, Verdict};
 
 /// Every candidate with what the rules said.
 pub(super) struct Judged {
     pub(super) rows: Vec<CandidateRow>,
+    /// What is left out for one persona and not for every other.
+    pub(super) apart: Apart,
     pub(super) readings: Vec<CapReading>,
     /// Budgets of the campaigns of eligible candidates, as rows name them.
     pub(super) budgets: Vec<CampaignBudget>,
@@ -23,25 +26,29 @@ pub(super) fn judge(
     request: &DecisionRequest,
     state: Option<&SubjectState>,
     purpose: &Purpose,
-    seen: &Minimised,
+    seen: &[Minimised],
     windows: &CapWindows,
 ) -> Judged {
-    let facts = Facts {
-        attributes: &seen.used,
-        basket: &request.basket,
-        currency: placement.currency,
-        jurisdiction: request.jurisdiction.as_deref(),
-        time_zone: request.time_zone.as_deref(),
-        store: request.store.as_ref(),
-        now: windows.now,
-    };
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let shelves = bundle.shelves(catalogue);
-    let judging = Judging::new(bundle, (&shelves, catalogue), placement, &facts, state, windows);
+    let judging = seen.iter().filter_map(|seen| {
+        let facts = Facts {
+            attributes: &seen.used,
+            basket: &request.basket,
+            currency: placement.currency,
+            jurisdiction: request.jurisdiction.as_deref(),
+            time_zone: request.time_zone.as_deref(),
+            store: request.store.as_ref(),
+            now: windows.now,
+        };
+        Judging::new(bundle, (&shelves, catalogue), placement, &facts, state, windows)
+    });
+    let mut each: Vec<Judging<'_>> = judging.collect();
     let mut budgets = Budgets::at(snapshot, placement, windows.now);
     let closed = purpose.closed_by.map(|rule| Failed { rule, observed: None, limit: None });
-    let mut judged = Judged { rows: Vec::new(), readings: Vec::new(), budgets: Vec::new() };
-    if let Some((mut judging, shelf)) = judging.zip(shelves.at(&placement.id)) {
+    let apart = Apart::none(seen.len());
+    let mut judged = Judged { rows: Vec::new(), apart, readings: Vec::new(), budgets: Vec::new() };
+    if let Some(((judging, others), shelf)) = each.split_first_mut().zip(shelves.at(&placement.id)) {
         let mut verdict = Verdict::default();
         if request.candidates.is_none() {
             judged.rows.reserve_exact(shelf.candidates() + usize::from(placement.nothing_allowed));
@@ -51,6 +58,7 @@ pub(super) fn judge(
             verdict.readings.clear();
             verdict.failed.extend(closed);
             judging.ask(stand, &mut verdict);
+            let apart = ask_others(others, stand, closed, &mut verdict.failed);
             let money = budgets.ask(stand.offer as usize, catalogue, &mut verdict.failed);
             // Rules speak about offers; the variants of one offer share the verdict.
             for candidate in stand.candidates.clone() {
@@ -64,6 +72,7 @@ pub(super) fn judge(
                     learned: None,
                     money,
                 });
+                judged.apart.add(row, &apart);
                 judged.readings.extend(verdict.readings.iter().map(|reading| reading.of(row, 0)));
             }
         }
@@ -82,4 +91,27 @@ pub(super) fn judge(
     }
     judged.budgets = budgets.met();
     judged
+}
+
+/// Asks the same of an offer for the other personas. Leaves in `failed` what leaves it out for all of them, and gives
+/// what does for each alone; nothing where there are no others.
+fn ask_others(
+    others: &mut [Judging<'_>],
+    stand: &Stand,
+    closed: Option<Failed>,
+    failed: &mut Vec<Failed>,
+) -> Vec<Vec<Failed>> {
+    if others.is_empty() {
+        return Vec::new();
+    }
+    let mut each = vec![std::mem::take(failed)];
+    for other in others {
+        // Caps and cool-downs count by the account: its readings are there already.
+        let mut verdict = Verdict::default();
+        verdict.failed.extend(closed);
+        other.ask(stand, &mut verdict);
+        each.push(verdict.failed);
+    }
+    *failed = common(&mut each);
+    each
 }

@@ -21,7 +21,11 @@ mod minimise;
 
 mod money;
 
+mod personas;
+
 mod purpose;
+
+mod seats;
 
 mod slate;
 
@@ -36,6 +40,8 @@ mod condition_tests;
 mod diversity_tests;
 #[cfg(test)]
 mod money_tests;
+#[cfg(test)]
+mod persona_tests;
 #[cfg(test)]
 mod recorded;
 #[cfg(test)]

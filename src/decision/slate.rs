@@ -10,9 +10,10 @@ use std::sync::Arc;
 use super::ask::Ask;
 use super::distribute::Valued;
 use super::money;
+use super::personas::{Apart, Seating};
 use super::snapshot::Snapshot;
 use crate::bandit::{self, Features, ModelView, Score};
-use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, MoneyTerms, Shown, Slot};
+use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, MoneyTerms, Shown, Slot, SlotPersona};
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Catalogue, DecisionId, Offer, Placement, Propensity, SubjectState, Timestamp};
 use crate::policy::{self, Behind, Bundle, CapWindows, Verdict};
@@ -28,6 +29,8 @@ pub(super) struct Table<'a> {
     pub(super) now: Timestamp,
     pub(super) windows: &'a CapWindows,
     pub(super) rows: &'a [CandidateRow],
+    pub(super) seating: &'a Seating,
+    pub(super) apart: &'a Apart,
     pub(super) valued: &'a Valued,
     pub(super) terms: Option<&'a MoneyTerms>,
 }
@@ -63,18 +66,20 @@ pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Sl
     let nothing = table.rows.last().filter(|row| row.candidate.is_none()).map(|_| table.rows.len() - 1);
     for slot in 0..table.ask.request.count.unwrap_or(table.placement.slots) {
         let open = if slot == 0 { everything(table.valued) } else { table.open(slot, &chosen, slate.next.as_ref()) };
+        let (seat, open) = table.seat(slot, open);
         if open.scored.is_empty() && (slot > 0 || nothing.is_none()) {
             break;
         }
-        let (made, picked) = table.draw(slot, &open, nothing)?;
-        slate.slots.push(Slot { left_out: open.left_out, ..made });
+        let (made, picked) = table.draw((slot, seat), &open, nothing)?;
+        let persona = table.persona(seat, &slate.slots);
+        slate.slots.push(Slot { left_out: open.left_out, persona, ..made });
         slate.readings.extend(open.readings);
         let Some(at) = picked else { break };
         let candidate = table.rows.get(*table.valued.rows.get(at)?)?.candidate?;
         let (offer, variant) = table.snapshot.catalogue.at(candidate as usize)?;
         chosen.push(position(&table.snapshot.catalogue, candidate)?);
         slate.shown.push(Shown { offer: offer.offer_id.clone(), variant: variant.variant_id.clone() });
-        slate.features.push(table.valued.features(at)?.clone());
+        slate.features.push(table.valued.features(seat, at)?.clone());
         if let Some(next) = &mut slate.next {
             let chosen = (table.ask.decision_id, slot, table.now);
             count(&table.snapshot.bundle, table.placement, offer, next, chosen);
@@ -141,9 +146,38 @@ impl Table<'_> {
         open
     }
 
+    /// Whom a slot is for, and what may stand there of what is open: whose seat it is or, where nothing is left for
+    /// them, the next for whom something is.
+    fn seat(&self, slot: u16, open: Open) -> (usize, Open) {
+        let row = |at: usize| self.valued.rows.get(at).copied();
+        let bars = |seat: usize, at: usize| row(at).is_some_and(|row| self.apart.bars(seat, row));
+        let left = |seat: &usize| open.scored.iter().any(|at| !bars(*seat, *at));
+        let mut turns = self.seating.turns(slot);
+        let own = turns.clone().next().unwrap_or(0);
+        let seat = turns.find(left).unwrap_or(own);
+        let Open { scored, mut left_out, readings } = open;
+        // Rows that rules let through and that are neither open nor left out stand in a slot before.
+        let rows_of = |at: &usize| row(*at).and_then(|row| u32::try_from(row).ok());
+        let told: Vec<u32> = scored.iter().filter_map(rows_of).chain(left_out.iter().map(|left| left.row)).collect();
+        let stands =
+            |row: u32| !told.contains(&row) && self.rows.get(row as usize).is_some_and(|found| found.failed.is_empty());
+        self.apart.extend(seat, &mut left_out, stands);
+        let scored = scored.into_iter().filter(|at| !bars(seat, *at)).collect();
+        (seat, Open { scored, left_out, readings })
+    }
+
+    /// What the record says of whom a slot is for, given the slots before.
+    fn persona(&self, seat: usize, before: &[Slot]) -> Option<SlotPersona> {
+        let (at, of) = self.seating.named(seat)?;
+        let had_one = before.iter().any(|slot| slot.persona.as_ref().is_some_and(|persona| persona.at == at));
+        // Scores for the first who has a seat stand in the rows.
+        let scores = if seat == 0 || had_one { None } else { self.valued.scored(seat, self.rows.len(), self.apart) };
+        Some(SlotPersona { at, of, scores })
+    }
+
     /// The distribution over what is open, and which of [`Valued`] was drawn from it; none for *nothing*.
-    fn draw(&self, slot: u16, open: &Open, nothing: Option<usize>) -> Option<(Slot, Option<usize>)> {
-        let Valued { rows, scores, .. } = self.valued;
+    fn draw(&self, (slot, seat): (u16, usize), open: &Open, nothing: Option<usize>) -> Option<(Slot, Option<usize>)> {
+        let (rows, scores) = (&self.valued.rows, self.valued.scores(seat)?);
         let scores: Cow<'_, [Score]> = if open.scored.len() == scores.len() {
             Cow::Borrowed(scores)
         } else {
@@ -182,6 +216,6 @@ impl Table<'_> {
             propensity: Propensity::new(p.get(picked)?.min(1.0)).ok()?,
         };
         let money = distributed.kept(self.terms, &open_rows, picked);
-        Some((Slot { probabilities, left_out: Vec::new(), draw, money }, at))
+        Some((Slot { probabilities, left_out: Vec::new(), draw, money, persona: None }, at))
     }
 }

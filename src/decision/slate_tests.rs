@@ -8,7 +8,7 @@ use super::tests::{PLACEMENTS, RULES, ask_with, granted, request, snapshot_of};
 use crate::bandit::{self, Score};
 use crate::domain::decision::FallbackReason;
 
-const STRATEGIES: [&str; 9] = [
+pub(super) const STRATEGIES: [&str; 9] = [
     "thompson_linear",
     "thompson_logistic",
     "thompson_beta",

@@ -36,6 +36,8 @@ const ATTRIBUTES: &str = "
 attributes:
   - {id: customer.tier, type: {enum: [bronze, gold]}, class: personal, source: crm}
   - {id: customer.age, type: number, class: personal, source: crm}
+  - {id: customer.outdoor, type: number, class: personal, source: crm}
+  - {id: customer.music, type: number, class: personal, source: crm}
   - {id: context.device, type: {enum: [desktop, mobile]}, class: public, source: shop}
   - {id: offer.brand, type: text, source: catalogue}
 ";

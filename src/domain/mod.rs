@@ -41,7 +41,7 @@ pub use placement::{
     ValueSource,
 };
 pub use propensity::Propensity;
-pub use request::{BasketLine, Customer, DecisionRequest};
+pub use request::{BasketLine, Customer, DecisionRequest, Persona};
 pub use schedule::{Pause, Standing};
 pub use spend::{CampaignBudget, MoneySettings, Plan, Spend, SpendKey};
 pub use subject::{CapCounter, CapHold, Held, SubjectKind, SubjectRef, SubjectState};

@@ -25,6 +25,20 @@ pub struct Customer {
     /// Declared customer attributes, by the name behind `customer.`.
     #[n(4)]
     pub attributes: BTreeMap<String, Value>,
+    /// Tastes that share the account, where it has several: the slots of an answer are shared out among them.
+    #[n(5)]
+    pub personas: Option<Vec<Persona>>,
+}
+
+/// One taste of an account that has several.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Persona {
+    /// Its part of the slots, against those of the others; at least one.
+    #[n(0)]
+    pub weight: u32,
+    /// Declared customer attributes, by the name behind `customer.`; for its slots they win over the account's.
+    #[n(1)]
+    pub attributes: BTreeMap<String, Value>,
 }
 
 /// One line of the basket.

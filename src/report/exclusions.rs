@@ -15,7 +15,7 @@ pub struct LeftOut {
     pub decisions: u64,
     /// Variants that it left out of decisions altogether.
     pub variants: u64,
-    /// Variants that it left out of later slots only, because of what stood in those before.
+    /// Variants that it left out of single slots only, because of what stood before or for the persona of the slot.
     pub later_slots: u64,
     /// Decisions whose purpose it refused.
     pub refused: u64,

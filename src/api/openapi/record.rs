@@ -105,11 +105,46 @@ pub struct RecordSlot {
     draw: RecordDraw,
     /// Over all that could still stand here; it sums to 1.
     distribution: Vec<RecordProbability>,
-    /// What the slots before leave out here.
+    /// What is left out here and not of all slots: by what stands in the slots before, or for the slot's persona.
     left_out: Vec<RecordLeftOut>,
     /// What settings of money made of its distribution; `null` without such settings.
     #[schema(required = true)]
     money: Option<RecordSlotMoney>,
+    /// Which taste of the account it is for; `null` where the request names no personas.
+    #[schema(required = true)]
+    persona: Option<RecordPersona>,
+}
+
+/// The persona that a slot is for.
+#[derive(ToSchema)]
+pub struct RecordPersona {
+    /// Its place in the request.
+    #[schema(minimum = 1)]
+    number: u16,
+    /// How many personas the request named.
+    #[schema(minimum = 1)]
+    of: u16,
+    /// The scores that its distributions are computed from; `null` where they are those of `candidates`.
+    #[schema(required = true)]
+    scores: Option<Vec<RecordScore>>,
+}
+
+/// What rules and features could see for one persona.
+#[derive(ToSchema)]
+pub struct RecordPersonaSeen {
+    /// Its place in the request.
+    #[schema(minimum = 1)]
+    number: u16,
+    attributes: BTreeMap<String, AttributeValue>,
+}
+
+/// The score of one candidate for one persona.
+#[derive(ToSchema)]
+pub struct RecordScore {
+    offer_id: String,
+    variant_id: String,
+    mean: f64,
+    deviation: f64,
 }
 
 /// Budgets and settings of money that a decision was made under.
@@ -190,7 +225,7 @@ pub struct RecordProbability {
     probability: f64,
 }
 
-/// A candidate left out of one slot by what stands in the slots before.
+/// A candidate left out of one slot.
 #[derive(ToSchema)]
 pub struct RecordLeftOut {
     #[schema(required = true)]
@@ -228,7 +263,8 @@ pub struct RecordCandidate {
     #[schema(required = true)]
     learned_from_orders: Option<f64>,
     eligible: bool,
-    /// Mean of its score; `null` where nothing was drawn.
+    /// Mean of its score, with personas for the one whose seat is the first; `null` where nothing was drawn, and where
+    /// it is left out for that persona.
     #[schema(required = true)]
     mean: Option<f64>,
     #[schema(required = true)]
@@ -264,8 +300,11 @@ pub struct RecordExclusion {
 pub struct RecordPrivate {
     #[schema(required = true)]
     subject: Option<RecordSubject>,
-    /// What rules and features could see.
+    /// What rules and features could see; with personas, for the one whose seat is the first.
     attributes: BTreeMap<String, AttributeValue>,
+    /// The same for every persona that has a seat; `null` where the request names no personas.
+    #[schema(required = true)]
+    personas: Option<Vec<RecordPersonaSeen>>,
     withheld: Vec<RecordWithheld>,
     #[schema(required = true)]
     jurisdiction: Option<String>,

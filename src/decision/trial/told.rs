@@ -148,7 +148,7 @@ impl Seen<'_> {
         if id.scope() == AttributeScope::Offer {
             return Some(offer.attribute(id.name()).map_or("not known".to_owned(), |value| value.to_string()));
         }
-        let seen = &self.assessed.seen;
+        let seen = self.assessed.seen.first()?;
         let withheld = seen.withheld.iter().find(|(other, _)| *other == id).map(|(_, why)| *why);
         Some(match (seen.used.get(&id), withheld) {
             (Some(value), _) => value.to_string(),

@@ -5,12 +5,14 @@
 //! is not repeated.
 
 mod money;
+mod personas;
 mod private;
 mod record;
 mod skeleton;
 mod skeleton_v1;
 
 pub use money::{CheapestTaken, Exploring, MoneyTerms, RowMoney, SlotMoney};
+pub use personas::{PersonaSeen, SlotPersona};
 pub use private::{
     CapReading, ConsentGroup, ConsentReading, ContactsGroup, ContextGroup, GROUPS, Private, SubjectGroup, SubjectRead,
     Withheld,

@@ -4,6 +4,7 @@
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
+use super::personas::PersonaSeen;
 use crate::domain::{
     AttributeId, Basis, BasketLine, ConsentState, LocalTime, PurposeId, StoreId, SubjectId, SubjectKind, Timestamp,
     Value,
@@ -53,7 +54,7 @@ pub enum Withheld {
 /// Private group *context*: attributes, features, basket.
 #[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
 pub struct ContextGroup {
-    /// Attributes that rules and features could see.
+    /// Attributes that rules and features could see; with personas, for the one whose seat is the first.
     #[n(0)]
     pub used: Vec<(AttributeId, Value)>,
     /// Attributes kept from them, with the reason.
@@ -74,7 +75,7 @@ pub struct ContextGroup {
     /// Quantised features (Q20) of what was chosen for the first slot, as (component, value) without the zeros.
     #[n(6)]
     pub features: Vec<(u16, i32)>,
-    /// Those of the slots behind it, in order, where they differ from slot to slot; otherwise empty.
+    /// Those of the slots behind it, in order, where they may differ from slot to slot; otherwise empty.
     #[n(7)]
     #[cbor(default)]
     pub features_later: Vec<Vec<(u16, i32)>>,
@@ -84,6 +85,9 @@ pub struct ContextGroup {
     /// The time where the customer is, where a rule of the placement reads it.
     #[n(9)]
     pub local: Option<LocalTime>,
+    /// What was seen for each persona that has a seat, in the order of first seats; nothing without personas.
+    #[n(10)]
+    pub personas: Option<Vec<PersonaSeen>>,
 }
 
 impl ContextGroup {

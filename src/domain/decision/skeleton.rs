@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::money::{MoneyTerms, RowMoney, SlotMoney};
+use super::personas::SlotPersona;
 use crate::domain::{
     ChallengerId, Currency, Day, DecisionId, Delay, Digest, Exposure, ModelId, ObjectiveKind, OfferId, Placement,
     PlacementId, Propensity, PurposeId, Span, Timestamp, ValueSource, VariantId,
@@ -75,10 +76,11 @@ pub struct CandidateRow {
     /// `c_a` in minor units.
     #[n(2)]
     pub cost_minor: i64,
-    /// Every rule that left it out; empty means eligible.
+    /// Every rule that left it out of all slots; empty means eligible.
     #[n(3)]
     pub failed: Vec<Failed>,
-    /// Nothing for candidates left out, and where no distribution was needed.
+    /// Nothing for candidates left out, and where no distribution was needed. With personas, for the one whose seat is
+    /// the first.
     #[n(4)]
     pub scored: Option<Scored>,
     /// The margin that it was ranked by, where that was learned and is not the catalogue's.
@@ -107,7 +109,7 @@ pub struct Slot {
     /// stands in an earlier slot, or where a rule about the whole answer left it out.
     #[n(0)]
     pub probabilities: Vec<Option<f64>>,
-    /// Candidates that what stands in the slots before leaves out here, though nothing did in the first.
+    /// Candidates left out here and not of all slots: by what stands in the slots before, or for the slot's persona.
     #[n(1)]
     pub left_out: Vec<LeftOut>,
     /// What was drawn.
@@ -116,6 +118,9 @@ pub struct Slot {
     /// What settings of money made of its distribution; nothing without such settings.
     #[n(3)]
     pub money: Option<SlotMoney>,
+    /// Which taste of the account it is for; nothing where the request names no personas.
+    #[n(4)]
+    pub persona: Option<SlotPersona>,
 }
 
 /// A candidate left out of one slot.

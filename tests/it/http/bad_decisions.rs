@@ -271,3 +271,32 @@ fn each_name_and_amount_that_cannot_be_is_told_with_its_place() {
     assert_eq!(service.decide(&early).ok()["decision_id"], id_at(NOW.0 - 23 * hours));
     assert_eq!(service.decide(&ask_as(9, "c-1")).ok()["decision_id"], id(9));
 }
+
+#[test]
+fn personas_that_cannot_be_are_told_each_with_its_place() {
+    let service = Service::start();
+    let mut told = Transcript::default();
+    let mut check = |case: &str, personas: Value| {
+        let customer = json!({"id": "c-1", "personas": personas});
+        told.problem(case, &service.decide(&with(&ask("c-1"), "customer", &customer)));
+    };
+    check("none", json!([]));
+    check("nine", json!(vec![json!({"attributes": {}}); 9]));
+    check("weights", json!([{"weight": 0, "attributes": {}}, {"weight": 1001, "attributes": {}}]));
+    check("an attribute nobody declared", json!([{"attributes": {}}, {"attributes": {"teir": "gold"}}]));
+    insta::assert_snapshot!(told.0, @r"
+    none
+      422 invalid: the list is empty: name at least one persona, or leave `personas` out
+        /customer/personas:
+    nine
+      422 invalid: 9 personas are too many: at most 8
+        /customer/personas:
+    weights
+      422 invalid: 2 things are wrong; see `errors`
+        /customer/personas/0/weight: `0` is not a weight: expected 1 to 1000
+        /customer/personas/1/weight: `1001` is not a weight: expected 1 to 1000
+    an attribute nobody declared
+      422 invalid: `customer.teir` is not declared in catalog/attributes.yaml; did you mean `customer.tier`?
+        /customer/personas/1/attributes/teir:
+    ");
+}
