@@ -8,14 +8,12 @@ use proptest::prelude::*;
 use super::slate_tests::STRATEGIES;
 use super::tests::{PLACEMENTS, RULES, ask_with, granted, request, snapshot_of, state};
 use super::{Decision, Snapshot, recorded};
-use crate::audit;
 use crate::bandit::{self, ArmKey, Features, Increment, Model, ModelView, multiplicities};
 use crate::domain::decision::{CandidateRow, FallbackReason, SlotPersona, Withheld};
 use crate::domain::{
     ConsentState, DecisionId, DecisionRequest, KnownAttribute, Number, OfferId, Persona, PlacementId, Timestamp, Value,
     VariantId,
 };
-use crate::learning::Lesson;
 
 const ONE: i32 = 1 << 20;
 /// Offers `o0` to `o5` are for the outdoors, `o6` to `o11` are music.
@@ -127,8 +125,7 @@ fn a_lesson_of_a_slot_has_the_features_of_its_persona() {
     let decision = decide(&shop(3, "name: greedy", ""), &two(1, 2), 7);
     let (outdoor, music) = (vec![(0, ONE), (1, ONE)], vec![(0, ONE), (2, ONE)]);
     assert_eq!(whose(&decision), [1, 0, 1]);
-    let lessons = Lesson::read(&decision.skeleton, &decision.private).unwrap();
-    let learned: Vec<_> = lessons.iter().map(|lesson| lesson.features.sparse()).collect();
+    let learned = [0, 1, 2].map(|slot| decision.private.context.features_of(slot).to_vec());
     assert_eq!(learned, [music.clone(), outdoor, music]);
 }
 
@@ -215,24 +212,6 @@ fn who_has_nothing_left_hands_its_slots_on_and_where_nobody_has_the_house_speaks
     let decision = decide(&shop(4, "name: greedy", &all), &two(1, 2), 3);
     assert_eq!(decision.skeleton.fallback, Some(FallbackReason::NoEligibleCandidate));
     assert!(decision.skeleton.candidates.iter().all(|row| row.failed.len() == 2));
-}
-
-#[test]
-fn the_record_says_in_sentences_whom_each_slot_is_for() {
-    let snapshot = shop(2, "name: greedy", APART);
-    let Decision { skeleton, private, .. } = decide(&snapshot, &two(1, 1), 1);
-    let told = audit::explain(&skeleton, Some(&private), &snapshot.bundle, &snapshot.catalogue);
-    for sentence in [
-        "Slot 1 is for persona 1 of 2.",
-        "Slot 2 is for persona 2 of 2.",
-        "Seen by rules and features for persona 2: customer.music = 1, customer.outdoor = 0.",
-        "Slot 1: `o0/a` was left out: `rainy` (Not for the wet): `customer.outdoor > 0` holds, or a value that it needs \
-         is missing.",
-    ] {
-        assert!(told.iter().any(|said| said == sentence), "{sentence}\n{}", told.join("\n"));
-    }
-    let public = audit::explain(&skeleton, None, &snapshot.bundle, &snapshot.catalogue);
-    assert!(!public.iter().any(|said| said.contains("Seen by")));
 }
 
 #[test]

@@ -182,3 +182,20 @@ fn a_dry_run_tells_what_is_personal_only_to_those_who_may_read_records() {
     let all = service.decide(&with(&ask("c-1"), "dry_run", &json!(true))).ok();
     assert_eq!(all["private"]["attributes"]["customer.tier"], "gold");
 }
+
+#[test]
+fn the_record_says_whom_each_slot_is_for() {
+    let service = start(Kind::Sqlite, three_slots(""));
+    let personas = json!([{"attributes": {"tier": "gold"}}, {"attributes": {"tier": "bronze"}}]);
+    let asked = with(&ask_as(1, "c-1"), "customer", &json!({"id": "c-1", "personas": personas}));
+    let record = service.record(&service.decide(&asked).ok());
+    let told: Vec<&str> = record["explanation"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    for (at, number) in [(0, 1), (1, 2), (2, 1)] {
+        let persona = &record["slots"][at]["persona"];
+        assert_eq!((&persona["number"], &persona["of"]), (&json!(number), &json!(2)));
+        assert_eq!(persona["scores"].is_array(), number == 2);
+        let sentence = format!("Slot {} is for persona {number} of 2.", at + 1);
+        assert!(told.contains(&sentence.as_str()), "{told:?}");
+    }
+    assert_eq!(record["private"]["personas"][1]["number"], 2);
+}
