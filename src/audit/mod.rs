@@ -48,8 +48,8 @@ pub fn exclusions(
             let context = private.map(|private| &private.context);
             let persona = skeleton.slots.get(usize::from(slot)).and_then(|slot| slot.persona.as_ref());
             let lacks = context.and_then(|seen| {
-                let used = seen.used_for(persona).into_iter();
-                used.filter_map(|used| describe_lacking(bundle, failed.rule, used, seen.local)).next()
+                let mut used = seen.used_for(persona).into_iter();
+                used.find_map(|used| describe_lacking(bundle, failed.rule, used, seen.local))
             });
             let observed = failed.observed.or(reading.map(|reading| i64::from(reading.used)));
             let observed = observed.or(lacks.as_ref().and_then(|lacks| lacks.observed));

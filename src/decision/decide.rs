@@ -54,30 +54,17 @@ pub fn decide(
     let fallback = fallback(placement, ask, subject, &purpose, &judged.rows);
     let money = money::terms(snapshot, placement, std::mem::take(&mut judged.budgets), now);
     let terms = money.as_ref();
-    let slate = match fallback {
-        Some(_) => None,
-        None => {
-            let (apart, seating, windows) = (&judged.apart, &seating, &windows);
-            let valued = score(snapshot, placement, &view, (&mut judged.rows, terms), (&seen, apart), local);
-            valued.and_then(|valued| {
-                let (rows, valued, view) = (judged.rows.as_slice(), &valued, view.as_ref());
-                let table = Table {
-                    snapshot,
-                    placement,
-                    view,
-                    ask,
-                    generator,
-                    now,
-                    windows,
-                    rows,
-                    seating,
-                    apart,
-                    valued,
-                    terms,
-                };
-                fill(&table, state)
-            })
-        }
+    let slate = if fallback.is_none() {
+        let (apart, seating, windows) = (&judged.apart, &seating, &windows);
+        let valued = score(snapshot, placement, &view, (&mut judged.rows, terms), (&seen, apart), local);
+        valued.and_then(|valued| {
+            let (rows, valued, view) = (judged.rows.as_slice(), &valued, view.as_ref());
+            let table =
+                Table { snapshot, placement, view, ask, generator, now, windows, rows, seating, apart, valued, terms };
+            fill(&table, state)
+        })
+    } else {
+        None
     };
     if fallback.is_none() && slate.is_none() {
         // Numbers that failed their check are not recorded as if somebody could draw from them.

@@ -88,8 +88,13 @@ fn whose(decision: &Decision) -> Vec<u16> {
     decision.skeleton.slots.iter().map(|slot| slot.persona.as_ref().unwrap().at).collect()
 }
 
+/// Rows left out of all slots, with the rule.
+type OfAll = BTreeSet<(usize, String)>;
+/// Slots and rows left out of them, with the rule.
+type OfSlots = BTreeSet<(usize, u32, String)>;
+
 /// By name and slot what is left out, of all slots and of single ones.
-fn left_out(decision: &Decision, snapshot: &Snapshot) -> (BTreeSet<(usize, String)>, BTreeSet<(usize, u32, String)>) {
+fn left_out(decision: &Decision, snapshot: &Snapshot) -> (OfAll, OfSlots) {
     let name = |rule: u16| snapshot.bundle.rule(rule).unwrap().id.to_string();
     let rows = decision.skeleton.candidates.iter().enumerate();
     let rows = rows.flat_map(|(at, row)| row.failed.iter().map(move |failed| (at, name(failed.rule))));
