@@ -375,6 +375,28 @@ mod tests {
     }
 
     #[test]
+    fn ten_years_of_daily_decay_are_finite_and_exact() {
+        let (days, half_life) = (3_653, 60);
+        let of = |day: i32, exposure: i8| {
+            let accepted = exposure * i8::from(day % 7 == 0);
+            increment(Day(day), Some(half_life), &[1.0, f64::from(day % 5) - 2.0], exposure, accepted)
+        };
+        let (mut forward, mut backward) = (ArmStatistics::default(), ArmStatistics::default());
+        (0..days).for_each(|day| forward.apply(&of(day, 1)));
+        (0..days).rev().for_each(|day| backward.apply(&of(day, 1)));
+        assert_eq!(forward.digest(), backward.digest());
+        let Derived { posterior, alarm } = Posterior::derive(&forward, 2, Day(days - 1), Some(half_life), 1.0);
+        assert_eq!(alarm, None);
+        let weighed = |day: i32| (f64::from(day - (days - 1)) / f64::from(half_life)).exp2();
+        let (all, sevenths): (f64, f64) =
+            ((0..days).map(weighed).sum(), (0..days).filter(|day| day % 7 == 0).map(weighed).sum());
+        close(posterior.weight(), all, 1e-4 * all);
+        close(posterior.accepted(), sevenths, 1e-4 * sevenths);
+        (0..days).for_each(|day| forward.apply(&of(day, -1)));
+        assert!(forward.is_empty(), "taken back day by day, nothing is left of ten years");
+    }
+
+    #[test]
     fn sums_that_make_no_sense_fall_back_to_the_prior_with_an_alarm() {
         let mut statistics = ArmStatistics::default();
         statistics.apply(&increment(Day(0), None, &[1.0, 3.0], -1, 0));
