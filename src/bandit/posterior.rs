@@ -387,7 +387,7 @@ mod tests {
         assert_eq!(forward.digest(), backward.digest());
         let Derived { posterior, alarm } = Posterior::derive(&forward, 2, Day(days - 1), Some(half_life), 1.0);
         assert_eq!(alarm, None);
-        let weighed = |day: i32| (f64::from(day - (days - 1)) / f64::from(half_life)).exp2();
+        let weighed = |day: i32| libm::exp2(f64::from(day - (days - 1)) / f64::from(half_life));
         let (all, sevenths): (f64, f64) =
             ((0..days).map(weighed).sum(), (0..days).filter(|day| day % 7 == 0).map(weighed).sum());
         close(posterior.weight(), all, 1e-4 * all);
