@@ -6,14 +6,11 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::slate_tests::STRATEGIES;
-use super::tests::{PLACEMENTS, RULES, ask_with, granted, request, snapshot_of, state};
+use super::tests::{PLACEMENTS, RULES, ask_with, granted, request, snapshot_of, state, taught};
 use super::{Decision, Snapshot, recorded};
-use crate::bandit::{self, ArmKey, Features, Increment, Model, ModelView, multiplicities};
+use crate::bandit;
 use crate::domain::decision::{CandidateRow, FallbackReason, SlotPersona, Withheld};
-use crate::domain::{
-    ConsentState, DecisionId, DecisionRequest, KnownAttribute, Number, OfferId, Persona, PlacementId, Timestamp, Value,
-    VariantId,
-};
+use crate::domain::{ConsentState, DecisionRequest, KnownAttribute, Number, OfferId, Persona, Timestamp, Value};
 
 const ONE: i32 = 1 << 20;
 /// Offers `o0` to `o5` are for the outdoors, `o6` to `o11` are music.
@@ -27,29 +24,13 @@ fn shop(slots: u16, strategy: &str, rules: &str) -> Snapshot {
         .replace("    currency: USD\n", &format!("    currency: USD\n    slots: {slots}\n"));
     let placements = placements.replace("[customer.tier, context.device]", "[customer.outdoor, customer.music]");
     let mut snapshot = snapshot_of(&placements, &format!("{RULES}{rules}"), &[40; OFFERS]);
-    let placement = snapshot.bundle.placement("home").unwrap().clone();
-    let mut model = Model::new(placement.model_id(), placement.dimensions());
-    for n in 0..OFFERS * 8 {
-        let (offer, likes) = (n % OFFERS, 1 + n / OFFERS % 2);
-        let arm = ArmKey { offer: OfferId::new(format!("o{offer}")).unwrap(), variant: VariantId::new("a").unwrap() };
-        let sequence = u64::try_from(n).unwrap() + 1;
-        let increment = Increment {
-            generation: 0,
-            weight: 1 << 16,
-            features: Features::from_sparse(3, &[(0, ONE), (u16::try_from(likes).unwrap(), ONE)]).unwrap(),
-            exposure: 1,
-            accepted: i8::from((offer < 6) == (likes == 1)),
-            reward: 0,
-            reward_squared: 0,
-            matured: None,
-            value: 0,
-            bags: multiplicities(&DecisionId::from_bytes(u128::from(sequence).to_be_bytes()), 0, placement.bags()),
-        };
-        model.apply(sequence, &arm, &increment).unwrap();
-    }
-    let lineup = model.lineup(&snapshot.catalogue);
-    let view = ModelView::derive(model.version(), &placement, &placement.champion, lineup, snapshot.day, None);
-    snapshot.models.insert(PlacementId::new("home").unwrap(), vec![Arc::new(view)]);
+    taught(
+        &mut snapshot,
+        (0..OFFERS * 8).map(|n| {
+            let (offer, likes) = (n % OFFERS, 1 + n / OFFERS % 2);
+            (offer, vec![u16::try_from(likes).unwrap()], (offer < 6) == (likes == 1))
+        }),
+    );
     snapshot
 }
 

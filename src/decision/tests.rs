@@ -242,17 +242,24 @@ fn time_never_runs_backwards_for_a_subject() {
 
 /// A model that has learned from random outcomes.
 pub(super) fn learned(snapshot: &mut Snapshot, outcomes: &[(usize, bool)]) {
-    let id = PlacementId::new("home").unwrap();
+    let seen = |(offer, accepted): &(usize, bool)| (*offer, vec![2, 4], *accepted);
+    taught(snapshot, outcomes.iter().map(seen));
+}
+
+/// A model that has learned, one after another, that an offer was shown with these features at one, and whether it was
+/// accepted.
+pub(super) fn taught(snapshot: &mut Snapshot, shown: impl Iterator<Item = (usize, Vec<u16>, bool)>) {
     let placement = snapshot.bundle.placement("home").unwrap().clone();
     let mut model = Model::new(placement.model_id(), placement.dimensions());
-    for (sequence, (offer, accepted)) in (1..).zip(outcomes) {
+    for (sequence, (offer, ones, accepted)) in (1..).zip(shown) {
         let arm = ArmKey { offer: OfferId::new(format!("o{offer}")).unwrap(), variant: VariantId::new("a").unwrap() };
+        let sparse: Vec<(u16, i32)> = std::iter::once(0).chain(ones).map(|at| (at, 1 << 20)).collect();
         let increment = Increment {
             generation: 0,
             weight: 1 << 16,
-            features: Features::from_sparse(5, &[(0, 1 << 20), (2, 1 << 20), (4, 1 << 20)]).unwrap(),
+            features: Features::from_sparse(placement.dimensions(), &sparse).unwrap(),
             exposure: 1,
-            accepted: i8::from(*accepted),
+            accepted: i8::from(accepted),
             reward: 0,
             reward_squared: 0,
             matured: None,
@@ -263,7 +270,7 @@ pub(super) fn learned(snapshot: &mut Snapshot, outcomes: &[(usize, bool)]) {
     }
     let lineup = model.lineup(&snapshot.catalogue);
     let view = ModelView::derive(model.version(), &placement, &placement.champion, lineup, snapshot.day, None);
-    snapshot.models.insert(id, vec![Arc::new(view)]);
+    snapshot.models.insert(PlacementId::new("home").unwrap(), vec![Arc::new(view)]);
 }
 
 proptest! {
