@@ -20,7 +20,7 @@ async fn keep(connection: &mut PgConnection, hash: Digest, body: &str) -> Result
 }
 
 pub(super) async fn publish(store: &PostgresStore, hash: Digest, body: &str, by: By<'_>) -> Result<bool, StoreError> {
-    let mut transaction = store.pool.begin().await?;
+    let mut transaction = store.begin().await?;
     let new = keep(&mut transaction, hash, body).await?;
     if new {
         record(&mut transaction, by, "bundle published", &hash.hex()).await?;
@@ -37,7 +37,7 @@ pub(super) async fn activate(
     by: By<'_>,
     only_if_new: bool,
 ) -> Result<Control, StoreError> {
-    let (mut transaction, before) = begin_change(&store.pool).await?;
+    let (mut transaction, before) = begin_change(store).await?;
     let new = keep(&mut transaction, hash, body).await?;
     if before.bundle == Some(hash) || (only_if_new && !new && before.bundle.is_some()) {
         transaction.rollback().await?;

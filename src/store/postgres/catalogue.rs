@@ -1,6 +1,6 @@
 //! Catalogue in PostgreSQL: the clock, the control row, offers and campaigns. Judges no offer.
 
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::domain::{OfferId, Timestamp};
 use crate::store::catalogue::CHANGED;
@@ -26,8 +26,10 @@ pub(super) async fn control(store: &PostgresStore) -> Result<Control, StoreError
 
 /// Begins a change of the control row. The table is locked and not the row: commits share the row's lock, and as long
 /// as they overlap a waiting `for update` would never get it; for the table's lock everybody queues.
-pub(super) async fn begin_change(pool: &PgPool) -> Result<(Transaction<'static, Postgres>, Control), StoreError> {
-    let mut transaction = pool.begin().await?;
+pub(super) async fn begin_change(
+    store: &PostgresStore,
+) -> Result<(Transaction<'static, Postgres>, Control), StoreError> {
+    let mut transaction = store.begin().await?;
     sqlx::query("lock table control in exclusive mode").execute(&mut *transaction).await?;
     let row: ControlColumns = sqlx::query_as(CONTROL).fetch_one(&mut *transaction).await?;
     Ok((transaction, column::control(row)?))
@@ -122,7 +124,7 @@ pub(super) async fn change(
     change: &CatalogueChange,
     by: By<'_>,
 ) -> Result<CatalogueChanged, StoreError> {
-    let (mut transaction, before) = begin_change(&store.pool).await?;
+    let (mut transaction, before) = begin_change(store).await?;
     if let Some(id) = &change.request_id {
         let row: Option<(i64,)> = sqlx::query_as("select revision from catalogue_request where request_id = $1")
             .bind(id)

@@ -7,7 +7,7 @@ use super::PostgresStore;
 use super::catalogue::record;
 
 pub(super) async fn create(store: &PostgresStore, key: &KeyRow, by: By<'_>) -> Result<bool, StoreError> {
-    let mut transaction = store.pool.begin().await?;
+    let mut transaction = store.begin().await?;
     let written = sqlx::query(
         "insert into api_key (key_hash, name, roles, created_at, revoked_at) values ($1, $2, $3, $4, $5) \
          on conflict do nothing",
@@ -38,7 +38,7 @@ pub(super) async fn list(store: &PostgresStore) -> Result<Vec<KeyRow>, StoreErro
 }
 
 pub(super) async fn revoke(store: &PostgresStore, name: &str, by: By<'_>) -> Result<bool, StoreError> {
-    let mut transaction = store.pool.begin().await?;
+    let mut transaction = store.begin().await?;
     let revoked = sqlx::query("update api_key set revoked_at = $1 where name = $2 and revoked_at is null")
         .bind(by.at.0)
         .bind(name)
@@ -55,7 +55,7 @@ pub(super) async fn revoke(store: &PostgresStore, name: &str, by: By<'_>) -> Res
 }
 
 pub(super) async fn create_source(store: &PostgresStore, source: &SourceRow, by: By<'_>) -> Result<bool, StoreError> {
-    let mut transaction = store.pool.begin().await?;
+    let mut transaction = store.begin().await?;
     let written = sqlx::query(
         "insert into outcome_source (name, sealed_secret, created_at) values ($1, $2, $3) on conflict do nothing",
     )

@@ -70,7 +70,7 @@ pub(super) async fn applied_of(store: &PostgresStore, ids: &[DecisionId]) -> Res
 
 pub(super) async fn learn(store: &PostgresStore, term: u64, learned: &Learned) -> Result<bool, StoreError> {
     reach(Step::LearnBegin);
-    let mut transaction = store.pool.begin().await?;
+    let mut transaction = store.begin().await?;
     if !lease::renew_on(&mut transaction, term).await? {
         transaction.rollback().await?;
         return Ok(false);

@@ -36,7 +36,7 @@ async fn read(store: &PostgresStore, which: &'static str, keys: Vec<&[u8]>) -> R
 pub(super) async fn set(store: &PostgresStore, matches: &[Match]) -> Result<(), StoreError> {
     let mut sorted = matches.to_vec();
     sorted.sort_by_key(|found| found.key);
-    let mut transaction = store.pool.begin().await?;
+    let mut transaction = store.begin().await?;
     // Shared, as for whoever brings an outcome with its decision: one that looks for its own comes before or after.
     sqlx::query("select pg_advisory_xact_lock_shared('outcome'::regclass::oid::int4, 0)")
         .execute(&mut *transaction)

@@ -20,7 +20,7 @@ pub(super) async fn take(store: &PostgresStore, outcomes: &[OutcomeRow]) -> Resu
     }
     reach(Step::OutcomesBegin);
     let firsts = work::firsts(outcomes);
-    let mut transaction = store.pool.begin().await?;
+    let mut transaction = store.begin().await?;
     // A refund and its order that come at once by two connections would not see one another, and never be linked. So
     // whoever brings an outcome that has to look for its decision is alone; the others may come together.
     let lock = if firsts.iter().all(|outcome| outcome.decision_id.is_some()) {

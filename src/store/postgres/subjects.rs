@@ -59,7 +59,7 @@ async fn read(store: &PostgresStore, references: &[&SubjectRef]) -> Result<ByRef
 /// Makes identities, in the order of the outside ids: two processes that make the same ones wait for one another
 /// at the first and cannot do so in a circle.
 async fn create(store: &PostgresStore, missing: &[&NewSubject]) -> Result<(), StoreError> {
-    let mut transaction = store.pool.begin().await?;
+    let mut transaction = store.begin().await?;
     // Somebody else may have made it since it was looked for: theirs stays.
     sqlx::query(
         "insert into identity (subject_id, kind, outside_id, wrapped_key) \
@@ -83,7 +83,7 @@ pub(super) async fn change_consents(
     at: Timestamp,
     change: &MakeChange<'_>,
 ) -> Result<(), StoreError> {
-    let mut transaction = store.pool.begin().await?;
+    let mut transaction = store.begin().await?;
     let id = subject.0.as_slice();
     // What is not there cannot be locked, so that a row of version 0 comes first.
     sqlx::query("insert into subject (subject_id, version, state) values ($1, 0, '') on conflict do nothing")

@@ -127,7 +127,13 @@ impl Server {
 
     /// What it has written to standard error.
     pub fn said(&self) -> String {
-        self.said.lock().unwrap().clone()
+        self.hearing()()
+    }
+
+    /// Tells what it has written to standard error, also when it has ended.
+    pub fn hearing(&self) -> impl Fn() -> String + use<> {
+        let said = self.said.clone();
+        move || said.lock().unwrap().clone()
     }
 
     /// Ends it as a power switch would.

@@ -99,6 +99,7 @@ fn ended(what: &str, lease_seconds: u64, took_ms_max: i64, end: impl FnOnce(Serv
     pair.witness();
     pair.siege.furnish(&old);
     let new = pair.start("new", &[]);
+    let said = old.hearing();
     let mut old = Some(old);
     let wires = [pair.siege.wire(old.as_ref().unwrap()), pair.siege.wire(&new)];
     let took = load_wires(&wires, seed, || {
@@ -110,7 +111,7 @@ fn ended(what: &str, lease_seconds: u64, took_ms_max: i64, end: impl FnOnce(Serv
         took
     });
     drop(wires);
-    assert!(took < took_ms_max, "{what}: it took {took} ms until another one learned");
+    assert!(took < took_ms_max, "{what}: it took {took} ms until another one learned; the first one said:\n{}", said());
     // What was not answered is sent again, and the one that comes back follows.
     let old = pair.start("old", &[]);
     let terms = holders(&pair, what);

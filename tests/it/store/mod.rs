@@ -4,6 +4,7 @@ mod bundles;
 mod catalogue;
 mod commit;
 mod commit_races;
+mod given_up;
 mod keys;
 mod learner;
 mod lease;
