@@ -1,5 +1,6 @@
 //! A record sealed and opened: bytes, commitments, leaf. Renders nothing.
 
+use minicbor::encode::Write;
 use minicbor::{Decode, Encode, Encoder};
 use sha2::{Digest as _, Sha256};
 
@@ -17,10 +18,32 @@ const GROUPS_BYTES: usize = 512;
 /// The heads of the four groups and of the list of them: 5 bytes each are enough for 4 GiB.
 const FRAME_BYTES: usize = 5 * 5;
 
+/// Memory written to a few bytes at a time: a record is hundreds of writes of one byte, or of eight, each of which a
+/// general copy would take longer to begin than to do.
+struct Sink<'a>(&'a mut Vec<u8>);
+
+impl Write for Sink<'_> {
+    type Error = std::convert::Infallible;
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
+        if let [byte] = bytes {
+            self.0.push(*byte);
+        } else if let Ok(eight) = <&[u8; 8]>::try_from(bytes) {
+            self.0.extend_from_slice(eight);
+        } else if let [one, two] = bytes {
+            self.0.extend_from_slice(&[*one, *two]);
+        } else {
+            self.0.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+}
+
 /// Writes a value behind what is there, and says where it ends.
 fn append<T: Encode<()>>(to: &mut Vec<u8>, value: &T) -> usize {
     // Writing into memory cannot fail.
-    let _ = minicbor::encode(value, &mut *to);
+    let _ = minicbor::encode(value, Sink(to));
     to.len()
 }
 
