@@ -22,8 +22,7 @@ pub fn minimise(bundle: &Bundle, placement: &Placement, request: &DecisionReques
         placement.features.iter().flat_map(|f| &f.atoms).any(|atom| atom.attribute.as_ref() == Some(id))
             || bundle.reads(placement, id)
     };
-    let given =
-        [(AttributeScope::Customer, &request.customer.attributes), (AttributeScope::Context, &request.context)];
+    let given = [(AttributeScope::Customer, &request.customer.attributes), (AttributeScope::Context, &request.context)];
     let mut result = Minimised::default();
     for (scope, values) in given {
         for (name, value) in values {
