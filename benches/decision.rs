@@ -188,7 +188,7 @@ fn decision(criterion: &mut Criterion) {
                 let (snapshot, request) = (snapshot(candidates, components, stage), request(1));
                 let name = format!("whole, record sealed, d {components} {stage:?}");
                 group.bench_function(BenchmarkId::new(name, candidates), |b| {
-                    b.iter(|| seal(whole(&snapshot, &request)));
+                    b.iter(|| seal(&mut whole(&snapshot, &request)));
                 });
             }
         }
@@ -196,7 +196,7 @@ fn decision(criterion: &mut Criterion) {
     for candidates in [100, 1_000] {
         let (snapshot, request) = (snapshot(candidates, 32, Stage::HalfTrained), request(20));
         group.bench_function(BenchmarkId::new("slate of twenty, record sealed", candidates), |b| {
-            b.iter(|| seal(whole(&snapshot, &request)));
+            b.iter(|| seal(&mut whole(&snapshot, &request)));
         });
     }
 }
@@ -267,12 +267,13 @@ fn parts(criterion: &mut Criterion) {
             let id = DecisionId::from_parts(NOW.0, [7; 10]);
             black_box(pick(&p, uniform(&GENERATOR, "default", &id, 0, DrawPurpose::Served)));
         });
-        part("record sealed", &mut || seal(made.clone()));
+        let mut made = made;
+        part("record sealed", &mut || seal(&mut made));
     }
 }
 
-fn seal(made: Decision) {
-    black_box(Record::seal(made.skeleton, &made.private, &SubjectKey([1; 32])));
+fn seal(made: &mut Decision) {
+    black_box(Record::seal(&mut made.skeleton, &made.private, &SubjectKey([1; 32])));
 }
 
 criterion_group! {

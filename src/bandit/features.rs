@@ -30,7 +30,7 @@ pub fn features(placement: &Placement, now: LocalTime, value: &dyn Fn(&Attribute
     let mut components = Vec::with_capacity(placement.dimensions());
     components.push(ONE);
     for feature in &placement.features {
-        components.extend(encode_feature(feature, now, value).into_iter().map(quantise));
+        encode_feature(feature, now, value, &mut components);
     }
     Features(components)
 }
@@ -85,11 +85,27 @@ impl Features {
     }
 }
 
-fn encode_feature(feature: &Feature, now: LocalTime, value: &dyn Fn(&AttributeId) -> Option<Value>) -> Vec<f64> {
-    feature.atoms.iter().fold(vec![1.0], |product, atom| {
+fn encode_feature(
+    feature: &Feature,
+    now: LocalTime,
+    value: &dyn Fn(&AttributeId) -> Option<Value>,
+    components: &mut Vec<i32>,
+) {
+    if let [atom @ FeatureAtom { attribute: Some(id), encoder: Encoder::OneHot(names) }] = feature.atoms.as_slice() {
+        // The commonest feature by far, and the widest: ones and zeros, which nobody has to round.
+        match value(id) {
+            Some(Value::Text(seen)) => {
+                components.extend(names.iter().map(|name| if *name == seen { ONE } else { 0 }));
+            }
+            _ => components.extend(std::iter::repeat_n(0, atom.width())),
+        }
+        return;
+    }
+    let product = feature.atoms.iter().fold(vec![1.0], |product, atom| {
         let numbers = encode_atom(atom, now, value);
         product.iter().flat_map(|p| numbers.iter().map(move |x| p * x)).collect()
-    })
+    });
+    components.extend(product.into_iter().map(quantise));
 }
 
 fn encode_atom(atom: &FeatureAtom, now: LocalTime, value: &dyn Fn(&AttributeId) -> Option<Value>) -> Vec<f64> {

@@ -17,7 +17,7 @@ use crate::domain::decision::{
     Skeleton, SubjectGroup, SubjectRead, Terms, Withheld,
 };
 use crate::domain::key::GeneratorKey;
-use crate::domain::{AttributeId, LocalTime, OfferId, Placement, SubjectState, Timestamp, Value};
+use crate::domain::{AttributeId, LocalTime, OfferId, Placement, PurposeId, SubjectState, Timestamp, Value};
 
 type Attributes = Vec<(AttributeId, Value)>;
 
@@ -80,11 +80,10 @@ pub fn decide(
     let (first, later) = (features.next().unwrap_or_default(), features);
 
     let (used, withheld, personas) = kept(seen, &seating);
-    let mut skeleton = skeleton(snapshot, placement, &view, ask, now, shown);
+    let mut skeleton = skeleton(snapshot, (placement, purpose.decided_under), &view, ask, now, shown);
     skeleton.challenger = contender.checked_sub(1).and_then(|at| Some(placement.challengers.get(at)?.id.clone()));
     skeleton.exploration = money::exploration(&view, terms);
     skeleton.money = money;
-    skeleton.purpose = purpose.decided_under;
     skeleton.refused = purpose.refused;
     skeleton.candidates = judged.rows;
     skeleton.slots = slots;
@@ -159,7 +158,7 @@ fn fallback(
 /// What is known of a record before anything is drawn: its names, versions and terms.
 fn skeleton(
     snapshot: &Snapshot,
-    placement: &Placement,
+    (placement, purpose): (&Placement, PurposeId),
     view: &ModelView,
     ask: &Ask<'_>,
     now: Timestamp,
@@ -173,7 +172,7 @@ fn skeleton(
         id_minted: ask.id_minted,
         tenant: snapshot.tenant.clone(),
         placement: placement.id.clone(),
-        purpose: placement.purpose.clone(),
+        purpose,
         refused: None,
         at: now,
         request_digest: ask.request_digest,

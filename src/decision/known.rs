@@ -20,7 +20,7 @@ pub fn complete<'a>(
         if request.customer.attributes.contains_key(&kept.name) {
             continue;
         }
-        let Ok(id) = AttributeId::parse(&format!("customer.{}", kept.name)) else { continue };
+        let Ok(id) = AttributeId::of(AttributeScope::Customer, &kept.name) else { continue };
         let value = BTreeMap::from([(kept.name.clone(), kept.value.clone())]);
         if !kept.holds(now) {
             unseen.push((id, Withheld::Expired));

@@ -22,12 +22,12 @@ pub fn minimise(bundle: &Bundle, placement: &Placement, request: &DecisionReques
         placement.features.iter().flat_map(|f| &f.atoms).any(|atom| atom.attribute.as_ref() == Some(id))
             || bundle.reads(placement, id)
     };
-    let given = [("customer", &request.customer.attributes), ("context", &request.context)];
+    let given = [(AttributeScope::Customer, &request.customer.attributes), (AttributeScope::Context, &request.context)];
     let mut result = Minimised::default();
     for (scope, values) in given {
         for (name, value) in values {
-            let Ok(id) = AttributeId::parse(&format!("{scope}.{name}")) else { continue };
-            let public = id.scope() != AttributeScope::Customer
+            let Ok(id) = AttributeId::of(scope, name) else { continue };
+            let public = scope != AttributeScope::Customer
                 && bundle.attributes.get(&id).is_some_and(|spec| spec.class == AttributeClass::Public);
             if !personal && !public {
                 result.withheld.push((id, Withheld::PurposeNotConsented));

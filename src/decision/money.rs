@@ -25,12 +25,10 @@ impl Budgets {
             let spent = snapshot.spend.of_campaign(&campaign.campaign_id);
             Some((campaign.budget_at(spent, now)?, None))
         };
-        Self {
-            all: snapshot.catalogue.campaigns().values().map(budget).collect(),
-            met: 0,
-            every_row: placement.money.cheapest.is_some(),
-            rule: policy::budget_rule(&snapshot.bundle),
-        }
+        let all: Vec<_> = snapshot.catalogue.campaigns().values().map(budget).collect();
+        // Most shops have no budgets, and then no rule has to be searched for.
+        let rule = all.iter().any(Option::is_some).then(|| policy::budget_rule(&snapshot.bundle)).flatten();
+        Self { all, met: 0, every_row: placement.money.cheapest.is_some(), rule }
     }
 
     /// Leaves out the offer at a position if it would spend of a budget that is spent; what the record keeps of what it

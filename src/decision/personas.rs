@@ -74,6 +74,11 @@ impl Apart {
         Self(vec![BTreeMap::new(); seated])
     }
 
+    /// Whether nobody has anything left out for them alone.
+    pub(super) fn is_none(&self) -> bool {
+        self.0.iter().all(BTreeMap::is_empty)
+    }
+
     /// Adds what failed of a row for each who has a seat.
     pub(super) fn add(&mut self, row: u32, failed: &[Vec<Failed>]) {
         for (own, failed) in self.0.iter_mut().zip(failed).filter(|(_, failed)| !failed.is_empty()) {

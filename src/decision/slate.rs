@@ -149,6 +149,9 @@ impl Table<'_> {
     /// Whom a slot is for, and what may stand there of what is open: whose seat it is or, where nothing is left for
     /// them, the next for whom something is.
     fn seat(&self, slot: u16, open: Open) -> (usize, Open) {
+        if self.apart.is_none() {
+            return (self.seating.turns(slot).next().unwrap_or(0), open);
+        }
         let row = |at: usize| self.valued.rows.get(at).copied();
         let bars = |seat: usize, at: usize| row(at).is_some_and(|row| self.apart.bars(seat, row));
         let left = |seat: &usize| open.scored.iter().any(|at| !bars(*seat, *at));

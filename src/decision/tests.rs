@@ -305,12 +305,14 @@ proptest! {
         prop_assert!(probabilities.iter().zip(rows).all(|(p, row)| p.is_some() == row.failed.is_empty()));
         prop_assert!(chosen.margin_minor >= 1500);
 
-        let again = ask_with(&snapshot, &request(Some("gold")), &granted(), seed).unwrap();
+        let mut again = ask_with(&snapshot, &request(Some("gold")), &granted(), seed).unwrap();
         let key = SubjectKey([5; 32]);
-        let record = Record::seal(decision.skeleton.clone(), &decision.private, &key);
-        prop_assert_eq!(&record, &Record::seal(again.skeleton, &again.private, &key), "decided again: the same bytes");
-        let skeleton = record.skeleton().unwrap();
+        let mut skeleton = decision.skeleton.clone();
+        let record = Record::seal(&mut skeleton, &decision.private, &key);
+        let twin = Record::seal(&mut again.skeleton, &again.private, &key);
+        prop_assert_eq!(&record, &twin, "decided again: the same bytes");
         prop_assert_eq!(skeleton.commitments.len(), 4);
+        prop_assert_eq!(record.skeleton().unwrap(), skeleton);
         prop_assert_eq!(record.private(&key).unwrap(), decision.private);
         prop_assert!(record.private(&SubjectKey([6; 32])).is_err());
     }

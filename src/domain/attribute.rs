@@ -22,22 +22,26 @@ pub enum AttributeScope {
 #[cbor(transparent)]
 pub struct AttributeId(#[n(0)] String);
 
+impl AttributeScope {
+    /// What stands before the name of an attribute, the dot included.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Customer => "customer.",
+            Self::Context => "context.",
+            Self::Offer => "offer.",
+        }
+    }
+}
+
 impl AttributeId {
+    /// The attribute of this name within a scope.
+    pub fn of(scope: AttributeScope, name: &str) -> Result<Self, Malformed> {
+        Self::try_from([scope.prefix(), name].concat())
+    }
+
     /// Parses `customer.NAME`, `context.NAME` or `offer.NAME`.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let named = text.split_once('.').is_some_and(|(scope, name)| {
-            ["customer", "context", "offer"].contains(&scope)
-                && !name.is_empty()
-                && text.len() <= super::ids::ID_BYTES_MAX
-                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b))
-        });
-        if !named {
-            return Err(Malformed(format!(
-                "`{text}` is not an attribute: expected `customer.`, `context.` or `offer.` \
-                 and a name of letters, digits and `_`"
-            )));
-        }
-        Ok(Self(text.to_owned()))
+        Self::try_from(text.to_owned())
     }
 
     /// Whose attribute it is.
@@ -63,7 +67,19 @@ impl AttributeId {
 impl TryFrom<String> for AttributeId {
     type Error = Malformed;
     fn try_from(text: String) -> Result<Self, Malformed> {
-        Self::parse(&text)
+        let named = text.split_once('.').is_some_and(|(scope, name)| {
+            ["customer", "context", "offer"].contains(&scope)
+                && !name.is_empty()
+                && text.len() <= super::ids::ID_BYTES_MAX
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.".contains(&b))
+        });
+        if !named {
+            return Err(Malformed(format!(
+                "`{text}` is not an attribute: expected `customer.`, `context.` or `offer.` \
+                 and a name of letters, digits and `_`"
+            )));
+        }
+        Ok(Self(text))
     }
 }
 

@@ -1,7 +1,8 @@
 //! Keys and what is done with them: sealing, wrapping, keyed hashes. Makes no randomness and stores nothing.
 
-use aes_gcm_siv::aead::{Aead, KeyInit};
-use aes_gcm_siv::{Aes256GcmSiv, Nonce};
+use aes::Aes256Enc;
+use aes_gcm_siv::aead::{Aead, AeadInOut, KeyInit};
+use aes_gcm_siv::{AesGcmSiv, Nonce};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
@@ -10,15 +11,23 @@ use super::{Digest, Malformed, SubjectId};
 /// HMAC-SHA256 over the parts one after another. Callers keep them unambiguous (fixed widths or one variable part).
 pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     // HMAC takes keys of any length, so this cannot fail; an empty tag would be refused by every reader.
-    let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(key) else { return [0; 32] };
+    let Ok(mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(key) else { return [0; 32] };
+    tag(mac, parts)
+}
+
+/// HMAC-SHA256 before anything was added to it.
+fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    // Shorter keys are filled up with zeros to the length of a block (RFC 2104).
+    let mut block = [0; 64];
+    block[..32].copy_from_slice(key);
+    Hmac::new(&block.into())
+}
+
+fn tag(mut mac: Hmac<Sha256>, parts: &[&[u8]]) -> [u8; 32] {
     for part in parts {
         mac.update(part);
     }
     mac.finalize().into_bytes().into()
-}
-
-fn cipher(key: &[u8; 32]) -> Aes256GcmSiv {
-    Aes256GcmSiv::new(key.into())
 }
 
 /// The key of one subject. Everything personal is sealed under it, so destroying it erases the person.
@@ -32,25 +41,64 @@ impl std::fmt::Debug for SubjectKey {
 }
 
 impl SubjectKey {
-    fn nonce(&self, what: &str, id: &[u8], version: u64) -> [u8; 12] {
-        let tag = hmac_sha256(&self.0, &[what.as_bytes(), id, &version.to_be_bytes()]);
+    /// What sealing derives from the key alone, for several uses one after another.
+    pub fn ready(&self) -> ReadyKey {
+        ReadyKey { mac: keyed(&self.0), cipher: Cipher::new(&self.0.into()) }
+    }
+
+    /// As [`ReadyKey::seal`], of a copy of `plain`.
+    pub fn seal(&self, what: &str, id: &[u8], version: u64, plain: &[u8]) -> Vec<u8> {
+        let mut sealed = Vec::with_capacity(plain.len() + SEAL_BYTES);
+        sealed.extend_from_slice(plain);
+        self.ready().seal(what, id, version, sealed)
+    }
+
+    /// As [`ReadyKey::open`].
+    pub fn open(&self, what: &str, id: &[u8], version: u64, sealed: &[u8]) -> Result<Vec<u8>, Malformed> {
+        self.ready().open(what, id, version, sealed)
+    }
+}
+
+/// AES-256-GCM-SIV, which only ever encrypts blocks: the round keys that decrypt them are not made.
+type Cipher = AesGcmSiv<Aes256Enc>;
+
+/// How much longer than its plain text something sealed is: the tag.
+pub const SEAL_BYTES: usize = 16;
+
+/// A subject's key made ready: its HMAC and its cipher, each keyed once.
+pub struct ReadyKey {
+    mac: Hmac<Sha256>,
+    cipher: Cipher,
+}
+
+impl std::fmt::Debug for ReadyKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReadyKey(..)")
+    }
+}
+
+impl ReadyKey {
+    fn nonce(&self, what: &str, id: &[u8], version: u64) -> Nonce {
+        let tag = tag(self.mac.clone(), &[what.as_bytes(), id, &version.to_be_bytes()]);
         let mut nonce = [0; 12];
         nonce.copy_from_slice(&tag[..12]);
-        nonce
+        Nonce::from(nonce)
     }
 
-    /// Seals `plain` with AES-256-GCM-SIV. The nonce is derived from what it is, its id and its version (or attempt),
-    /// so that a record is byte-exact when decided again.
-    pub fn seal(&self, what: &str, id: &[u8], version: u64, plain: &[u8]) -> Vec<u8> {
-        let nonce = Nonce::from(self.nonce(what, id, version));
+    /// Seals `plain` in its place with AES-256-GCM-SIV; room for [`SEAL_BYTES`] more saves a copy. The nonce is derived
+    /// from what it is, its id and its version (or attempt), so that a record is byte-exact when decided again.
+    pub fn seal(&self, what: &str, id: &[u8], version: u64, plain: Vec<u8>) -> Vec<u8> {
+        let mut sealed = plain;
         // Sealing fails only beyond 64 GiB; an empty result does not open, so nothing false can be read back.
-        cipher(&self.0).encrypt(&nonce, plain).unwrap_or_default()
+        match self.cipher.encrypt_in_place(&self.nonce(what, id, version), b"", &mut sealed) {
+            Ok(()) => sealed,
+            Err(_) => Vec::new(),
+        }
     }
 
-    /// Opens what [`SubjectKey::seal`] made, or says that key and bytes do not belong together.
+    /// Opens what [`ReadyKey::seal`] made, or says that key and bytes do not belong together.
     pub fn open(&self, what: &str, id: &[u8], version: u64, sealed: &[u8]) -> Result<Vec<u8>, Malformed> {
-        let nonce = Nonce::from(self.nonce(what, id, version));
-        cipher(&self.0).decrypt(&nonce, sealed).map_err(|_| {
+        self.cipher.decrypt(&self.nonce(what, id, version), sealed).map_err(|_| {
             Malformed(format!(
                 "`{what}` does not open under its subject's key: it was altered or belongs to another key"
             ))
@@ -59,7 +107,7 @@ impl SubjectKey {
 
     /// The salt of a commitment to one private group of one record.
     pub fn salt(&self, group: &str, id: &[u8], attempt: u16) -> [u8; 32] {
-        hmac_sha256(&self.0, &[b"proffer/salt/1", group.as_bytes(), id, &attempt.to_be_bytes()])
+        tag(self.mac.clone(), &[b"proffer/salt/1", group.as_bytes(), id, &attempt.to_be_bytes()])
     }
 }
 
@@ -134,6 +182,8 @@ impl std::fmt::Debug for GeneratorKey {
 
 #[cfg(test)]
 mod tests {
+    use sha2::Digest as _;
+
     use super::*;
 
     #[test]
@@ -145,6 +195,25 @@ mod tests {
         assert!(key.open("state", b"subject", 4, &sealed).is_err());
         assert!(key.open("record", b"subject", 3, &sealed).is_err());
         assert_eq!(sealed, key.seal("state", b"subject", 3, b"hello"), "sealing is deterministic");
+    }
+
+    #[test]
+    fn what_is_sealed_has_the_bytes_that_others_make_of_it() {
+        // Python: AESGCMSIV and hmac of `cryptography` 48 and the standard library.
+        let ready = SubjectKey(std::array::from_fn(|at| u8::try_from(at).unwrap())).ready();
+        let check = |bytes: u8, expected: &str| {
+            let plain: Vec<u8> = (0..bytes).map(|at| at.wrapping_mul(7)).collect();
+            let sealed = ready.seal("record", b"0123456789abcdef", 3, plain.clone());
+            assert_eq!(sealed.len(), plain.len() + SEAL_BYTES);
+            assert_eq!(Digest(Sha256::digest(&sealed).into()).hex(), expected, "{bytes} bytes");
+            assert_eq!(ready.open("record", b"0123456789abcdef", 3, &sealed), Ok(plain));
+        };
+        check(0, "e1115cdccc2768c62a0ffa8dfaff4ba7d0e91d7b9b25f7dae42e18eb69b26d9f");
+        check(5, "affbad0f3df552c024c91067fa31960cd2918fc2247d541113a72f8957ca13fc");
+        check(16, "a1ec091aa2ba3b5efeabf2987a9a5a594a6ddd24b54138ee7ba68d7928adf08d");
+        check(77, "2966f0696fc1dd7d4056ea3148e4b614032b5b6f73616f0ad41f46ac5987a2ed");
+        let salt = ready.salt("context", b"0123456789abcdef", 3);
+        assert_eq!(Digest(salt).hex(), "c66348ad64b43a3d1c2b33fe99cc41d14e2963ce3734583e99f2713c0f061de7");
     }
 
     #[test]

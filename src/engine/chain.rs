@@ -75,7 +75,7 @@ pub(super) fn decide_one(
         version: chained.subject.version,
         state: &chained.subject.state,
     });
-    let decision = match decide(snapshot, &ask, view, &settings.generator, now) {
+    let mut decision = match decide(snapshot, &ask, view, &settings.generator, now) {
         Ok(decision) => decision,
         Err(problems) => return Err((waiting, problems)),
     };
@@ -86,7 +86,7 @@ pub(super) fn decide_one(
         anonymous = settings.master.anonymous_key(waiting.decision_id.as_bytes());
         &anonymous
     };
-    let record = Record::seal(decision.skeleton.clone(), &decision.private, key);
+    let record = Record::seal(&mut decision.skeleton, &decision.private, key);
     let write = DecisionWrite {
         decision_id: waiting.decision_id,
         subject: chained.as_ref().map(|chained| chained.subject.subject),

@@ -114,11 +114,6 @@ pub(super) fn problems(
     scope: AttributeScope,
     values: &BTreeMap<String, Value>,
 ) -> Vec<(String, String)> {
-    let prefix = match scope {
-        AttributeScope::Customer => "customer",
-        AttributeScope::Context => "context",
-        AttributeScope::Offer => "offer",
-    };
     let undeclared = |full: &str| {
         let meant = did_you_mean(full, specs.keys().filter(|id| id.scope() == scope).map(AttributeId::as_str));
         format!("`{full}` is not declared in catalog/attributes.yaml{meant}")
@@ -126,7 +121,7 @@ pub(super) fn problems(
     values
         .iter()
         .filter_map(|(name, value)| {
-            let full = format!("{prefix}.{name}");
+            let full = [scope.prefix(), name].concat();
             let declared = specs.get(full.as_str());
             let problem = declared.map_or_else(|| Some(undeclared(&full)), |spec| spec.problem(value))?;
             Some((name.clone(), problem))

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::domain::{AttributeId, OfferId, Propensity, Timestamp, Value};
+use crate::domain::{AttributeId, AttributeScope, OfferId, Propensity, Timestamp, Value};
 
 /// The offers of a data set, with their names.
 pub type Offers = BTreeMap<OfferId, String>;
@@ -254,7 +254,7 @@ fn logged_event(line: usize, text: &str, offers: Option<&Offers>) -> Result<Logg
 
 fn check_context(context: &BTreeMap<String, Value>) -> Result<(), String> {
     for (key, value) in context {
-        AttributeId::parse(&format!("context.{key}"))
+        AttributeId::of(AttributeScope::Context, key)
             .map_err(|_| format!("context key `{key}` cannot name an attribute: use letters, digits, `_` and `.`"))?;
         if *value == Value::Text(String::new()) {
             return Err(format!("context `{key}` is empty text: leave a missing value out"));
