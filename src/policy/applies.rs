@@ -5,7 +5,7 @@ use super::declare::{self, Declared};
 use super::finding::Report;
 use super::placements::channel_name;
 use super::read::{self, Fields};
-use super::rules::{Categories, Known};
+use super::rules::{Categories, Kind, Known};
 use super::suggest::did_you_mean;
 use super::syntax::Node;
 use crate::domain::{CategoryId, Offer, OfferId, Placement, PlacementId};
@@ -64,12 +64,12 @@ pub(super) fn read(
     what: &str,
     node: &Node,
     known: Known<'_>,
-    gate: bool,
+    kind: &Kind,
 ) -> Option<AppliesTo> {
     let names = ["placements", "offers", "categories", "channels"];
     let fields = Fields::open(report, format!("{what}: applies_to"), node, &names, &["regions"])?;
     let what = fields.what.as_str();
-    if gate {
+    if kind.list == "purpose_gates" {
         for name in ["offers", "categories"] {
             if let Some(node) = fields.get(name) {
                 report

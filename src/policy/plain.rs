@@ -4,9 +4,9 @@
 use super::caps::{self, Cap, CapWindows};
 use super::cool_downs::CoolDown;
 use super::diversity::{Diversity, Per};
+use super::floors::Margin;
 use super::rules::{OnMissing, Rule, RuleKind};
 use super::stackability::Stackability;
-use super::verdict::Margin;
 use super::{Bundle, Reading, Verdict};
 use crate::domain::decision::Failed;
 use crate::domain::{Offer, Placement, RuleId, SubjectState, Timestamp, Value};
@@ -74,7 +74,7 @@ fn ask(
             | RuleKind::Stackability(_)
             | RuleKind::Diversity(_)
             | RuleKind::LoyaltyEligibility(_)
-            | RuleKind::Availability { .. }
+            | RuleKind::Availability(_)
             | RuleKind::Exclusion { .. }
             | RuleKind::Requirement { .. }
             | RuleKind::Schedule

@@ -23,10 +23,10 @@ pub use judging::Judging;
 pub(super) use memo::Memo;
 
 use super::condition::{Bits, Columns};
+use super::floors::Margin;
 use super::merchandise;
 use super::rules::{Rule, RuleKind};
 use super::stackability::Stackability;
-use super::verdict::Margin;
 use crate::domain::decision::Failed;
 use crate::domain::{Belongs, Catalogue, Offer, OfferId, OfferStatus, Placement, PlacementId};
 use keys::{Keys, kinds, position};

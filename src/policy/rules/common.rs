@@ -1,13 +1,20 @@
 //! Fields that every rule may have: when it holds, how severe it is, what a missing value means. Reads no rule's own.
 
-use super::codes;
-use super::finding::Report;
-use super::interval::{self, Interval};
-use super::read::{self, Fields};
-use super::rules::OnMissing;
+use super::super::codes;
+use super::super::finding::Report;
+use super::super::interval::{self, Interval};
+use super::super::read::{self, Fields};
+use super::OnMissing;
+use super::kinds::{self, Kind};
 
-/// Reads `effective`, `severity` and `on_missing`. `reads` says whether the rule reads anything that may be missing.
-pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, reads: bool) -> Option<(Interval, OnMissing)> {
+/// What they say.
+pub(super) struct Common {
+    pub(super) effective: Interval,
+    pub(super) on_missing: OnMissing,
+}
+
+/// Reads `effective`, `severity` and `on_missing`.
+pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, kind: &Kind) -> Option<Common> {
     let what = fields.what.as_str();
     let effective = fields
         .get("effective")
@@ -18,15 +25,14 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, reads: bool) ->
         .map_or(Some("block"), |node| read::choice(report, what, node, "severity", &["block"], &["warn", "shadow"]));
     let on_missing = fields.get("on_missing").map_or(Some(OnMissing::Exclude), |node| {
         let allow = read::choice(report, what, node, "choice", &["exclude", "allow"], &[])? == "allow";
-        if allow && !reads {
+        if allow && !kind.reads {
             let message = format!("{what}: nothing that it reads can be allowed to be missing");
-            report.add(codes::ON_MISSING_UNUSED, node.place, message, "not for this kind").with_help(
-                "`on_missing: allow` is for exclusions, requirements, availability, loyalty and diversity; remove it",
-            );
+            let help = format!("`on_missing: allow` is for {}; remove it", kinds::named(|kind| kind.reads));
+            report.add(codes::ON_MISSING_UNUSED, node.place, message, "not for this kind").with_help(help);
             return None;
         }
         Some(if allow { OnMissing::Allow } else { OnMissing::Exclude })
     });
     severity?;
-    Some((effective?, on_missing?))
+    Some(Common { effective: effective?, on_missing: on_missing? })
 }
