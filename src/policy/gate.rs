@@ -17,6 +17,8 @@ pub struct GateVerdict {
     pub readings: Vec<ConsentReading>,
     /// Position of the first gate that refused.
     pub refused_by: Option<u16>,
+    /// Positions of gates that would refuse, and only warn or are on trial.
+    pub noted: Vec<u16>,
 }
 
 /// Asks every gate of a purpose at a placement. Without a gate the purpose is allowed. A gate lets through a consent
@@ -32,7 +34,7 @@ pub fn gate(
     let mut verdict = GateVerdict::default();
     for (at, rule) in (0..=u16::MAX).zip(&bundle.rules) {
         let guards = matches!(&rule.kind, RuleKind::PurposeGate { purpose: guarded } if guarded == purpose);
-        if !guards || !rule.effective.holds(now) || !rule.applies_to.covers_placement(placement) {
+        if !guards || !rule.in_force(now, jurisdiction) || !rule.applies_to.covers_placement(placement) {
             continue;
         }
         let entry = state.and_then(|state| in_force(&state.consents, purpose, now));
@@ -49,8 +51,10 @@ pub fn gate(
             valid_from: entry.map(|entry| entry.valid_from),
             valid_until: entry.and_then(|entry| entry.valid_until),
         });
-        if !open && verdict.refused_by.is_none() {
-            verdict.refused_by = Some(at);
+        match (open, rule.blocks()) {
+            (true, _) => {}
+            (false, true) => verdict.refused_by = verdict.refused_by.or(Some(at)),
+            (false, false) => verdict.noted.push(at),
         }
     }
     verdict

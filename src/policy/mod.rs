@@ -113,7 +113,7 @@ pub(crate) use interval::day_start;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
 pub use purposes::PurposeSpec;
-pub use rules::{OnMissing, Rule, RuleKind};
+pub use rules::{OnMissing, Rule, RuleKind, Severity};
 pub use shelf::{Behind, Judging, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
 pub use suggest::did_you_mean;

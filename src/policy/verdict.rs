@@ -3,6 +3,8 @@
 //! A missing value fails closed. Counters are read as they stand: a state whose `cap_set` is not the bundle's is first
 //! rebuilt from contacts with [`rebuild_caps`](super::rebuild_caps).
 
+use super::bundle::Bundle;
+use super::rules::Rule;
 use crate::domain::Timestamp;
 use crate::domain::decision::{CapReading, Failed};
 
@@ -11,8 +13,27 @@ use crate::domain::decision::{CapReading, Failed};
 pub struct Verdict {
     /// Every rule that leaves the offer out; empty means eligible.
     pub failed: Vec<Failed>,
+    /// Every rule that speaks against the offer and lets it be: it only warns, or is on trial.
+    pub noted: Vec<Failed>,
     /// Caps and cool-downs that counted something.
     pub readings: Vec<Reading>,
+}
+
+impl Verdict {
+    /// Takes what leaves nothing out from the failures, and notes it in the place of what was noted before. To be
+    /// called where an offer has been asked about: a note among the failures would leave it out.
+    pub(super) fn settle(&mut self, bundle: &Bundle) {
+        if bundle.only_blocks {
+            return;
+        }
+        let Self { failed, noted, .. } = self;
+        noted.clear();
+        failed.retain(|failed| {
+            let blocks = bundle.rule(failed.rule).is_none_or(Rule::blocks);
+            noted.extend((!blocks).then_some(*failed));
+            blocks
+        });
+    }
 }
 
 /// What a cap or a cool-down counted.

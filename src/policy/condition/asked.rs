@@ -31,7 +31,7 @@ impl<'a> Asked<'a> {
     ) -> Self {
         let in_force = |check: &'a Check| {
             let rule = rules.get(usize::from(check.rule))?;
-            let applies = rule.effective.holds(facts.now) && rule.applies_to.covers_placement(placement);
+            let applies = rule.in_force(facts.now, facts.jurisdiction) && rule.applies_to.covers_placement(placement);
             applies.then_some(rule)
         };
         let mut checks = Vec::new();

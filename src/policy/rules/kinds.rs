@@ -26,6 +26,8 @@ pub(in crate::policy) struct Kind {
     pub(in crate::policy) reads: bool,
     /// Whether an override may lift its rules. What protects people by law or by their own word is never lifted.
     pub(in crate::policy) liftable: bool,
+    /// Whether `applies_to` may name regions: not yet where it is asked anew for each slot.
+    pub(in crate::policy) regions: bool,
     /// Its place among the kinds of a bundle.
     pub(in crate::policy) rank: u8,
     pub(in crate::policy) read: Reader,
@@ -39,6 +41,7 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &gate::FIELDS_LATER,
         reads: false,
         liftable: false,
+        regions: true,
         rank: 1,
         read: |report, fields, known, _| gate::read(report, fields, known),
     },
@@ -48,6 +51,7 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &[],
         reads: false,
         liftable: true,
+        regions: true,
         rank: 2,
         read: floors::read,
     },
@@ -57,6 +61,7 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &caps::FIELDS_LATER,
         reads: false,
         liftable: true,
+        regions: false,
         rank: 3,
         read: |report, fields, _, _| caps::read(report, fields),
     },
@@ -66,6 +71,7 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &[],
         reads: true,
         liftable: true,
+        regions: true,
         rank: 4,
         read: |report, fields, known, _| availability::read(report, fields, known),
     },
@@ -75,6 +81,7 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &[],
         reads: true,
         liftable: true,
+        regions: true,
         rank: 5,
         read: |report, fields, known, applies_to| {
             condition::read(report, fields, known, applies_to).map(|when| RuleKind::Exclusion { when })
@@ -86,6 +93,7 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &[],
         reads: true,
         liftable: true,
+        regions: true,
         rank: 6,
         read: |report, fields, known, applies_to| {
             condition::read(report, fields, known, applies_to).map(|when| RuleKind::Requirement { when })
@@ -97,6 +105,7 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &[],
         reads: false,
         liftable: true,
+        regions: false,
         rank: 20,
         read: |report, fields, known, _| stackability::read(report, fields, known),
     },
@@ -106,6 +115,7 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &[],
         reads: true,
         liftable: true,
+        regions: false,
         rank: 21,
         read: |report, fields, known, _| diversity::read(report, fields, known),
     },
@@ -115,6 +125,7 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &[],
         reads: true,
         liftable: true,
+        regions: true,
         rank: 22,
         read: |report, fields, known, _| loyalty::read(report, fields, known),
     },
@@ -124,6 +135,7 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &[],
         reads: false,
         liftable: true,
+        regions: true,
         rank: 40,
         read: |report, fields, _, _| cool_downs::read(report, fields),
     },
@@ -248,18 +260,26 @@ mod tests {
         }
         assert!(KINDS.windows(2).all(|pair| pair[0].rank < pair[1].rank));
         assert!(BUILT_IN.iter().all(|rule| rule.rank <= 50 || rule.rank >= 60));
-        let ranks: Vec<String> = sample::bundle().rules.iter().map(|rule| rank(&rule.kind).to_string()).collect();
-        assert_eq!(ranks.join(" "), "0 1 2 2 3 3 5 6 30 31 32 50");
+        let known = "purpose_gates 1, margin_floors 2, frequency_caps 3, availability 4, exclusions 5, requirements 6, \
+                     stackability 20, diversity 21, loyalty_eligibility 22, cool_downs 40, proffer.currency 0, \
+                     proffer.schedule 30, proffer.campaign 31, proffer.stock 32, proffer.budget 50";
+        for row in known.split(", ") {
+            let (name, rank) = row.split_once(' ').unwrap();
+            assert!(all.contains(&(name, rank.parse().unwrap())), "{row}");
+        }
+        for rule in &sample::bundle().rules {
+            assert!(rank(&rule.kind) < u8::MAX, "`{}` has no row", rule.kind.list());
+        }
     }
 
     #[test]
     fn every_list_stands_on_the_page_for_authors() {
         let page = include_str!("../../docs/policies.md");
         for kind in &KINDS {
-            assert!(page.contains(&format!("{}:", kind.list)), "{} is on no example", kind.list);
+            assert!(page.contains(&format!("| `{}` |", kind.list)), "{} is not on the page", kind.list);
         }
         for (list, _) in LATER {
-            assert!(!page.contains(&format!("\n{list}:")), "{list} is shown and not available");
+            assert!(!page.contains(&format!("| `{list}` |")), "{list} is shown and not available");
         }
     }
 }

@@ -24,7 +24,7 @@ use super::interval::Interval;
 use super::loyalty::Loyalty;
 use super::purposes::PurposeSpec;
 use super::stackability::Stackability;
-use crate::domain::{Placement, PlacementId, PurposeId, RuleId};
+use crate::domain::{Placement, PlacementId, PurposeId, RuleId, Timestamp};
 #[cfg(test)]
 pub(super) use kinds::KINDS;
 pub(super) use kinds::Kind;
@@ -37,6 +37,24 @@ pub enum OnMissing {
     Exclude,
     /// The rule does not leave it out.
     Allow,
+}
+
+/// What becomes of an offer that a rule speaks against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Severity {
+    /// It is left out.
+    #[default]
+    Block,
+    /// It is shown, and what the rule said is noted for whoever answers for the offer.
+    Warn,
+    /// It is shown, and what the rule would have done is noted: a rule on trial.
+    Shadow,
+}
+
+impl Severity {
+    /// Each by its name in `severity`.
+    pub(super) const ALL: [(&'static str, Self); 3] =
+        [("block", Self::Block), ("warn", Self::Warn), ("shadow", Self::Shadow)];
 }
 
 /// What a rule checks.
@@ -106,12 +124,29 @@ pub struct Rule {
     pub applies_to: AppliesTo,
     /// When it holds; a cap counts contacts at any time.
     pub effective: Interval,
+    /// What becomes of an offer that it speaks against.
+    pub severity: Severity,
     /// What it makes of a missing value.
     pub on_missing: OnMissing,
+    /// Whether an override may lift it. Never what protects people by law or by their own word.
+    pub overridable: bool,
     /// What it checks.
     pub kind: RuleKind,
     /// File and line; no file and line 0 for a built-in rule.
     pub place: (String, usize),
+}
+
+impl Rule {
+    /// Whether it holds at an instant, for a request from a jurisdiction. Where that is not known a rule holds that
+    /// names regions: what may be forbidden is not shown.
+    pub fn in_force(&self, now: Timestamp, jurisdiction: Option<&str>) -> bool {
+        self.effective.holds(now) && self.applies_to.covers_region(jurisdiction) != Some(false)
+    }
+
+    /// Whether it leaves offers out, and not only speaks.
+    pub fn blocks(&self) -> bool {
+        self.severity == Severity::Block
+    }
 }
 
 /// What is known of the categories of offers.
@@ -146,7 +181,9 @@ pub(super) fn in_order(mut rules: Vec<Rule>) -> Vec<Rule> {
             owner: "proffer".into(),
             applies_to: AppliesTo::default(),
             effective: Interval::default(),
+            severity: Severity::Block,
             on_missing: OnMissing::Exclude,
+            overridable: false,
             kind,
             place: (String::new(), 0),
         })

@@ -13,7 +13,7 @@ use super::{Known, Rule};
 use crate::domain::RuleId;
 
 /// Fields that every rule may have.
-const FIELDS: [&str; 7] = ["id", "why", "owner", "applies_to", "effective", "severity", "on_missing"];
+const FIELDS: [&str; 8] = ["id", "why", "owner", "applies_to", "effective", "severity", "on_missing", "overridable"];
 
 /// Reads one rule file and adds its rules.
 pub(in crate::policy) fn read(
@@ -44,7 +44,7 @@ fn rule(
     declared: &mut Declared,
 ) -> Option<Rule> {
     let own = [&FIELDS[..], kind.fields].concat();
-    let fields = Fields::open(report, read::title("rule", node), node, &own, &[&["overridable"], kind.later].concat())?;
+    let fields = Fields::open(report, read::title("rule", node), node, &own, kind.later)?;
     let what = fields.what.as_str();
     let id_node = fields.need(report, "id", "id: margin.floor.default");
     let id = id_node.and_then(|node| rule_id(report, what, node, declared));
@@ -67,14 +67,16 @@ fn rule(
     let common = common::read(report, &fields, kind);
     let checks = (kind.read)(report, &fields, known, applies_to.as_ref());
     let place = id_node.map_or(fields.place, |node| node.place);
-    let Common { effective, on_missing } = common?;
+    let Common { effective, severity, on_missing, overridable } = common?;
     Some(Rule {
         id: id?,
         why: why?,
         owner: owner?.to_owned(),
         applies_to: applies_to?,
         effective,
+        severity,
         on_missing,
+        overridable,
         kind: checks?,
         place: (report.path(place), place.line),
     })
