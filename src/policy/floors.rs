@@ -1,5 +1,5 @@
-//! Floors under the margin: from `margin_floors` in `rules/*.yaml` to a limit, and what an offer is compared by. Takes no
-//! account of other slots.
+//! Floors under the margin: from `margin_floors` in `rules/*.yaml` to a limit, and what of an offer is compared. Takes
+//! no account of other slots.
 
 use super::applies::AppliesTo;
 use super::codes;

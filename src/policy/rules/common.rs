@@ -1,4 +1,4 @@
-//! Fields that every rule may have: when it holds, what becomes of offers, what a missing value means, whether it may be
+//! Fields that every rule may have: when it holds, what becomes of offers and of missing values, whether it may be
 //! lifted. Reads no rule's own.
 
 use super::super::codes;

@@ -1,5 +1,5 @@
-//! One file of rules: every rule of every list, with the fields that all kinds share. What a kind has of its own is read
-//! by the kind.
+//! One file of rules: every rule of every list, with the fields that all kinds share. Reads nothing that a kind has of
+//! its own.
 
 use super::super::applies::{self, AppliesTo};
 use super::super::codes;
