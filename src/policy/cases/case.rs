@@ -217,16 +217,15 @@ fn notes(
     let what = format!("{}: notes", fields.what);
     let mut whole = true;
     for (place, said) in expect(report, &what, node, ground, shelf)? {
-        match expected.iter_mut().find(|(_, expected)| expected.offer == said.offer) {
-            Some((_, expected)) => expected.noted = said.excluded_by,
-            None => {
-                let message = format!("{what}: nothing is expected of `{}` otherwise", said.offer);
-                report
-                    .add(codes::CASE_NOTES, place, message, "not in `expect`")
-                    .with_help(format!("add it there: `expect: {{{}: []}}` says that it may be shown", said.offer));
-                whole = false;
-            }
+        if let Some((_, expected)) = expected.iter_mut().find(|(_, expected)| expected.offer == said.offer) {
+            expected.noted = said.excluded_by;
+            continue;
         }
+        let message = format!("{what}: nothing is expected of `{}` otherwise", said.offer);
+        report
+            .add(codes::CASE_NOTES, place, message, "not in `expect`")
+            .with_help(format!("add it there: `expect: {{{}: []}}` says that it may be shown", said.offer));
+        whole = false;
     }
     whole.then_some(expected)
 }
