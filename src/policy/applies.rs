@@ -1,11 +1,12 @@
-//! Where a rule applies: placements, offers, categories, channels. What it then checks is elsewhere.
+//! Where a rule applies: placements, offers, categories, channels, regions. What it then checks is elsewhere.
 
 use super::codes;
 use super::declare::{self, Declared};
 use super::finding::Report;
+use super::jurisdiction;
 use super::placements::channel_name;
 use super::read::{self, Fields};
-use super::rules::{Categories, Known};
+use super::rules::{Categories, Kind, Known};
 use super::suggest::did_you_mean;
 use super::syntax::Node;
 use crate::domain::{CategoryId, Offer, OfferId, Placement, PlacementId};
@@ -21,6 +22,8 @@ pub struct AppliesTo {
     pub categories: Option<Vec<CategoryId>>,
     /// Channels named.
     pub channels: Option<Vec<String>>,
+    /// Jurisdictions named, such as `EU`, `US` or `US-NY`.
+    pub regions: Option<Vec<String>>,
 }
 
 impl AppliesTo {
@@ -30,7 +33,12 @@ impl AppliesTo {
             && self.channels.as_ref().is_none_or(|named| named.contains(&placement.channel))
     }
 
-    /// Whether it applies to an offer at a placement.
+    /// Whether it applies to a request from a jurisdiction; nothing where that is not known.
+    pub fn covers_region(&self, jurisdiction: Option<&str>) -> Option<bool> {
+        self.regions.as_ref().map_or(Some(true), |named| jurisdiction::covered(named, jurisdiction))
+    }
+
+    /// Whether it applies to an offer at a placement, wherever the request comes from.
     pub fn covers(&self, placement: &Placement, offer: &Offer) -> bool {
         self.covers_placement(placement) && self.covers_offer(offer)
     }
@@ -42,7 +50,7 @@ impl AppliesTo {
     }
 
     /// As [`Self::covers`], for a contact whose placement or offer may be gone. What is gone cannot be shown to fall
-    /// outside, so that it counts.
+    /// outside, so that it counts; nor can its region, which no contact keeps.
     pub(super) fn covers_contact(
         &self,
         (placement_id, placement): (&PlacementId, Option<&Placement>),
@@ -64,12 +72,13 @@ pub(super) fn read(
     what: &str,
     node: &Node,
     known: Known<'_>,
-    gate: bool,
+    kind: &Kind,
 ) -> Option<AppliesTo> {
-    let names = ["placements", "offers", "categories", "channels"];
-    let fields = Fields::open(report, format!("{what}: applies_to"), node, &names, &["regions"])?;
+    let names = ["placements", "offers", "categories", "channels", "regions"];
+    let (names, later) = names.split_at(if kind.regions { 5 } else { 4 });
+    let fields = Fields::open(report, format!("{what}: applies_to"), node, names, later)?;
     let what = fields.what.as_str();
-    if gate {
+    if kind.list == "purpose_gates" {
         for name in ["offers", "categories"] {
             if let Some(node) = fields.get(name) {
                 report
@@ -104,6 +113,11 @@ pub(super) fn read(
         })
     });
     let channels = fields.get("channels").map(|node| channels(report, what, node, known));
+    let regions = fields.get("regions").filter(|_| kind.regions).map(|node| {
+        read::list_of(report, what, node, EMPTY, |report, node| {
+            read::parsed(report, what, node, "`EU`, `US` or `US-NY`", jurisdiction::check)
+        })
+    });
     // A list not given is fine, a list given and broken is not.
     let unbroken = || {
         Ok::<_, ()>(AppliesTo {
@@ -111,6 +125,7 @@ pub(super) fn read(
             offers: offers.map(|list| list.ok_or(())).transpose()?,
             categories: categories.map(|list| list.ok_or(())).transpose()?,
             channels: channels.map(|list| list.ok_or(())).transpose()?,
+            regions: regions.map(|list| list.ok_or(())).transpose()?,
         })
     };
     unbroken().ok()

@@ -3,13 +3,28 @@
 use super::applies;
 use super::codes;
 use super::condition::{Facts, and};
-use super::daypart;
+use super::daypart::{self, Dayparts};
 use super::finding::Report;
-use super::interval;
+use super::interval::{self, Interval};
 use super::jurisdiction;
 use super::read::{self, Fields};
-use super::rules::{Known, RuleKind};
+use super::rules::{Known, OnMissing, RuleKind};
 use crate::domain::{Placement, StoreId};
+
+/// Where and when offers are shown. All of it must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Availability {
+    /// Jurisdictions such as `EU`, `US` or `US-NY`.
+    pub regions: Option<Vec<String>>,
+    /// Channels.
+    pub channels: Option<Vec<String>>,
+    /// The time.
+    pub dates: Option<Interval>,
+    /// The times of day and of the week.
+    pub dayparts: Option<Dayparts>,
+    /// Stores.
+    pub stores: Option<Vec<StoreId>>,
+}
 
 /// Fields of a rule of this kind.
 pub(super) const FIELDS: [&str; 6] = ["regions", "channels", "dates", "dayparts", "time_zone", "stores"];
@@ -44,20 +59,20 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, known: Known<'_
         })
     });
     // A field not given is fine, a field given and broken is not.
-    Some(RuleKind::Availability {
+    Some(RuleKind::Availability(Availability {
         regions: regions.map_or(Some(None), |regions| regions.map(Some))?,
         channels: channels.map_or(Some(None), |channels| channels.map(Some))?,
         dates: dates.map_or(Some(None), |dates| dates.map(Some))?,
         dayparts: dayparts.map_or(Some(None), |dayparts| dayparts.map(Some))?,
         stores: stores.map_or(Some(None), |stores| stores.map(Some))?,
-    })
+    }))
 }
 
-impl RuleKind {
-    /// Whether a rule of availability lets its offers be shown; nothing where too little is known of the request. What
-    /// is known to be elsewhere or at another time settles it, whatever else is not known.
-    pub(super) fn available(&self, placement: &Placement, facts: &Facts<'_>) -> Option<bool> {
-        let Self::Availability { regions, channels, dates, dayparts, stores } = self else { return None };
+impl Availability {
+    /// Whether it lets its offers be shown; nothing where too little is known of the request. What is known to be
+    /// elsewhere or at another time settles it, whatever else is not known.
+    pub(super) fn holds(&self, placement: &Placement, facts: &Facts<'_>) -> Option<bool> {
+        let Self { regions, channels, dates, dayparts, stores } = self;
         let on_channel = channels.as_ref().is_none_or(|channels| channels.contains(&placement.channel));
         let on_date = dates.as_ref().is_none_or(|dates| dates.holds(facts.now));
         if !on_channel || !on_date {
@@ -65,19 +80,34 @@ impl RuleKind {
         }
         let in_time = dayparts.as_ref().map_or(Some(true), |parts| parts.holds(facts.now, facts.time_zone));
         let in_store = stores.as_ref().map_or(Some(true), |stores| facts.store.map(|store| stores.contains(store)));
-        let in_region = regions.as_ref().map_or(Some(true), |regions| in_regions(regions, facts.jurisdiction));
+        let in_region =
+            regions.as_ref().map_or(Some(true), |regions| jurisdiction::covered(regions, facts.jurisdiction));
         and(and(in_time, in_store), in_region)
     }
-}
 
-fn in_regions(regions: &[String], asked: Option<&str>) -> Option<bool> {
-    let mut found = Some(false);
-    for region in regions {
-        match jurisdiction::covers(region, asked?) {
-            Some(true) => return Some(true),
-            None => found = None,
-            Some(false) => {}
-        }
+    /// That it leaves an offer out, in words.
+    pub(super) fn told(&self, on_missing: OnMissing) -> String {
+        let Self { regions, channels, dates, dayparts, stores } = self;
+        let list = |names: &[String]| format!("`{}`", names.join("`, `"));
+        let said = [
+            regions.as_ref().map(|regions| format!("in {}", list(regions))),
+            channels.as_ref().map(|channels| format!("on {}", list(channels))),
+            dates.as_ref().map(|dates| dates.text.clone()),
+            dayparts.as_ref().map(ToString::to_string),
+            stores.as_ref().map(|stores| {
+                format!("in the stores {}", list(&stores.iter().map(ToString::to_string).collect::<Vec<_>>()))
+            }),
+        ];
+        let only = said.into_iter().flatten().collect::<Vec<_>>().join(" and ");
+        let (there, then) =
+            (regions.is_some() || stores.is_some(), dayparts.as_ref().is_some_and(Dayparts::asks_customer));
+        let unknown = match (there, then) {
+            _ if on_missing == OnMissing::Allow => "",
+            (true, true) => ", or it is not known whether this is there and then",
+            (true, false) => ", or it is not known whether this is there",
+            (false, true) => ", or it is not known what time it is there",
+            (false, false) => "",
+        };
+        format!("the offer is available only {only}{unknown}")
     }
-    found
 }

@@ -53,6 +53,8 @@ pub struct Bundle {
     pub rules: Vec<Rule>,
     /// Changes with whatever changes what a cap counts; counters built for another set are rebuilt from contacts.
     pub cap_set: Digest,
+    /// Whether every rule leaves out what it speaks against, so that nothing is ever noted.
+    pub(super) only_blocks: bool,
     /// Every condition, compiled.
     program: Program,
     /// What it says of the offers of the catalogues asked about last.
@@ -155,6 +157,7 @@ fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<F
             let bundle = Bundle {
                 hash: hash(&sources),
                 cap_set: caps::cap_set(&parts.rules, &parts.placements),
+                only_blocks: parts.rules.iter().all(Rule::blocks),
                 program: Program::new(&parts.rules, &parts.placements),
                 memo: Memo::default(),
                 name: parts.name,

@@ -57,6 +57,9 @@ codes! {
     RULES_MANY = "P0214", "more rules than a bundle can number";
     SHARES = "P0215", "challengers that leave the champion nobody";
     CHAMPION = "P0216", "a challenger that is called as the champion is";
+    OVERRIDABLE = "P0217", "a rule that no override may lift, declared as one that it may";
+    // Kept for kinds to come: P0240 to P0249 caps, P0250 to P0259 money, P0260 to P0269 switches and overrides,
+    // P0270 to P0279 fairness, P0280 to P0289 leases, P0323 to P0329 consent and guards. Ranks: `rules/kinds.rs`.
     DELAY_CURVE = "P0230", "steps that make no delay curve";
     VALUE_UNUSED = "P0231", "a learned value where none counts";
     CONDITION_SYNTAX = "P0301", "a condition that cannot be read";
@@ -81,6 +84,7 @@ codes! {
     CASE_PLACEMENT = "P0405", "a test that does not say where it asks";
     CASE_TIME = "P0406", "a test that does not say when, or names a time that clocks leap over";
     CASE_BEHIND = "P0407", "offers in earlier slots that cannot stand there";
+    CASE_NOTES = "P0408", "notes about an offer of which nothing else is expected";
 }
 
 #[cfg(test)]

@@ -59,12 +59,22 @@ impl CoolDown {
     }
 
     /// What starts it, for sentences: `3 rejects within 30d` or `an order`.
-    pub(super) fn told(&self) -> String {
+    fn starts(&self) -> String {
         let event = self.event.name();
         match (self.times, self.event) {
             (1, OutcomeKind::Order) => format!("an {event}"),
             (1, _) => format!("a {event}"),
             (times, _) => format!("{times} {event}s within {}", self.within),
+        }
+    }
+
+    /// That it leaves an offer out, in words: until `observed`, where the reader may know it.
+    pub(super) fn told(&self, observed: Option<i64>) -> String {
+        let apart = self.by.name().map_or_else(String::new, |name| format!(" of this {name}"));
+        let told = format!("after {}{apart} nothing of it is shown for {}", self.starts(), self.suppress_for);
+        match observed {
+            Some(until) => format!("{told}, until {}", Timestamp(until)),
+            None => told,
         }
     }
 }

@@ -174,7 +174,7 @@ fn each_mistake_in_a_cool_down_is_shown_with_its_place_and_a_way_out() {
     7 |     suppress_for: 0d
       |                   ^^ expected a span longer than zero
     ");
-    insta::assert_snapshot!(with("suppress_for: 14d", "for: 14d"), @"
+    insta::assert_snapshot!(with("suppress_for: 14d", "for: 14d"), @r"
     error[P0102]: rule `cool`: field `suppress_for` is missing
      --> rules/30-caps.yaml:3:5
       |
@@ -188,7 +188,7 @@ fn each_mistake_in_a_cool_down_is_shown_with_its_place_and_a_way_out() {
     7 |     for: 14d
       |     ^^^ unknown field
       = help: the fields here are `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`,
-              `scope`, `after`, `suppress_for`, `without_identifier`
+              `overridable`, `scope`, `after`, `suppress_for`, `without_identifier`
     ");
     insta::assert_snapshot!(with("[customer, offer]", "[customer, channel]"), @"
     error[P0106]: rule `cool`: a cool-down is about offers, not about a channel

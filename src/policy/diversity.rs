@@ -41,6 +41,15 @@ impl Per {
     }
 }
 
+impl Diversity {
+    /// That it leaves an offer out, in words: so many stood there of so many that may.
+    pub(super) fn told(&self, observed: Option<i64>, limit: Option<i64>) -> String {
+        let most = limit.unwrap_or_else(|| i64::from(self.at_most));
+        let (per, there) = (self.per.name(), observed.unwrap_or(most));
+        format!("at most {most} of one `{per}` in one answer, and {there} of the same stood there")
+    }
+}
+
 /// The fields of a diversity rule.
 pub(super) const FIELDS: [&str; 2] = ["per", "at_most"];
 

@@ -130,7 +130,9 @@ fn parts_of_the_day_hold_minute_by_minute_where_clocks_change_as_a_slow_walk_of_
     for (text, expected) in &cases {
         let bundle = available(&format!("    dayparts: [{text}]\n    time_zone: customer\n"));
         let rule = bundle.rules.iter().find(|rule| rule.id.as_str() == "available.perfume").unwrap();
-        let RuleKind::Availability { dayparts: Some(dayparts), .. } = &rule.kind else { panic!("{text}") };
+        let RuleKind::Availability(Availability { dayparts: Some(dayparts), .. }) = &rule.kind else {
+            panic!("{text}")
+        };
         for name in zones {
             let zone: Tz = name.parse().unwrap();
             let named = Dayparts { zone: Zone::Named(zone), ..dayparts.clone() };

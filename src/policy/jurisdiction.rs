@@ -41,7 +41,7 @@ pub(super) fn bases(listed: &BTreeMap<String, Vec<Basis>>, jurisdiction: Option<
 
 /// Whether a region named in a rule covers the jurisdiction of a request: `US` covers `US-NY`, `EU` its members and the
 /// EEA. Nothing where the request says too little: `US` may or may not lie in `US-NY`.
-pub(super) fn covers(named: &str, asked: &str) -> Option<bool> {
+fn covers(named: &str, asked: &str) -> Option<bool> {
     let asked = asked.to_ascii_uppercase();
     let country = |text: &str| text.split('-').next().unwrap_or_default().to_owned();
     let of = country(&asked);
@@ -50,6 +50,19 @@ pub(super) fn covers(named: &str, asked: &str) -> Option<bool> {
     }
     let wider = asked == country(named) || asked == "EU" && EEA.contains(&country(named).as_str());
     (!wider).then_some(false)
+}
+
+/// Whether one of the regions named covers the jurisdiction of a request; nothing where that is not known.
+pub(super) fn covered(named: &[String], asked: Option<&str>) -> Option<bool> {
+    let mut found = Some(false);
+    for region in named {
+        match covers(region, asked?) {
+            Some(true) => return Some(true),
+            None => found = None,
+            Some(false) => {}
+        }
+    }
+    found
 }
 
 #[cfg(test)]

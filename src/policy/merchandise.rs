@@ -6,7 +6,7 @@
 
 use super::rules::{Rule, RuleKind};
 use crate::domain::decision::Failed;
-use crate::domain::{Belongs, Catalogue, Offer, Standing, Timestamp};
+use crate::domain::{Belongs, Catalogue, Currency, Money, Offer, Standing, Timestamp};
 
 /// How campaigns stand at one instant, so that each is asked once per decision and not once per offer.
 pub struct Merchandise<'a> {
@@ -91,12 +91,18 @@ pub(super) fn told(what: &str, observed: Option<i64>, limit: Option<i64>) -> Opt
     })
 }
 
+/// That a campaign's budget is spent, in words.
+pub(super) fn told_spent(observed: Option<i64>, limit: Option<i64>, currency: Currency) -> String {
+    let money = |minor: Option<i64>| Money { minor: minor.unwrap_or_default(), currency };
+    format!("of the campaign's budget of {} {} is spent", money(limit), money(observed))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{Campaign, Currency};
+    use crate::domain::Campaign;
     use crate::policy::{describe, sample};
 
     fn catalogue(offer: &serde_json::Value, campaign: &serde_json::Value) -> Catalogue {

@@ -195,7 +195,7 @@ fn stores_are_named_as_requests_name_them() {
     7 |     store: [s-12]
       |     ^^^^^ unknown field
       = help: the fields here are `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`,
-              `regions`, `channels`, `dates`, `dayparts`, `time_zone`, `stores`
+              `overridable`, `regions`, `channels`, `dates`, `dayparts`, `time_zone`, `stores`
     ");
 }
 
@@ -284,7 +284,7 @@ fn loyalty_asks_for_a_tier_points_or_a_time_as_a_member() {
     7 |     teir: silver
       |     ^^^^ unknown field
       = help: the fields here are `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`,
-              `tier`, `points`, `member_for`
+              `overridable`, `tier`, `points`, `member_for`
     ");
     insta::assert_snapshot!(early("    tier: sliver\n    points: many\n    member_for: a year\n"), @r"
     error[P0305]: rule `loyalty.early.access`: tier: `sliver` is not a value of `customer.tier`; did you mean `silver`?

@@ -10,6 +10,7 @@ const FIXTURES: &str = "customers:
   - {id: bea, like: ann, customer.tier: bronze}
 offers:
   - {id: boots, category: shoes, price: 100.00 USD, cost_of_goods: 50.00 USD}
+  - {id: lipstick, price: 20.00 USD}
 ";
 
 const CASES: &str = "given:
@@ -90,9 +91,9 @@ fn names_that_tests_use_are_looked_up_and_the_nearest_is_shown() {
       |
     7 |     tier: gold
       |     ^^^^ unknown field
-      = help: the fields here are `name`, `expect`, `refused_by`, `placement`, `at`, `time_zone`,
-              `jurisdiction`, `store`, `customer`, `consents`, `history`, `basket`, `behind`, `context.NAME`,
-              `customer.NAME`, `offer.NAME`
+      = help: the fields here are `name`, `expect`, `notes`, `refused_by`, `noted_by`, `placement`, `at`,
+              `time_zone`, `jurisdiction`, `store`, `customer`, `consents`, `history`, `basket`, `behind`,
+              `context.NAME`, `customer.NAME`, `offer.NAME`
     ");
     insta::assert_snapshot!(wrong("like: ann", "like: an"), @r"
     error[P0401]: customer `bea`: unknown customer `an`; did you mean `ann`?
@@ -261,9 +262,9 @@ fn what_is_expected_is_offers_with_the_rules_that_leave_them_out() {
       |
     7 |     discount: 5.00 USD
       |     ^^^^^^^^ unknown field
-      = help: the fields here are `name`, `expect`, `refused_by`, `placement`, `at`, `time_zone`,
-              `jurisdiction`, `store`, `customer`, `consents`, `history`, `basket`, `behind`, `context.NAME`,
-              `customer.NAME`, `offer.NAME`
+      = help: the fields here are `name`, `expect`, `notes`, `refused_by`, `noted_by`, `placement`, `at`,
+              `time_zone`, `jurisdiction`, `store`, `customer`, `consents`, `history`, `basket`, `behind`,
+              `context.NAME`, `customer.NAME`, `offer.NAME`
     ");
     insta::assert_snapshot!(wrong("{boots: []}", "{}"), @r"
     error[P0116]: case `one`: expect: nothing is expected
@@ -289,6 +290,14 @@ fn what_is_expected_is_offers_with_the_rules_that_leave_them_out() {
     8 |   - name: one
       |           ^^^ first declared at tests/a.test.yaml:6:11
       = help: rename one of them or remove it
+    ");
+    insta::assert_snapshot!(with("notes: {lipstick: []}"), @r"
+    error[P0408]: case `one`: notes: nothing is expected of `lipstick` otherwise
+     --> tests/a.test.yaml:7:13
+      |
+    7 |     notes: {lipstick: []}
+      |             ^^^^^^^^ not in `expect`
+      = help: add it there: `expect: {lipstick: []}` says that it may be shown
     ");
     insta::assert_snapshot!(with("behind: [boots]"), @r"
     error[P0407]: case `one`: behind: `home_banner` has 1 slot

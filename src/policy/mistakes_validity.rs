@@ -1,6 +1,6 @@
 //! Golden text of author mistakes in where and when rules hold, and in what they make of missing values. Not others.
 
-use super::sample::{MARGIN, OFFERS, wrong};
+use super::sample::{CAPS, CONSENT, MARGIN, OFFERS, wrong};
 
 #[test]
 fn availability_says_where_or_when_in_names_that_exist() {
@@ -41,7 +41,7 @@ fn availability_says_where_or_when_in_names_that_exist() {
     9 |     opening: [morning]
       |     ^^^^^^^ unknown field
       = help: the fields here are `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`,
-              `regions`, `channels`, `dates`, `dayparts`, `time_zone`, `stores`
+              `overridable`, `regions`, `channels`, `dates`, `dayparts`, `time_zone`, `stores`
     ");
     let seen = wrong(OFFERS, "channels: [web]", "regions: []");
     insta::assert_snapshot!(seen, @r"
@@ -130,17 +130,17 @@ fn severity_and_missing_values_are_chosen_by_name() {
        |
     12 |     on_missing: allow
        |                 ^^^^^ not for this kind
-       = help: `on_missing: allow` is for exclusions, requirements, availability, loyalty and diversity; remove
-               it
+       = help: `on_missing: allow` is for `availability`, `exclusions`, `requirements`, `diversity` and
+               `loyalty_eligibility`; remove it
     ");
-    let seen = wrong(OFFERS, "on_missing: allow", "severity: shadow");
+    let seen = wrong(OFFERS, "on_missing: allow", "severity: shado");
     insta::assert_snapshot!(seen, @r"
-    error[P0113]: rule `require.visits.service`: severity `shadow` is not available yet
+    error[P0106]: rule `require.visits.service`: unknown severity `shado`; did you mean `shadow`?
       --> rules/40-offers.yaml:20:15
        |
-    20 |     severity: shadow
-       |               ^^^^^^ not available yet
-       = help: available now: `block`
+    20 |     severity: shado
+       |               ^^^^^ unknown severity
+       = help: expected one of `block`, `warn`, `shadow`
     ");
     let seen = wrong(OFFERS, "when: customer.visits_90d >= 1", "when: true");
     insta::assert_snapshot!(seen, @r#"
@@ -167,5 +167,47 @@ fn severity_and_missing_values_are_chosen_by_name() {
     19 |     when: !has(customer.visits_90d)
        |           ^^^^^^^^^^^^^^^^^^^^^^^^^ tags are not allowed
        = help: remove the tag: the field says what type it holds; text that begins with `!` goes into quotes
+    ");
+}
+
+#[test]
+fn no_override_lifts_what_protects_people_and_what_is_asked_slot_by_slot_names_no_regions() {
+    let seen =
+        wrong(CONSENT, "purpose: offer_personalisation", "purpose: offer_personalisation\n    overridable: true");
+    insta::assert_snapshot!(seen, @r"
+    error[P0217]: rule `consent.personal`: no override lifts a rule of `purpose_gates`
+     --> rules/10-consent.yaml:7:18
+      |
+    7 |     overridable: true
+      |                  ^^^^ never lifted
+      = help: what protects people by law or by their own word holds whatever is overridden: remove it, or say
+              `overridable: false`
+    ");
+    let seen = wrong(MARGIN, "min_margin: 25%", "min_margin: 25%\n    overridable: maybe");
+    insta::assert_snapshot!(seen, @r"
+    error[P0115]: rule `margin.floor.beauty`: `maybe` is not `true` or `false`
+      --> rules/20-margin.yaml:12:18
+       |
+    12 |     overridable: maybe
+       |                  ^^^^^ expected `true` or `false`
+    ");
+    let seen =
+        wrong(MARGIN, "applies_to: {categories: [beauty]}", "applies_to: {regions: [Europe], categories: [beauty]}");
+    insta::assert_snapshot!(seen, @r"
+    error[P0104]: rule `margin.floor.beauty`: applies_to: `Europe` is not a jurisdiction
+      --> rules/20-margin.yaml:10:28
+       |
+    10 |     applies_to: {regions: [Europe], categories: [beauty]}
+       |                            ^^^^^^ expected `EU`, `US` or `US-NY`
+       = help: expected `EU`, a country such as `US` or a region such as `US-NY`
+    ");
+    let seen = wrong(CAPS, "max: 2", "max: 2\n    applies_to: {regions: [EU]}");
+    insta::assert_snapshot!(seen, @r"
+    error[P0113]: rule `cap.offer.day`: applies_to: `regions` is not available yet
+     --> rules/30-caps.yaml:8:18
+      |
+    8 |     applies_to: {regions: [EU]}
+      |                  ^^^^^^^ not available yet
+      = help: available now: `placements`, `offers`, `categories`, `channels`
     ");
 }

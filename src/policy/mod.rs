@@ -32,10 +32,11 @@ mod condition;
 mod interval;
 
 mod availability;
-mod common;
 mod cool_downs;
 mod daypart;
 mod diversity;
+mod floors;
+mod gate;
 mod loyalty;
 mod rules;
 mod stackability;
@@ -89,6 +90,7 @@ mod verdict_tests;
 
 pub use applies::AppliesTo;
 pub use attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};
+pub use availability::Availability;
 pub use bundle::{Bundle, COMPILER, Source, compile, compile_with_tests};
 pub use caps::{
     CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, Zone, confirm_contact, count_contact,
@@ -104,13 +106,15 @@ pub use daypart::{Daypart, Dayparts};
 pub use describe::{Lacks, describe, describe_lacking};
 pub use diversity::{Diversity, Per};
 pub use finding::Finding;
+pub use floors::FloorLimit;
+pub use gate::{GateVerdict, gate};
 pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
 pub use purposes::PurposeSpec;
-pub use rules::{FloorLimit, OnMissing, Rule, RuleKind};
+pub use rules::{OnMissing, Rule, RuleKind, Severity};
 pub use shelf::{Behind, Judging, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
 pub use suggest::did_you_mean;
-pub use verdict::{GateVerdict, Reading, Verdict, gate};
+pub use verdict::{Reading, Verdict};

@@ -4,14 +4,14 @@
 use super::caps::{self, Cap, CapWindows};
 use super::cool_downs::CoolDown;
 use super::diversity::{Diversity, Per};
+use super::floors::Margin;
 use super::rules::{OnMissing, Rule, RuleKind};
 use super::stackability::Stackability;
-use super::verdict::Margin;
 use super::{Bundle, Reading, Verdict};
 use crate::domain::decision::Failed;
 use crate::domain::{Offer, Placement, RuleId, SubjectState, Timestamp, Value};
 
-/// Asks every rule that applies about one offer at one placement. Gates are asked by [`gate`], once per decision, rules
+/// Asks every rule that applies about one offer at one placement, whatever its severity. Gates are asked by [`gate`], once per decision, rules
 /// with conditions by [`Asked`](super::Asked), for many offers at once, and those about schedules, campaigns and stock
 /// by [`Merchandise`](super::Merchandise).
 ///
@@ -24,7 +24,18 @@ pub(super) fn judge(
     state: Option<&SubjectState>,
     windows: &CapWindows,
 ) -> Verdict {
-    ask(bundle, placement, offer, None, state, windows)
+    judge_from(bundle, (placement, None), offer, state, windows)
+}
+
+/// As [`judge`], for a request that says where it comes from.
+pub(super) fn judge_from(
+    bundle: &Bundle,
+    (placement, jurisdiction): (&Placement, Option<&str>),
+    offer: &Offer,
+    state: Option<&SubjectState>,
+    windows: &CapWindows,
+) -> Verdict {
+    ask(bundle, (placement, jurisdiction), offer, None, state, windows)
 }
 
 /// Asks the rules whose answer depends on the slots before: caps (`state` has those contacts counted) and rules about
@@ -37,13 +48,13 @@ pub(super) fn judge_behind(
     state: Option<&SubjectState>,
     windows: &CapWindows,
 ) -> Verdict {
-    ask(bundle, placement, offer, Some(chosen), state, windows)
+    ask(bundle, (placement, None), offer, Some(chosen), state, windows)
 }
 
 /// `behind`: what stands in the slots before, for a slot that is not the first.
 fn ask(
     bundle: &Bundle,
-    placement: &Placement,
+    (placement, jurisdiction): (&Placement, Option<&str>),
     offer: &Offer,
     behind: Option<&[&Offer]>,
     state: Option<&SubjectState>,
@@ -55,6 +66,7 @@ fn ask(
         let again = matches!(rule.kind, RuleKind::FrequencyCap(_) | RuleKind::Stackability(_) | RuleKind::Diversity(_));
         if (behind.is_some() && !again)
             || !rule.effective.holds(windows.now)
+            || rule.applies_to.covers_region(jurisdiction) == Some(false)
             || !rule.applies_to.covers(placement, offer)
         {
             continue;
@@ -74,7 +86,7 @@ fn ask(
             | RuleKind::Stackability(_)
             | RuleKind::Diversity(_)
             | RuleKind::LoyaltyEligibility(_)
-            | RuleKind::Availability { .. }
+            | RuleKind::Availability(_)
             | RuleKind::Exclusion { .. }
             | RuleKind::Requirement { .. }
             | RuleKind::Schedule

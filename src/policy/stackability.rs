@@ -32,8 +32,20 @@ impl Stackability {
             || offer.category.as_ref().is_some_and(|category| categories.contains(category))
     }
 
-    /// What it says, for sentences: `the group of ...` or `the pairs ...`.
-    pub(super) fn told(&self) -> String {
+    /// That it leaves an offer out, in words: so many stood there of so many that may.
+    pub(super) fn told(&self, observed: Option<i64>, limit: Option<i64>) -> String {
+        match self {
+            Self::Group { at_most, .. } => {
+                let most = limit.unwrap_or_else(|| i64::from(*at_most));
+                let there = observed.unwrap_or(most);
+                format!("at most {most} of {} in one answer, and {there} stood there", self.members())
+            }
+            Self::Pairs(_) => format!("{} do not stand in one answer, and the other stood there", self.members()),
+        }
+    }
+
+    /// What it names, for sentences.
+    fn members(&self) -> String {
         let quoted =
             |names: Vec<&str>| names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         match self {

@@ -11,19 +11,22 @@ pub(super) struct Counts {
     let_through: Vec<usize>,
 }
 
+/// When something is asked, and for a request from which jurisdiction.
+pub(super) type Asked<'a> = (Timestamp, Option<&'a str>);
+
 /// Whether a rule is asked about an offer: a rule about whole answers only where something stands before.
-pub(super) fn asked(rule: &Rule, placement: &Placement, offer: &Offer, behind: bool, now: Timestamp) -> bool {
+pub(super) fn asked(rule: &Rule, placement: &Placement, offer: &Offer, behind: bool, (now, from): Asked<'_>) -> bool {
     let asked = match &rule.kind {
         RuleKind::PurposeGate { .. } => false,
         kind => behind || !kind.is_about_answers(),
     };
-    asked && rule.effective.holds(now) && rule.applies_to.covers(placement, offer)
+    asked && rule.in_force(now, from) && rule.applies_to.covers(placement, offer)
 }
 
 /// Whether a gate was asked for a purpose.
-pub(super) fn guards(rule: &Rule, placement: &Placement, purpose: &PurposeId, now: Timestamp) -> bool {
+pub(super) fn guards(rule: &Rule, placement: &Placement, purpose: &PurposeId, (now, from): Asked<'_>) -> bool {
     matches!(&rule.kind, RuleKind::PurposeGate { purpose: guarded } if guarded == purpose)
-        && rule.effective.holds(now)
+        && rule.in_force(now, from)
         && rule.applies_to.covers_placement(placement)
 }
 
@@ -33,7 +36,13 @@ impl Counts {
     }
 
     /// Counts what the gates of one decision said.
-    pub(super) fn gates(&mut self, bundle: &Bundle, placement: &Placement, purpose: &Purpose, now: Timestamp) {
+    pub(super) fn gates(
+        &mut self,
+        bundle: &Bundle,
+        placement: &Placement,
+        (purpose, noted): (&Purpose, &[u16]),
+        when: Asked<'_>,
+    ) {
         let refused = purpose.refused.as_ref();
         let mut purposes = vec![(&placement.purpose, refused.map(|refused| refused.rule))];
         if purpose.decided_under != placement.purpose {
@@ -41,10 +50,11 @@ impl Counts {
         }
         for (asked_for, refused_by) in purposes {
             for (at, rule) in bundle.rules.iter().enumerate() {
-                if !guards(rule, placement, asked_for, now) {
+                if !guards(rule, placement, asked_for, when) {
                     continue;
                 }
                 match refused_by {
+                    _ if noted.iter().any(|rule| usize::from(*rule) == at) => count(&mut self.left_out, at),
                     Some(by) if usize::from(by) == at => count(&mut self.left_out, at),
                     // Only the first that refuses is named: of the others nothing is shown.
                     Some(_) => {}

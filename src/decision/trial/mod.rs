@@ -34,6 +34,8 @@ pub struct Mistake {
     pub expected: Vec<RuleId>,
     /// The rules that did.
     pub came: Vec<RuleId>,
+    /// Whether it is about rules that speak and leave nothing out.
+    pub notes: bool,
     /// Whether rules were asked about it at all.
     pub candidate: bool,
     /// For each rule that was not expected: why, with what it compared.

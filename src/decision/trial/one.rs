@@ -10,11 +10,13 @@ use crate::decision::assess::{Assessed, assess};
 use crate::decision::slate::count;
 use crate::domain::decision::Failed;
 use crate::domain::{Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, RuleId, SubjectState};
-use crate::policy::{self, Behind, Bundle, Case, Rule, Verdict};
+use crate::policy::{self, Behind, Bundle, Case, Expected, Facts, Judging, Verdict};
 
 /// What came out for one offer.
 struct Outcome {
     failed: Vec<Failed>,
+    /// Rules that spoke and left nothing out.
+    noted: Vec<Failed>,
     /// Caps that counted something: (position of the rule, used).
     used: Vec<(u16, u32)>,
     /// Whether rules about whole answers were asked.
@@ -31,60 +33,80 @@ pub(super) fn try_one(bundle: &Arc<Bundle>, case: &Case, cover: &mut Counts) -> 
         rules: case.expected.iter().flat_map(|expected| expected.excluded_by.clone()).collect(),
         mistakes: Vec::new(),
     };
-    tried.rules.extend(case.refused_by.iter().cloned());
+    tried.rules.extend(case.expected.iter().flat_map(|expected| &expected.noted).cloned());
+    tried.rules.extend(case.refused_by.iter().chain(&case.noted_by).cloned());
     // The placement was checked when the case was read.
     let Some(placement) = bundle.placement(case.placement.as_str()) else { return tried };
     let snapshot = snapshot(bundle, case);
     let request = request(case);
     let state = state(&snapshot, case);
     let assessed = assess(&snapshot, placement, &request, state.as_ref(), case.at);
-    cover.gates(bundle, placement, &assessed.purpose, case.at);
+    let gates_noted = gates_noted(&snapshot, placement, case, (&assessed, state.as_ref()));
+    let when = (case.at, case.jurisdiction.as_deref());
+    cover.gates(bundle, placement, (&assessed.purpose, &gates_noted), when);
     let seen = Seen { bundle, placement, case, assessed: &assessed };
     tried.given = seen.given();
     tried.mistakes.extend(gates(&seen, &mut tried.rules));
+    tried.mistakes.extend(notes_of_gates(&seen, &gates_noted, &mut tried.rules));
     for expected in &case.expected {
         let Some(offer) = snapshot.catalogue.offer(expected.offer.as_str()) else { continue };
-        let Some(outcome) = outcome(&snapshot, placement, case, &assessed, (offer, state.as_ref())) else {
+        let Some(outcome) = outcome(&snapshot, placement, (case, &request), &assessed, (offer, state.as_ref())) else {
             tried.mistakes.push(Mistake {
                 offer: Some(offer.offer_id.clone()),
                 about: about(offer),
                 expected: expected.excluded_by.clone(),
                 came: Vec::new(),
+                notes: false,
                 candidate: false,
                 unexpected: vec![seen.no_candidate(offer)],
                 missing: Vec::new(),
             });
             continue;
         };
-        let failed: Vec<u16> = outcome.failed.iter().map(|failed| failed.rule).collect();
-        let asked = |rule: &Rule| cover::asked(rule, placement, offer, outcome.behind, case.at);
-        cover.offer(bundle, &failed, state.is_none(), asked);
-        let mut came: Vec<RuleId> =
-            failed.iter().filter_map(|rule| bundle.rule(*rule)).map(|rule| rule.id.clone()).collect();
-        came.sort();
-        tried.rules.extend(came.iter().cloned());
-        if came == expected.excluded_by {
-            continue;
+        let spoke: Vec<u16> = outcome.failed.iter().chain(&outcome.noted).map(|failed| failed.rule).collect();
+        cover.offer(bundle, &spoke, state.is_none(), |rule| cover::asked(rule, placement, offer, outcome.behind, when));
+        for notes in [false, true] {
+            tried.mistakes.extend(compare(&seen, offer, (expected, &outcome), notes, &mut tried.rules));
         }
-        let unexpected = outcome.failed.iter().filter(|failed| !expects(bundle, &expected.excluded_by, failed.rule));
-        let unexpected = unexpected.map(|failed| {
-            let used = outcome.used.iter().find(|(rule, _)| *rule == failed.rule).map(|(_, used)| *used);
-            why(&seen, offer, failed, used)
-        });
-        let missing = expected.excluded_by.iter().filter(|rule| !came.contains(rule));
-        tried.mistakes.push(Mistake {
-            offer: Some(offer.offer_id.clone()),
-            about: about(offer),
-            unexpected: unexpected.collect(),
-            missing: missing.map(|rule| why_not(&seen, offer, rule, &outcome.used, outcome.behind)).collect(),
-            expected: expected.excluded_by.clone(),
-            came,
-            candidate: true,
-        });
     }
     tried.rules.sort();
     tried.rules.dedup();
     tried
+}
+
+/// Compares the rules that left an offer out, or those that only spoke.
+fn compare(
+    seen: &Seen<'_>,
+    offer: &Offer,
+    (expected, outcome): (&Expected, &Outcome),
+    notes: bool,
+    rules: &mut Vec<RuleId>,
+) -> Option<Mistake> {
+    let bundle = seen.bundle;
+    let (wanted, spoke) =
+        if notes { (&expected.noted, &outcome.noted) } else { (&expected.excluded_by, &outcome.failed) };
+    let mut came: Vec<RuleId> =
+        spoke.iter().filter_map(|failed| bundle.rule(failed.rule)).map(|rule| rule.id.clone()).collect();
+    came.sort();
+    rules.extend(came.iter().cloned());
+    if came == *wanted {
+        return None;
+    }
+    let unexpected = spoke.iter().filter(|failed| !expects(bundle, wanted, failed.rule)).map(|failed| {
+        let used = outcome.used.iter().find(|(rule, _)| *rule == failed.rule).map(|(_, used)| *used);
+        why(seen, offer, failed, used)
+    });
+    let missing = wanted.iter().filter(|rule| !came.contains(rule));
+    Some(Mistake {
+        offer: Some(offer.offer_id.clone()),
+        about: about(offer),
+        unexpected: unexpected.collect(),
+        missing: missing.map(|rule| why_not(seen, offer, (rule, notes), &outcome.used, outcome.behind)).collect(),
+        expected: wanted.clone(),
+        came,
+        notes,
+        candidate: true,
+    })
 }
 
 fn expects(bundle: &Bundle, expected: &[RuleId], rule: u16) -> bool {
@@ -111,6 +133,44 @@ fn gates(seen: &Seen<'_>, rules: &mut Vec<RuleId>) -> Option<Mistake> {
         missing: expected.iter().filter(|rule| !came.contains(rule)).map(|rule| seen.not_refused(rule)).collect(),
         expected,
         came,
+        notes: false,
+        candidate: true,
+    })
+}
+
+/// The gates that speak against the placement's own purpose, or against the one decided under, and let it be.
+fn gates_noted(
+    snapshot: &Snapshot,
+    placement: &Placement,
+    case: &Case,
+    (assessed, state): (&Assessed, Option<&SubjectState>),
+) -> Vec<u16> {
+    let own = &placement.purpose;
+    let other = Some(&assessed.purpose.decided_under).filter(|under| *under != own);
+    let asked = std::iter::once(own).chain(other);
+    let (bundle, from) = (&snapshot.bundle, case.jurisdiction.as_deref());
+    asked.flat_map(|purpose| policy::gate(bundle, placement, purpose, state, from, case.at).noted).collect()
+}
+
+/// Compares the gates that only spoke.
+fn notes_of_gates(seen: &Seen<'_>, noted: &[u16], rules: &mut Vec<RuleId>) -> Option<Mistake> {
+    let ids = noted.iter().filter_map(|rule| seen.bundle.rule(*rule)).map(|rule| rule.id.clone());
+    let mut came: Vec<RuleId> = ids.collect();
+    came.sort();
+    rules.extend(came.iter().cloned());
+    let expected = seen.case.noted_by.clone();
+    if came == expected {
+        return None;
+    }
+    let unexpected = noted.iter().filter(|rule| !expects(seen.bundle, &expected, **rule));
+    Some(Mistake {
+        offer: None,
+        about: String::new(),
+        unexpected: unexpected.map(|rule| seen.noted(*rule)).collect(),
+        missing: expected.iter().filter(|rule| !came.contains(rule)).map(|rule| seen.not_refused(rule)).collect(),
+        expected,
+        came,
+        notes: true,
         candidate: true,
     })
 }
@@ -162,7 +222,7 @@ pub(super) fn state(snapshot: &Snapshot, case: &Case) -> Option<SubjectState> {
 fn outcome(
     snapshot: &Snapshot,
     placement: &Placement,
-    case: &Case,
+    (case, request): (&Case, &DecisionRequest),
     assessed: &Assessed,
     (offer, state): (&Offer, Option<&SubjectState>),
 ) -> Option<Outcome> {
@@ -174,8 +234,9 @@ fn outcome(
     let failed = rows.get(at)?.failed.clone();
     let readings = assessed.judged.readings.iter().filter(|reading| reading.candidate as usize == at);
     let used = readings.map(|reading| (reading.rule, reading.used)).collect();
+    let mut noted = noted(snapshot, placement, request, assessed, (offer, state))?;
     if case.behind.is_empty() || !failed.is_empty() {
-        return Some(Outcome { failed, used, behind: false });
+        return Some(Outcome { failed, noted, used, behind: false });
     }
     let (mut next, mut chosen) = (state.cloned(), Vec::new());
     let decision = DecisionId::from_parts(case.at.0, [255; 10]);
@@ -193,7 +254,38 @@ fn outcome(
     let mut verdict = Verdict::default();
     behind.ask(position(catalogue, offer.offer_id.as_str())?, &mut verdict);
     let used = verdict.readings.iter().map(|reading| (reading.rule, reading.used)).collect();
-    Some(Outcome { failed: verdict.failed, used, behind: true })
+    // A cap speaks again with what stands before counted.
+    noted.retain(|first| verdict.noted.iter().all(|again| again.rule != first.rule));
+    noted.extend(verdict.noted);
+    Some(Outcome { failed: verdict.failed, noted, used, behind: true })
+}
+
+/// The rules that speak against an offer in the first slot and leave it be, with the facts that rules were asked with.
+fn noted(
+    snapshot: &Snapshot,
+    placement: &Placement,
+    request: &DecisionRequest,
+    assessed: &Assessed,
+    (offer, state): (&Offer, Option<&SubjectState>),
+) -> Option<Vec<Failed>> {
+    let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
+    let shelves = bundle.shelves(catalogue);
+    let facts = Facts {
+        attributes: &assessed.seen.first()?.used,
+        basket: &request.basket,
+        currency: placement.currency,
+        jurisdiction: request.jurisdiction.as_deref(),
+        time_zone: request.time_zone.as_deref(),
+        store: request.store.as_ref(),
+        now: assessed.windows.now,
+    };
+    let both = (shelves.as_ref(), catalogue.as_ref());
+    let mut judging = Judging::new(bundle, both, placement, &facts, state, &assessed.windows)?;
+    let asked = [offer.offer_id.clone()];
+    let stand = shelves.at(&placement.id)?.stands(Some(&asked), catalogue).next()?;
+    let mut verdict = Verdict::default();
+    judging.ask(stand, &mut verdict);
+    Some(verdict.noted)
 }
 
 /// Position of an offer.

@@ -61,13 +61,17 @@ offers:
 const GIVEN: &str = "given: {placement: home, at: 2026-03-02 12:00, jurisdiction: US, customer: ann}\ncases:\n";
 
 fn bundle(cases: &str) -> (Arc<Bundle>, Tests) {
+    bundle_of(RULES, cases)
+}
+
+fn bundle_of(rules: &str, cases: &str) -> (Arc<Bundle>, Tests) {
     let file = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
     let (bundle, tests) = compile_with_tests(&[
         file("bundle.yaml", "name: sample\nschema: 1\n"),
         file("catalog/attributes.yaml", ATTRIBUTES),
         file("catalog/purposes.yaml", PURPOSES),
         file("placements.yaml", PLACEMENTS),
-        file("rules/10.yaml", RULES),
+        file("rules/10.yaml", rules),
         file("tests/fixtures/shop.yaml", FIXTURES),
         file("tests/a.test.yaml", &format!("{GIVEN}{cases}")),
     ])
@@ -259,4 +263,37 @@ fn a_case_that_fails_says_what_was_given_what_came_and_why() {
         too much  `cap.seen` (standard 2): the cap of 3 impressions per customer in 7d leaves no room: nobody is known
                     to count for
     ");
+}
+
+#[test]
+fn rules_on_trial_leave_nothing_out_and_a_case_says_exactly_which_of_them_spoke() {
+    let rules = "owner: pricing
+purpose_gates:
+  - {id: gate, why: notice 1, purpose: personal, severity: shadow}
+margin_floors:
+  - {id: floor, why: memo 1, min_margin: 60%, severity: shadow}
+  - {id: floor.eu, why: memo 2, min_margin: 70%, applies_to: {regions: [EU]}}
+frequency_caps:
+  - {id: cap, why: standard 1, scope: [customer], max: 1, window: {rolling: 24h}, counts: decision, severity: warn}
+stackability:
+  - {id: stack, why: plan 3, exclusive_pairs: [[boots, lamp]], severity: warn}
+";
+    let tried = |case: &str| {
+        let (bundle, tests) = bundle_of(rules, case);
+        let trial = try_all(&bundle, &tests);
+        trial.failed().map(ToString::to_string).collect::<String>()
+    };
+    for holds in [
+        "  - {name: a, expect: {boots: []}, notes: {boots: [floor]}}\n",
+        "  - {name: b, behind: [lamp], expect: {boots: []}, notes: {boots: [cap, floor, stack]}}\n",
+        "  - {name: c, consents: {personal: refused}, noted_by: [gate], expect: {boots: []}, notes: {boots: [floor]}}\n",
+        "  - {name: d, jurisdiction: DE, expect: {boots: [floor.eu]}, notes: {boots: floor}}\n",
+        // What may lie in the EU is left out.
+        "  - {name: e, jurisdiction: ~, expect: {boots: [floor.eu]}, notes: {boots: floor}}\n",
+    ] {
+        assert_eq!(tried(holds), "", "{holds}");
+    }
+    let told = tried("  - {name: f, expect: {boots: [floor]}}\n");
+    assert!(told.contains("its `severity` leaves no offer out, it only speaks: write it in `notes`"), "{told}");
+    assert!(tried("  - {name: g, expect: {boots: []}}\n").contains("came      `floor`"));
 }

@@ -47,12 +47,17 @@ impl Display for Tried {
 impl Display for Mistake {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let rules = |rules: &[RuleId]| match (&self.offer, rules) {
+            (_, []) if self.notes => "nothing is noted".to_owned(),
             (None, []) => "no gate refuses the purpose".to_owned(),
             (_, rules) => listed(rules),
         };
         match &self.offer {
             Some(offer) => line(f, 2, &format!("`{offer}`:"), &self.about)?,
+            None if self.notes => line(f, 2, "gates", "what is to speak and refuse nothing, `noted_by`")?,
             None => line(f, 2, "gates", "what is to refuse the purpose, `refused_by`")?,
+        }
+        if self.notes && self.offer.is_some() {
+            line(f, 4, "notes", "what is to speak and leave nothing out")?;
         }
         line(f, 4, "expected", &rules(&self.expected))?;
         let came = if self.candidate { rules(&self.came) } else { "it is no candidate".to_owned() };

@@ -68,6 +68,13 @@ impl Seen<'_> {
         )
     }
 
+    /// That a gate spoke and let the purpose be, and what to do about it.
+    pub(super) fn noted(&self, rule: u16) -> String {
+        let why = describe(self.bundle, rule, None, None, self.placement.currency);
+        let id = self.bundle.rule(rule).map_or(String::new(), |rule| rule.id.to_string());
+        format!("{why}; if that is meant, add `noted_by: [{id}]`")
+    }
+
     /// Why a gate did not refuse.
     pub(super) fn not_refused(&self, id: &RuleId) -> String {
         let Some(rule) = self.bundle.rules.iter().find(|rule| rule.id == *id) else { return String::new() };
@@ -80,6 +87,9 @@ impl Seen<'_> {
                 None if self.assessed.purpose.closed_by.is_some() => {
                     "it leaves no other purpose, so that it leaves every offer out: write it there".to_owned()
                 }
+                None if !rule.blocks() && !self.case.noted_by.contains(id) => {
+                    "its `severity` refuses no purpose, it only speaks: write it in `noted_by`".to_owned()
+                }
                 None => format!("a consent for `{purpose}` is in force"),
             },
             _ => "it is no gate: write it behind the offer that it leaves out".to_owned(),
@@ -91,6 +101,9 @@ impl Seen<'_> {
     fn idle(&self, rule: &Rule, offer: Option<&Offer>) -> Option<String> {
         if !rule.effective.holds(self.case.at) {
             return Some(format!("it is not in effect then, only {}", rule.effective.text));
+        }
+        if rule.applies_to.covers_region(self.case.jurisdiction.as_deref()) == Some(false) {
+            return Some("`applies_to` names other regions".to_owned());
         }
         if !rule.applies_to.covers_placement(self.placement) {
             return Some(format!("`applies_to` leaves `{}` out", self.placement.id));
@@ -182,7 +195,13 @@ pub(super) fn why(seen: &Seen<'_>, offer: &Offer, failed: &Failed, used: Option<
 }
 
 /// Why a rule that was expected to did not leave an offer out.
-pub(super) fn why_not(seen: &Seen<'_>, offer: &Offer, id: &RuleId, used: &[(u16, u32)], behind: bool) -> String {
+pub(super) fn why_not(
+    seen: &Seen<'_>,
+    offer: &Offer,
+    (id, notes): (&RuleId, bool),
+    used: &[(u16, u32)],
+    behind: bool,
+) -> String {
     let found = (0_u16..).zip(&seen.bundle.rules).find(|(_, rule)| rule.id == *id);
     let Some((at, rule)) = found else { return String::new() };
     if let RuleKind::PurposeGate { .. } = &rule.kind {
@@ -190,6 +209,16 @@ pub(super) fn why_not(seen: &Seen<'_>, offer: &Offer, id: &RuleId, used: &[(u16,
     }
     if let Some(why) = seen.idle(rule, Some(offer)) {
         return named(rule, &why);
+    }
+    if rule.blocks() == notes {
+        return named(
+            rule,
+            if notes {
+                "it leaves offers out and does not only speak: write it in `expect`"
+            } else {
+                "its `severity` leaves no offer out, it only speaks: write it in `notes`"
+            },
+        );
     }
     let why = match &rule.kind {
         kind if kind.is_about_answers() && seen.case.behind.is_empty() => {

@@ -98,13 +98,13 @@ fn each_mistake_in_what_is_counted_is_shown_with_its_place_and_a_way_out() {
        |                         ^^^ unknown answer
        = help: expected one of `exclude`, `allow`
     ");
-    insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: decision\n    obeys_caps: false"), @"
+    insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: decision\n    obeys_caps: false"), @r"
     error[P0113]: rule `cap.offer.day`: `obeys_caps` is not available yet
       --> rules/30-caps.yaml:10:5
        |
     10 |     obeys_caps: false
        |     ^^^^^^^^^^ not available yet
        = help: available now: `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`,
-               `scope`, `max`, `window`, `counts`, `without_identifier`
+               `overridable`, `scope`, `max`, `window`, `counts`, `without_identifier`
     ");
 }

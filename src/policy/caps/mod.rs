@@ -94,6 +94,21 @@ pub struct Cap {
     pub allow_unidentified: bool,
 }
 
+impl Cap {
+    /// That it leaves an offer out, in words: `observed` contacts are counted, where the reader may know them.
+    pub(super) fn told(&self, observed: Option<i64>, limit: Option<i64>) -> String {
+        let max = limit.unwrap_or_else(|| i64::from(self.max));
+        let apart = self.by.name().map_or_else(String::new, |name| format!(" and {name}"));
+        let plural = if max == 1 { "" } else { "s" };
+        let (counts, window) = (self.counts.name(), &self.window);
+        let cap = format!("the cap of {max} {counts}{plural} per customer{apart} in {window}");
+        match observed {
+            Some(used) => format!("{cap} is reached: {used} counted"),
+            None => format!("{cap} leaves no room"),
+        }
+    }
+}
+
 /// The caps of a bundle.
 fn caps(bundle: &Bundle) -> impl Iterator<Item = (&Rule, &Cap)> {
     bundle.rules.iter().filter_map(|rule| match &rule.kind {

@@ -51,7 +51,8 @@ fn case(
     (shared, shelf): (&Given, &Shelf),
     names: &mut Declared,
 ) -> Option<Case> {
-    let fields = Given::open(report, &title(node), node, &["name", "expect", "refused_by"], ground)?;
+    let fields =
+        Given::open(report, &title(node), node, &["name", "expect", "notes", "refused_by", "noted_by"], ground)?;
     let what = fields.what.as_str();
     let name = fields.need(report, "name", "name: boots are shown to gold customers").and_then(|node| {
         let text = read::parsed(report, what, node, "a few words", |text| {
@@ -62,15 +63,18 @@ fn case(
     });
     let given = Given::read(report, &fields, ground, shelf).over(shared);
     let expected = fields.need(report, "expect", "expect: {boots: []}");
-    let expected = expected.and_then(|node| expect(report, what, node, ground, shelf));
-    let refused_by = fields.get("refused_by").map_or(Some(Vec::new()), |node| {
-        let what = format!("{what}: refused_by");
-        let rules = read::list(report, &what, node)?;
-        rule_names(report, &what, rules, ground)
+    let expected = expected.and_then(|node| expect(report, &format!("{what}: expect"), node, ground, shelf));
+    let expected = expected.and_then(|expected| notes(report, &fields, expected, ground, shelf));
+    let [refused_by, noted_by] = ["refused_by", "noted_by"].map(|name| {
+        fields.get(name).map_or(Some(Vec::new()), |node| {
+            let what = format!("{what}: {name}");
+            let rules = read::list(report, &what, node)?;
+            rule_names(report, &what, rules, ground)
+        })
     });
     let placement = placement(report, &fields, &given, ground);
     let at = now(report, &fields, &given);
-    let (name, expected, refused_by) = (name?, expected?, refused_by?);
+    let (name, expected, refused_by, noted_by) = (name?, expected?, refused_by?, noted_by?);
     let (placement, at) = (placement?, at?);
     behind_others(report, what, &given, placement, &expected)?;
     if given.broken {
@@ -103,6 +107,7 @@ fn case(
         campaigns: shelf.campaigns(at),
         expected: expected.into_iter().map(|(_, expected)| expected).collect(),
         refused_by,
+        noted_by,
     })
 }
 
@@ -163,10 +168,9 @@ fn expect(
     ground: Ground<'_>,
     shelf: &Shelf,
 ) -> Option<Vec<(Place, Expected)>> {
-    let what = format!("{what}: expect");
     let Yaml::Map(entries) = &node.value else {
         let wanted = "offers with the rules that leave them out, such as `{boots: [], perfume: [margin.floor]}`";
-        read::expected(report, &what, node, wanted);
+        read::expected(report, what, node, wanted);
         return None;
     };
     if entries.is_empty() {
@@ -178,7 +182,7 @@ fn expect(
     let mut found = Vec::new();
     let mut whole = true;
     for (key, node) in entries {
-        let known = shelf.refer_offer(report, &what, (key.place, &key.text));
+        let known = shelf.refer_offer(report, what, (key.place, &key.text));
         let what = format!("{what}: `{}`", key.text);
         let rules = match &node.value {
             Yaml::List(rules) => rule_names(report, &what, rules, ground),
@@ -192,11 +196,38 @@ fn expect(
             }
         };
         match (OfferId::new(key.text.as_str()), rules) {
-            (Ok(offer), Some(excluded_by)) if known => found.push((key.place, Expected { offer, excluded_by })),
+            (Ok(offer), Some(excluded_by)) if known => {
+                found.push((key.place, Expected { offer, excluded_by, noted: Vec::new() }));
+            }
             _ => whole = false,
         }
     }
     whole.then_some(found)
+}
+
+/// With what is expected of rules that speak and leave nothing out.
+fn notes(
+    report: &mut Report<'_>,
+    fields: &Fields<'_>,
+    mut expected: Vec<(Place, Expected)>,
+    ground: Ground<'_>,
+    shelf: &Shelf,
+) -> Option<Vec<(Place, Expected)>> {
+    let Some(node) = fields.get("notes") else { return Some(expected) };
+    let what = format!("{}: notes", fields.what);
+    let mut whole = true;
+    for (place, said) in expect(report, &what, node, ground, shelf)? {
+        if let Some((_, expected)) = expected.iter_mut().find(|(_, expected)| expected.offer == said.offer) {
+            expected.noted = said.excluded_by;
+            continue;
+        }
+        let message = format!("{what}: nothing is expected of `{}` otherwise", said.offer);
+        report
+            .add(codes::CASE_NOTES, place, message, "not in `expect`")
+            .with_help(format!("add it there: `expect: {{{}: []}}` says that it may be shown", said.offer));
+        whole = false;
+    }
+    whole.then_some(expected)
 }
 
 /// Names of rules that the bundle has, in order.

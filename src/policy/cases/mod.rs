@@ -48,6 +48,8 @@ pub struct Expected {
     pub offer: OfferId,
     /// Every rule that is to leave it out, in the order of their names; none means that it may be shown.
     pub excluded_by: Vec<RuleId>,
+    /// Every rule that is to speak against it and let it be, in the order of their names.
+    pub noted: Vec<RuleId>,
 }
 
 /// One case, with all that is inherited filled in.
@@ -85,6 +87,8 @@ pub struct Case {
     pub expected: Vec<Expected>,
     /// The gate that is to refuse the placement's purpose, where another purpose goes on in its place.
     pub refused_by: Vec<RuleId>,
+    /// The gates that are to speak against a purpose and let it be.
+    pub noted_by: Vec<RuleId>,
 }
 
 /// The tests of a bundle.

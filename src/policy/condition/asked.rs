@@ -7,7 +7,7 @@ use super::tree::Op;
 use super::value::{Datum, apply, holds, negate, within};
 use crate::domain::Placement;
 use crate::domain::decision::Failed;
-use crate::policy::rules::{OnMissing, Rule};
+use crate::policy::rules::{OnMissing, Rule, RuleKind};
 
 /// The conditions that apply at one placement, with what the request settles evaluated.
 pub struct Asked<'a> {
@@ -31,7 +31,7 @@ impl<'a> Asked<'a> {
     ) -> Self {
         let in_force = |check: &'a Check| {
             let rule = rules.get(usize::from(check.rule))?;
-            let applies = rule.effective.holds(facts.now) && rule.applies_to.covers_placement(placement);
+            let applies = rule.in_force(facts.now, facts.jurisdiction) && rule.applies_to.covers_placement(placement);
             applies.then_some(rule)
         };
         let mut checks = Vec::new();
@@ -39,9 +39,9 @@ impl<'a> Asked<'a> {
         for (check, scope) in program.checks.iter().zip(&columns.scopes) {
             let Some(rule) = in_force(check) else { continue };
             checks.push((check, rule.on_missing, scope.as_ref()));
-            available.push(match &check.test {
-                Test::Available => rule.kind.available(placement, facts),
-                Test::Condition { .. } => None,
+            available.push(match &rule.kind {
+                RuleKind::Availability(availability) => availability.holds(placement, facts),
+                _ => None,
             });
         }
         let slots = if checks.is_empty() { Vec::new() } else { slots(program, columns, facts) };

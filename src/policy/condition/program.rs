@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::columns::{Bits, Columns, Node, Parts};
 use super::read::{BuiltIn, Read};
 use crate::domain::{AttributeId, Catalogue, Placement, PlacementId};
+use crate::policy::availability::Availability;
 use crate::policy::rules::{Rule, RuleKind};
 
 /// All conditions of a bundle.
@@ -48,7 +49,7 @@ impl Program {
                 RuleKind::LoyaltyEligibility(loyalty) => {
                     Test::Condition { node: program.parts.node(loyalty.term()), excludes: false }
                 }
-                RuleKind::Availability { .. } => Test::Available,
+                RuleKind::Availability(_) => Test::Available,
                 _ => continue,
             };
             program.checks.push(Check { rule: at, test });
@@ -61,7 +62,7 @@ impl Program {
         let (term, mut local) = match &rule.kind {
             RuleKind::Exclusion { when } | RuleKind::Requirement { when } => (Some(when.term()), false),
             RuleKind::LoyaltyEligibility(loyalty) => (Some(loyalty.term()), false),
-            RuleKind::Availability { dayparts: Some(dayparts), .. } => (None, dayparts.asks_customer()),
+            RuleKind::Availability(Availability { dayparts: Some(dayparts), .. }) => (None, dayparts.asks_customer()),
             _ => return,
         };
         let mut reads = BTreeSet::new();

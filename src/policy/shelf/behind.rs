@@ -13,6 +13,7 @@ use crate::domain::{Catalogue, Placement, SubjectState};
 
 /// What caps and rules about the whole answer say behind what stands in the slots before.
 pub struct Behind<'a> {
+    bundle: &'a Bundle,
     shelves: &'a Shelves,
     counted: Counted<'a>,
     full: Vec<Full<'a>>,
@@ -46,11 +47,17 @@ impl<'a> Behind<'a> {
     ) -> Option<Self> {
         let shelf = shelves.at(&placement.id)?;
         let (rules, keys, offers) = (bundle.rules.as_slice(), &shelves.keys, catalogue.offers());
-        let ground = Ground { rules, shelf, keys, offers, placement, windows, caps_alone: true };
-        Some(Self { shelves, counted: Counted::new(&ground, state), full: full(bundle, shelf, chosen, windows) })
+        // Of what is asked here nothing is limited to regions.
+        let ground = Ground { rules, shelf, keys, offers, placement, windows, jurisdiction: None, caps_alone: true };
+        Some(Self {
+            bundle,
+            shelves,
+            counted: Counted::new(&ground, state),
+            full: full(bundle, shelf, chosen, windows),
+        })
     }
 
-    /// Adds every rule that leaves an offer out there, and what caps counted for it.
+    /// Adds every rule that leaves an offer out there, and what caps counted for it; notes what only speaks.
     pub fn ask(&self, offer: u32, verdict: &mut Verdict) {
         self.counted.ask(&self.shelves.keys, offer, &mut verdict.failed, &mut verdict.readings);
         for Full { of, limit, whom } in self.full.iter().filter(|full| full.of.covers(offer)) {
@@ -66,6 +73,7 @@ impl<'a> Behind<'a> {
                 |there: u32| Failed { rule: of.rule, observed: Some(there.into()), limit: Some((*limit).into()) };
             verdict.failed.extend(there.map(failed));
         }
+        verdict.settle(self.bundle);
     }
 }
 

@@ -44,6 +44,8 @@ pub(super) struct Ground<'a> {
     pub(super) offers: &'a [Offer],
     pub(super) placement: &'a Placement,
     pub(super) windows: &'a CapWindows,
+    /// Where the request comes from.
+    pub(super) jurisdiction: Option<&'a str>,
     /// Whether caps alone are asked.
     pub(super) caps_alone: bool,
 }
@@ -129,7 +131,7 @@ fn rule_of<'a>(ground: &Ground<'a>, at: usize) -> Option<(&'a Scoped<()>, &'a Ru
     let of = ground.shelf.counting.get(at)?;
     let rule = ground.rules.get(usize::from(of.rule))?;
     let asked = !ground.caps_alone || matches!(rule.kind, RuleKind::FrequencyCap(_));
-    (asked && rule.effective.holds(ground.windows.now)).then_some((of, rule))
+    (asked && rule.in_force(ground.windows.now, ground.jurisdiction)).then_some((of, rule))
 }
 
 fn unidentified<'a>(ground: &Ground<'a>, at: usize) -> Option<Tally<'a>> {

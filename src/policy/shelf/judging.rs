@@ -4,6 +4,7 @@ use super::super::bundle::Bundle;
 use super::super::caps::CapWindows;
 use super::super::condition::{Asked, Facts};
 use super::super::merchandise::Merchandise;
+use super::super::rules::Rule;
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
 use super::{Shelf, Shelves, Stand};
@@ -14,7 +15,8 @@ pub struct Judging<'a> {
     bundle: &'a Bundle,
     shelves: &'a Shelves,
     shelf: &'a Shelf,
-    windows: &'a CapWindows,
+    /// Positions of rules that do not hold now and here, in order; only where some of what is fixed may not.
+    idle: Vec<u16>,
     counted: Counted<'a>,
     conditions: Asked<'a>,
     /// Where some offer is not always on sale.
@@ -35,13 +37,24 @@ impl<'a> Judging<'a> {
     ) -> Option<Self> {
         let shelf = shelves.at(&placement.id)?;
         let (rules, keys, offers) = (bundle.rules.as_slice(), &shelves.keys, catalogue.offers());
-        let ground = Ground { rules, shelf, keys, offers, placement, windows, caps_alone: false };
+        let ground = Ground {
+            rules,
+            shelf,
+            keys,
+            offers,
+            placement,
+            windows,
+            jurisdiction: facts.jurisdiction,
+            caps_alone: false,
+        };
+        let holds = |rule: &Rule| rule.in_force(windows.now, facts.jurisdiction);
+        let idle = (0..=u16::MAX).zip(rules).filter(|(_, rule)| shelf.partly && !holds(rule)).map(|(at, _)| at);
         let merchandise = || Merchandise::at(shelves.built_in, catalogue, windows.now);
         Some(Self {
             bundle,
             shelves,
             shelf,
-            windows,
+            idle: idle.collect(),
             counted: Counted::new(&ground, state),
             conditions: bundle.ask(&shelves.columns, placement, facts),
             merchandise: shelf.unsteady.then(merchandise),
@@ -49,19 +62,17 @@ impl<'a> Judging<'a> {
         })
     }
 
-    /// Adds every rule that leaves an offer out, and what caps and cool-downs counted for it.
+    /// Adds every rule that leaves an offer out, and what caps and cool-downs counted for it; notes what only speaks.
     ///
     /// Usage of caps is personal, so that a failed cap carries its limit only and what was used stands in the readings.
     /// Without a subject there is nothing to count by: a cap that applies leaves the offer out unless it says
     /// otherwise.
     pub fn ask(&mut self, stand: &Stand, verdict: &mut Verdict) {
         let fixed = self.shelf.fixed.get(stand.fixed.start as usize..stand.fixed.end as usize).unwrap_or_default();
-        if self.shelf.timed {
-            let now = self.windows.now;
-            let holds = |rule: u16| self.bundle.rule(rule).is_some_and(|rule| rule.effective.holds(now));
-            verdict.failed.extend(fixed.iter().filter(|failed| holds(failed.rule)));
-        } else {
+        if self.idle.is_empty() {
             verdict.failed.extend_from_slice(fixed);
+        } else {
+            verdict.failed.extend(fixed.iter().filter(|failed| self.idle.binary_search(&failed.rule).is_err()));
         }
         self.counted.ask(&self.shelves.keys, stand.offer, &mut verdict.failed, &mut verdict.readings);
         self.conditions.fail(stand.offer as usize, &mut verdict.failed);
@@ -70,5 +81,6 @@ impl<'a> Judging<'a> {
         {
             merchandise.fail(stand.offer as usize, offer, &mut verdict.failed);
         }
+        verdict.settle(self.bundle);
     }
 }

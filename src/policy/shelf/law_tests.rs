@@ -9,8 +9,10 @@ use rand::SeedableRng as _;
 use rand::rngs::ChaCha8Rng;
 
 use super::super::merchandise::Merchandise;
-use super::super::plain::{judge, judge_behind};
-use super::super::{Bundle, CapWindows, Chosen, Contact, Facts, Source, Verdict, compile, count_contact, rebuild_caps};
+use super::super::plain::{judge_behind, judge_from};
+use super::super::{
+    Bundle, CapWindows, Chosen, Contact, Facts, Severity, Source, Verdict, compile, count_contact, rebuild_caps, rules,
+};
 use super::*;
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::{
@@ -37,7 +39,7 @@ impl Chance {
     }
 
     /// Fields that any rule may have.
-    fn common(&mut self) -> String {
+    fn common(&mut self, list: &str) -> String {
         let scopes = [
             "offers: [o1, o3, o5]",
             "categories: [shoes]",
@@ -45,11 +47,17 @@ impl Chance {
             "placements: [home]",
             "channels: [email]",
             "channels: [web], categories: [shoes, toys]",
+            "regions: [US]",
+            "regions: [US-NY, DE]",
+            "regions: [EU], categories: [shoes]",
         ];
-        let applies = if self.often(4) { format!(", applies_to: {{{}}}", self.one(&scopes)) } else { String::new() };
+        let regions = rules::KINDS.iter().any(|kind| kind.list == list && kind.regions);
+        let scopes = if regions { &scopes[..] } else { &scopes[..6] };
+        let applies = if self.often(4) { format!(", applies_to: {{{}}}", self.one(scopes)) } else { String::new() };
         let times = ["from: 2026-05-28T20:00:00Z", "until: 2026-05-28T20:30:00Z", "from: 2026-05-28T20:20:00Z"];
         let effective = if self.often(2) { format!(", effective: {{{}}}", self.one(&times)) } else { String::new() };
-        applies + &effective
+        let severity = ["", "", "", ", severity: block", ", severity: warn", ", severity: shadow"];
+        applies + &effective + self.one(&severity)
     }
 
     fn list(&mut self, name: &str, mut rule: impl FnMut(&mut Self) -> String) -> String {
@@ -58,7 +66,7 @@ impl Chance {
             return String::new();
         }
         let rules = (0..count).map(|at| {
-            let (own, common) = (rule(self), self.common());
+            let (own, common) = (rule(self), self.common(name));
             format!("  - {{id: {name}.{at}, why: So it is, {own}{common}}}\n")
         });
         let rules = rules.collect::<String>();
@@ -110,28 +118,7 @@ impl Chance {
     }
 
     fn bundle(&mut self) -> Bundle {
-        let file = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
-        let placement = |id: &str, channel: &str, house: &str| {
-            format!(
-                "  - {{id: {id}, channel: {channel}, purpose: p, currency: USD, slots: 3, objective: {{kind: margin, \
-                 window: 7d, reward_cap: 200.00}}, strategy: {{name: uniform}}, features: [], fallback: {{offer: \
-                 {house}, variant: a}}}}\n"
-            )
-        };
-        let placements = placement("home", "web", "house") + &placement("mail", "email", "o2");
-        let files = [
-            file("bundle.yaml", "name: law\nschema: 1\n"),
-            file(
-                "catalog/attributes.yaml",
-                "attributes:\n  - {id: customer.tier, type: {enum: [bronze, gold]}, class: personal}\n  \
-                 - {id: offer.brand, type: text}\n  - {id: offer.category, type: {enum: [shoes, toys, home]}}\n",
-            ),
-            file("catalog/purposes.yaml", "purposes:\n  - {id: p, dpv: Marketing, bases: {US: [consent]}}\n"),
-            file("placements.yaml", &format!("placements:\n{placements}")),
-            file("rules/10.yaml", &self.rules()),
-        ];
-        compile(&files)
-            .unwrap_or_else(|findings| panic!("{}", findings.iter().map(ToString::to_string).collect::<String>()))
+        compiled(&self.rules())
     }
 
     fn offer(&mut self, id: &str) -> Offer {
@@ -202,6 +189,32 @@ impl Chance {
     }
 }
 
+/// A bundle of two placements with these rules.
+fn compiled(rules: &str) -> Bundle {
+    let file = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
+    let placement = |id: &str, channel: &str, house: &str| {
+        format!(
+            "  - {{id: {id}, channel: {channel}, purpose: p, currency: USD, slots: 3, objective: {{kind: margin, \
+             window: 7d, reward_cap: 200.00}}, strategy: {{name: uniform}}, features: [], fallback: {{offer: \
+             {house}, variant: a}}}}\n"
+        )
+    };
+    let placements = placement("home", "web", "house") + &placement("mail", "email", "o2");
+    let files = [
+        file("bundle.yaml", "name: law\nschema: 1\n"),
+        file(
+            "catalog/attributes.yaml",
+            "attributes:\n  - {id: customer.tier, type: {enum: [bronze, gold]}, class: personal}\n  \
+             - {id: offer.brand, type: text}\n  - {id: offer.category, type: {enum: [shoes, toys, home]}}\n",
+        ),
+        file("catalog/purposes.yaml", "purposes:\n  - {id: p, dpv: Marketing, bases: {US: [consent]}}\n"),
+        file("placements.yaml", &format!("placements:\n{placements}")),
+        file("rules/10.yaml", rules),
+    ];
+    compile(&files)
+        .unwrap_or_else(|findings| panic!("{}", findings.iter().map(ToString::to_string).collect::<String>()))
+}
+
 /// The offers under consideration, one rule and one offer at a time.
 fn plain(
     (bundle, catalogue): (&Bundle, &Arc<Catalogue>),
@@ -220,13 +233,20 @@ fn plain(
             && offer.offer_id != placement.fallback.offer
             && request.candidates.as_ref().is_none_or(|asked| asked.contains(&offer.offer_id));
         if considered {
-            let mut verdict = judge(bundle, placement, offer, state, windows);
+            let mut verdict = judge_from(bundle, (placement, facts.jurisdiction), offer, state, windows);
             conditions.fail(candidate.offer, &mut verdict.failed);
             merchandise.fail(candidate.offer, offer, &mut verdict.failed);
+            part(bundle, &mut verdict);
             found.push((position, offer.margin_minor(), offer.cost_of_showing_minor(), verdict));
         }
     }
     found
+}
+
+/// Parts what only speaks from what leaves the offer out.
+fn part(bundle: &Bundle, verdict: &mut Verdict) {
+    let blocks = |failed: &Failed| bundle.rules[usize::from(failed.rule)].severity == Severity::Block;
+    (verdict.failed, verdict.noted) = std::mem::take(&mut verdict.failed).into_iter().partition(blocks);
 }
 
 fn check(seed: u64) -> Result<(), TestCaseError> {
@@ -243,13 +263,14 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
     let asked = chance.often(3).then(|| ["gone", "house", "o1", "o4"].map(|id| OfferId::new(id).unwrap()).to_vec());
     let now = Timestamp(NOW + chance.below(2) * HOUR);
     let windows = CapWindows::at(now, zone);
+    let from = [Some("US-NY"), Some("US"), Some("DE"), Some("GB"), None][usize::try_from(chance.below(5)).unwrap()];
     let shelves = bundle.shelves(&catalogue);
     for placement in bundle.placements.values() {
         let facts = Facts {
             attributes: &attributes,
             basket: &[],
             currency: placement.currency,
-            jurisdiction: Some("US-NY"),
+            jurisdiction: from,
             time_zone: zone,
             store: store.as_ref(),
             now,
@@ -305,8 +326,83 @@ fn behind(
     for (at, offer) in (0..).zip(offers).filter(|(at, _)| !there.contains(at)) {
         let mut found = Verdict::default();
         behind.ask(at, &mut found);
-        let expected = judge_behind(bundle, placement, offer, &chosen, next.as_ref(), windows);
+        let mut expected = judge_behind(bundle, placement, offer, &chosen, next.as_ref(), windows);
+        part(bundle, &mut expected);
         prop_assert_eq!(found, expected, "{} behind {:?}", offer.offer_id, there);
+    }
+    Ok(())
+}
+
+/// What rules say of every offer, by the ids of the rules: what leaves it out, and what only speaks.
+type Said = Vec<(Vec<(String, Option<i64>, Option<i64>)>, Vec<(String, Option<i64>, Option<i64>)>)>;
+
+/// What the rules of a bundle say in the first slot, and behind some offers.
+fn said(bundle: &Bundle, catalogue: &Arc<Catalogue>, history: &[Contact], known: bool, there: &[u32]) -> Said {
+    let shelves = bundle.shelves(catalogue);
+    let both = (shelves.as_ref(), catalogue.as_ref());
+    let mut counted = SubjectState::default();
+    rebuild_caps(bundle, catalogue, history, &mut counted, Timestamp(NOW));
+    let state = known.then_some(&counted);
+    let windows = CapWindows::at(Timestamp(NOW), None);
+    let named = |failed: &Vec<Failed>| {
+        let named =
+            |failed: &Failed| (bundle.rules[usize::from(failed.rule)].id.to_string(), failed.observed, failed.limit);
+        let mut named: Vec<_> = failed.iter().map(named).collect();
+        named.sort();
+        named
+    };
+    let mut found = Vec::new();
+    for placement in bundle.placements.values() {
+        let facts = Facts {
+            attributes: &BTreeMap::new(),
+            basket: &[],
+            currency: placement.currency,
+            jurisdiction: Some("US-NY"),
+            time_zone: None,
+            store: None,
+            now: windows.now,
+        };
+        let mut judging = Judging::new(bundle, both, placement, &facts, state, &windows).unwrap();
+        let behind = Behind::new(bundle, both, placement, there, state, &windows).unwrap();
+        for stand in shelves.at(&placement.id).unwrap().stands(None, catalogue) {
+            let (mut first, mut second) = (Verdict::default(), Verdict::default());
+            judging.ask(stand, &mut first);
+            behind.ask(stand.offer, &mut second);
+            found.extend([first, second].map(|verdict| (named(&verdict.failed), named(&verdict.noted))));
+        }
+    }
+    found
+}
+
+/// The same rules, all of one severity.
+fn all_of(rules: &str, severity: &str) -> String {
+    let mut text = rules.to_owned();
+    for other in ["block", "warn", "shadow"] {
+        text = text.replace(&format!(", severity: {other}"), "");
+    }
+    text.replace("why: So it is", &format!("why: So it is, severity: {severity}"))
+}
+
+fn check_shadow(seed: u64) -> Result<(), TestCaseError> {
+    let mut chance = Chance(ChaCha8Rng::seed_from_u64(seed));
+    let rules = chance.rules();
+    let catalogue = Arc::new(chance.catalogue());
+    let (history, known) = (chance.history(), chance.often(8));
+    let count = u32::try_from(catalogue.offers().len()).unwrap();
+    let there: Vec<u32> = (0..count).filter(|_| chance.often(3)).collect();
+    let said = |rules: &str| said(&compiled(rules), &catalogue, &history, known, &there);
+    let bare = said("owner: all\n");
+    let blocking = said(&all_of(&rules, "block"));
+    for severity in ["warn", "shadow"] {
+        let speaking = said(&all_of(&rules, severity));
+        prop_assert_eq!(bare.len(), speaking.len());
+        for ((without, speaks), blocks) in bare.iter().zip(&speaking).zip(&blocking) {
+            prop_assert_eq!(&without.0, &speaks.0, "what only speaks leaves nothing out");
+            let mut all: Vec<_> = speaks.0.iter().chain(&speaks.1).cloned().collect();
+            all.sort();
+            prop_assert_eq!(&all, &blocks.0, "and says what it would have left out");
+            prop_assert!(blocks.1.is_empty() && without.1.is_empty());
+        }
     }
     Ok(())
 }
@@ -317,5 +413,10 @@ proptest! {
     #[test]
     fn a_shelf_says_what_every_rule_asked_about_every_offer_says(seed in any::<u64>()) {
         check(seed)?;
+    }
+
+    #[test]
+    fn with_every_rule_in_shadow_nothing_is_left_out_that_is_not_left_out_without_the_rules(seed in any::<u64>()) {
+        check_shadow(seed)?;
     }
 }

@@ -23,10 +23,11 @@ pub use judging::Judging;
 pub(super) use memo::Memo;
 
 use super::condition::{Bits, Columns};
+use super::floors::Margin;
+use super::interval::Interval;
 use super::merchandise;
 use super::rules::{Rule, RuleKind};
 use super::stackability::Stackability;
-use super::verdict::Margin;
 use crate::domain::decision::Failed;
 use crate::domain::{Belongs, Catalogue, Offer, OfferId, OfferStatus, Placement, PlacementId};
 use keys::{Keys, kinds, position};
@@ -49,8 +50,8 @@ pub struct Shelf {
     candidates: usize,
     /// Rules that leave offers out whatever the request, one offer behind another.
     fixed: Vec<Failed>,
-    /// Whether some of these rules hold at some times only.
-    timed: bool,
+    /// Whether some of these rules hold at some times or in some regions only.
+    partly: bool,
     /// Whether some offer is not always on sale.
     unsteady: bool,
     /// Caps and cool-downs, in the order of their rules.
@@ -148,7 +149,7 @@ impl Shelf {
             stands: Vec::new(),
             candidates: 0,
             fixed: Vec::new(),
-            timed: false,
+            partly: false,
             unsteady: false,
             answers: answers.collect(),
             counting,
@@ -182,7 +183,8 @@ impl Shelf {
             }
             if let Some((observed, limit)) = margin.fails(&rule.kind, placement) {
                 self.fixed.push(Failed { rule: *rule_at, observed, limit });
-                self.timed |= rule.effective.from.is_some() || rule.effective.until.is_some();
+                let Interval { from, until, .. } = &rule.effective;
+                self.partly |= from.is_some() || until.is_some() || rule.applies_to.regions.is_some();
             }
         }
         let steady = offer.starts_at.is_none()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proffer::domain::Offer;
-use proffer::policy::{Bundle, FloorLimit, RuleKind};
+use proffer::policy::{Bundle, FloorLimit, Rule, RuleKind};
 use proffer::simulation::{Crowd, World};
 
 use super::{
@@ -237,7 +237,8 @@ impl Story<'_> {
     fn is_under(&self, placement: &str, offer: &Offer) -> bool {
         let Some(placement) = self.bundle.placement(placement) else { return false };
         let (margin, net) = (offer.margin_minor(), offer.net_price_minor());
-        self.bundle.rules.iter().filter(|rule| rule.applies_to.covers(placement, offer)).any(|rule| match &rule.kind {
+        let covers = |rule: &&Rule| rule.blocks() && rule.applies_to.covers(placement, offer);
+        self.bundle.rules.iter().filter(covers).any(|rule| match &rule.kind {
             // Hundredths of a percent.
             RuleKind::MarginFloor { min: FloorLimit::Percent(floor) } => {
                 minor(margin) * 10_000.0 < f64::from(floor.0) * minor(net)

@@ -1,0 +1,53 @@
+//! Fields that every rule may have: when it holds, what becomes of offers and of missing values, whether it may be
+//! lifted. Reads no rule's own.
+
+use super::super::codes;
+use super::super::finding::Report;
+use super::super::interval::{self, Interval};
+use super::super::read::{self, Fields};
+use super::kinds::{self, Kind};
+use super::{OnMissing, Severity};
+
+/// What they say.
+pub(super) struct Common {
+    pub(super) effective: Interval,
+    pub(super) severity: Severity,
+    pub(super) on_missing: OnMissing,
+    pub(super) overridable: bool,
+}
+
+/// Reads `effective`, `severity`, `on_missing` and `overridable`.
+pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, kind: &Kind) -> Option<Common> {
+    let what = fields.what.as_str();
+    let effective = fields
+        .get("effective")
+        .map_or(Some(Interval::default()), |node| interval::read(report, &format!("{what}: effective"), node));
+    let severity = fields.get("severity").map_or(Some(Severity::Block), |node| {
+        let names = Severity::ALL.map(|(name, _)| name);
+        let chosen = read::choice(report, what, node, "severity", &names, &[])?;
+        Severity::ALL.into_iter().find(|(name, _)| *name == chosen).map(|(_, severity)| severity)
+    });
+    let on_missing = fields.get("on_missing").map_or(Some(OnMissing::Exclude), |node| {
+        let allow = read::choice(report, what, node, "choice", &["exclude", "allow"], &[])? == "allow";
+        if allow && !kind.reads {
+            let message = format!("{what}: nothing that it reads can be allowed to be missing");
+            let help = format!("`on_missing: allow` is for {}; remove it", kinds::named(|kind| kind.reads));
+            report.add(codes::ON_MISSING_UNUSED, node.place, message, "not for this kind").with_help(help);
+            return None;
+        }
+        Some(if allow { OnMissing::Allow } else { OnMissing::Exclude })
+    });
+    let overridable = fields.get("overridable").map_or(Some(kind.liftable), |node| {
+        let overridable = read::flag(report, what, node)?;
+        if overridable && !kind.liftable {
+            let message = format!("{what}: no override lifts a rule of `{}`", kind.list);
+            report.add(codes::OVERRIDABLE, node.place, message, "never lifted").with_help(
+                "what protects people by law or by their own word holds whatever is overridden: remove it, or say \
+                 `overridable: false`",
+            );
+            return None;
+        }
+        Some(overridable)
+    });
+    Some(Common { effective: effective?, severity: severity?, on_missing: on_missing?, overridable: overridable? })
+}

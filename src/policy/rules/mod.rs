@@ -1,0 +1,206 @@
+//! Rules: from `rules/*.yaml` to checked rules. Evaluates none.
+
+mod common;
+
+mod kinds;
+
+mod read;
+
+pub(super) use read::read;
+
+use std::collections::BTreeMap;
+
+use super::applies::AppliesTo;
+use super::availability::Availability;
+use super::caps::Cap;
+use super::condition::Condition;
+use super::cool_downs::CoolDown;
+use super::declare::Declared;
+use super::diversity::Diversity;
+use super::features::Catalog;
+use super::finding::{Place, Report};
+use super::floors::FloorLimit;
+use super::interval::Interval;
+use super::loyalty::Loyalty;
+use super::purposes::PurposeSpec;
+use super::stackability::Stackability;
+use crate::domain::{Placement, PlacementId, PurposeId, RuleId, Timestamp};
+#[cfg(test)]
+pub(super) use kinds::KINDS;
+pub(super) use kinds::Kind;
+
+/// What becomes of an offer where a rule reads something that is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnMissing {
+    /// It is left out.
+    #[default]
+    Exclude,
+    /// The rule does not leave it out.
+    Allow,
+}
+
+/// What becomes of an offer that a rule speaks against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Severity {
+    /// It is left out.
+    #[default]
+    Block,
+    /// It is shown, and what the rule said is noted for whoever answers for the offer.
+    Warn,
+    /// It is shown, and what the rule would have done is noted: a rule on trial.
+    Shadow,
+}
+
+impl Severity {
+    /// Each by its name in `severity`.
+    pub(super) const ALL: [(&'static str, Self); 3] =
+        [("block", Self::Block), ("warn", Self::Warn), ("shadow", Self::Shadow)];
+}
+
+/// What a rule checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleKind {
+    /// Built in: an offer is shown only where its currency is the placement's.
+    Currency,
+    /// The placement's purpose needs a consent in force.
+    PurposeGate {
+        /// The purpose guarded.
+        purpose: PurposeId,
+    },
+    /// The contribution margin reaches a minimum.
+    MarginFloor {
+        /// The least margin allowed.
+        min: FloorLimit,
+    },
+    /// At most so many contacts for a customer in a window.
+    FrequencyCap(Cap),
+    /// The offers it applies to are shown only there and then.
+    Availability(Availability),
+    /// Leaves an offer out where a condition holds.
+    Exclusion {
+        /// The condition.
+        when: Condition,
+    },
+    /// Leaves an offer out where a condition does not hold.
+    Requirement {
+        /// The condition.
+        when: Condition,
+    },
+    /// Offers that do not stand together in one answer.
+    Stackability(Stackability),
+    /// Offers of one kind of which only so many stand in one answer.
+    Diversity(Diversity),
+    /// Needs a tier, points or a time as a member.
+    LoyaltyEligibility(Loyalty),
+    /// Built in: an offer is shown only within its own schedule.
+    Schedule,
+    /// Built in: an offer is shown only while its campaign runs.
+    Campaign,
+    /// Built in: an offer is shown only while there is stock of it.
+    Stock,
+    /// Leaves offers out for a while after something happened.
+    CoolDown(CoolDown),
+    /// Built in: an offer that spends of its campaign's budget is shown only while there is some of it.
+    Budget,
+}
+
+impl RuleKind {
+    /// Whether it is about what stands in one answer together, and so asked only behind something.
+    pub fn is_about_answers(&self) -> bool {
+        matches!(self, Self::Stackability(_) | Self::Diversity(_))
+    }
+}
+
+/// A checked rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Unique within the bundle.
+    pub id: RuleId,
+    /// The justification, logged with every exclusion.
+    pub why: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Where it applies.
+    pub applies_to: AppliesTo,
+    /// When it holds; a cap counts contacts at any time.
+    pub effective: Interval,
+    /// What becomes of an offer that it speaks against.
+    pub severity: Severity,
+    /// What it makes of a missing value.
+    pub on_missing: OnMissing,
+    /// Whether an override may lift it. Never what protects people by law or by their own word.
+    pub overridable: bool,
+    /// What it checks.
+    pub kind: RuleKind,
+    /// File and line; no file and line 0 for a built-in rule.
+    pub place: (String, usize),
+}
+
+impl Rule {
+    /// Whether it holds at an instant, for a request from a jurisdiction. Where that is not known a rule holds that
+    /// names regions: what may be forbidden is not shown.
+    pub fn in_force(&self, now: Timestamp, jurisdiction: Option<&str>) -> bool {
+        self.effective.holds(now) && self.applies_to.covers_region(jurisdiction) != Some(false)
+    }
+
+    /// Whether it leaves offers out, and not only speaks.
+    pub fn blocks(&self) -> bool {
+        self.severity == Severity::Block
+    }
+}
+
+/// What is known of the categories of offers.
+#[derive(Clone, Copy)]
+pub(super) enum Categories<'a> {
+    /// The names of `offer.category`.
+    Declared(&'a [String]),
+    /// `offer.category` is not declared.
+    Undeclared,
+    /// Its declaration cannot be read, so that nothing can be said.
+    Unreadable,
+}
+
+/// What rules refer to.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) specs: &'a BTreeMap<PurposeId, PurposeSpec>,
+    pub(super) purposes: &'a Declared,
+    pub(super) placements: &'a BTreeMap<PlacementId, Placement>,
+    pub(super) placement_names: &'a Declared,
+    pub(super) categories: Categories<'a>,
+    pub(super) attributes: Catalog<'a>,
+}
+
+/// With the built-in rules, by kind (currency, gates, floors, caps, availability, conditions, whole answers,
+/// merchandise) and id.
+pub(super) fn in_order(mut rules: Vec<Rule>) -> Vec<Rule> {
+    let built_in = kinds::BUILT_IN.into_iter().filter_map(|kinds::BuiltIn { kind, id, why, .. }| {
+        Some(Rule {
+            id: RuleId::new(id).ok()?,
+            why: why.into(),
+            owner: "proffer".into(),
+            applies_to: AppliesTo::default(),
+            effective: Interval::default(),
+            severity: Severity::Block,
+            on_missing: OnMissing::Exclude,
+            overridable: false,
+            kind,
+            place: (String::new(), 0),
+        })
+    });
+    rules.extend(built_in);
+    rules.sort_by(|a, b| (kinds::rank(&a.kind), &a.id).cmp(&(kinds::rank(&b.kind), &b.id)));
+    rules
+}
+
+/// The names that a test may use: built-in ones too. Where a file of rules is wrong, none can be called unknown.
+pub(super) fn names(report: &mut Report<'_>, declared: &Declared, rules: &[Rule]) -> Declared {
+    let mut names = declared.clone();
+    for rule in rules.iter().filter(|rule| rule.place.1 == 0) {
+        names.add(report, "rule", rule.id.as_str(), Place::file(0));
+    }
+    if report.any_below("rules/") {
+        names.miss();
+    }
+    names
+}
