@@ -7,7 +7,7 @@ use crate::domain::decision::{
     CandidateRow, ContextGroup, Failed, FallbackReason, LearnedMargin, Private, Skeleton, Slot,
 };
 use crate::domain::money::Money;
-use crate::domain::{AttributeId, Catalogue, ConsentState, ObjectiveKind, Value};
+use crate::domain::{AttributeId, Catalogue, ConsentState, ObjectiveKind, Prior, Value};
 use crate::policy::{Bundle, describe, describe_lacking};
 
 /// A rule that left a candidate out, as people read it.
@@ -184,6 +184,9 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
             skeleton.model.sequence,
             percent(skeleton.exploration)
         ));
+        told.extend(skeleton.prior.filter(|prior| *prior == Prior::Category).map(|_| {
+            "What little was known of was thought to be as its offer, its category and the placement.".to_owned()
+        }));
     }
     told.extend(money::told(skeleton, bundle, catalogue));
     if let Some(slot) = skeleton.slots.first() {

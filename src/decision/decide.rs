@@ -195,6 +195,7 @@ fn skeleton(
         commitments: Vec::new(),
         challenger: None,
         money: None,
+        prior: Some(view.contender().prior),
     }
 }
 

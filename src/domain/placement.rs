@@ -157,12 +157,14 @@ impl Strategy {
 }
 
 /// What an arm is thought to be before anything is known of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Prior {
     /// As the other variants of its offer, the offers of its category and the placement, as far as those are alike.
+    #[n(0)]
     Category,
     /// Nothing: each arm stands alone.
-    #[default]
+    #[n(1)]
     None,
 }
 
