@@ -68,10 +68,11 @@ fn replayed(snapshot: &Snapshot, skeleton: &Skeleton) -> Vec<Vec<f64>> {
     let of_slot = |slot: &crate::domain::decision::Slot| {
         let open = skeleton.candidates.iter().zip(&slot.probabilities).filter(|(_, p)| p.is_some());
         let open: Vec<&CandidateRow> = open.map(|(row, _)| row).collect();
+        let costs: Vec<i64> = open.iter().map(|row| intervention_minor(row)).collect();
         let scores: Vec<Score> = open.iter().filter_map(|row| recorded::score(placement, row, terms)).collect();
         let by =
             |scores: &[Score], nothing| bandit::distribution_of(strategy, skeleton.distribution_rule, scores, nothing);
-        bandit::explore(&distribute(strategy, terms, (&open, &scores), by).w, skeleton.exploration)
+        bandit::explore(&distribute(strategy, terms, (&costs, &scores), by).w, skeleton.exploration)
     };
     skeleton.slots.iter().map(of_slot).collect()
 }

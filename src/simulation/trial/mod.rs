@@ -106,6 +106,11 @@ impl Trial {
     /// Minor units as money of the reports.
     #[expect(clippy::cast_precision_loss, reason = "margins are small")]
     fn money(&self, minor: i64) -> f64 {
-        minor as f64 / self.unit
+        self.part(minor as f64)
+    }
+
+    /// The same of what is no whole number of them.
+    fn part(&self, minor: f64) -> f64 {
+        minor / self.unit
     }
 }
