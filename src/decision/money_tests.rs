@@ -141,7 +141,8 @@ fn acceptances_are_not_weighed_against_money() {
 /// Three offers of which the first is the best by far, and its bound the lowest: the others have learned little.
 fn taught(strategy: &str, added: &str) -> Snapshot {
     let offers = vec![offer(0, 40, 9, 0, None), offer(1, 38, 1, 0, None), offer(2, 80, 0, 0, None)];
-    let mut snapshot = shop(strategy, added, offers, campaign(1_000, true));
+    // With what the other two have earned, the third would be thought the best of all.
+    let mut snapshot = shop(&format!("{strategy}, prior: none"), added, offers, campaign(1_000, true));
     let outcomes: Vec<(usize, bool)> = (0..200).map(|n| (n % 2, n % 4 < 2)).chain([(2, false); 4]).collect();
     learned(&mut snapshot, &outcomes);
     snapshot

@@ -15,7 +15,7 @@ const EXPLORATION_DEFAULT: f64 = 0.05;
 
 /// Strategies that begin a variant as its category where no `prior` is given, since they earn more so; all others begin
 /// with nothing (`src/docs/cold_start.md`).
-const BEGIN_AS_CATEGORY: [&str; 2] = ["thompson_linear", "linucb"];
+const BEGIN_AS_CATEGORY: [&str; 3] = ["thompson_linear", "thompson_beta", "linucb"];
 
 /// The longest half-life, in days.
 const HALF_LIFE_DAYS_MAX: u32 = 365;
@@ -300,7 +300,7 @@ mod tests {
     fn a_variant_begins_as_its_category_with_the_strategies_that_earn_more_so_and_otherwise_where_it_is_said() {
         let prior = |text: &str| Ok::<_, String>(compiled(&format!("strategy: {{{text}}}"))?.champion.prior);
         for name in Strategy::NAMES {
-            let begins = if ["thompson_linear", "linucb"].contains(&name) { Prior::Category } else { Prior::None };
+            let begins = if ["thompson_linear", "thompson_beta", "linucb"].contains(&name) { Prior::Category } else { Prior::None };
             assert_eq!(prior(&format!("name: {name}")), Ok(begins), "{name}");
             for said in [Prior::Category, Prior::None] {
                 assert_eq!(prior(&format!("name: {name}, prior: {}", said.name())), Ok(said), "{name}");

@@ -40,7 +40,7 @@ fn a_world_is_told_as_two_tables_and_in_sentences() {
     insta::assert_snapshot!(timeless(&out), @"
     tests/data/worlds/kiosk.yaml: 600 decisions in 4 days at 2 placements, 50 customers, 2 offers, 3.0 candidates each; 3 seeds
     Features (3 dimensions): customer.tier
-      thompson_linear: exploration 0.02, half_life none, lambda 1, prior none
+      thompson_linear: exploration 0.02, half_life none, lambda 1, prior category
       uniform: exploration 0.02, half_life none, lambda 1, prior none
 
     USD a decision      margin       se  realised       se    regret  of gain quarter 1 quarter 4

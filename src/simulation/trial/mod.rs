@@ -19,6 +19,8 @@ mod play;
 mod summary;
 
 #[cfg(test)]
+mod money_tests;
+#[cfg(test)]
 mod pacing_tests;
 #[cfg(test)]
 mod tests;
