@@ -88,10 +88,10 @@ pub(crate) fn terms(
     campaigns: Vec<CampaignBudget>,
     day: Day,
 ) -> Option<MoneyTerms> {
-    let exploring = placement.money.exploration_budget_micros.map(|budget_micros| Exploring {
-        budget_micros,
-        spent_micros: spend.explored_on(&placement.id, day),
-    });
+    let exploring = placement
+        .money
+        .exploration_budget_micros
+        .map(|budget_micros| Exploring { budget_micros, spent_micros: spend.explored_on(&placement.id, day) });
     let cheapest = placement.money.cheapest;
     let any = !campaigns.is_empty() || exploring.is_some() || cheapest.is_some();
     any.then_some(MoneyTerms { campaigns, exploring, cheapest })

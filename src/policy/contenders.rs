@@ -300,7 +300,8 @@ mod tests {
     fn a_variant_begins_as_its_category_with_the_strategies_that_earn_more_so_and_otherwise_where_it_is_said() {
         let prior = |text: &str| Ok::<_, String>(compiled(&format!("strategy: {{{text}}}"))?.champion.prior);
         for name in Strategy::NAMES {
-            let begins = if ["thompson_linear", "thompson_beta", "linucb"].contains(&name) { Prior::Category } else { Prior::None };
+            let earns_more = ["thompson_linear", "thompson_beta", "linucb"].contains(&name);
+            let begins = if earns_more { Prior::Category } else { Prior::None };
             assert_eq!(prior(&format!("name: {name}")), Ok(begins), "{name}");
             for said in [Prior::Category, Prior::None] {
                 assert_eq!(prior(&format!("name: {name}, prior: {}", said.name())), Ok(said), "{name}");

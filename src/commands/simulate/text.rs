@@ -152,7 +152,8 @@ pub const MONEY_HEADS: [&str; 5] = ["exploring a day", "most", "budget spent", "
 /// What a placement sets about money, as a sentence; nothing where it sets nothing.
 pub fn money_set(place: &WorldPlacement) -> Option<String> {
     let budget = place.exploration_budget.map(|budget| format!("exploring may cost {} a day", number(budget)));
-    let cheapest = place.cheapest.map(|share| format!("the cheapest that reaches {} of the best is taken", percent(share)));
+    let cheapest = place.cheapest.map(percent);
+    let cheapest = cheapest.map(|share| format!("the cheapest that reaches {share} of the best is taken"));
     let set: Vec<String> = budget.into_iter().chain(cheapest).collect();
     (!set.is_empty()).then(|| set.join("; "))
 }

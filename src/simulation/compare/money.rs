@@ -30,8 +30,8 @@ pub struct MoneyAt {
     pub explored_most: f64,
     /// Share of the decisions that came after the day's budget was spent.
     pub over: f64,
-    /// What was expected of the cheapest intervention, as a share of the best; mean over decisions. Nothing where nobody
-    /// looks for it.
+    /// What was expected of the cheapest intervention, as a share of the best; mean over decisions. Nothing where it is
+    /// not looked for.
     pub reached: Option<f64>,
     /// Discount and cost of showing of what was shown; mean over decisions.
     pub intervention: f64,

@@ -8,9 +8,7 @@ use crate::bandit::{ArmKey, Features, Lineup, Model, ModelView};
 use crate::decision::money;
 use crate::domain::decision::{MoneyTerms, Terms};
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
-use crate::domain::{
-    Catalogue, Day, DecisionId, Digest, MoneySettings, Placement, Spend, Strategy, Timestamp,
-};
+use crate::domain::{Catalogue, Day, DecisionId, Digest, MoneySettings, Placement, Spend, Strategy, Timestamp};
 use crate::engine::learner::Spent;
 use crate::learning::{Applied, Costs, Exposed, Lesson, micros};
 use crate::simulation::orders::{Happened, Happening};

@@ -5,8 +5,8 @@ use super::{Facts, Round, Trial};
 use crate::domain::MoneySettings;
 use crate::domain::spend::MICROS;
 use crate::simulation::compare::{
-    self, AtPlacement, Delays, Marks, MoneyAt, Played, Settings, Sides, Summary, Tally, WorldFacts, WorldPlacement, compare,
-    float, share_of_gain, share_of_oracle,
+    self, AtPlacement, Delays, Marks, MoneyAt, Played, Settings, Sides, Summary, Tally, WorldFacts, WorldPlacement,
+    compare, float, share_of_gain, share_of_oracle,
 };
 
 /// Sums up the rounds of a trial, one for each seed.

@@ -6,9 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_saphyr::Spanned;
 
-use super::{
-    Change, Delay, Drawn, Effect, Journey, Place, Population, Reaching, Response, Spread, World, WorldOffer,
-};
+use super::{Change, Delay, Drawn, Effect, Journey, Place, Population, Reaching, Response, Spread, World, WorldOffer};
 use crate::domain::{AttributeId, Money, Percent};
 
 /// What is wrong with a world file.
