@@ -231,7 +231,7 @@ mod tests {
         Timestamp::parse(&format!("{date}T12:00:00Z")).unwrap().day()
     }
 
-    fn of_year(holidays: Holidays, year: i32) -> Vec<String> {
+    fn of_year(holidays: &Holidays, year: i32) -> Vec<String> {
         let first = day(&format!("{year}-01-01")).0;
         let days = (first..first + 365).map(Day).filter(|day| holidays.contains(*day));
         days.map(|day| day.date().unwrap().format("%m-%d").to_string()).collect()
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_holidays_of_a_year_are_those_that_were_published() {
-        let check = |holidays, expected: &str| assert_eq!(of_year(holidays, 2026).join(" "), expected);
+        let check = |holidays: Holidays, expected: &str| assert_eq!(of_year(&holidays, 2026).join(" "), expected);
         check(Holidays::UnitedStates, "01-01 01-19 02-16 05-25 06-19 07-04 09-07 10-12 11-11 11-26 12-25");
         check(Holidays::Britain, "01-01 04-03 04-06 05-04 05-25 08-31 12-25 12-26");
         check(Holidays::Germany, "01-01 04-03 04-06 05-01 05-14 05-25 10-03 12-25 12-26");

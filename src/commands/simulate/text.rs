@@ -131,16 +131,16 @@ fn money(text: &mut String, summary: &Summary, world: &WorldFacts) {
         let Some(set) = money_set(place) else { continue };
         let _ = writeln!(text, "\nMoney at {}, {} each: {set}", place.placement, world.currency);
         let _ = write!(text, "{:16}", "");
-        MONEY_HEADS.iter().for_each(|head| {
+        for head in MONEY_HEADS {
             let _ = write!(text, " {head:>15}");
-        });
+        }
         text.push('\n');
         for strategy in &summary.strategies {
             let Some(cells) = strategy.placements.get(at).and_then(|at| money_cells(place, at)) else { continue };
             let _ = write!(text, "{:16}", strategy.name);
-            cells.iter().for_each(|cell| {
+            for cell in cells {
                 let _ = write!(text, " {cell:>15}");
-            });
+            }
             text.push('\n');
         }
     }
