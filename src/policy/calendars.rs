@@ -192,24 +192,25 @@ mod tests {
         2 |   - {id: us, days: [12-24]}
           |          ^^ expected a name such as `sales`
 
-        error[P0104]: calendar `Sales`: `Sales` is not a calendar: expected 1 to 64 small letters, digits, `_` or `-`
+        error[P0104]: calendar `Sales`: `Sales` is not a calendar
          --> catalog/calendars.yaml:3:10
           |
         3 |   - {id: Sales, days: []}
           |          ^^^^^ expected a name such as `sales`
+          = help: expected 1 to 64 small letters, digits, `_` or `-`
 
         error[P0116]: calendar `Sales`: days: an empty list
          --> catalog/calendars.yaml:3:23
           |
         3 |   - {id: Sales, days: []}
-          |                       ^^ nothing in it
+          |                       ^ nothing in it
           = help: name a day at least, or leave the calendar out
 
         error[P0102]: calendar `fairs`: field `days` is missing
-         --> catalog/calendars.yaml:4:5
+         --> catalog/calendars.yaml:4:6
           |
         4 |   - {id: fairs}
-          |     ^^^^^^^^^^^ no `days` here
+          |      ^^ no `days` here
           = help: add it, such as `days: [2026-11-27, 12-24]`
         ");
         insta::assert_snapshot!(said(DECLARED, "holiday.sale"), @r"
