@@ -70,7 +70,7 @@ fn snapshot(candidates: usize, components: usize, stage: Stage) -> Snapshot {
         file(
             "placements.yaml",
             "placements:\n  - id: home\n    channel: web\n    purpose: offer_contextual\n    currency: USD\n    \
-             slots: 20\n    objective: {kind: margin, window: 7d, reward_cap: 200.00}\n    strategy: {name: thompson_linear}\n    \
+             slots: 20\n    objective: {kind: margin, window: 7d, reward_cap: 200.00}\n    strategy: {name: thompson_linear, prior: none}\n    \
              features: [context.region]\n    fallback: {offer: house, variant: a}\n"
                 .into(),
         ),

@@ -7,11 +7,12 @@ default or recommendation; the rest varies what its documentation says matters m
 BUDGET = 6
 
 PROFFER: dict[str, list[dict]] = {
-    "thompson_linear": [{"exploration": 0, "lambda": lam} for lam in (1, 3, 10, 30, 100, 300)],
+    # The peers' arms know nothing of each other, so that ours do not either.
+    "thompson_linear": [{"exploration": 0, "lambda": lam, "prior": "none"} for lam in (1, 3, 10, 30, 100, 300)],
     "thompson_logistic": [{"exploration": 0, "lambda": lam} for lam in (1, 3, 10, 30, 100, 300)],
-    "thompson_beta": [{"exploration": 0}],
+    "thompson_beta": [{"exploration": 0, "prior": "none"}],
     "linucb": [
-        {"exploration": 0.001, "alpha": alpha, "lambda": lam}
+        {"exploration": 0.001, "alpha": alpha, "lambda": lam, "prior": "none"}
         for alpha, lam in ((0.1, 1), (0.25, 1), (0.1, 10), (0.25, 10), (0.5, 10), (0.25, 30))
     ],
     "linucb_hybrid": [

@@ -296,7 +296,8 @@ fn contender_shown((id, share, contender): (&str, Percent, &Contender)) -> Value
     let settings: BTreeMap<&str, f64> = contender.strategy.settings().into_iter().collect();
     json!({
         "contender": id, "strategy": contender.strategy.name(), "share": f64::from(share.0) / 10_000.0,
-        "exploration": contender.exploration, "lambda": contender.lambda, "settings": settings,
+        "exploration": contender.exploration, "lambda": contender.lambda,
+        "prior": contender.prior.name(), "settings": settings,
     })
 }
 

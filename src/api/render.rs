@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::money;
 use crate::audit;
 use crate::domain::decision::{CandidateRow, ConsentReading, Private, Shown, Skeleton, Slot, SlotPersona};
-use crate::domain::{self, AttributeId, Catalogue, Money, OfferId, VariantId};
+use crate::domain::{self, AttributeId, Catalogue, Money, OfferId, Prior, VariantId};
 use crate::policy::Bundle;
 use crate::runtime::{Opened, OutcomesSeen, Tried};
 
@@ -192,6 +192,7 @@ pub fn record(opened: &Opened, outcomes: &OutcomesSeen) -> Value {
         "shown": shown,
         "challenger": skeleton.challenger,
         "exploration": skeleton.exploration,
+        "prior": skeleton.prior.map(Prior::name),
         "money": money::terms(skeleton),
         "reserved_until": skeleton.reserved_until,
         "candidates": candidates(skeleton, private_part, &opened.bundle, &opened.catalogue),

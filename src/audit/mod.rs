@@ -7,7 +7,7 @@ use crate::domain::decision::{
     CandidateRow, ContextGroup, Failed, FallbackReason, LearnedMargin, Private, Skeleton, Slot,
 };
 use crate::domain::money::Money;
-use crate::domain::{AttributeId, Catalogue, ConsentState, ObjectiveKind, Value};
+use crate::domain::{AttributeId, Catalogue, ConsentState, ObjectiveKind, Prior, Value};
 use crate::policy::{Bundle, describe, describe_lacking};
 
 /// A rule that left a candidate out, as people read it.
@@ -178,12 +178,7 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
         told.push(format!("Challenger `{challenger}` decided{by}: the customer belongs to its share."));
     }
     if !skeleton.slots.is_empty() {
-        told.push(format!(
-            "Model {} had absorbed {} learning events; exploration mass {} was shared by all eligible candidates.",
-            &skeleton.model.id.hex()[..8],
-            skeleton.model.sequence,
-            percent(skeleton.exploration)
-        ));
+        told.extend(model(skeleton));
     }
     told.extend(money::told(skeleton, bundle, catalogue));
     if let Some(slot) = skeleton.slots.first() {
@@ -240,6 +235,19 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
         ));
     }
     told
+}
+
+/// What was learned before, what explores, and what variants begin as.
+fn model(skeleton: &Skeleton) -> impl Iterator<Item = String> {
+    let begins = (skeleton.prior == Some(Prior::Category))
+        .then(|| "What little was known of was thought to be as its offer, its category and the placement.".to_owned());
+    let absorbed = format!(
+        "Model {} had absorbed {} learning events; exploration mass {} was shared by all eligible candidates.",
+        &skeleton.model.id.hex()[..8],
+        skeleton.model.sequence,
+        percent(skeleton.exploration)
+    );
+    std::iter::once(absorbed).chain(begins)
 }
 
 /// What rules and features could see, and what was kept from them.

@@ -52,7 +52,7 @@ pub fn decide(
     let contender = contender(placement, subject.map(|view| view.subject));
     let view = snapshot.view(placement, contender);
     let fallback = fallback(placement, ask, subject, &purpose, &judged.rows);
-    let money = money::terms(snapshot, placement, std::mem::take(&mut judged.budgets), now);
+    let money = money::terms(&snapshot.spend, placement, std::mem::take(&mut judged.budgets), now.day());
     let terms = money.as_ref();
     let slate = if fallback.is_none() {
         let (apart, seating, windows) = (&judged.apart, &seating, &windows);
@@ -194,6 +194,7 @@ fn skeleton(
         commitments: Vec::new(),
         challenger: None,
         money: None,
+        prior: Some(view.contender().prior),
     }
 }
 

@@ -19,7 +19,7 @@ mod known;
 
 mod minimise;
 
-mod money;
+pub(crate) mod money;
 
 mod personas;
 

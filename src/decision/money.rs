@@ -4,7 +4,7 @@
 use super::snapshot::Snapshot;
 use crate::bandit::{self, ModelView, Score};
 use crate::domain::decision::{CandidateRow, CheapestTaken, Exploring, Failed, MoneyTerms, RowMoney, SlotMoney};
-use crate::domain::{Belongs, CampaignBudget, Catalogue, Offer, Placement, Strategy, Timestamp};
+use crate::domain::{Belongs, CampaignBudget, Catalogue, Day, Offer, Placement, Spend, Strategy, Timestamp};
 use crate::policy;
 
 /// The budgets of all campaigns at one instant, so that each is asked once per decision and not once per offer.
@@ -80,23 +80,23 @@ impl Budgets {
 }
 
 /// Budgets and settings in force for a decision; nothing where there are none.
-pub(super) fn terms(
-    snapshot: &Snapshot,
+pub(crate) fn terms(
+    spend: &Spend,
     placement: &Placement,
     campaigns: Vec<CampaignBudget>,
-    now: Timestamp,
+    day: Day,
 ) -> Option<MoneyTerms> {
-    let exploring = placement.money.exploration_budget_micros.map(|budget_micros| Exploring {
-        budget_micros,
-        spent_micros: snapshot.spend.explored_on(&placement.id, now.day()),
-    });
+    let exploring = placement
+        .money
+        .exploration_budget_micros
+        .map(|budget_micros| Exploring { budget_micros, spent_micros: spend.explored_on(&placement.id, day) });
     let cheapest = placement.money.cheapest;
     let any = !campaigns.is_empty() || exploring.is_some() || cheapest.is_some();
     any.then_some(MoneyTerms { campaigns, exploring, cheapest })
 }
 
 /// The exploration mass in force: none once the exploration budget is spent.
-pub(super) fn exploration(view: &ModelView, terms: Option<&MoneyTerms>) -> f64 {
+pub(crate) fn exploration(view: &ModelView, terms: Option<&MoneyTerms>) -> f64 {
     if terms.is_some_and(|terms| terms.exploring.is_some_and(|exploring| exploring.over())) {
         return 0.0;
     }
@@ -111,24 +111,25 @@ pub(super) fn paced(row: &CandidateRow, terms: Option<&MoneyTerms>, worth: (f64,
 }
 
 /// The distribution of one slot before the exploration mass, and what settings of money made of it.
-pub(super) struct Distributed {
+pub(crate) struct Distributed {
     /// Of each candidate that is open, *nothing* last.
-    pub(super) w: Vec<f64>,
+    pub(crate) w: Vec<f64>,
     /// The cheapest intervention, by positions among them.
     cheapest: Option<bandit::Cheapest>,
     /// Expected scores, where a setting reads them.
     expected: Vec<f64>,
 }
 
-/// Distributes over what is open in a slot: `rows` are the record's, and name *nothing* last where it may be drawn;
-/// `by` is the strategy's own distribution of scores. Reads nothing that a record does not hold.
-pub(super) fn distribute(
+/// Distributes over what is open in a slot: `costs` are those of interventions, one more than `scores` where *nothing*
+/// may be drawn, which is the last; `by` is the strategy's own distribution of scores. Reads nothing that a record does
+/// not hold.
+pub(crate) fn distribute(
     strategy: &Strategy,
     terms: Option<&MoneyTerms>,
-    (rows, scores): (&[&CandidateRow], &[Score]),
+    (costs, scores): (&[i64], &[Score]),
     by: impl Fn(&[Score], bool) -> Vec<f64>,
 ) -> Distributed {
-    let nothing = rows.last().is_some_and(|row| row.candidate.is_none());
+    let nothing = costs.len() > scores.len();
     let Some(terms) = terms.filter(|terms| terms.exploring.is_some() || terms.cheapest.is_some()) else {
         return Distributed::plain(by(scores, nothing));
     };
@@ -141,10 +142,9 @@ pub(super) fn distribute(
     } else {
         by(scores, nothing)
     };
-    let costs: Vec<i64> = rows.iter().map(|row| intervention_minor(row)).collect();
     // Without the setting the share of the best is all of it, and nobody is dearer: the best itself.
     let cheapest = match terms.cheapest {
-        Some(share) => bandit::take_cheapest(&mut w, &expected, &costs, f64::from(share.0) / 10_000.0),
+        Some(share) => bandit::take_cheapest(&mut w, &expected, costs, f64::from(share.0) / 10_000.0),
         None => bandit::cheapest(&expected, &vec![0; expected.len()], 1.0),
     };
     Distributed { w, cheapest, expected }
@@ -162,7 +162,7 @@ impl Distributed {
     }
 
     /// What the record keeps, given what was drawn; positions among what was open, `rows` their rows.
-    pub(super) fn kept(&self, terms: Option<&MoneyTerms>, rows: &[usize], drawn: usize) -> Option<SlotMoney> {
+    pub(crate) fn kept(&self, terms: Option<&MoneyTerms>, rows: &[usize], drawn: usize) -> Option<SlotMoney> {
         let terms = terms.filter(|terms| terms.exploring.is_some() || terms.cheapest.is_some())?;
         let found = self.cheapest?;
         let expected = |at: usize| self.expected.get(at).copied().unwrap_or(0.0);

@@ -68,10 +68,11 @@ fn replayed(snapshot: &Snapshot, skeleton: &Skeleton) -> Vec<Vec<f64>> {
     let of_slot = |slot: &crate::domain::decision::Slot| {
         let open = skeleton.candidates.iter().zip(&slot.probabilities).filter(|(_, p)| p.is_some());
         let open: Vec<&CandidateRow> = open.map(|(row, _)| row).collect();
+        let costs: Vec<i64> = open.iter().map(|row| intervention_minor(row)).collect();
         let scores: Vec<Score> = open.iter().filter_map(|row| recorded::score(placement, row, terms)).collect();
         let by =
             |scores: &[Score], nothing| bandit::distribution_of(strategy, skeleton.distribution_rule, scores, nothing);
-        bandit::explore(&distribute(strategy, terms, (&open, &scores), by).w, skeleton.exploration)
+        bandit::explore(&distribute(strategy, terms, (&costs, &scores), by).w, skeleton.exploration)
     };
     skeleton.slots.iter().map(of_slot).collect()
 }
@@ -140,7 +141,8 @@ fn acceptances_are_not_weighed_against_money() {
 /// Three offers of which the first is the best by far, and its bound the lowest: the others have learned little.
 fn taught(strategy: &str, added: &str) -> Snapshot {
     let offers = vec![offer(0, 40, 9, 0, None), offer(1, 38, 1, 0, None), offer(2, 80, 0, 0, None)];
-    let mut snapshot = shop(strategy, added, offers, campaign(1_000, true));
+    // With what the other two have earned, the third would be thought the best of all.
+    let mut snapshot = shop(&format!("{strategy}, prior: none"), added, offers, campaign(1_000, true));
     let outcomes: Vec<(usize, bool)> = (0..200).map(|n| (n % 2, n % 4 < 2)).chain([(2, false); 4]).collect();
     learned(&mut snapshot, &outcomes);
     snapshot

@@ -191,8 +191,8 @@ impl Table<'_> {
         let open_to = |row: &usize| self.rows.get(*row);
         let distributed = match self.terms {
             Some(_) => {
-                let open: Vec<&CandidateRow> = open_rows.iter().filter_map(open_to).collect();
-                money::distribute(&self.view.contender().strategy, self.terms, (&open, &scores), by)
+                let costs: Vec<i64> = open_rows.iter().filter_map(open_to).map(money::intervention_minor).collect();
+                money::distribute(&self.view.contender().strategy, self.terms, (&costs, &scores), by)
             }
             None => money::Distributed::plain(by(&scores, nothing.is_some())),
         };

@@ -1,27 +1,86 @@
 //! Public holidays of a country, by the rules that fix their dates: dates of the year, weekdays of a month, days after
-//! Easter. Holds no list of years, and no holiday that only a part of a country has.
+//! Easter; and the days of a shop's own calendar. Holds no list of years, and no holiday that only a part of a country
+//! has.
+
+use std::sync::Arc;
 
 use chrono::{Datelike as _, NaiveDate, Weekday};
-use minicbor::{Decode, Encode};
+use minicbor::data::Type;
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
 use super::Day;
 
 /// Whose holidays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
+///
+/// Of a shop's own calendar only the name is encoded, never its days: the days of another year are no other feature, so
+/// that what was learned of it stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holidays {
     /// Federal holidays of the United States, on their own day where another is kept for them.
-    #[n(0)]
     UnitedStates,
     /// Bank holidays of England and Wales, on their own day where another is kept for them.
-    #[n(1)]
     Britain,
     /// What all of Germany keeps.
-    #[n(2)]
     Germany,
     /// What all of France keeps.
-    #[n(3)]
     France,
+    /// Days that a shop has declared.
+    Own(Calendar),
+}
+
+/// Days that a shop has declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calendar {
+    /// Its name among features, `holiday.` included.
+    pub name: String,
+    /// The days.
+    pub days: Arc<[Marked]>,
+}
+
+/// A day of a calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marked {
+    /// One day.
+    Once(NaiveDate),
+    /// A month and a day of every year that has it.
+    Yearly(u32, u32),
+}
+
+impl Marked {
+    fn is(self, date: NaiveDate) -> bool {
+        match self {
+            Self::Once(day) => day == date,
+            Self::Yearly(month, day) => (date.month(), date.day()) == (month, day),
+        }
+    }
+}
+
+impl<C> Encode<C> for Holidays {
+    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
+        match self {
+            Self::UnitedStates => e.u8(0)?,
+            Self::Britain => e.u8(1)?,
+            Self::Germany => e.u8(2)?,
+            Self::France => e.u8(3)?,
+            Self::Own(calendar) => e.str(&calendar.name)?,
+        };
+        Ok(())
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Holidays {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        if d.datatype()? == Type::String {
+            return Ok(Self::Own(Calendar { name: d.str()?.to_owned(), days: Arc::default() }));
+        }
+        match d.u8()? {
+            0 => Ok(Self::UnitedStates),
+            1 => Ok(Self::Britain),
+            2 => Ok(Self::Germany),
+            3 => Ok(Self::France),
+            other => Err(decode::Error::unknown_variant(other.into())),
+        }
+    }
 }
 
 enum Rule {
@@ -85,13 +144,21 @@ impl Holidays {
     ];
 
     /// Its name among features.
-    pub fn name(self) -> &'static str {
-        Self::ALL.into_iter().find(|(_, holidays)| *holidays == self).map_or("", |(name, _)| name)
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Own(calendar) => &calendar.name,
+            of_country => {
+                Self::ALL.into_iter().find(|(_, holidays)| holidays == of_country).map_or("", |(name, _)| name)
+            }
+        }
     }
 
     /// Whether a date is one of them.
-    pub fn contains(self, day: Day) -> bool {
+    pub fn contains(&self, day: Day) -> bool {
         let rules = match self {
+            Self::Own(calendar) => {
+                return day.date().is_some_and(|date| calendar.days.iter().any(|marked| marked.is(date)));
+            }
             Self::UnitedStates => &UNITED_STATES[..],
             Self::Britain => &BRITAIN,
             Self::Germany => &GERMANY,
@@ -101,7 +168,7 @@ impl Holidays {
     }
 
     /// Days until the next of them, today not counted; nothing where it is more than a week away.
-    pub fn days_until(self, day: Day) -> Option<u8> {
+    pub fn days_until(&self, day: Day) -> Option<u8> {
         (1..=7).find(|ahead| self.contains(Day(day.0.saturating_add(i32::from(*ahead)))))
     }
 }
@@ -137,11 +204,34 @@ mod tests {
     use super::*;
     use crate::domain::Timestamp;
 
+    #[test]
+    fn a_calendar_has_its_days_each_year_or_once_and_its_name_alone_is_encoded() {
+        let once = |date: &str| Marked::Once(date.parse().unwrap());
+        let sales = |days: &[Marked]| {
+            Holidays::Own(Calendar { name: "holiday.sales".into(), days: days.iter().copied().collect() })
+        };
+        let both = sales(&[once("2026-11-27"), Marked::Yearly(12, 24), Marked::Yearly(2, 29)]);
+        let found = |date: &str| (both.contains(day(date)), both.days_until(day(date)));
+        assert_eq!(found("2026-11-27"), (true, None));
+        assert_eq!(found("2026-11-20"), (false, Some(7)));
+        assert_eq!(found("2027-11-26"), (false, None), "once is once");
+        assert_eq!(found("2031-12-23"), (false, Some(1)));
+        assert_eq!((found("2028-02-28"), found("2027-02-28")), ((false, Some(1)), (false, None)), "a leap day");
+        let bytes = |holidays: &Holidays| minicbor::to_vec(holidays).unwrap();
+        let decode_of = |bytes: &[u8]| Decoder::new(bytes).decode::<Holidays>();
+        assert_eq!(bytes(&both), bytes(&sales(&[])));
+        assert_eq!(decode_of(&bytes(&both)).unwrap(), sales(&[]));
+        for (at, (_, holidays)) in (0_u8..).zip(Holidays::ALL) {
+            assert_eq!((bytes(&holidays), decode_of(&[at]).unwrap()), (vec![at], holidays), "as it always was");
+        }
+        assert!(decode_of(&[9]).is_err());
+    }
+
     fn day(date: &str) -> Day {
         Timestamp::parse(&format!("{date}T12:00:00Z")).unwrap().day()
     }
 
-    fn of_year(holidays: Holidays, year: i32) -> Vec<String> {
+    fn of_year(holidays: &Holidays, year: i32) -> Vec<String> {
         let first = day(&format!("{year}-01-01")).0;
         let days = (first..first + 365).map(Day).filter(|day| holidays.contains(*day));
         days.map(|day| day.date().unwrap().format("%m-%d").to_string()).collect()
@@ -159,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_holidays_of_a_year_are_those_that_were_published() {
-        let check = |holidays, expected: &str| assert_eq!(of_year(holidays, 2026).join(" "), expected);
+        let check = |holidays: Holidays, expected: &str| assert_eq!(of_year(&holidays, 2026).join(" "), expected);
         check(Holidays::UnitedStates, "01-01 01-19 02-16 05-25 06-19 07-04 09-07 10-12 11-11 11-26 12-25");
         check(Holidays::Britain, "01-01 04-03 04-06 05-04 05-25 08-31 12-25 12-26");
         check(Holidays::Germany, "01-01 04-03 04-06 05-01 05-14 05-25 10-03 12-25 12-26");

@@ -28,7 +28,7 @@ pub use campaign::Campaign;
 pub use catalogue::{Belongs, Candidate, Catalogue, CatalogueDraft, Hindrance, Placed};
 pub use consent::{Basis, ConsentRecord, ConsentState};
 pub use delay::{Curve, CurveError, Delay, DelayStep, OfferCurve};
-pub use holidays::Holidays;
+pub use holidays::{Calendar, Holidays, Marked};
 pub use ids::{
     CampaignId, CategoryId, ChallengerId, DecisionId, Digest, ModelId, OfferId, PlacementId, PurposeId, RuleId,
     StoreId, SubjectId, VariantId,

@@ -157,12 +157,14 @@ impl Strategy {
 }
 
 /// What an arm is thought to be before anything is known of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Prior {
     /// As the other variants of its offer, the offers of its category and the placement, as far as those are alike.
+    #[n(0)]
     Category,
     /// Nothing: each arm stands alone.
-    #[default]
+    #[n(1)]
     None,
 }
 
@@ -235,7 +237,8 @@ pub enum Encoder {
     /// Sine and cosine of the local day of the year.
     #[n(6)]
     Season,
-    /// Whether the local day is a holiday, and how close the next one is: 7/8 on the day before it, 1/8 a week before.
+    /// Whether the local day is a holiday or of a calendar, and how close the next one is: 7/8 on the day before it, 1/8
+    /// a week before.
     #[n(7)]
     Holiday(#[n(0)] Holidays),
 }

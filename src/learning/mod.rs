@@ -11,7 +11,7 @@ pub mod spend;
 pub use delay::{DelayFit, Watched};
 pub use event::{Applied, LearningEvent, Lesson};
 pub use fold::{Earned, Exposed, fold, within_window};
-pub use spend::Costs;
+pub use spend::{Costs, micros};
 
 #[cfg(test)]
 mod delay_tests;

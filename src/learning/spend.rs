@@ -61,13 +61,13 @@ impl Costs {
     }
 }
 
-/// A cost in whole millionths, at least 0.
+/// A cost of exploring in whole millionths, at least 0.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     reason = "clamped before, and a small constant"
 )]
-fn micros(cost: f64) -> i64 {
+pub fn micros(cost: f64) -> i64 {
     // A cost that is not a number is cast to none.
     (cost * MICROS as f64).round().clamp(0.0, EXPLORED_MICROS_MAX) as i64
 }

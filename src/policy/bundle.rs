@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::attributes::{self, AttributeKind, AttributeSpec, CATEGORY};
+use super::calendars::{self, CALENDARS, Calendars};
 use super::caps;
 use super::cases::{self, Tests};
 use super::condition::{self, Asked, Columns, Facts, Program};
@@ -22,7 +23,8 @@ use crate::domain::{
     Value,
 };
 
-/// Names the meaning given to the text: it changes whenever the same text would come to mean something else.
+/// Names the meaning given to the text: it changes whenever the same text would come to mean something else that a
+/// record does not say by itself, as it says what variants began as.
 pub const COMPILER: &str = "proffer/policy/1";
 
 /// One file of a bundle.
@@ -117,8 +119,8 @@ impl Bundle {
     }
 }
 
-const LAYOUT: &str = "a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/purposes.yaml, \
-                      rules/*.yaml and tests/**";
+const LAYOUT: &str = "a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/calendars.yaml, \
+                      catalog/purposes.yaml, rules/*.yaml and tests/**";
 
 const NEEDED: [(&str, &str); 3] = [
     ("bundle.yaml", "add it with `name: my-shop` and `schema: 1`"),
@@ -180,7 +182,7 @@ fn is_rules(path: &str) -> bool {
 }
 
 fn check_layout(report: &mut Report<'_>, sources: &[Source]) {
-    let fixed = || NEEDED.iter().map(|(path, _)| *path).chain([ATTRIBUTES]);
+    let fixed = || NEEDED.iter().map(|(path, _)| *path).chain([ATTRIBUTES, CALENDARS]);
     for (at, source) in sources.iter().enumerate() {
         let path = source.path.as_str();
         if at > 0 && sources[at - 1].path == path {
@@ -218,7 +220,9 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
     let mut trees: BTreeMap<&str, Node> = BTreeMap::new();
     for (at, source) in sources.iter().enumerate() {
         let path = source.path.as_str();
-        let known = path == ATTRIBUTES || is_rules(path) || NEEDED.iter().any(|(needed, _)| *needed == path);
+        let known = [ATTRIBUTES, CALENDARS].contains(&path)
+            || is_rules(path)
+            || NEEDED.iter().any(|(needed, _)| *needed == path);
         let known = known || with_tests && cases::is_tests(path);
         if known && let Some(node) = syntax::parse(report, at, &source.text) {
             trees.insert(path, node);
@@ -234,7 +238,12 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
         Some(root) => purposes::read(report, root),
         None => (BTreeMap::new(), Declared::unreadable()),
     };
-    let catalog = Catalog { specs: &attributes, declared: &attribute_names };
+    let calendars = match trees.get(CALENDARS) {
+        Some(root) => calendars::read(report, root),
+        None if sources.iter().any(|source| source.path == CALENDARS) => Calendars::unreadable(),
+        None => Calendars::default(),
+    };
+    let catalog = Catalog { specs: &attributes, declared: &attribute_names, calendars: &calendars };
     let (placements, placement_names) = match trees.get("placements.yaml") {
         Some(root) => placements::read(report, root, catalog, &purpose_names),
         None => (BTreeMap::new(), Declared::unreadable()),

@@ -41,6 +41,7 @@ codes! {
     LIST_EMPTY = "P0116", "a list with nothing in it";
     ENTRY_TWICE = "P0117", "a list names the same thing twice";
     ID_RESERVED = "P0118", "an id that begins with `proffer.`, which names built-in rules";
+    CALENDAR_UNKNOWN = "P0119", "a calendar that is not in catalog/calendars.yaml";
     CLASS_PUBLIC = "P0201", "a customer attribute classed as public";
     CATEGORY_KIND = "P0202", "`offer.category` declared as something other than an enum of category names";
     FEATURE_TEXT = "P0203", "a feature over free text";

@@ -13,6 +13,10 @@ use crate::domain::{Challenger, ChallengerId, Contender, Percent, Prior, Strateg
 /// Exploration mass where none is given.
 const EXPLORATION_DEFAULT: f64 = 0.05;
 
+/// Strategies that begin a variant as its category where no `prior` is given, since they earn more so; all others begin
+/// with nothing (`src/docs/cold_start.md`).
+const BEGIN_AS_CATEGORY: [&str; 3] = ["thompson_linear", "thompson_beta", "linucb"];
+
 /// The longest half-life, in days.
 const HALF_LIFE_DAYS_MAX: u32 = 365;
 
@@ -176,7 +180,8 @@ fn contender(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<Contender> 
     let lambda = fields
         .get("lambda")
         .map_or(Some(1.0), |node| read::number(report, what, node, 1e-3, 1e6, "a ridge prior from 0.001 to 1000000"));
-    let prior = fields.get("prior").map_or(Some(Prior::default()), |node| {
+    let begins = name.filter(|name| BEGIN_AS_CATEGORY.contains(name)).map_or(Prior::None, |_| Prior::Category);
+    let prior = fields.get("prior").map_or(Some(begins), |node| {
         let named = read::choice(report, what, node, "prior", &Prior::NAMES, &[])?;
         Some(if named == "none" { Prior::None } else { Prior::Category })
     });
@@ -289,10 +294,20 @@ mod tests {
         assert_eq!(strategy("name: epsilon_greedy, exploration: 0.2"), (Strategy::EpsilonGreedy, 0.2));
         assert_eq!(strategy("name: linucb, alpha: 2"), (Strategy::Linucb { alpha: 2.0 }, 0.05));
         assert_eq!(strategy("name: linucb_hybrid, alpha: 2"), (Strategy::LinucbHybrid { alpha: 2.0 }, 0.05));
-        let prior =
-            |text: &str| Ok::<_, String>(compiled(&format!("strategy: {{name: linucb{text}}}"))?.champion.prior);
-        assert_eq!([prior(""), prior(", prior: category")], [Ok(Prior::None), Ok(Prior::Category)]);
-        let mistake = prior(", prior: offer").unwrap_err();
+    }
+
+    #[test]
+    fn a_variant_begins_as_its_category_with_the_strategies_that_earn_more_so_and_otherwise_where_it_is_said() {
+        let prior = |text: &str| Ok::<_, String>(compiled(&format!("strategy: {{{text}}}"))?.champion.prior);
+        for name in Strategy::NAMES {
+            let earns_more = ["thompson_linear", "thompson_beta", "linucb"].contains(&name);
+            let begins = if earns_more { Prior::Category } else { Prior::None };
+            assert_eq!(prior(&format!("name: {name}")), Ok(begins), "{name}");
+            for said in [Prior::Category, Prior::None] {
+                assert_eq!(prior(&format!("name: {name}, prior: {}", said.name())), Ok(said), "{name}");
+            }
+        }
+        let mistake = prior("name: linucb, prior: offer").unwrap_err();
         assert!(mistake.contains("category") && mistake.contains("none"), "{mistake}");
     }
 

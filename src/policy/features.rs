@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::attributes::{AttributeClass, AttributeKind, AttributeSpec};
+use super::calendars::{self, Calendars};
 use super::codes;
 use super::declare::Declared;
 use super::finding::Report;
@@ -24,9 +25,10 @@ const CLOCK: [(&str, Encoder); 4] = [
 ];
 
 /// The encoder of a feature that is no attribute.
-fn clock(name: &str) -> Option<Encoder> {
+fn clock(name: &str, calendars: &Calendars) -> Option<Encoder> {
     let read = CLOCK.iter().find(|(known, _)| *known == name).map(|(_, encoder)| encoder.clone());
-    read.or_else(|| Some(Encoder::Holiday(Holidays::ALL.into_iter().find(|(known, _)| *known == name)?.1)))
+    let of_country = || Holidays::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, holidays)| holidays);
+    read.or_else(|| Some(Encoder::Holiday(of_country().or_else(|| calendars.of(name))?)))
 }
 
 fn clock_names<'a>() -> impl Iterator<Item = &'a str> {
@@ -38,6 +40,7 @@ fn clock_names<'a>() -> impl Iterator<Item = &'a str> {
 pub(super) struct Catalog<'a> {
     pub(super) specs: &'a BTreeMap<AttributeId, AttributeSpec>,
     pub(super) declared: &'a Declared,
+    pub(super) calendars: &'a Calendars,
 }
 
 /// Reads the list of features.
@@ -88,8 +91,12 @@ fn feature(report: &mut Report<'_>, what: &str, node: &Node, catalog: Catalog<'_
 }
 
 fn atom(report: &mut Report<'_>, what: &str, node: &Node, name: &str, catalog: Catalog<'_>) -> Option<FeatureAtom> {
-    if let Some(encoder) = clock(name) {
+    if let Some(encoder) = clock(name, catalog.calendars) {
         return Some(FeatureAtom { attribute: None, encoder });
+    }
+    if name.starts_with(calendars::PREFIX) {
+        catalog.calendars.unknown(report, what, node.place, name);
+        return None;
     }
     let Some(spec) = catalog.specs.get(name) else {
         // A declared attribute without a spec has a finding of its own.
@@ -104,7 +111,7 @@ fn atom(report: &mut Report<'_>, what: &str, node: &Node, name: &str, catalog: C
                 )
                 .with_help(
                     "a feature is a declared attribute, `hour_of_day`, `day_of_week`, `weekend`, `season`, \
-                     `holiday.us` (`gb`, `de`, `fr`), or a product such as `customer.tier * offer.category`",
+                     `holiday.us` (`gb`, `de`, `fr`, a calendar of your own), or a product such as `customer.tier * offer.category`",
                 );
         }
         return None;

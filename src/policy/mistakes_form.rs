@@ -178,15 +178,15 @@ fn files_are_those_of_the_layout() {
     insta::assert_snapshot!(seen, @r"
     error[P0007]: a bundle has no file `rules/40-caps.yml`; did you mean `rules/40-caps.yaml`?
      --> rules/40-caps.yml
-      = help: a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/purposes.yaml,
-              rules/*.yaml and tests/**
+      = help: a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/calendars.yaml,
+              catalog/purposes.yaml, rules/*.yaml and tests/**
     ");
     let seen = added("placement.yaml");
     insta::assert_snapshot!(seen, @r"
     error[P0007]: a bundle has no file `placement.yaml`; did you mean `placements.yaml`?
      --> placement.yaml
-      = help: a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/purposes.yaml,
-              rules/*.yaml and tests/**
+      = help: a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/calendars.yaml,
+              catalog/purposes.yaml, rules/*.yaml and tests/**
     ");
     let seen = added("bundle.yaml");
     insta::assert_snapshot!(seen, @r"
@@ -212,7 +212,8 @@ fn names_that_nothing_declares_come_with_the_nearest_one() {
     10 |     features: [customer.teir, customer.region, customer.visits_90d, context.device_type]
        |                ^^^^^^^^^^^^^ not in catalog/attributes.yaml
        = help: a feature is a declared attribute, `hour_of_day`, `day_of_week`, `weekend`, `season`,
-               `holiday.us` (`gb`, `de`, `fr`), or a product such as `customer.tier * offer.category`
+               `holiday.us` (`gb`, `de`, `fr`, a calendar of your own), or a product such as `customer.tier *
+           offer.category`
     ");
     let seen = wrong(PLACEMENTS, "purpose: offer_personalisation", "purpose: ofer_personalisation");
     insta::assert_snapshot!(seen, @r"

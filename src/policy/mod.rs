@@ -20,6 +20,7 @@ mod jurisdiction;
 mod attributes;
 mod purposes;
 
+mod calendars;
 mod contenders;
 mod delay;
 mod features;

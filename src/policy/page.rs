@@ -20,10 +20,17 @@ fn blocks(language: &str) -> Vec<&'static str> {
 fn with(rules: &str) -> Vec<Source> {
     let mut files = files();
     files.retain(|file| file.path != OFFERS);
-    let (attributes, _) =
-        blocks("yaml").into_iter().map(|block| (block, block.starts_with("# catalog"))).find(|b| b.1).unwrap();
+    let (attributes, _) = blocks("yaml")
+        .into_iter()
+        .map(|block| (block, block.starts_with("# catalog/attributes")))
+        .find(|b| b.1)
+        .unwrap();
     let declared = files.iter_mut().find(|file| file.path == "catalog/attributes.yaml").unwrap();
     declared.text.push_str(attributes.split_once("attributes:\n").unwrap().1);
+    if rules.starts_with("# catalog/calendars.yaml\n") {
+        files.push(Source { path: "catalog/calendars.yaml".into(), text: rules.to_owned() });
+        return files;
+    }
     if let Some(lines) = rules.strip_prefix("# placements.yaml, within a placement\n") {
         placed(&mut files, lines);
         return files;
@@ -52,7 +59,7 @@ fn placed(files: &mut [Source], lines: &str) {
 fn every_example_on_the_page_compiles() {
     let blocks = blocks("yaml");
     assert!(blocks.len() >= 5, "the examples are gone");
-    for block in blocks.into_iter().filter(|block| !block.starts_with("# catalog")) {
+    for block in blocks.into_iter().filter(|block| !block.starts_with("# catalog/attributes")) {
         if let Err(findings) = compile(&with(block)) {
             panic!("{block}\n{}", shown(&findings));
         }

@@ -21,5 +21,5 @@ pub use crowd::{Crowd, Customer, Luck, Step, Visit};
 pub use orders::{Happened, Happening};
 pub use world::{
     Calendar, Change, Delay, Drawn, Effect, Factors, Hours, Journey, Orders, Place, Population, PriceSensitivity,
-    Refunds, Response, Spread, Weekday, Withdrawn, World, WorldError, WorldOffer,
+    Reaching, Refunds, Response, Spread, Weekday, Withdrawn, World, WorldError, WorldOffer,
 };

@@ -36,11 +36,15 @@ pub struct DecisionRecord {
     fallback: Option<String>,
     /// What was answered with, slot by slot.
     shown: Vec<RecordShown>,
-    /// Exploration mass in force.
     /// The challenger that decided; `null` where the champion did.
     #[schema(required = true)]
     challenger: Option<String>,
+    /// Exploration mass in force.
     exploration: f64,
+    /// What a variant was thought to be before anything was known of it: `category` or `none`; `null` in records from
+    /// before it was kept.
+    #[schema(required = true)]
+    prior: Option<String>,
     /// Budgets and settings of money it was made under; `null` where there were none.
     #[schema(required = true)]
     money: Option<RecordMoney>,

@@ -188,6 +188,8 @@ pub struct ContenderShown {
     share: f64,
     exploration: f64,
     lambda: f64,
+    /// What a variant is thought to be before anything is known of it: `category` or `none`.
+    prior: String,
     /// What only its strategy has, by name.
     settings: std::collections::BTreeMap<String, f64>,
 }

@@ -63,6 +63,7 @@ pub(super) fn render(summary: &Summary, about: &About) -> Result<String, Simulat
         Some(world) => {
             world_table(&mut page, summary, world);
             places(&mut page, summary, world);
+            money(&mut page, summary, world);
         }
         None => table(&mut page, summary),
     }
@@ -232,6 +233,26 @@ fn places(page: &mut String, summary: &Summary, world: &WorldFacts) {
     let note = "Margin a decision, and how much of the gain from a random pick to an all-knowing one. Each placement \
                 learns for itself.";
     tabulate(page, "By placement", &heads, &rows, note);
+}
+
+/// What settings of money came to at the placements that have some.
+fn money(page: &mut String, summary: &Summary, world: &WorldFacts) {
+    let heads: Vec<&str> = std::iter::once("strategy").chain(text::MONEY_HEADS).collect();
+    for (at, place) in world.placements.iter().enumerate() {
+        let Some(set) = text::money_set(place) else { continue };
+        let cells = |strategy: &Compared| {
+            let cells = strategy.placements.get(at).and_then(|at| text::money_cells(place, at));
+            cells.map_or_else(Vec::new, Vec::from)
+        };
+        let note = format!(
+            "{}: {set}. Exploring costs what was expected of the best less what was expected of what was shown. Budget \
+             spent: decisions that came after it on their day, which explore nothing. Intervention: discount and cost \
+             of showing of what was shown.",
+            escape(&world.currency)
+        );
+        let title = format!("Money at {}", escape(&place.placement));
+        tabulate(page, &title, &heads, &rows(summary, &cells), &note);
+    }
 }
 
 /// A row for each strategy; the one that earned most is marked, unless nothing tells it from a random pick.

@@ -15,6 +15,7 @@ pub fn render(summary: &Summary, about: &About) -> String {
         Some(world) => {
             world_table(&mut text, summary, world);
             places(&mut text, summary, world);
+            money(&mut text, summary, world);
         }
         None => table(&mut text, summary),
     }
@@ -122,6 +123,53 @@ fn places(text: &mut String, summary: &Summary, world: &WorldFacts) {
     }
     let best = world.placements.iter().map(|place| format!("{} {}", place.placement, place.best_fixed_first));
     let _ = writeln!(text, "Best for everybody: {}", best.collect::<Vec<_>>().join(", "));
+}
+
+/// What settings of money came to at the placements that have some.
+fn money(text: &mut String, summary: &Summary, world: &WorldFacts) {
+    for (at, place) in world.placements.iter().enumerate() {
+        let Some(set) = money_set(place) else { continue };
+        let _ = writeln!(text, "\nMoney at {}, {} each: {set}", place.placement, world.currency);
+        let _ = write!(text, "{:16}", "");
+        for head in MONEY_HEADS {
+            let _ = write!(text, " {head:>15}");
+        }
+        text.push('\n');
+        for strategy in &summary.strategies {
+            let Some(cells) = strategy.placements.get(at).and_then(|at| money_cells(place, at)) else { continue };
+            let _ = write!(text, "{:16}", strategy.name);
+            for cell in cells {
+                let _ = write!(text, " {cell:>15}");
+            }
+            text.push('\n');
+        }
+    }
+}
+
+/// What stands over [`money_cells`].
+pub const MONEY_HEADS: [&str; 5] = ["exploring a day", "most", "budget spent", "share reached", "intervention"];
+
+/// What a placement sets about money, as a sentence; nothing where it sets nothing.
+pub fn money_set(place: &WorldPlacement) -> Option<String> {
+    let budget = place.exploration_budget.map(|budget| format!("exploring may cost {} a day", number(budget)));
+    let cheapest = place.cheapest.map(percent);
+    let cheapest = cheapest.map(|share| format!("the cheapest that reaches {share} of the best is taken"));
+    let set: Vec<String> = budget.into_iter().chain(cheapest).collect();
+    (!set.is_empty()).then(|| set.join("; "))
+}
+
+/// What exploring cost on a day in the mean and at most, how many decisions came after the budget was spent, the share
+/// of the best that the cheapest reached, and discount and cost of showing of a decision.
+pub fn money_cells(place: &WorldPlacement, at: &AtPlacement) -> Option<[String; 5]> {
+    let money = at.money?;
+    let explored = |value: f64| maybe(place.exploration_budget.map(|_| value));
+    Some([
+        explored(money.explored_a_day),
+        explored(money.explored_most),
+        share(place.exploration_budget.map(|_| money.over)),
+        share(money.reached),
+        number(money.intervention),
+    ])
 }
 
 fn table(text: &mut String, summary: &Summary) {

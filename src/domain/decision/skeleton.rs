@@ -7,7 +7,7 @@ use super::money::{MoneyTerms, RowMoney, SlotMoney};
 use super::personas::SlotPersona;
 use crate::domain::{
     ChallengerId, Currency, Day, DecisionId, Delay, Digest, Exposure, ModelId, ObjectiveKind, OfferId, Placement,
-    PlacementId, Propensity, PurposeId, Span, Timestamp, ValueSource, VariantId,
+    PlacementId, Prior, Propensity, PurposeId, Span, Timestamp, ValueSource, VariantId,
 };
 
 /// Version of this encoding. Old versions stay readable: version 1 knew one slot and no *nothing*.
@@ -356,6 +356,10 @@ pub struct Skeleton {
     /// Budgets and settings of money in force; nothing where there were none.
     #[n(26)]
     pub money: Option<MoneyTerms>,
+    /// What arms were thought to be before anything was known of them, whatever a later version takes where a bundle
+    /// does not say it. Nothing in records from before it was kept.
+    #[n(27)]
+    pub prior: Option<Prior>,
 }
 
 impl Skeleton {

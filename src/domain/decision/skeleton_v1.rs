@@ -126,6 +126,7 @@ impl From<SkeletonV1> for Skeleton {
             distribution_rule: old.distribution_rule,
             challenger: None,
             money: None,
+            prior: None,
             exploration: old.exploration,
             candidates: old.candidates.into_iter().map(row).collect(),
             slots: slots.into_iter().collect(),

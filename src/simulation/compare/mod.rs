@@ -7,12 +7,15 @@ mod found;
 
 mod marks;
 
+mod money;
+
 mod summary;
 
 mod tally;
 
 pub use found::number;
 pub use marks::Marks;
+pub use money::{MoneyAt, Spending};
 pub use settings::{Delays, Kind, Named, Settings, SettingsError, Slots};
 pub use summary::{AtPlacement, Compared, Log, Played, RewardRange, Summary, WorldFacts, WorldPlacement};
 pub use tally::{Curve, Difference};

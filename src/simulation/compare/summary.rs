@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::marks::{Marks, float};
+use super::money::{MoneyAt, Spending};
 use super::settings::{Named, Settings};
 use super::tally::{self, Curve, Difference, Tally};
 use crate::domain::Placement;
@@ -18,6 +19,8 @@ pub struct Played {
     pub rewards: Vec<Option<f64>>,
     /// In a world, what each event earned with the luck that it had.
     pub realised: Vec<f64>,
+    /// In a world, what each event had to do with money.
+    pub money: Vec<Spending>,
     /// How often the statistics of an arm made no posterior, so that it decided by its prior.
     pub alarms: usize,
 }
@@ -118,6 +121,9 @@ pub struct AtPlacement {
     pub share_of_oracle: Option<f64>,
     /// 0 is uniform, 1 the oracle.
     pub share_of_gain: Option<f64>,
+    /// What its settings of money came to; nothing where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub money: Option<MoneyAt>,
 }
 
 /// What is known of a world, placement by placement.
@@ -154,6 +160,12 @@ pub struct WorldPlacement {
     pub best_fixed_first: String,
     /// Whatever is best for each visit.
     pub oracle: f64,
+    /// What exploring may cost on one day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exploration_budget: Option<f64>,
+    /// The share of the best that the cheapest intervention has to reach.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cheapest: Option<f64>,
 }
 
 /// The whole comparison.

@@ -172,7 +172,7 @@ mod tests {
             })
         };
         let text: String = (0..events).map(|n| line(n).to_string() + "\n").collect();
-        let settings = Settings::read(Kind::File, None, Some("half_life=30d,exploration=0.02")).unwrap();
+        let settings = Settings::read(Kind::File, None, Some("half_life=30d,exploration=0.02,prior=none")).unwrap();
         Replay::prepare(read(&text, &offers).unwrap(), &offers, &settings, None).unwrap()
     }
 

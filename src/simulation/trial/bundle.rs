@@ -97,13 +97,18 @@ fn yaml(world: &World, strategy: &str, features: &[String], delay: Delays) -> St
     };
     let mut yaml = String::from("placements:\n");
     for place in &world.placements {
+        let budget = place.exploration_budget.as_ref();
+        let budget = budget.map_or_else(String::new, |amount| format!("\n    exploration_budget: {amount}"));
+        let cheapest = place.cheapest.as_ref();
+        let cheapest =
+            cheapest.map_or_else(String::new, |reaching| format!("\n    cheapest: {{share: {}}}", reaching.share));
         let _ = write!(
             yaml,
             "  - id: {id}
     channel: web
     purpose: offer_personalisation
     currency: {currency}
-    objective: {{kind: margin, window: {WINDOW}, reward_cap: 1000000}}{delay}
+    objective: {{kind: margin, window: {WINDOW}, reward_cap: 1000000}}{delay}{budget}{cheapest}
     strategy: {{{strategy}}}
     features: [{features}]
     fallback: {{offer: house, variant: a}}

@@ -39,6 +39,8 @@ pub(in crate::simulation) struct Facts {
     pub(in crate::simulation) marks: Vec<Marks>,
     /// Positions of the placements, decision by decision.
     pub(in crate::simulation) placements: Vec<usize>,
+    /// UTC days, decision by decision.
+    pub(in crate::simulation) on: Vec<Day>,
     /// The best candidate for everybody, placement by placement.
     pub(in crate::simulation) best_fixed: Vec<String>,
     /// Mean number of candidates.
@@ -209,6 +211,7 @@ impl Facts {
         Self {
             marks: moments.iter().map(mark).collect(),
             placements: moments.iter().map(|moment| moment.placement).collect(),
+            on: moments.iter().map(|moment| moment.day).collect(),
             best_fixed: (0..trial.world.placements.len()).map(best_fixed).collect(),
             candidates: float(candidates) / float(moments.len()).max(1.0),
             days: float(usize::try_from(ends / 60_000).unwrap_or(0)) / 1_440.0,

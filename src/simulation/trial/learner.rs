@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::bandit::{ArmKey, Features, Lineup, Model, ModelView};
-use crate::domain::decision::Terms;
+use crate::decision::money;
+use crate::domain::decision::{MoneyTerms, Terms};
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
-use crate::domain::{Catalogue, Day, DecisionId, Digest, Placement, Spend, Strategy, Timestamp};
+use crate::domain::{Catalogue, Day, DecisionId, Digest, MoneySettings, Placement, Spend, Strategy, Timestamp};
 use crate::engine::learner::Spent;
-use crate::learning::{Applied, Costs, Exposed, Lesson};
+use crate::learning::{Applied, Costs, Exposed, Lesson, micros};
 use crate::simulation::orders::{Happened, Happening};
 
 /// A decision that was made, as its learner sees it.
@@ -26,6 +27,8 @@ pub(super) struct Taken<'a> {
     pub(super) features: &'a Arc<Features>,
     /// When.
     pub(super) at: Timestamp,
+    /// What exploring cost, in minor units, where its placement has a budget for it.
+    pub(super) explored: Option<f64>,
 }
 
 /// One placement: the integers of its arms by position, and what was derived from them when last published.
@@ -92,6 +95,11 @@ impl<'a> Learner<'a> {
     /// What was published last.
     pub(super) fn view(&self, placement: usize) -> Option<&ModelView> {
         self.learned.get(placement).map(|learned| &learned.view)
+    }
+
+    /// Settings of money in force at a placement on a day; nothing where it has none.
+    pub(super) fn terms(&self, placement: usize, day: Day) -> Option<MoneyTerms> {
+        money::terms(&self.spend, self.placements.get(placement)?, Vec::new(), day)
     }
 
     /// Takes in a decision as one that was not accepted; what will come of it is told when it arrives.
@@ -163,12 +171,15 @@ impl<'a> Learner<'a> {
         }
     }
 
-    /// What a decision spends of its campaign's budget, as a record would say it.
+    /// What a decision spends of its campaign's budget and of that for exploring, as a record would say it.
     fn costs(&self, taken: &Taken<'_>) -> Option<Costs> {
         let (offer, _) = self.catalogue.at(taken.candidate)?;
-        let campaign = offer.campaign.as_ref().filter(|id| self.catalogue.has_budget(id))?;
-        let campaign = (campaign.clone(), offer.cost_of_showing_minor(), offer.discount_minor());
-        Some(Costs { slot: 0, day: taken.at.day(), campaign: Some(campaign), explored: None })
+        let campaign = offer.campaign.as_ref().filter(|id| self.catalogue.has_budget(id));
+        let campaign = campaign.map(|id| (id.clone(), offer.cost_of_showing_minor(), offer.discount_minor()));
+        let placement = self.placements.get(taken.placement)?;
+        let explored = taken.explored.map(|cost| (placement.id.clone(), micros(cost)));
+        let any = campaign.is_some() || explored.is_some();
+        any.then(|| Costs { slot: 0, day: taken.at.day(), campaign, explored })
     }
 
     fn count(&mut self, costs: Option<&Costs>, before: Option<Applied>, now: Applied) {
@@ -180,8 +191,9 @@ impl<'a> Learner<'a> {
     fn lesson(&self, taken: &Taken<'_>) -> Option<Lesson> {
         let placement = self.placements.get(taken.placement)?;
         let (offer, variant) = self.catalogue.at(taken.candidate)?;
-        // Uniform reads no posterior, so that its play needs none; only what it spends of budgets has to be known.
-        let spends = offer.campaign.as_ref().is_some_and(|id| self.catalogue.has_budget(id));
+        // Uniform reads no posterior, so that its play needs none, unless budgets and settings of money read one.
+        let spends = offer.campaign.as_ref().is_some_and(|id| self.catalogue.has_budget(id))
+            || placement.money != MoneySettings::default();
         if placement.champion.strategy == Strategy::Uniform && !spends {
             return None;
         }

@@ -19,6 +19,8 @@ mod play;
 mod summary;
 
 #[cfg(test)]
+mod money_tests;
+#[cfg(test)]
 mod pacing_tests;
 #[cfg(test)]
 mod tests;
@@ -106,6 +108,11 @@ impl Trial {
     /// Minor units as money of the reports.
     #[expect(clippy::cast_precision_loss, reason = "margins are small")]
     fn money(&self, minor: i64) -> f64 {
-        minor as f64 / self.unit
+        self.part(minor as f64)
+    }
+
+    /// The same of what is no whole number of them.
+    fn part(&self, minor: f64) -> f64 {
+        minor / self.unit
     }
 }

@@ -4,11 +4,12 @@ use super::Trial;
 use super::course::{Course, Moment};
 use super::learner::{Learner, Taken};
 use crate::bandit::draw::{self, DrawPurpose};
-use crate::bandit::{self, Arm, Candidate, Inputs, InvalidDistribution, ModelView};
+use crate::bandit::{self, Arm, Candidate, Inputs, InvalidDistribution, ModelView, Score};
+use crate::decision::money;
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Belongs, Campaign, CampaignBudget, Placement};
 use crate::simulation::chance;
-use crate::simulation::compare::Played;
+use crate::simulation::compare::{Played, Spending};
 use crate::simulation::orders::{Happened, Happening};
 use crate::simulation::replay::PlayError;
 
@@ -49,17 +50,30 @@ pub(super) fn play_with(
         if open.positions.is_empty() {
             played.rewards.push(Some(0.0));
             played.realised.push(0.0);
+            played.money.push(Spending::default());
             progress();
             continue;
         }
+        let (terms, costs) = (learner.terms(moment.placement, moment.day), open.costs(trial, moment));
         let scores = view.scores(&arms(trial, view, moment, &open));
-        let p = bandit::explore(&view.distribution(&scores, false), contender.exploration);
+        let by = |scores: &[Score], nothing: bool| view.distribution(scores, nothing);
+        let distributed = money::distribute(&contender.strategy, terms.as_ref(), (&costs, &scores), by);
+        let exploration = money::exploration(view, terms.as_ref());
+        let p = bandit::explore(&distributed.w, exploration);
         let invalid = |why| PlayError { strategy: contender.strategy.name().to_owned(), seed, event: number + 1, why };
-        bandit::check(&p, contender.exploration).map_err(invalid)?;
+        bandit::check(&p, exploration).map_err(invalid)?;
         let u = draw::uniform(&generator, "trial", &moment.decision, 0, DrawPurpose::Served);
-        let picked = draw::pick(&p, u).ok_or_else(|| invalid(InvalidDistribution::Empty))?;
-        let picked = open.positions.get(picked).copied().unwrap_or_default();
-        let (expected, realised) = show(trial, learner, moment, number, picked);
+        let drawn = draw::pick(&p, u).ok_or_else(|| invalid(InvalidDistribution::Empty))?;
+        let kept = distributed.kept(terms.as_ref(), &open.positions, drawn);
+        let explored = kept.and_then(|kept| kept.explored);
+        played.money.push(Spending {
+            explored: trial.part(explored.unwrap_or(0.0)),
+            over: terms.is_some_and(|terms| terms.exploring.is_some_and(|exploring| exploring.over())),
+            reached: kept.and_then(|kept| kept.cheapest).map(|cheapest| cheapest.reached),
+            intervention: trial.money(costs.get(drawn).copied().unwrap_or(0)),
+        });
+        let picked = open.positions.get(drawn).copied().unwrap_or_default();
+        let (expected, realised) = show(trial, learner, moment, (number, picked), explored);
         played.rewards.push(Some(expected));
         played.realised.push(realised);
         progress();
@@ -91,6 +105,12 @@ impl Open {
         let candidates = moment.candidates.iter().enumerate();
         open.positions = candidates.filter(|(_, candidate)| lasts(**candidate)).map(|(at, _)| at).collect();
         open
+    }
+
+    /// What showing each of them costs whoever makes the offer: its discount and its cost of showing, in minor units.
+    fn costs(&self, trial: &Trial, moment: &Moment) -> Vec<i64> {
+        let offers = self.positions.iter().filter_map(|at| trial.catalogue.at(*moment.candidates.get(*at)?));
+        offers.map(|(offer, _)| offer.cost_of_showing_minor().saturating_add(offer.discount_minor())).collect()
     }
 
     /// The budget of the campaign that a candidate of the catalogue belongs to.
@@ -129,7 +149,13 @@ fn minor(minor: i64) -> f64 {
 }
 
 /// Shows a candidate: what it earns in the mean and with the luck that there is, and what the learner will hear of it.
-fn show(trial: &Trial, learner: &mut Learner<'_>, moment: &Moment, number: usize, picked: usize) -> (f64, f64) {
+fn show(
+    trial: &Trial,
+    learner: &mut Learner<'_>,
+    moment: &Moment,
+    (number, picked): (usize, usize),
+    explored: Option<f64>,
+) -> (f64, f64) {
     let expected = moment.values(trial).nth(picked).unwrap_or(0.0);
     let candidate = moment.candidates.get(picked).copied().unwrap_or_default();
     let Some(((offer, _), features)) = trial.catalogue.at(candidate).zip(moment.features_of(picked)) else {
@@ -144,6 +170,7 @@ fn show(trial: &Trial, learner: &mut Learner<'_>, moment: &Moment, number: usize
         candidate,
         features,
         at: moment.step.at,
+        explored,
     };
     learner.take(&taken, &coming);
     let kept: i64 = coming.iter().map(kept).sum();

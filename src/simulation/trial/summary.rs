@@ -1,10 +1,12 @@
 //! What came of the rounds of a trial: its yardsticks handed to the comparison, in all and placement by placement.
 //! Plays nothing.
 
-use super::{Round, Trial};
+use super::{Facts, Round, Trial};
+use crate::domain::MoneySettings;
+use crate::domain::spend::MICROS;
 use crate::simulation::compare::{
-    self, AtPlacement, Delays, Marks, Played, Settings, Sides, Summary, Tally, WorldFacts, WorldPlacement, compare,
-    float, share_of_gain, share_of_oracle,
+    self, AtPlacement, Delays, Marks, MoneyAt, Played, Settings, Sides, Summary, Tally, WorldFacts, WorldPlacement,
+    compare, float, share_of_gain, share_of_oracle,
 };
 
 /// Sums up the rounds of a trial, one for each seed.
@@ -44,6 +46,8 @@ pub fn summarise(trial: &Trial, settings: &Settings, rounds: &[Round]) -> Summar
 
 fn facts(trial: &Trial, settings: &Settings, rounds: &[Round]) -> WorldFacts {
     let world = &trial.world;
+    // All strategies have the same settings of money.
+    let settings_at = |at: usize| money_at(trial, at);
     let placements = world.placements.iter().enumerate().map(|(at, place)| {
         let mean = marks_at(rounds, at);
         let first = rounds.first().and_then(|round| round.facts.best_fixed.get(at));
@@ -54,6 +58,8 @@ fn facts(trial: &Trial, settings: &Settings, rounds: &[Round]) -> WorldFacts {
             best_fixed: mean.best_fixed,
             best_fixed_first: first.cloned().unwrap_or_default(),
             oracle: mean.oracle,
+            exploration_budget: settings_at(at).exploration_budget_micros.map(|micros| trial.money(micros / MICROS)),
+            cheapest: settings_at(at).cheapest.map(|share| f64::from(share.0) / 10_000.0),
         }
     });
     WorldFacts {
@@ -87,7 +93,21 @@ fn at_placement(trial: &Trial, rounds: &[Round], plays: &[Played], placement: us
         regret_per_decision: tally.mean.map(|own| mean.oracle - own),
         share_of_oracle: tally.mean.and_then(|own| share_of_oracle(own, &mean)),
         share_of_gain: tally.mean.and_then(|own| share_of_gain(own, &mean)),
+        money: (money_at(trial, placement) != MoneySettings::default()).then(|| {
+            let of_seed = |(round, play): (&Round, &Played)| {
+                let Facts { placements, on, .. } = &round.facts;
+                let all = play.money.iter().zip(on).zip(placements);
+                all.filter(|(_, at)| **at == placement).map(|((money, day), _)| (*day, *money)).collect()
+            };
+            MoneyAt::of(&rounds.iter().zip(plays).map(of_seed).collect::<Vec<Vec<_>>>())
+        }),
     }
+}
+
+/// What a placement sets about money.
+fn money_at(trial: &Trial, placement: usize) -> MoneySettings {
+    let of_first = trial.placements.first().and_then(|placements| placements.get(placement));
+    of_first.map(|placement| placement.money).unwrap_or_default()
 }
 
 fn marks_at(rounds: &[Round], placement: usize) -> Marks {

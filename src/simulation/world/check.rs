@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_saphyr::Spanned;
 
-use super::{Change, Delay, Drawn, Effect, Journey, Population, Response, Spread, World, WorldOffer};
-use crate::domain::AttributeId;
+use super::{Change, Delay, Drawn, Effect, Journey, Place, Population, Reaching, Response, Spread, World, WorldOffer};
+use crate::domain::{AttributeId, Money, Percent};
 
 /// What is wrong with a world file.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -168,6 +168,7 @@ fn placements(world: &World) -> Vec<String> {
             found.push(format!("placements: `{}` appears twice", place.id));
         }
         found.extend(number(&format!("placements.{}.adds", place.id), place.adds));
+        found.extend(money(world, place));
     }
     let sum: f64 = world.journeys.iter().map(|journey| journey.share).sum();
     if world.journeys.iter().any(|journey| !(0.0..=1.0).contains(&journey.share)) || (sum - 1.0).abs() > 1e-9 {
@@ -181,6 +182,27 @@ fn placements(world: &World) -> Vec<String> {
         found.extend(unknown.map(|id| format!("journeys: number {number} passes `{id}`, which is not in placements")));
     }
     found
+}
+
+fn money(world: &World, place: &Place) -> Vec<String> {
+    let currency = world.offers.first().map(|offer| offer.offer.currency());
+    let budget = place.exploration_budget.as_ref().zip(currency).and_then(|(text, currency)| {
+        let what = match Money::parse(text, currency) {
+            Ok(money) if money.minor >= 0 => return None,
+            Ok(_) => format!("`{text}` is below zero"),
+            Err(why) => why.to_string(),
+        };
+        Some(format!("placements.{}.exploration_budget: {what}", place.id))
+    });
+    let share = place.cheapest.as_ref().and_then(|Reaching { share }| {
+        let what = match Percent::parse(share) {
+            Ok(Percent(1..=10_000)) => return None,
+            Ok(_) => format!("`{share}`: expected a share above 0% and up to 100%"),
+            Err(why) => why.to_string(),
+        };
+        Some(format!("placements.{}.cheapest.share: {what}", place.id))
+    });
+    budget.into_iter().chain(share).collect()
 }
 
 fn orders(world: &World) -> Vec<String> {
@@ -294,7 +316,7 @@ calendar: {start: 2026-03-02T01:00:00Z, visits_per_day: 0, hours: [1, 2]}
 population:
   {customers: 1, consent_refused: 0, taste: 0, tastes: {shoes: 11}, attributes: {},
    consent_withdrawn: {share: 2, within_days: 3}, factors: {number: 65, deviation: 1}}
-placements: [{id: home}, {id: home}]
+placements: [{id: home, exploration_budget: 1.005}, {id: home, exploration_budget: -1, cheapest: {share: 0%}}]
 journeys: [{share: 0.5, passes: [hme]}, {share: 0.4, passes: []}]
 orders:
   {margin_spread: 0, refunded: 0, sent_twice: 0, out_of_order: 3, refunds: {partial: 0, part: 1},
@@ -316,7 +338,10 @@ offers:
         - population.consent_withdrawn.share `2` is not a share from 0 to 1
         - population.tastes.shoes `11` is not a deviation from 0 to 10
         - population.factors.number is 65: expected at most 64
+        - placements.home.exploration_budget: `1.005` is not a decimal number with at most 2 digits behind the point, as USD has
         - placements: `home` appears twice
+        - placements.home.exploration_budget: `-1` is below zero
+        - placements.home.cheapest.share: `0%`: expected a share above 0% and up to 100%
         - journeys: the shares sum to 0.9: expected 1
         - journeys: number 1 passes `hme`, which is not in placements
         - journeys: number 2 passes no placement: name one, or leave it out

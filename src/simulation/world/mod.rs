@@ -55,6 +55,20 @@ pub struct Place {
     /// What it adds to the log-odds of everything shown there.
     #[serde(default)]
     pub adds: f64,
+    /// What exploring may cost there on one day, as `placements.yaml` has it: `20.00`, in the currency of the offers.
+    #[serde(default)]
+    pub exploration_budget: Option<String>,
+    /// The cheapest intervention, as `placements.yaml` has it: `{share: 90%}`.
+    #[serde(default)]
+    pub cheapest: Option<Reaching>,
+}
+
+/// What an intervention has to reach so that it may be taken in place of a dearer one.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reaching {
+    /// Of the best expected score, in percent.
+    pub share: String,
 }
 
 /// The placements that a share of the visits passes, in their order.
@@ -244,7 +258,10 @@ pub struct WorldOffer {
 }
 
 fn one_banner() -> Vec<Place> {
-    PlacementId::new("home_banner").map(|id| Place { id, adds: 0.0 }).into_iter().collect()
+    PlacementId::new("home_banner")
+        .map(|id| Place { id, adds: 0.0, exploration_budget: None, cheapest: None })
+        .into_iter()
+        .collect()
 }
 
 impl World {

@@ -95,6 +95,12 @@ fn a_decision_is_told_in_sentences() {
     `mug/a` was left out: `margin.floor` (Finance floor for the year): margin 5% is under the floor of 10%.
     The number drawn was 0.673756, from generator key period 1; the decision id was chosen by the caller.
     ");
+    // There every variant begins as its category, which its strategy does where nothing is said.
+    let request = with(&ask_as(4, "c-1"), "placement", &json!("explore"));
+    let record = service.record(&service.decide(&request).ok());
+    assert_eq!(record["prior"], "category");
+    let begins = "What little was known of was thought to be as its offer, its category and the placement.";
+    assert!(record["explanation"].as_array().unwrap().contains(&json!(begins)), "{}", record["explanation"]);
 }
 
 #[test]

@@ -53,7 +53,8 @@ placements:
     currency: USD
     objective: {kind: margin, window: 7d, reward_cap: 200.00}
     reservation: 10m
-    strategy: {name: thompson_linear, half_life: 60d, exploration: 0.05}
+    # Two tiers teach what a tier does, though nobody without one was seen.
+    strategy: {name: thompson_linear, prior: none, half_life: 60d, exploration: 0.05}
     features: [customer.tier, context.device_type]
     holdout: 0%
     fallback: {offer: house-welcome, variant: a}
