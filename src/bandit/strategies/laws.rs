@@ -224,9 +224,9 @@ impl Part {
     /// Whether a strategy computes its distribution from it.
     fn reaches(self, strategy: &Strategy) -> bool {
         match (strategy, self) {
-            (Strategy::Uniform, _) => false,
-            (Strategy::ThompsonBeta, Self::Mean | Self::Width) => false,
-            (Strategy::Greedy | Strategy::EpsilonGreedy | Strategy::Squarecb { .. }, Self::Width) => false,
+            (Strategy::Uniform, _)
+            | (Strategy::ThompsonBeta, Self::Mean | Self::Width)
+            | (Strategy::Greedy | Strategy::EpsilonGreedy | Strategy::Squarecb { .. }, Self::Width) => false,
             (Strategy::ThompsonBeta | Strategy::Squarecb { .. }, Self::Counts) => true,
             (_, part) => !matches!(part, Self::Counts),
         }
