@@ -19,6 +19,7 @@
 //! the integrals of the others begin there.
 
 use super::Score;
+use super::bounded::NODES;
 
 /// Where a Gaussian begins and ends, in deviations: beyond, less than 1e-17 is left of it.
 const REACH: f64 = 8.5;
@@ -31,14 +32,6 @@ const NEGLIGIBLE: f64 = 1e-17;
 
 /// Widths over twelve decades need 500 segments; beyond this many, rounding has eaten the narrowest score.
 const SEGMENTS_MAX: u32 = 1 << 11;
-
-/// Positive nodes and weights of 8-point Gauss-Legendre on [-1, 1].
-const NODES: [(f64, f64); 4] = [
-    (0.183_434_642_495_649_8, 0.362_683_783_378_362),
-    (0.525_532_409_916_329, 0.313_706_645_877_887_27),
-    (0.796_666_477_413_626_7, 0.222_381_034_453_374_48),
-    (0.960_289_856_497_536_3, 0.101_228_536_290_376_26),
-];
 
 /// Several scores of the same mean and deviation.
 #[derive(Debug, Clone)]

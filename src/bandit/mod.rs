@@ -42,6 +42,8 @@ mod sums;
 pub mod view;
 
 #[cfg(test)]
+mod alarm_tests;
+#[cfg(test)]
 mod hot_rule_tests;
 #[cfg(test)]
 mod hybrid_tests;

@@ -19,7 +19,7 @@ const DAY: i64 = 86_400_000;
 const STRATEGIES: [&str; 6] = ["thompson_linear", "thompson_beta", "linucb", "greedy", "epsilon_greedy", "uniform"];
 
 /// An offer of this margin with this discount and cost of showing, in whole units of money.
-fn offer(at: usize, margin: i64, discount: i64, showing: i64, campaign: Option<&str>) -> Offer {
+pub(super) fn offer(at: usize, margin: i64, discount: i64, showing: i64, campaign: Option<&str>) -> Offer {
     let money = |units: i64| json!({"amount": format!("{units}.00"), "currency": "USD"});
     serde_json::from_value(json!({
         "offer_id": format!("o{at}"), "price": money(100), "discount": money(discount),
@@ -30,27 +30,30 @@ fn offer(at: usize, margin: i64, discount: i64, showing: i64, campaign: Option<&
 }
 
 /// A campaign with a budget of 1,000.00 over twenty days, of which ten have passed.
-fn campaign(budget: i64, planned: bool) -> Campaign {
+pub(super) fn campaign(id: &str, planned: bool) -> Campaign {
     let at = |days: i64| planned.then(|| Timestamp(NOW.0 + days * DAY));
     serde_json::from_value(json!({
-        "campaign_id": "sale", "owner": "toys", "budget": {"amount": format!("{budget}.00"), "currency": "USD"},
+        "campaign_id": id, "owner": "toys", "budget": {"amount": "1000.00", "currency": "USD"},
         "starts_at": at(-10), "ends_at": at(10),
     }))
     .unwrap()
 }
 
-fn shop(strategy: &str, added: &str, offers: Vec<Offer>, campaign: Campaign) -> Snapshot {
+pub(super) fn shop(strategy: &str, added: &str, offers: Vec<Offer>, campaigns: Vec<Campaign>) -> Snapshot {
     let placements = PLACEMENTS.replace("STRATEGY", strategy).replace("HOLDOUT", "0%");
     let placements = placements.replace("    currency: USD\n", &format!("    currency: USD\n{added}"));
     let mut snapshot = snapshot_of(&placements, RULES, &[]);
     let house = snapshot.catalogue.offers().to_vec();
-    snapshot.catalogue = Arc::new(Catalogue::new(1, offers.into_iter().chain(house).collect(), vec![campaign]));
+    snapshot.catalogue = Arc::new(Catalogue::new(1, offers.into_iter().chain(house).collect(), campaigns));
     snapshot
 }
 
-fn spend(snapshot: &mut Snapshot, campaign_minor: i64, explored_micros: i64) {
+/// What campaigns have spent, in minor units, and what exploring has cost.
+pub(super) fn spend(snapshot: &mut Snapshot, campaigns: &[(&str, i64)], explored_micros: i64) {
     let mut spend = Spend::none(NOW.day());
-    spend.add(&SpendKey::Campaign(CampaignId::new("sale").unwrap(), Day(0)), campaign_minor);
+    for (id, minor) in campaigns {
+        spend.add(&SpendKey::Campaign(CampaignId::new(*id).unwrap(), Day(0)), *minor);
+    }
     spend.add(&SpendKey::Exploration(PlacementId::new("home").unwrap(), NOW.day()), explored_micros);
     snapshot.spend = Arc::new(spend);
 }
@@ -80,16 +83,16 @@ fn replayed(snapshot: &Snapshot, skeleton: &Skeleton) -> Vec<Vec<f64>> {
 #[test]
 fn what_spends_of_a_spent_budget_is_left_out_and_what_spends_nothing_stays() {
     let offers = vec![offer(0, 40, 5, 0, Some("sale")), offer(1, 40, 0, 0, Some("sale")), offer(2, 40, 5, 0, None)];
-    let mut snapshot = shop("uniform", "", offers, campaign(1_000, true));
+    let mut snapshot = shop("uniform", "", offers, vec![campaign("sale", true)]);
     let left_out = |snapshot: &Snapshot| -> Vec<String> {
         let rows = decide(snapshot, 1).skeleton.candidates;
         let failed = rows.iter().flat_map(|row| &row.failed);
         let currency = snapshot.bundle.placement("home").unwrap().currency;
         failed.map(|f| describe(&snapshot.bundle, f.rule, f.observed, f.limit, currency)).collect()
     };
-    spend(&mut snapshot, 99_999, 0);
+    spend(&mut snapshot, &[("sale", 99_999)], 0);
     assert_eq!(left_out(&snapshot), Vec::<String>::new());
-    spend(&mut snapshot, 100_001, 0);
+    spend(&mut snapshot, &[("sale", 100_001)], 0);
     let told = "`proffer.budget` (an offer is shown only while its campaign's budget lasts): of the campaign's budget \
                 of 1000.00 USD 1000.01 USD is spent";
     assert_eq!(left_out(&snapshot), [told]);
@@ -98,7 +101,7 @@ fn what_spends_of_a_spent_budget_is_left_out_and_what_spends_nothing_stays() {
 #[test]
 fn a_campaign_ahead_of_its_plan_is_paced_by_a_recorded_multiplier() {
     let offers = || vec![offer(0, 40, 5, 2, Some("sale")), offer(1, 40, 5, 2, None)];
-    let mut snapshot = shop("thompson_linear", "", offers(), campaign(1_000, true));
+    let mut snapshot = shop("thompson_linear", "", offers(), vec![campaign("sale", true)]);
     learned(&mut snapshot, &[(0, true), (0, true), (1, true), (1, true)]);
     let means = |snapshot: &Snapshot| {
         let skeleton = decide(snapshot, 1).skeleton;
@@ -107,32 +110,53 @@ fn a_campaign_ahead_of_its_plan_is_paced_by_a_recorded_multiplier() {
         assert_eq!((budget.planned_minor, free.money), (Some(50_000), None));
         (paced.scored.as_ref().unwrap().mean, free.scored.as_ref().unwrap().mean, budget.multiplier)
     };
-    spend(&mut snapshot, 50_000, 0);
+    spend(&mut snapshot, &[("sale", 50_000)], 0);
     let (paced, free, multiplier) = means(&snapshot);
     assert_eq!((paced.to_bits(), multiplier.to_bits()), (free.to_bits(), 0), "on its plan");
     // A day's plan is 50.00.
-    spend(&mut snapshot, 57_500, 0);
+    spend(&mut snapshot, &[("sale", 57_500)], 0);
     let (paced, free, multiplier) = means(&snapshot);
     assert!((multiplier - 1.5 * PACING_GAIN).abs() < 1e-12, "{multiplier}");
     let theta = (free + 200.0) / 4_000.0;
     let expected = (4_000.0 - multiplier * 500.0) * theta - (1.0 + multiplier) * 200.0;
     assert!((paced - expected).abs() < 1e-9, "{paced} is not {expected}");
 
-    let mut unplanned = shop("thompson_linear", "", offers(), campaign(1_000, false));
-    spend(&mut unplanned, 57_500, 0);
+    let mut unplanned = shop("thompson_linear", "", offers(), vec![campaign("sale", false)]);
+    spend(&mut unplanned, &[("sale", 57_500)], 0);
     let budget = decide(&unplanned, 1).skeleton.money.unwrap().campaigns.remove(0);
     assert_eq!((budget.spent_minor, budget.planned_minor, budget.multiplier.to_bits()), (57_500, None, 0));
 }
 
 #[test]
+fn each_offer_is_paced_by_the_multiplier_of_its_own_campaign() {
+    let of = ["early", "late", "none"];
+    let offers = of.iter().enumerate().map(|(at, id)| offer(at, 40, 5, 2, (*id != "none").then_some(*id))).collect();
+    let mut snapshot = shop("thompson_linear", "", offers, vec![campaign("early", true), campaign("late", true)]);
+    learned(&mut snapshot, &[0, 1, 2].map(|at| (at, true)));
+    // A day's plan is 50.00.
+    for (spent, multipliers) in [([55_000, 0], [2.0, 0.0]), ([0, 60_000], [0.0, 4.0]), ([55_000, 60_000], [2.0, 4.0])] {
+        spend(&mut snapshot, &[("early", spent[0]), ("late", spent[1])], 0);
+        let skeleton = decide(&snapshot, 1).skeleton;
+        let mean = |at: usize| skeleton.candidates[at].scored.as_ref().unwrap().mean;
+        let theta = (mean(2) + 200.0) / 4_000.0;
+        for (at, multiplier) in multipliers.iter().enumerate() {
+            let expected = (4_000.0 - multiplier * 500.0) * theta - (1.0 + multiplier) * 200.0;
+            assert!((mean(at) - expected).abs() < 1e-9, "{} spent {spent:?}: {} is not {expected}", of[at], mean(at));
+        }
+        let campaigns = skeleton.money.unwrap().campaigns;
+        assert_eq!(campaigns.iter().map(|budget| budget.multiplier).collect::<Vec<_>>(), multipliers);
+    }
+}
+
+#[test]
 fn acceptances_are_not_weighed_against_money() {
     let offers = vec![offer(0, 40, 5, 2, Some("sale")), offer(1, 40, 5, 2, None)];
-    let mut snapshot = shop("thompson_linear", "", offers, campaign(1_000, true));
+    let mut snapshot = shop("thompson_linear", "", offers, vec![campaign("sale", true)]);
     let mut bundle = (*snapshot.bundle).clone();
     let home = bundle.placements.get_mut(&PlacementId::new("home").unwrap()).unwrap();
     home.objective.kind = crate::domain::ObjectiveKind::Conversion;
     snapshot.bundle = Arc::new(bundle);
-    spend(&mut snapshot, 90_000, 0);
+    spend(&mut snapshot, &[("sale", 90_000)], 0);
     let skeleton = decide(&snapshot, 1).skeleton;
     let mean = |at: usize| skeleton.candidates[at].scored.as_ref().unwrap().mean.to_bits();
     assert_eq!(mean(0), mean(1));
@@ -142,7 +166,7 @@ fn acceptances_are_not_weighed_against_money() {
 fn taught(strategy: &str, added: &str) -> Snapshot {
     let offers = vec![offer(0, 40, 9, 0, None), offer(1, 38, 1, 0, None), offer(2, 80, 0, 0, None)];
     // With what the other two have earned, the third would be thought the best of all.
-    let mut snapshot = shop(&format!("{strategy}, prior: none"), added, offers, campaign(1_000, true));
+    let mut snapshot = shop(&format!("{strategy}, prior: none"), added, offers, vec![campaign("sale", true)]);
     let outcomes: Vec<(usize, bool)> = (0..200).map(|n| (n % 2, n % 4 < 2)).chain([(2, false); 4]).collect();
     learned(&mut snapshot, &outcomes);
     snapshot
@@ -154,7 +178,7 @@ fn a_spent_exploration_budget_takes_the_highest_expected_score_for_the_rest_of_t
         let mut snapshot = taught(strategy, "    exploration_budget: 3.00\n    nothing_allowed: true\n");
         let budget = 300 * MICROS;
         for (explored, over) in [(0, false), (budget - 1, false), (budget, true), (budget + 1, true)] {
-            spend(&mut snapshot, 0, explored);
+            spend(&mut snapshot, &[("sale", 0)], explored);
             let skeleton = decide(&snapshot, 3).skeleton;
             let exploring = skeleton.money.as_ref().unwrap().exploring.unwrap();
             assert_eq!((exploring.over(), exploring.spent_micros), (over, explored));
@@ -234,9 +258,9 @@ proptest! {
         let offers = offers.iter().enumerate().map(|(at, (margin, discount, showing, of))| {
             offer(at, *margin, *discount, *showing, of.then_some("sale"))
         });
-        let mut snapshot = shop(strategy, &added, offers.collect(), campaign(1_000, true));
+        let mut snapshot = shop(strategy, &added, offers.collect(), vec![campaign("sale", true)]);
         learned(&mut snapshot, &outcomes);
-        spend(&mut snapshot, spent, explored * MICROS);
+        spend(&mut snapshot, &[("sale", spent)], explored * MICROS);
         let skeleton = decide(&snapshot, seed).skeleton;
         let decoded: Skeleton = minicbor::decode(&minicbor::to_vec(&skeleton).unwrap()).unwrap();
         prop_assert_eq!(&decoded, &skeleton);

@@ -240,6 +240,23 @@ fn time_never_runs_backwards_for_a_subject() {
     assert_eq!(decision.skeleton.at, later);
 }
 
+#[test]
+fn numbers_that_fail_their_check_are_neither_drawn_from_nor_recorded_and_the_house_speaks() {
+    // A width that is no number gives no distribution; with more than all of it explored one is below its floor.
+    for (alpha, exploration) in [(f64::NAN, 0.1), (f64::INFINITY, 0.1), (1.0, 1.5), (1.0, f64::NAN)] {
+        let mut snapshot = snapshot("linucb", "0%", &[40, 50]);
+        let mut bundle = (*snapshot.bundle).clone();
+        let home = bundle.placements.get_mut(&PlacementId::new("home").unwrap()).unwrap();
+        home.champion.strategy = crate::domain::Strategy::Linucb { alpha };
+        home.champion.exploration = exploration;
+        snapshot.bundle = Arc::new(bundle);
+        let Decision { skeleton, next, .. } = ask_with(&snapshot, &request(Some("gold")), &granted(), 1).unwrap();
+        assert_eq!(skeleton.fallback, Some(FallbackReason::DistributionInvalid), "{alpha} {exploration}");
+        assert_eq!((skeleton.shown[0].offer.as_str(), skeleton.slots.len(), next), ("house", 0, None));
+        assert!(skeleton.candidates.iter().all(|row| row.failed.is_empty() && row.scored.is_none()));
+    }
+}
+
 /// A model that has learned from random outcomes.
 pub(super) fn learned(snapshot: &mut Snapshot, outcomes: &[(usize, bool)]) {
     let seen = |(offer, accepted): &(usize, bool)| (*offer, vec![2, 4], *accepted);

@@ -14,6 +14,8 @@ pub mod replay;
 pub mod trial;
 
 pub mod warm_start;
+#[cfg(test)]
+mod warm_start_tests;
 
 mod world;
 

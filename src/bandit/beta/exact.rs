@@ -6,15 +6,7 @@
 //! by halves.
 
 use super::Spread;
-use crate::bandit::bounded::Spread as _;
-
-/// Positive nodes and weights of 8-point Gauss-Legendre on [-1, 1].
-const NODES: [(f64, f64); 4] = [
-    (0.183_434_642_495_649_8, 0.362_683_783_378_362),
-    (0.525_532_409_916_329, 0.313_706_645_877_887_27),
-    (0.796_666_477_413_626_7, 0.222_381_034_453_374_48),
-    (0.960_289_856_497_536_3, 0.101_228_536_290_376_26),
-];
+use crate::bandit::bounded::{Spread as _, add_segment};
 
 /// Beyond this many deviations from its mean less than 1e-17 of the most skewed Beta is left.
 const REACH: i32 = 40;
@@ -26,32 +18,15 @@ const HALVINGS: i32 = 30;
 pub(super) fn integrate(spreads: &[Spread], floor: f64) -> (Vec<f64>, f64) {
     let low = spreads.iter().fold(floor, |low, spread| low.max(spread.low));
     let high = spreads.iter().fold(low, |high, spread| high.max(spread.top()));
-    let logs: Vec<f64> = spreads.iter().map(|s| ln_beta(s.a, s.b)).collect();
+    let scores: Vec<(&Spread, f64)> = spreads.iter().map(|spread| (spread, ln_beta(spread.a, spread.b))).collect();
+    let at = |(spread, log): &(&Spread, f64), y: f64| at(spread, *log, y);
     let mut masses = vec![0.0; spreads.len()];
     let mut shapes = Vec::with_capacity(spreads.len());
     let breaks = breaks(spreads, low, high);
     for (start, stop) in breaks.iter().zip(breaks.iter().skip(1)) {
-        let (middle, half) = (0.5 * (start + stop), 0.5 * (stop - start));
-        for (node, weight) in NODES.into_iter().chain(NODES.map(|(node, weight)| (-node, weight))) {
-            shapes.clear();
-            let mut before = 1.0;
-            for (spread, log) in spreads.iter().zip(&logs) {
-                let (cdf, pdf) = at(spread, *log, middle + half * node);
-                shapes.push((before, cdf, pdf));
-                before *= cdf;
-            }
-            let mut after = half * weight;
-            for (mass, (before, cdf, pdf)) in masses.iter_mut().zip(&shapes).rev() {
-                *mass += pdf * before * after;
-                after *= cdf;
-            }
-        }
+        add_segment(&mut masses, (&scores, &mut shapes), (*start, *stop), at);
     }
-    let below = if floor.is_finite() {
-        spreads.iter().zip(&logs).map(|(spread, log)| at(spread, *log, floor).0).product()
-    } else {
-        0.0
-    };
+    let below = if floor.is_finite() { scores.iter().map(|score| at(score, floor).0).product() } else { 0.0 };
     (masses, below)
 }
 

@@ -12,7 +12,7 @@
 use pulp::{Arch, NullaryFnOnce};
 
 use super::Spread;
-use crate::bandit::bounded::Spread as _;
+use crate::bandit::bounded::{Spread as _, logarithmic_mean};
 use crate::bandit::polynomials::{exp, ln};
 
 const LANES: usize = 8;
@@ -219,11 +219,7 @@ fn cells(spread: &Spread, start: &[f64; LANES], width: &[f64; LANES], nodes: &[(
 #[inline(always)]
 fn means(ln_g: &[f64], stride: usize) -> Vec<f64> {
     let nodes = ln_g.iter().step_by(stride);
-    let mean = |(here, next): (&f64, &f64)| {
-        let (rise, g, next) = (next - here, exp(*here), exp(*next));
-        // Where G hardly rises the quotient would lose its digits; this is its series.
-        if rise > 1e-3 { (next - g) / rise } else { 0.5 * (g + next) * (1.0 - rise * rise / 12.0) }
-    };
+    let mean = |(here, next): (&f64, &f64)| logarithmic_mean(next - here, (exp(*here), exp(*next)));
     nodes.clone().zip(nodes.skip(1)).map(mean).collect()
 }
 

@@ -5,15 +5,7 @@
 //! that between two breaks no score is far from a normal one with its own scale.
 
 use super::{PLACE_MAX, Range, Spread};
-use crate::bandit::bounded::Spread as _;
-
-/// Positive nodes and weights of 8-point Gauss-Legendre on [-1, 1].
-const NODES: [(f64, f64); 4] = [
-    (0.183_434_642_495_649_8, 0.362_683_783_378_362),
-    (0.525_532_409_916_329, 0.313_706_645_877_887_27),
-    (0.796_666_477_413_626_7, 0.222_381_034_453_374_48),
-    (0.960_289_856_497_536_3, 0.101_228_536_290_376_26),
-];
+use crate::bandit::bounded::{Spread as _, add_segment};
 
 /// Beyond this many deviations nothing is left of a logit.
 const REACH: f64 = 8.5;
@@ -32,21 +24,7 @@ pub(super) fn integrate(spreads: &[Spread], floor: f64) -> (Vec<f64>, f64) {
             jump(spreads, &range, (*start, *stop), &mut masses);
             continue;
         }
-        let (middle, half) = (0.5 * (start + stop), 0.5 * (stop - start));
-        for (node, weight) in NODES.into_iter().chain(NODES.map(|(node, weight)| (-node, weight))) {
-            shapes.clear();
-            let mut before = 1.0;
-            for spread in spreads {
-                let (cdf, pdf) = at(spread, &range, middle + half * node);
-                shapes.push((before, cdf, pdf));
-                before *= cdf;
-            }
-            let mut after = half * weight;
-            for (mass, (before, cdf, pdf)) in masses.iter_mut().zip(&shapes).rev() {
-                *mass += pdf * before * after;
-                after *= cdf;
-            }
-        }
+        add_segment(&mut masses, (spreads, &mut shapes), (*start, *stop), |spread, t| at(spread, &range, t));
     }
     let below = if floor.is_finite() {
         spreads.iter().map(|spread| cdf_from(spread, range.low - spread.low, spread.top() - range.low)).product()

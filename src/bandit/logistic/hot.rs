@@ -13,7 +13,7 @@ use pulp::{Arch, NullaryFnOnce};
 
 use super::curve::sigma;
 use super::{PLACE_MAX, Range, Spread};
-use crate::bandit::bounded::Spread as _;
+use crate::bandit::bounded::{Spread as _, logarithmic_mean};
 use crate::bandit::polynomials::{exp, ln, ln_normal};
 
 const LANES: usize = 8;
@@ -214,7 +214,5 @@ fn node(columns: &Columns, range: &Range, t: f64) -> Node {
 /// The logarithmic mean of G between two nodes.
 #[inline(always)]
 fn mean(here: &Node, next: &Node) -> f64 {
-    let rise = next.ln_g - here.ln_g;
-    // Where G hardly rises the quotient would lose its digits; this is its series.
-    if rise > 1e-3 { (next.g - here.g) / rise } else { 0.5 * (here.g + next.g) * (1.0 - rise * rise / 12.0) }
+    logarithmic_mean(next.ln_g - here.ln_g, (here.g, next.g))
 }

@@ -39,8 +39,8 @@ fn arm(chance: &mut Chance) -> Arm {
     let mean = chance.between(-0.2, 1.2);
     let bonus = libm::exp10(chance.between(-7.0, 0.0));
     let variance = libm::exp10(chance.between(-3.0, 0.0));
-    let (few, many) = (chance.between(0.0, 9.0), chance.between(0.0, 9_000.0));
-    let (accepted, declined) = (chance.one_of(&[0.0, few, many]), chance.one_of(&[0.0, few, many]));
+    let counts = [0.0, chance.between(0.0, 9.0), chance.between(0.0, 9_000.0), libm::exp10(chance.between(0.0, 7.0))];
+    let (accepted, declined) = (chance.one_of(&counts), chance.one_of(&counts));
     let bags = Some(bag(mean, bonus));
     Arm { margin, cost, estimate: Estimate { mean, bonus }, variance, accepted, declined, bags }
 }
@@ -57,6 +57,29 @@ fn arms(chance: &mut Chance) -> Vec<Arm> {
     arms
 }
 
+/// How many rounds had what a strategy may stumble over.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kinds {
+    alone: u64,
+    tied: u64,
+    alike: u64,
+    /// Variances of the scores over seven decades.
+    wide: u64,
+}
+
+impl Kinds {
+    fn add(&mut self, scores: &[Score], nothing: bool) {
+        let bits = |score: &Score| (score.mean.to_bits(), score.deviation.to_bits());
+        let highest = scores.iter().map(|score| score.mean).fold(f64::NEG_INFINITY, f64::max);
+        let deviations = || scores.iter().map(|score| score.deviation).filter(|deviation| *deviation > 0.0);
+        let ratio = deviations().fold(0.0, f64::max) / deviations().fold(f64::INFINITY, f64::min);
+        self.alone += u64::from(scores.len() == 1 && !nothing);
+        self.tied += u64::from(scores.iter().filter(|score| score.mean >= highest).count() > 1);
+        self.alike += u64::from(scores.len() > 1 && scores.iter().all(|score| bits(score) == bits(&scores[0])));
+        self.wide += u64::from(ratio * ratio >= 1e7);
+    }
+}
+
 fn rounds() -> u64 {
     std::env::var("PROFFER_TEST_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(400)
 }
@@ -64,12 +87,14 @@ fn rounds() -> u64 {
 #[test]
 fn every_distribution_sums_to_one_keeps_the_floor_and_comes_again_from_its_scores() {
     let chance = &mut Chance(1);
+    let mut kinds = STRATEGIES.map(|_| Kinds::default());
     for round in 0..rounds() {
         let (arms, nothing) = (arms(chance), chance.unit() < 0.5);
         let free = chance.unit();
         let exploration = chance.one_of(&[0.0, 0.05, 1.0, free]);
-        for strategy in &STRATEGIES {
+        for (strategy, kinds) in STRATEGIES.iter().zip(&mut kinds) {
             let (scores, w) = distribution(strategy, &arms, nothing);
+            kinds.add(&scores, nothing);
             let told = || format!("round {round}, {strategy:?}, nothing {nothing}: {arms:?}: {w:?}");
             assert_eq!((scores.len(), w.len()), (arms.len(), arms.len() + usize::from(nothing)), "{}", told());
             let p = explore(&w, exploration);
@@ -80,6 +105,13 @@ fn every_distribution_sums_to_one_keeps_the_floor_and_comes_again_from_its_score
             let bits = |w: &[f64]| w.iter().map(|w| w.to_bits()).collect::<Vec<_>>();
             assert_eq!(bits(&again), bits(&w), "{}", told());
         }
+    }
+    for (strategy, kinds) in STRATEGIES.iter().zip(kinds) {
+        eprintln!("of {} rounds of {strategy:?} {kinds:?}", rounds());
+        let Kinds { alone, tied, alike, mut wide } = kinds;
+        // By inverse-gap weighting all candidates have the same deviation.
+        wide = if matches!(strategy, Strategy::Squarecb { .. }) { u64::MAX } else { wide };
+        assert!([alone, tied, alike, wide].into_iter().all(|kind| kind >= rounds() / 100), "{strategy:?}: {kinds:?}");
     }
 }
 
@@ -143,28 +175,60 @@ fn reordered_candidates_keep_their_probabilities_up_to_ties() {
 #[test]
 fn what_is_not_a_number_is_refused_and_never_drawn_from() {
     let chance = &mut Chance(4);
+    let mut refusals = STRATEGIES.map(|_| 0);
     for round in 0..rounds() {
         let (mut arms, nothing) = (arms(chance), chance.unit() < 0.5);
         let odd = chance.one_of(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY]);
         let at = chance.one_of(&(0..arms.len()).collect::<Vec<_>>());
-        match chance.one_of(&[0, 1, 2]) {
-            0 => arms[at].margin = odd,
-            1 => arms[at].cost = odd,
-            _ => {
-                arms[at].margin = 7.0;
+        arms[at].margin = 7.0;
+        let spoilt = chance.one_of(&[Part::Margin, Part::Cost, Part::Mean, Part::Width, Part::Counts]);
+        match spoilt {
+            Part::Margin => arms[at].margin = odd,
+            Part::Cost => arms[at].cost = odd,
+            Part::Mean => {
                 arms[at].estimate.mean = odd;
                 arms[at].bags = Some(bag(odd, 0.1));
             }
-        }
-        for strategy in STRATEGIES.iter().filter(|strategy| !matches!(strategy, Strategy::Uniform)) {
-            // The counts of an arm are derived with their own check; a Beta reads no mean.
-            if matches!(strategy, Strategy::ThompsonBeta) && arms[at].margin.is_finite() && arms[at].cost.is_finite() {
-                continue;
+            Part::Width => {
+                arms[at].estimate.bonus = odd;
+                arms[at].bags = Some(bag(0.1, odd));
             }
+            Part::Counts => arms[at].accepted = odd,
+        }
+        for (strategy, refusals) in
+            STRATEGIES.iter().zip(&mut refusals).filter(|(strategy, _)| spoilt.reaches(strategy))
+        {
             let (_, w) = distribution(strategy, &arms, nothing);
             let refused = check(&explore(&w, 0.05), 0.05);
             let told = || format!("round {round}, {strategy:?}, {odd} at {at}: {arms:?}: {w:?}");
             assert!(matches!(refused, Err(InvalidDistribution::NotFinite { .. })), "{}", told());
+            *refusals += 1;
+        }
+    }
+    for (strategy, refusals) in STRATEGIES.iter().zip(refusals) {
+        assert!(refusals > rounds() / 2 || matches!(strategy, Strategy::Uniform), "{strategy:?}: {refusals}");
+    }
+}
+
+/// What of a candidate is spoilt.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Margin,
+    Cost,
+    Mean,
+    Width,
+    Counts,
+}
+
+impl Part {
+    /// Whether a strategy computes its distribution from it.
+    fn reaches(self, strategy: &Strategy) -> bool {
+        match (strategy, self) {
+            (Strategy::Uniform, _)
+            | (Strategy::ThompsonBeta, Self::Mean | Self::Width)
+            | (Strategy::Greedy | Strategy::EpsilonGreedy | Strategy::Squarecb { .. }, Self::Width) => false,
+            (Strategy::ThompsonBeta | Strategy::Squarecb { .. }, Self::Counts) => true,
+            (_, part) => !matches!(part, Self::Counts),
         }
     }
 }
