@@ -5,7 +5,8 @@
 //! observed of a child is information `(Lambda, eta)`: a likelihood proportional to
 //! `exp(-theta' Lambda theta / 2 + eta' theta)`. All matrices are packed as those of [`super::Posterior`].
 
-use super::cholesky::{factorise, invert, packed_len};
+use super::blocks::packed_len;
+use super::cholesky::Factor;
 use super::posterior::PosteriorAlarm;
 
 /// Information about a vector: `Lambda` packed, and `eta`.
@@ -70,8 +71,7 @@ impl Child {
         if !a.iter().chain(&known.eta).all(|number| number.is_finite()) {
             return Err(PosteriorAlarm::NotFinite);
         }
-        factorise(&mut a, spread.len())?;
-        let m = invert(&a, spread.len());
+        let m = Factor::of(&a, spread.len())?.invert();
         let m_eta = times(&m, &known.eta);
         if m.iter().chain(&m_eta).all(|number| number.is_finite()) {
             Ok(Self { m, m_eta })

@@ -13,7 +13,8 @@
 
 use std::sync::Arc;
 
-use super::cholesky::{factorise, invert, packed_len};
+use super::blocks::packed_len;
+use super::cholesky::Factor;
 use super::day_sums::{Counts, DaySums};
 use super::gaussians::{Information, dense, times};
 use super::lineup::Lineup;
@@ -110,8 +111,7 @@ impl Own {
         if !a.iter().chain(&sums.b).all(|number| number.is_finite()) {
             return Err(PosteriorAlarm::NotFinite);
         }
-        factorise(&mut a, own.len())?;
-        let a_inv = invert(&a, own.len());
+        let a_inv = Factor::of(&a, own.len())?.invert();
         let told = |at: &usize| sums.b.get(*at).copied().unwrap_or_default();
         let b: Vec<f64> = own.iter().map(told).collect();
         let inverse = dense(&a_inv, own.len());

@@ -6,7 +6,8 @@
 //! do not depend on the processor.
 
 use super::ArmStatistics;
-use super::cholesky::{factorise, invert, packed_len, solve_lower, solve_upper, trace, well_conditioned};
+use super::blocks::packed_len;
+use super::cholesky::{Factor, trace, well_conditioned};
 use super::day_sums::{Counts, DaySums};
 use super::logistic::fit;
 use crate::domain::Day;
@@ -126,10 +127,9 @@ impl Posterior {
             return Derived { posterior, alarm: Some(PosteriorAlarm::NotFinite) };
         }
         let posterior = fit(&square, &b, lambda, centre).and_then(|(theta, a)| {
-            let mut factor: Vec<f64> =
+            let packed: Vec<f64> =
                 (0..dimensions).flat_map(|j| a.iter().skip(j).step_by(dimensions).skip(j)).copied().collect();
-            factorise(&mut factor, dimensions)?;
-            let a_inv = invert(&factor, dimensions);
+            let a_inv = Factor::of(&packed, dimensions)?.invert();
             if !theta.iter().chain(&a_inv).all(|number| number.is_finite()) {
                 return Err(PosteriorAlarm::NotFinite);
             }
@@ -162,11 +162,11 @@ impl Posterior {
             return Err(PosteriorAlarm::NotFinite);
         }
         let trace_a = trace(&a, dimensions);
-        factorise(&mut a, dimensions)?;
+        let factor = Factor::of(&a, dimensions)?;
         let mut theta = b.to_vec();
-        solve_lower(&a, &mut theta);
+        factor.solve_lower(&mut theta);
         let explained: f64 = theta.iter().map(|z| z * z).sum(); // theta' A theta = |L^-1 b|^2
-        solve_upper(&a, &mut theta);
+        factor.solve_upper(&mut theta);
         let shape = PRIOR_SHAPE + weight / 2.0;
         // Rewards of exposures that weigh little yet may explain more than there is: only the prior's noise is left.
         let residual = squares - explained;
@@ -174,7 +174,7 @@ impl Posterior {
         if shape <= 1.0 {
             return Err(PosteriorAlarm::NotPositiveDefinite);
         }
-        let a_inv = invert(&a, dimensions);
+        let a_inv = factor.invert();
         let variance = scale / (shape - 1.0);
         let reach: f64 = theta.iter().map(|t| t.abs() * FEATURE_MAX).sum(); // |theta' x| at most
         if !a_inv.iter().chain([&explained, &reach, &variance]).all(|number| number.is_finite()) {
