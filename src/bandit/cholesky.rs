@@ -11,6 +11,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::blocks::{Shape, lines, packed_len};
 use super::lines::{FOUR, Four, Half, LANES, QUAD, Quad, Sign, Square};
 use super::posterior::PosteriorAlarm;
+use super::products::Root;
 
 /// The factor of `A = L L'`.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +44,17 @@ impl Factor {
     /// The same on a given instruction set, for tests.
     pub(super) fn invert_on(&self, arch: Arch) -> Vec<f64> {
         arch.dispatch(Invert(self))
+    }
+
+    /// L itself.
+    pub(super) fn root(self) -> Root {
+        let Self { shape, l: mut blocks } = self;
+        for j in shape.zeros..LANES * shape.blocks {
+            let line = &mut blocks.as_flattened_mut()[QUAD * Shape::before(j / LANES) + j];
+            line.0[..j % LANES].fill(0.0);
+            line.0[j % LANES] = 1.0 / line.0[j % LANES];
+        }
+        Root { shape, blocks }
     }
 
     /// Solves `L z = x` in place.

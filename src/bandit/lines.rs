@@ -161,6 +161,14 @@ impl<S: Simd> Quad<S> {
         }
     }
 
+    /// Adds to its line c `p_k q_ck` for one k after the other, c being one of the lines of q.
+    #[inline(always)]
+    pub(super) fn products_down(&mut self, simd: S, p: &[Line], [a, b, c, d]: &Four) {
+        for ((((p, a), b), c), d) in p.iter().zip(a.0).zip(b.0).zip(c.0).zip(d.0) {
+            self.product(simd, Sign::Plus, p, [a, b, c, d]);
+        }
+    }
+
     #[inline(always)]
     fn product(&mut self, simd: S, sign: Sign, p: &Line, q: [f64; QUAD]) {
         for (sum, q) in self.0.iter_mut().zip(q) {

@@ -35,6 +35,7 @@ mod packing;
 mod polynomials;
 pub mod posterior;
 mod prior;
+mod products;
 pub mod rules;
 mod sharing;
 mod spread;

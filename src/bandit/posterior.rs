@@ -85,10 +85,31 @@ impl Posterior {
         Self { theta: vec![0.0; dimensions], a_inv, variance, weight, accepted, value, pseudo }
     }
 
-    /// A belief with this mean and this covariance: the noise is in it already, so that its `v^2` is 1.
-    pub(super) fn of(theta: Vec<f64>, covariance: Vec<f64>, counts: Counts, pseudo: (f64, f64)) -> Self {
+    /// A belief with this mean and this covariance, the noise being in it already, so that its `v^2` is 1: if it gives
+    /// finite means and widths above zero for every context. `precision` is at least the largest eigenvalue of the
+    /// covariance's inverse.
+    pub(super) fn of(
+        theta: Vec<f64>,
+        covariance: Vec<f64>,
+        precision: f64,
+        counts: Counts,
+        pseudo: (f64, f64),
+    ) -> Result<Self, PosteriorAlarm> {
         let Counts { weight, accepted, value } = counts;
-        Self { theta, a_inv: covariance, variance: 1.0, weight, accepted, value, pseudo }
+        Self { theta, a_inv: covariance, variance: 1.0, weight, accepted, value, pseudo }.sound(precision)
+    }
+
+    /// The one check of every belief before anything is decided by it.
+    fn sound(self, precision: f64) -> Result<Self, PosteriorAlarm> {
+        let reach: f64 = self.theta.iter().map(|t| t.abs() * FEATURE_MAX).sum(); // |theta' x| at most
+        if !(finite(&self.a_inv) && finite(&[reach, self.variance])) {
+            return Err(PosteriorAlarm::NotFinite);
+        }
+        let dimensions = self.dimensions();
+        if !well_conditioned(precision, trace(&self.a_inv, dimensions), dimensions) {
+            return Err(PosteriorAlarm::IllConditioned);
+        }
+        Ok(self)
     }
 
     /// Derives the posterior of an arm as seen on a day: every live generation divided by its weight of that day,
@@ -130,10 +151,7 @@ impl Posterior {
             let packed: Vec<f64> =
                 (0..dimensions).flat_map(|j| a.iter().skip(j).step_by(dimensions).skip(j)).copied().collect();
             let a_inv = Factor::of(&packed, dimensions)?.invert();
-            if !theta.iter().chain(&a_inv).all(|number| number.is_finite()) {
-                return Err(PosteriorAlarm::NotFinite);
-            }
-            Ok(Self::of(theta, a_inv, counts, (0.0, 0.0)))
+            Self::of(theta, a_inv, trace(&packed, dimensions), counts, (0.0, 0.0))
         });
         match posterior {
             Ok(posterior) => Derived { posterior, alarm: None },
@@ -158,7 +176,7 @@ impl Posterior {
             }
             diagonal += below + 1;
         }
-        if !a.iter().chain(b).chain([&weight, &squares]).all(|number| number.is_finite()) {
+        if !(finite(&a) && finite(b) && finite(&[weight, squares])) {
             return Err(PosteriorAlarm::NotFinite);
         }
         let trace_a = trace(&a, dimensions);
@@ -176,14 +194,10 @@ impl Posterior {
         }
         let a_inv = factor.invert();
         let variance = scale / (shape - 1.0);
-        let reach: f64 = theta.iter().map(|t| t.abs() * FEATURE_MAX).sum(); // |theta' x| at most
-        if !a_inv.iter().chain([&explained, &reach, &variance]).all(|number| number.is_finite()) {
+        if !explained.is_finite() {
             return Err(PosteriorAlarm::NotFinite);
         }
-        if !well_conditioned(trace_a, trace(&a_inv, dimensions), dimensions) {
-            return Err(PosteriorAlarm::IllConditioned);
-        }
-        Ok(Self { theta, a_inv, variance, weight, accepted: squares, value: 0.0, pseudo: (0.0, 0.0) })
+        Self { theta, a_inv, variance, weight, accepted: squares, value: 0.0, pseudo: (0.0, 0.0) }.sound(trace_a)
     }
 
     /// Mean and width for a feature vector of this many dimensions: `theta' x` and `sqrt(x' A^-1 x)`. The width is
@@ -251,6 +265,11 @@ impl Posterior {
         let (accepted, declined) = self.pseudo;
         (self.accepted.max(0.0) + accepted, (self.weight - self.accepted).max(0.0) + declined)
     }
+}
+
+/// Whether all of them are finite; none is left out, so that they are looked at side by side.
+pub(super) fn finite(numbers: &[f64]) -> bool {
+    numbers.iter().fold(true, |all, number| all & number.is_finite())
 }
 
 #[cfg(test)]

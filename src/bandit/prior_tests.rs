@@ -174,7 +174,7 @@ fn the_tree_says_what_all_of_it_at_once_says() {
     };
     check(&parent, 0);
     for (at, child) in children.iter().enumerate() {
-        check(&child.under(&parent, &spread), 2 + 2 * at);
+        check(&child.under(&parent.over(&spread).unwrap()), 2 + 2 * at);
     }
     check(&parent.of_new_child(&spread), 6);
 }
