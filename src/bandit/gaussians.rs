@@ -5,8 +5,10 @@
 //! observed of a child is information `(Lambda, eta)`: a likelihood proportional to
 //! `exp(-theta' Lambda theta / 2 + eta' theta)`. All matrices are packed as those of [`super::Posterior`].
 
-use super::cholesky::{factorise, invert, packed_len};
-use super::posterior::PosteriorAlarm;
+use super::blocks::packed_len;
+use super::cholesky::{Factor, trace};
+use super::posterior::{PosteriorAlarm, finite};
+use super::products::{Root, Rows};
 
 /// Information about a vector: `Lambda` packed, and `eta`.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +22,8 @@ pub(super) struct Information {
 pub(super) struct Belief {
     pub(super) mean: Vec<f64>,
     pub(super) covariance: Vec<f64>,
+    /// At least the largest eigenvalue of the covariance's inverse.
+    pub(super) precision: f64,
 }
 
 /// A child before its parent is known: `M = (Lambda + T^-1)^-1` and `M eta`.
@@ -27,6 +31,14 @@ pub(super) struct Belief {
 pub(super) struct Child {
     m: Vec<f64>,
     m_eta: Vec<f64>,
+    precision: f64, // tr (Lambda + T^-1)
+}
+
+/// What a parent of which `N(mu, V)` is believed says of every child: `T^-1 mu`, and a root of `T^-1 V T^-1`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Parent {
+    told: Vec<f64>,
+    root: Root,
 }
 
 impl Information {
@@ -49,10 +61,10 @@ impl Information {
 
     /// With an independent Gaussian for each component before it: the belief, `Lambda + diag(1 / variance)` inverted.
     pub(super) fn with_prior(&self, mean: &[f64], variance: &[f64]) -> Result<Belief, PosteriorAlarm> {
-        let Child { m, m_eta } = Child::of(self, variance)?;
+        let Child { m, m_eta, precision } = Child::of(self, variance)?;
         let own: Vec<f64> = mean.iter().zip(variance).map(|(mean, variance)| mean / variance).collect();
         let mean = times(&m, &own).into_iter().zip(m_eta).map(|(own, told)| own + told).collect();
-        Ok(Belief { mean, covariance: m })
+        Ok(Belief { mean, covariance: m, precision })
     }
 }
 
@@ -67,17 +79,13 @@ impl Child {
             }
             diagonal += below + 1;
         }
-        if !a.iter().chain(&known.eta).all(|number| number.is_finite()) {
+        if !(finite(&a) && finite(&known.eta)) {
             return Err(PosteriorAlarm::NotFinite);
         }
-        factorise(&mut a, spread.len())?;
-        let m = invert(&a, spread.len());
+        let precision = trace(&a, spread.len());
+        let m = Factor::of(&a, spread.len())?.invert();
         let m_eta = times(&m, &known.eta);
-        if m.iter().chain(&m_eta).all(|number| number.is_finite()) {
-            Ok(Self { m, m_eta })
-        } else {
-            Err(PosteriorAlarm::NotFinite)
-        }
+        if finite(&m) && finite(&m_eta) { Ok(Self { m, m_eta, precision }) } else { Err(PosteriorAlarm::NotFinite) }
     }
 
     /// What it says of its parent: `(Lambda^-1 + T)^-1 = T^-1 - T^-1 M T^-1` and `T^-1 M eta`.
@@ -97,36 +105,29 @@ impl Child {
 
     /// What is believed of it once its parent is: `M (eta + T^-1 mu)` and `M + M T^-1 V T^-1 M`. The parent's belief
     /// holds what the child said of it, and nothing is counted twice.
-    pub(super) fn under(&self, parent: &Belief, spread: &[f64]) -> Belief {
-        let d = spread.len();
-        let mean: Vec<f64> = parent.mean.iter().zip(spread).map(|(mu, t)| mu / t).collect();
-        let mean = times(&self.m, &mean).into_iter().zip(&self.m_eta).map(|(told, own)| told + own).collect();
-        let (m, v) = (dense(&self.m, d), dense(&parent.covariance, d));
-        // T^-1 M, row by row; M is symmetric, so that its transpose is M T^-1.
-        let scaled: Vec<f64> =
-            m.chunks_exact(d).zip(spread).flat_map(|(row, t)| row.iter().map(move |m| m / t)).collect();
-        let mut covariance = Vec::with_capacity(self.m.len());
-        let (mut half, mut row) = (vec![0.0; d], vec![0.0; d]);
-        for (i, m_i) in m.chunks_exact(d).enumerate() {
-            half.fill(0.0);
-            for ((m_ik, t), v_k) in m_i.iter().zip(spread).zip(v.chunks_exact(d)) {
-                let factor = m_ik / t;
-                half.iter_mut().zip(v_k).for_each(|(sum, v)| *sum += factor * v);
-            }
-            row.copy_from_slice(m_i);
-            for (factor, scaled_k) in half.iter().zip(scaled.chunks_exact(d)) {
-                row.iter_mut().zip(scaled_k).skip(i).for_each(|(sum, c)| *sum += factor * c);
-            }
-            covariance.extend(row.iter().skip(i));
-        }
-        Belief { mean, covariance }
+    ///
+    /// Of two positive definite matrices neither makes the sum less certain than the other: `Lambda + T^-1` bounds what
+    /// the covariance's inverse is.
+    pub(super) fn under(&self, parent: &Parent) -> Belief {
+        let m = Rows::symmetric(&self.m, self.m_eta.len());
+        let mean = m.times(&parent.told).into_iter().zip(&self.m_eta).map(|(told, own)| told + own).collect();
+        let mut covariance = m.times_root(&parent.root).square();
+        covariance.iter_mut().zip(&self.m).for_each(|(sum, m)| *sum += m);
+        Belief { mean, covariance, precision: self.precision }
     }
 }
 
 impl Belief {
+    /// What it says of children that differ from it by these variances.
+    pub(super) fn over(&self, spread: &[f64]) -> Result<Parent, PosteriorAlarm> {
+        let told = self.mean.iter().zip(spread).map(|(mu, t)| mu / t).collect();
+        let root = Factor::of(&self.covariance, spread.len())?.root().over(spread);
+        Ok(Parent { told, root })
+    }
+
     /// What is believed of a child that nothing is known of.
     pub(super) fn of_new_child(&self, spread: &[f64]) -> Self {
-        let mut born = self.clone();
+        let mut born = Self { precision: spread.iter().map(|t| 1.0 / t).sum(), ..self.clone() };
         let mut diagonal = 0;
         for (below, variance) in (0..spread.len()).rev().zip(spread) {
             if let Some(v_jj) = born.covariance.get_mut(diagonal) {

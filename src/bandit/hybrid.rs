@@ -13,11 +13,13 @@
 
 use std::sync::Arc;
 
-use super::cholesky::{factorise, invert, packed_len};
+use super::blocks::packed_len;
+use super::cholesky::{Factor, trace};
 use super::day_sums::{Counts, DaySums};
 use super::gaussians::{Information, dense, times};
 use super::lineup::Lineup;
 use super::posterior::{Posterior, PosteriorAlarm};
+use super::products::Rows;
 use super::sharing::Scope;
 use super::statistics::ArmStatistics;
 use crate::domain::{AttributeScope, Placement};
@@ -47,6 +49,7 @@ struct Own {
     g: Vec<f64>,     // A_a^-1 B_a, row by row
     says: Information,
     counts: Counts,
+    precision: f64, // tr A_a + tr B_a' G
 }
 
 impl Shared {
@@ -89,11 +92,16 @@ impl Hybrid {
             }
         };
         let arms: Vec<Option<Arc<Own>>> = lineup.arms.iter().enumerate().map(arm).collect();
-        let posteriors = beliefs(&arms, &own_at, &shared_at, scope.lambda).unwrap_or_else(|alarm| {
-            alarms.extend((0..arms.len()).map(|at| (at, alarm.to_string())));
-            let prior = Arc::new(Posterior::prior(scope.dimensions, scope.lambda));
-            vec![prior; arms.len()]
-        });
+        let prior = Arc::new(Posterior::prior(scope.dimensions, scope.lambda));
+        let beliefs = beliefs(&arms, &own_at, &shared_at, scope.lambda)
+            .unwrap_or_else(|alarm| arms.iter().map(|_| Err(alarm)).collect());
+        let or_prior = |(at, belief): (usize, Result<Arc<Posterior>, PosteriorAlarm>)| {
+            belief.unwrap_or_else(|alarm| {
+                alarms.push((at, alarm.to_string()));
+                prior.clone()
+            })
+        };
+        let posteriors = beliefs.into_iter().enumerate().map(or_prior).collect();
         Self { scope, shared, arms, posteriors, alarms }
     }
 }
@@ -110,8 +118,8 @@ impl Own {
         if !a.iter().chain(&sums.b).all(|number| number.is_finite()) {
             return Err(PosteriorAlarm::NotFinite);
         }
-        factorise(&mut a, own.len())?;
-        let a_inv = invert(&a, own.len());
+        let mut trace_joint = trace(&a, own.len());
+        let a_inv = Factor::of(&a, own.len())?.invert();
         let told = |at: &usize| sums.b.get(*at).copied().unwrap_or_default();
         let b: Vec<f64> = own.iter().map(told).collect();
         let inverse = dense(&a_inv, own.len());
@@ -134,9 +142,20 @@ impl Own {
         for (b_l, g_l) in b.iter().zip(g.chunks_exact(shared.len().max(1))) {
             eta.iter_mut().zip(g_l).for_each(|(sum, g)| *sum -= b_l * g);
         }
+        for (l, g_l) in own.iter().zip(g.chunks_exact(shared.len().max(1))) {
+            trace_joint += g_l.iter().zip(shared).map(|(g, c)| cell(*l, *c) * g).sum::<f64>();
+        }
         let alone = times(&a_inv, &b);
         let counts = sums.counts;
-        Ok(Self { statistics: None, a_inv, alone, g, says: Information { precision, eta }, counts })
+        Ok(Self {
+            statistics: None,
+            a_inv,
+            alone,
+            g,
+            says: Information { precision, eta },
+            counts,
+            precision: trace_joint,
+        })
     }
 }
 
@@ -146,57 +165,40 @@ fn beliefs(
     own_at: &[usize],
     shared_at: &[usize],
     lambda: f64,
-) -> Result<Vec<Arc<Posterior>>, PosteriorAlarm> {
+) -> Result<Vec<Result<Arc<Posterior>, PosteriorAlarm>>, PosteriorAlarm> {
     let (d, k) = (own_at.len(), shared_at.len());
     let mut all = Information::none(k);
     arms.iter().flatten().for_each(|arm| all.add(&arm.says));
     let beta = all.with_prior(&vec![0.0; k], &vec![1.0 / lambda; k])?;
-    let a_0_inv = dense(&beta.covariance, k);
+    let root = Factor::of(&beta.covariance, k)?.root().rows();
     let zeros = DaySums { a: vec![0.0; packed_len(d + k)], b: vec![0.0; d + k], counts: Counts::default() };
     let new = Own::of(&zeros, own_at, shared_at, lambda)?;
     let belief = |arm: &Own| {
-        let width = d + k;
-        let mut theta = vec![0.0; width];
-        let mut set = |at: usize, value: f64| {
-            if let Some(cell) = theta.get_mut(at) {
-                *cell = value;
-            }
-        };
-        for ((at, own), g) in own_at.iter().zip(&arm.alone).zip(arm.g.chunks_exact(k.max(1))) {
-            set(*at, own - g.iter().zip(&beta.mean).map(|(g, beta)| g * beta).sum::<f64>());
+        let mut theta = vec![0.0; d + k];
+        for (l, (at, own)) in own_at.iter().zip(&arm.alone).enumerate() {
+            let shared: f64 = arm.g[l * k..(l + 1) * k].iter().zip(&beta.mean).map(|(g, beta)| g * beta).sum();
+            theta[*at] = own - shared;
         }
-        if k == 0 {
-            own_at.iter().zip(&arm.alone).for_each(|(at, own)| set(*at, *own));
-        }
-        shared_at.iter().zip(&beta.mean).for_each(|(at, beta)| set(*at, *beta));
-        let mut rows = vec![0.0; width * width];
-        let mut put = |i: usize, j: usize, value: f64| {
-            for at in [i * width + j, j * width + i] {
-                if let Some(cell) = rows.get_mut(at) {
-                    *cell = value;
-                }
+        shared_at.iter().zip(&beta.mean).for_each(|(at, beta)| theta[*at] = *beta);
+        // The covariance is S S', and `A_a^-1` besides: S is `-G U` and U, of which `U U' = A_0^-1`.
+        let mut s = vec![0.0; (d + k) * k];
+        for (e, at) in shared_at.iter().enumerate() {
+            let u_e = &root[e * k..(e + 1) * k];
+            s[at * k..(at + 1) * k].copy_from_slice(u_e);
+            for (l, at) in own_at.iter().enumerate() {
+                let g_le = arm.g[l * k + e];
+                s[at * k..(at + 1) * k].iter_mut().zip(u_e).for_each(|(s, u)| *s -= g_le * u);
             }
-        };
-        let a_inv = dense(&arm.a_inv, d);
-        for ((l, at), inverse) in own_at.iter().enumerate().zip(a_inv.chunks_exact(d.max(1))) {
-            let g_l = arm.g.iter().skip(l * k).take(k);
-            let mut h = vec![0.0; k];
-            for (g, row) in g_l.zip(a_0_inv.chunks_exact(k.max(1))) {
-                h.iter_mut().zip(row).for_each(|(sum, a)| *sum += g * a);
-            }
-            for ((m, other), a) in own_at.iter().enumerate().zip(inverse).skip(l) {
-                let g_m = arm.g.iter().skip(m * k).take(k);
-                put(*at, *other, a + h.iter().zip(g_m).map(|(h, g)| h * g).sum::<f64>());
-            }
-            shared_at.iter().zip(&h).for_each(|(other, h)| put(*at, *other, -h));
         }
-        for (at, row) in shared_at.iter().zip(a_0_inv.chunks_exact(k.max(1))) {
-            shared_at.iter().zip(row).for_each(|(other, a)| put(*at, *other, *a));
+        let mut covariance = if k == 0 { vec![0.0; packed_len(d)] } else { Rows::of(&s, k).square() };
+        let mut a_inv = arm.a_inv.iter();
+        for (l, j) in own_at.iter().enumerate() {
+            let column = j * (2 * (d + k) - j + 1) / 2;
+            own_at.iter().skip(l).zip(&mut a_inv).for_each(|(i, a)| covariance[column + i - j] += a);
         }
-        let packed: Vec<f64> =
-            rows.chunks_exact(width).enumerate().flat_map(|(j, row)| row.iter().skip(j).copied()).collect();
-        Arc::new(Posterior::of(theta, packed, arm.counts, (0.0, 0.0)))
+        Posterior::of(theta, covariance, arm.precision + beta.precision, arm.counts, (0.0, 0.0))
     };
-    let new = belief(&new);
-    Ok(arms.iter().map(|arm| arm.as_deref().map_or_else(|| new.clone(), belief)).collect())
+    let new = belief(&new).map(Arc::new);
+    let of = |arm: &Option<Arc<Own>>| arm.as_deref().map_or_else(|| new.clone(), |arm| belief(arm).map(Arc::new));
+    Ok(arms.iter().map(of).collect())
 }

@@ -15,17 +15,10 @@ use std::sync::Arc;
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::lines::{Lanes, Line, ZERO, registers};
 use super::posterior::{Estimate, Posterior};
 
-/// Arms of one block.
-pub const LANES: usize = 8;
-
-/// One component of the arms of a block: one line of the cache.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[repr(align(64))]
-struct Line([f64; LANES]);
-
-const ZERO: Line = Line([0.0; LANES]);
+pub use super::lines::LANES;
 
 /// Eight arms.
 #[derive(Debug)]
@@ -168,22 +161,7 @@ impl Block {
     }
 }
 
-/// The eight lanes of a line in the registers of an instruction set: as many of these as it takes.
-struct Lanes<S: Simd>([S::f64s; LANES]);
-
 impl<S: Simd> Lanes<S> {
-    #[inline(always)]
-    fn zero(simd: S) -> Self {
-        Self([simd.splat_f64s(0.0); LANES])
-    }
-
-    #[inline(always)]
-    fn store(&self) -> Line {
-        let mut line = ZERO;
-        S::as_mut_simd_f64s(&mut line.0).0.iter_mut().zip(self.0).for_each(|(to, from)| *to = from);
-        line
-    }
-
     /// Adds `x a`.
     #[inline(always)]
     fn add<C: Component>(&mut self, simd: S, x: &C, a: &Line) {
@@ -201,11 +179,6 @@ impl<S: Simd> Lanes<S> {
             *square = simd.add_f64s(*square, simd.mul_f64s(x, inner));
         }
     }
-}
-
-#[inline(always)]
-fn registers<S: Simd>(line: &Line) -> &[S::f64s] {
-    S::as_simd_f64s(&line.0).0
 }
 
 /// A component of x for eight arms: one number, or one for each.

@@ -12,6 +12,7 @@
 
 pub mod bags;
 pub mod beta;
+mod blocks;
 mod bounded;
 pub mod cheapest;
 mod cholesky;
@@ -26,6 +27,7 @@ mod gaussians;
 pub mod hot_rule;
 mod hybrid;
 pub mod kernel;
+mod lines;
 pub mod lineup;
 pub mod logistic;
 pub mod model;
@@ -33,6 +35,7 @@ mod packing;
 mod polynomials;
 pub mod posterior;
 mod prior;
+mod products;
 pub mod rules;
 mod sharing;
 mod spread;
@@ -43,6 +46,8 @@ pub mod view;
 
 #[cfg(test)]
 mod alarm_tests;
+#[cfg(test)]
+mod cholesky_tests;
 #[cfg(test)]
 mod hot_rule_tests;
 #[cfg(test)]

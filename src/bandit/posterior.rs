@@ -6,7 +6,8 @@
 //! do not depend on the processor.
 
 use super::ArmStatistics;
-use super::cholesky::{factorise, invert, packed_len, solve_lower, solve_upper, trace, well_conditioned};
+use super::blocks::packed_len;
+use super::cholesky::{Factor, trace, well_conditioned};
 use super::day_sums::{Counts, DaySums};
 use super::logistic::fit;
 use crate::domain::Day;
@@ -84,10 +85,31 @@ impl Posterior {
         Self { theta: vec![0.0; dimensions], a_inv, variance, weight, accepted, value, pseudo }
     }
 
-    /// A belief with this mean and this covariance: the noise is in it already, so that its `v^2` is 1.
-    pub(super) fn of(theta: Vec<f64>, covariance: Vec<f64>, counts: Counts, pseudo: (f64, f64)) -> Self {
+    /// A belief with this mean and this covariance, the noise being in it already, so that its `v^2` is 1: if it gives
+    /// finite means and widths above zero for every context. `precision` is at least the largest eigenvalue of the
+    /// covariance's inverse.
+    pub(super) fn of(
+        theta: Vec<f64>,
+        covariance: Vec<f64>,
+        precision: f64,
+        counts: Counts,
+        pseudo: (f64, f64),
+    ) -> Result<Self, PosteriorAlarm> {
         let Counts { weight, accepted, value } = counts;
-        Self { theta, a_inv: covariance, variance: 1.0, weight, accepted, value, pseudo }
+        Self { theta, a_inv: covariance, variance: 1.0, weight, accepted, value, pseudo }.sound(precision)
+    }
+
+    /// The one check of every belief before anything is decided by it.
+    fn sound(self, precision: f64) -> Result<Self, PosteriorAlarm> {
+        let reach: f64 = self.theta.iter().map(|t| t.abs() * FEATURE_MAX).sum(); // |theta' x| at most
+        if !(finite(&self.a_inv) && finite(&[reach, self.variance])) {
+            return Err(PosteriorAlarm::NotFinite);
+        }
+        let dimensions = self.dimensions();
+        if !well_conditioned(precision, trace(&self.a_inv, dimensions), dimensions) {
+            return Err(PosteriorAlarm::IllConditioned);
+        }
+        Ok(self)
     }
 
     /// Derives the posterior of an arm as seen on a day: every live generation divided by its weight of that day,
@@ -126,14 +148,10 @@ impl Posterior {
             return Derived { posterior, alarm: Some(PosteriorAlarm::NotFinite) };
         }
         let posterior = fit(&square, &b, lambda, centre).and_then(|(theta, a)| {
-            let mut factor: Vec<f64> =
+            let packed: Vec<f64> =
                 (0..dimensions).flat_map(|j| a.iter().skip(j).step_by(dimensions).skip(j)).copied().collect();
-            factorise(&mut factor, dimensions)?;
-            let a_inv = invert(&factor, dimensions);
-            if !theta.iter().chain(&a_inv).all(|number| number.is_finite()) {
-                return Err(PosteriorAlarm::NotFinite);
-            }
-            Ok(Self::of(theta, a_inv, counts, (0.0, 0.0)))
+            let a_inv = Factor::of(&packed, dimensions)?.invert();
+            Self::of(theta, a_inv, trace(&packed, dimensions), counts, (0.0, 0.0))
         });
         match posterior {
             Ok(posterior) => Derived { posterior, alarm: None },
@@ -158,15 +176,15 @@ impl Posterior {
             }
             diagonal += below + 1;
         }
-        if !a.iter().chain(b).chain([&weight, &squares]).all(|number| number.is_finite()) {
+        if !(finite(&a) && finite(b) && finite(&[weight, squares])) {
             return Err(PosteriorAlarm::NotFinite);
         }
         let trace_a = trace(&a, dimensions);
-        factorise(&mut a, dimensions)?;
+        let factor = Factor::of(&a, dimensions)?;
         let mut theta = b.to_vec();
-        solve_lower(&a, &mut theta);
+        factor.solve_lower(&mut theta);
         let explained: f64 = theta.iter().map(|z| z * z).sum(); // theta' A theta = |L^-1 b|^2
-        solve_upper(&a, &mut theta);
+        factor.solve_upper(&mut theta);
         let shape = PRIOR_SHAPE + weight / 2.0;
         // Rewards of exposures that weigh little yet may explain more than there is: only the prior's noise is left.
         let residual = squares - explained;
@@ -174,16 +192,12 @@ impl Posterior {
         if shape <= 1.0 {
             return Err(PosteriorAlarm::NotPositiveDefinite);
         }
-        let a_inv = invert(&a, dimensions);
+        let a_inv = factor.invert();
         let variance = scale / (shape - 1.0);
-        let reach: f64 = theta.iter().map(|t| t.abs() * FEATURE_MAX).sum(); // |theta' x| at most
-        if !a_inv.iter().chain([&explained, &reach, &variance]).all(|number| number.is_finite()) {
+        if !explained.is_finite() {
             return Err(PosteriorAlarm::NotFinite);
         }
-        if !well_conditioned(trace_a, trace(&a_inv, dimensions), dimensions) {
-            return Err(PosteriorAlarm::IllConditioned);
-        }
-        Ok(Self { theta, a_inv, variance, weight, accepted: squares, value: 0.0, pseudo: (0.0, 0.0) })
+        Self { theta, a_inv, variance, weight, accepted: squares, value: 0.0, pseudo: (0.0, 0.0) }.sound(trace_a)
     }
 
     /// Mean and width for a feature vector of this many dimensions: `theta' x` and `sqrt(x' A^-1 x)`. The width is
@@ -251,6 +265,11 @@ impl Posterior {
         let (accepted, declined) = self.pseudo;
         (self.accepted.max(0.0) + accepted, (self.weight - self.accepted).max(0.0) + declined)
     }
+}
+
+/// Whether all of them are finite; none is left out, so that they are looked at side by side.
+pub(super) fn finite(numbers: &[f64]) -> bool {
+    numbers.iter().fold(true, |all, number| all & number.is_finite())
 }
 
 #[cfg(test)]

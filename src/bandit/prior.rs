@@ -46,9 +46,10 @@ struct Leaf {
 #[derive(Debug, Clone)]
 struct Branch {
     basis: Basis,
+    risen: Vec<Risen>,
     says: Vec<Information>,
     prior: Vec<Diagonal>,
-    posteriors: Vec<Arc<Posterior>>,
+    beliefs: Vec<Result<Arc<Posterior>, PosteriorAlarm>>,
 }
 
 /// What a category's beliefs follow from, beside its prior.
@@ -74,18 +75,20 @@ struct Diagonal {
     variance: Vec<f64>,
 }
 
-/// A category from below: its offers and arms, and what all of them say of it.
+/// A category from below: its offers in their order, and what all of them say of it.
+#[derive(Debug, Clone)]
 struct Risen {
-    offers: Vec<(Child, Variants)>,
+    offers: Vec<Arc<RisenOffer>>,
     known: Information,
 }
 
-/// The variants of an offer, from below.
-enum Variants {
-    /// It has one, which is all that there is of the offer: no variant differs from another.
-    One,
-    /// It has several, of which some are known.
-    Several(Vec<Option<Child>>),
+/// An offer from below.
+#[derive(Debug)]
+struct RisenOffer {
+    own: Child,
+    /// Its variants, of which some are known. If it has one, that is all that there is of the offer, no variant differs
+    /// from another, and there are none here.
+    variants: Vec<Option<Arc<Child>>>,
 }
 
 impl Hierarchy {
@@ -126,42 +129,43 @@ impl Hierarchy {
         let mut totals: Vec<Information> = parts(self.scope.dimensions).map(Information::none).to_vec();
         for (category, members) in categories {
             let basis = Basis { rate, spreads, members };
-            let old = before.and_then(|old| old.branches.get(&category)).filter(|old| old.basis.is(&basis));
-            let says = match old {
-                Some(old) => Ok(old.says.clone()),
-                None => basis.says(self.scope.dimensions),
+            let old = before.and_then(|old| old.branches.get(&category)).filter(|old| old.basis.alike(&basis));
+            let same = old.filter(|old| old.basis.is(&basis));
+            let risen = match same {
+                Some(old) => Ok((old.risen.clone(), old.says.clone())),
+                None => basis.rise(self.scope.dimensions, old),
             };
-            let says = match says {
-                Ok(says) => says,
-                Err(alarm) => {
-                    self.fall_back(&basis, alarm);
-                    continue;
+            match risen {
+                Ok((risen, says)) => {
+                    totals.iter_mut().zip(&says).for_each(|(total, says)| total.add(says));
+                    bases.push((category, basis, risen, says, same));
                 }
-            };
-            totals.iter_mut().zip(&says).for_each(|(total, says)| total.add(says));
-            bases.push((category, basis, says, old));
+                Err(alarm) => self.fall_back(&basis, alarm),
+            }
         }
-        for (category, basis, says, old) in bases {
+        for (category, basis, risen, says, same) in bases {
             let derived = self.prior_of(&totals, &says, &spreads).and_then(|prior| {
-                let posteriors = match old.filter(|old| old.prior == prior) {
-                    Some(old) => old.posteriors.clone(),
-                    None => basis.posteriors(&prior)?,
+                let beliefs = match same.filter(|old| old.prior == prior) {
+                    Some(old) => old.beliefs.clone(),
+                    None => basis.posteriors(&risen, &prior)?,
                 };
-                Ok((prior, posteriors))
+                Ok((prior, beliefs))
             });
-            let (prior, posteriors) = match derived {
+            let (prior, beliefs) = match derived {
                 Ok(derived) => derived,
                 Err(alarm) => {
                     self.fall_back(&basis, alarm);
                     continue;
                 }
             };
-            for (member, posterior) in basis.members.iter().zip(&posteriors) {
-                if let Some(place) = self.posteriors.get_mut(member.at) {
-                    *place = posterior.clone();
+            for (member, belief) in basis.members.iter().zip(&beliefs) {
+                match (belief, self.posteriors.get_mut(member.at)) {
+                    (Ok(posterior), Some(place)) => *place = posterior.clone(),
+                    (Err(alarm), _) => self.alarms.push((member.at, alarm.to_string())),
+                    (Ok(_), None) => {}
                 }
             }
-            self.branches.insert(category, Branch { basis, says, prior, posteriors });
+            self.branches.insert(category, Branch { basis, risen, says, prior, beliefs });
         }
     }
 
@@ -219,15 +223,12 @@ impl Leaf {
 
 impl Basis {
     fn is(&self, other: &Self) -> bool {
-        let same = |(a, b): (&Member, &Member)| {
-            (a.offer, a.at) == (b.offer, b.at)
-                && match (&a.leaf, &b.leaf) {
-                    (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-                    (a, b) => a.is_none() && b.is_none(),
-                }
-        };
-        (self.rate, self.spreads, self.members.len()) == (other.rate, other.spreads, other.members.len())
-            && self.members.iter().zip(&other.members).all(same)
+        self.alike(other) && same(&self.members, &other.members)
+    }
+
+    /// Whether what is the same in both says the same in both.
+    fn alike(&self, other: &Self) -> bool {
+        (self.rate, self.spreads) == (other.rate, other.spreads)
     }
 
     /// Members of each offer, in their order.
@@ -235,71 +236,103 @@ impl Basis {
         self.members.chunk_by(|a, b| a.offer == b.offer)
     }
 
-    fn rise(&self, part: usize, d: usize) -> Result<Risen, PosteriorAlarm> {
-        let (variants, offers) = (spread(self.spreads.variants, d), spread(self.spreads.offers, d));
+    /// Both parts of the category from below, and what it says of the placement; from an old one, of which all but the
+    /// members is alike, what did not change is taken over.
+    fn rise(&self, dimensions: usize, old: Option<&Branch>) -> Result<(Vec<Risen>, Vec<Information>), PosteriorAlarm> {
+        let (mut parts_risen, mut parts_say) = (Vec::new(), Vec::new());
+        for (part, d) in parts(dimensions).into_iter().enumerate() {
+            let old = old.and_then(|old| Some((&old.basis, old.risen.get(part)?)));
+            let risen = self.rise_part(part, d, old)?;
+            let categories = spread(self.spreads.categories, d);
+            parts_say.push(Child::of(&risen.known, &categories)?.says(&categories));
+            parts_risen.push(risen);
+        }
+        Ok((parts_risen, parts_say))
+    }
+
+    fn rise_part(&self, part: usize, d: usize, old: Option<(&Self, &Risen)>) -> Result<Risen, PosteriorAlarm> {
+        let offers = spread(self.spreads.offers, d);
         let mut risen = Risen { offers: Vec::new(), known: Information::none(d) };
+        let before: BTreeMap<usize, (&[Member], &Arc<RisenOffer>)> = old
+            .into_iter()
+            .flat_map(|(basis, risen)| basis.offers().zip(&risen.offers))
+            .filter_map(|(members, offer)| Some((members.first()?.offer, (members, offer))))
+            .collect();
         for members in self.offers() {
-            let known = |member: &Member| member.leaf.as_ref()?.known(self.rate).into_iter().nth(part);
-            let (of_offer, arms) = if let [only] = members {
-                (known(only).unwrap_or_else(|| Information::none(d)), Variants::One)
-            } else {
-                let mut of_offer = Information::none(d);
-                let mut arms = Vec::with_capacity(members.len());
-                for known in members.iter().map(known) {
-                    let child = known.map(|known| Child::of(&known, &variants)).transpose()?;
-                    if let Some(child) = &child {
-                        of_offer.add(&child.says(&variants));
-                    }
-                    arms.push(child);
-                }
-                (of_offer, Variants::Several(arms))
+            let before = members.first().and_then(|member| before.get(&member.offer));
+            let offer = match before {
+                Some((old, offer)) if same(old, members) => Arc::clone(offer),
+                _ => Arc::new(self.rise_offer((part, d), members, before)?),
             };
-            let offer = Child::of(&of_offer, &offers)?;
-            risen.known.add(&offer.says(&offers));
-            risen.offers.push((offer, arms));
+            risen.known.add(&offer.own.says(&offers));
+            risen.offers.push(offer);
         }
         Ok(risen)
     }
 
-    /// What the category says of the placement.
-    fn says(&self, dimensions: usize) -> Result<Vec<Information>, PosteriorAlarm> {
-        let says = |(part, d): (usize, usize)| -> Result<Information, PosteriorAlarm> {
-            let categories = spread(self.spreads.categories, d);
-            Ok(Child::of(&self.rise(part, d)?.known, &categories)?.says(&categories))
-        };
-        parts(dimensions).into_iter().enumerate().map(says).collect()
+    fn rise_offer(
+        &self,
+        (part, d): (usize, usize),
+        members: &[Member],
+        old: Option<&(&[Member], &Arc<RisenOffer>)>,
+    ) -> Result<RisenOffer, PosteriorAlarm> {
+        let (between, offers) = (spread(self.spreads.variants, d), spread(self.spreads.offers, d));
+        let known = |member: &Member| member.leaf.as_ref()?.known(self.rate).into_iter().nth(part);
+        if let [only] = members {
+            let known = known(only).unwrap_or_else(|| Information::none(d));
+            return Ok(RisenOffer { own: Child::of(&known, &offers)?, variants: Vec::new() });
+        }
+        let (mut of_offer, mut variants) = (Information::none(d), Vec::with_capacity(members.len()));
+        for member in members {
+            let mut before = old.into_iter().flat_map(|(old, offer)| old.iter().zip(&offer.variants));
+            let before = before.find(|(old, _)| same(std::slice::from_ref(*old), std::slice::from_ref(member)));
+            let child = match before {
+                Some((_, child)) => child.clone(),
+                None => known(member).map(|known| Child::of(&known, &between)).transpose()?.map(Arc::new),
+            };
+            if let Some(child) = &child {
+                of_offer.add(&child.says(&between));
+            }
+            variants.push(child);
+        }
+        Ok(RisenOffer { own: Child::of(&of_offer, &offers)?, variants })
     }
 
     /// The beliefs of the members, in their order.
-    fn beliefs(&self, part: usize, prior: &Diagonal) -> Result<Vec<Belief>, PosteriorAlarm> {
+    fn beliefs(&self, risen: &Risen, prior: &Diagonal) -> Result<Vec<Result<Belief, PosteriorAlarm>>, PosteriorAlarm> {
         let d = prior.mean.len();
         let (variants, offers) = (spread(self.spreads.variants, d), spread(self.spreads.offers, d));
-        let risen = self.rise(part, d)?;
-        let category = risen.known.with_prior(&prior.mean, &prior.variance)?;
+        let category = risen.known.with_prior(&prior.mean, &prior.variance)?.over(&offers)?;
         let mut beliefs = Vec::with_capacity(self.members.len());
-        for (offer, arms) in &risen.offers {
-            let offer = offer.under(&category, &offers);
-            match arms {
-                Variants::One => beliefs.push(offer),
-                Variants::Several(arms) => beliefs.extend(arms.iter().map(|arm| match arm {
-                    Some(arm) => arm.under(&offer, &variants),
-                    None => offer.of_new_child(&variants),
-                })),
+        for offer in &risen.offers {
+            let own = offer.own.under(&category);
+            if offer.variants.is_empty() {
+                beliefs.push(Ok(own));
+                continue;
             }
+            let parent = own.over(&variants);
+            beliefs.extend(offer.variants.iter().map(|variant| match variant {
+                Some(variant) => Ok(variant.under(parent.as_ref().map_err(|alarm| *alarm)?)),
+                None => Ok(own.of_new_child(&variants)),
+            }));
         }
         Ok(beliefs)
     }
 
-    fn posteriors(&self, prior: &[Diagonal]) -> Result<Vec<Arc<Posterior>>, PosteriorAlarm> {
-        let [full, rates] = prior else { return Ok(Vec::new()) };
-        let (full, rates) = (self.beliefs(0, full)?, self.beliefs(1, rates)?);
-        let posterior = |((member, full), rate): ((&Member, Belief), &Belief)| {
+    fn posteriors(
+        &self,
+        risen: &[Risen],
+        prior: &[Diagonal],
+    ) -> Result<Vec<Result<Arc<Posterior>, PosteriorAlarm>>, PosteriorAlarm> {
+        let ([full, rates], [full_prior, rates_prior]) = (risen, prior) else { return Ok(Vec::new()) };
+        let (full, rates) = (self.beliefs(full, full_prior)?, self.beliefs(rates, rates_prior)?);
+        let posterior = |((member, full), rate): ((&Member, Result<Belief, _>), Result<Belief, _>)| {
             let leaf = member.leaf.as_deref();
             let counts = leaf.map(|leaf| leaf.sums.counts).unwrap_or_default();
-            let pseudo = self.pseudo(leaf, rate);
-            Arc::new(Posterior::of(full.mean, full.covariance, counts, pseudo))
+            let (Belief { mean, covariance, precision }, rate) = (full?, rate?);
+            Posterior::of(mean, covariance, precision, counts, self.pseudo(leaf, &rate)).map(Arc::new)
         };
-        Ok(self.members.iter().zip(full).zip(&rates).map(posterior).collect())
+        Ok(self.members.iter().zip(full).zip(rates).map(posterior).collect())
     }
 
     /// What everybody else says of an arm's rate, in acceptances and refusals beyond one of each: a Beta of the same
@@ -316,6 +349,18 @@ impl Basis {
         // Rounding may leave a hair less than none, and a Beta below one has no density at its end.
         ((strength * p - 1.0).max(0.0), (strength * (1.0 - p) - 1.0).max(0.0))
     }
+}
+
+/// Whether these are the same arms with the same integers.
+fn same(some: &[Member], others: &[Member]) -> bool {
+    let same = |(a, b): (&Member, &Member)| {
+        let leaves = match (&a.leaf, &b.leaf) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        leaves && (a.offer, a.at) == (b.offer, b.at)
+    };
+    some.len() == others.len() && some.iter().zip(others).all(same)
 }
 
 /// Number of components of the two parts: everything, and the rate alone.

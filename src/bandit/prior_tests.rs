@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::cholesky::{factorise, invert, packed_len};
+use super::blocks::packed_len;
+use super::cholesky::Factor;
 use super::gaussians::{Belief, Child, Information};
 use super::lineup::{Group, Lineup};
 use super::posterior::Posterior;
@@ -160,10 +161,9 @@ fn the_tree_says_what_all_of_it_at_once_says() {
             eta[own + i] = known.eta[i];
         }
     }
-    let mut packed: Vec<f64> = (0..8).flat_map(|j| (j..8).map(move |i| joint[i][j])).collect();
+    let packed: Vec<f64> = (0..8).flat_map(|j| (j..8).map(move |i| joint[i][j])).collect();
     assert_eq!(packed.len(), packed_len(8));
-    factorise(&mut packed, 8).unwrap();
-    let inverse = super::gaussians::dense(&invert(&packed, 8), 8);
+    let inverse = super::gaussians::dense(&Factor::of(&packed, 8).unwrap().invert(), 8);
     let check = |belief: &Belief, at: usize| {
         for i in 0..2 {
             let mean: f64 = (0..8).map(|j| inverse[8 * (at + i) + j] * eta[j]).sum();
@@ -174,7 +174,7 @@ fn the_tree_says_what_all_of_it_at_once_says() {
     };
     check(&parent, 0);
     for (at, child) in children.iter().enumerate() {
-        check(&child.under(&parent, &spread), 2 + 2 * at);
+        check(&child.under(&parent.over(&spread).unwrap()), 2 + 2 * at);
     }
     check(&parent.of_new_child(&spread), 6);
 }

@@ -119,6 +119,9 @@ impl Moments {
             let [variants, offers] = lower.map(|spread| spread.get(part).copied().unwrap_or(0.0));
             (variants * unit.arms + offers * unit.offers) / (unit.n * unit.n)
         };
+        if siblings.len() < 2 {
+            return;
+        }
         // Weighed by the noise of all: by its own, an arm that is seldom accepted would hide those that often are.
         let noise = rate * (1.0 - rate);
         let measured: Vec<(f64, f64, f64)> = siblings
