@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::money;
 use crate::audit;
-use crate::domain::decision::{CandidateRow, ConsentReading, Private, Shown, Skeleton, Slot, SlotPersona};
+use crate::domain::decision::{CandidateRow, ConsentReading, Failed, Private, Shown, Skeleton, Slot, SlotPersona};
 use crate::domain::{self, AttributeId, Catalogue, Money, OfferId, Prior, VariantId};
 use crate::policy::Bundle;
 use crate::runtime::{Opened, OutcomesSeen, Tried};
@@ -76,6 +76,15 @@ fn told(told: &audit::Told) -> Value {
     })
 }
 
+/// What a rule said that leaves nothing out, and why it does not: it warns, or is on trial.
+fn noted(noted: &audit::Told) -> Value {
+    let mut shown = told(noted);
+    if let Some(fields) = shown.as_object_mut() {
+        fields.insert("severity".into(), json!(noted.severity.name()));
+    }
+    shown
+}
+
 pub(super) fn named<'a>(row: &CandidateRow, catalogue: &'a Catalogue) -> Option<(&'a OfferId, &'a VariantId)> {
     let (offer, variant) = catalogue.at(row.candidate? as usize)?;
     Some((&offer.offer_id, &variant.variant_id))
@@ -88,7 +97,8 @@ fn candidates(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, c
     let first = skeleton.slots.first();
     let candidate = |(position, row): (usize, &CandidateRow)| {
         let named = named(row, catalogue);
-        let excluded = audit::exclusions(&row.failed, (position, 0), skeleton, private, bundle);
+        let said = |failed: &[Failed]| audit::exclusions(failed, (position, 0), skeleton, private, bundle);
+        let (excluded, notes) = (said(&row.failed), said(row.noted.as_deref().unwrap_or_default()));
         json!({
             "nothing": row.candidate.is_none(),
             "offer_id": named.map(|(offer, _)| offer),
@@ -104,6 +114,7 @@ fn candidates(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, c
             "discount": row.money.map(|money| Money { minor: money.discount_minor, currency }),
             "paid_by": money::paid_by(skeleton, row),
             "excluded_by": excluded.iter().map(told).collect::<Vec<_>>(),
+            "noted": notes.iter().map(noted).collect::<Vec<_>>(),
         })
     };
     skeleton.candidates.iter().enumerate().map(candidate).collect()
@@ -131,6 +142,15 @@ fn slots(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalo
                 "excluded_by": excluded.iter().map(told).collect::<Vec<_>>(),
             }))
         });
+        let notes = slot.noted.iter().flatten().filter_map(|spoken| {
+            let named = named(skeleton.candidates.get(spoken.row as usize)?, catalogue);
+            let said = audit::exclusions(&spoken.failed, (spoken.row as usize, number), skeleton, private, bundle);
+            Some(json!({
+                "offer_id": named.map(|(offer, _)| offer),
+                "variant_id": named.map(|(_, variant)| variant),
+                "noted": said.iter().map(noted).collect::<Vec<_>>(),
+            }))
+        });
         let shown = skeleton.shown.get(usize::from(number));
         json!({
             "slot": number + 1,
@@ -141,6 +161,7 @@ fn slots(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalo
             "draw": {"key_period": slot.draw.key_period, "u": slot.draw.u},
             "distribution": distribution.collect::<Vec<_>>(),
             "left_out": left_out.collect::<Vec<_>>(),
+            "noted": notes.collect::<Vec<_>>(),
             "money": money::slot(skeleton, slot, catalogue),
             "persona": slot.persona.as_ref().map(|persona| self::persona(persona, number, skeleton, catalogue)),
         })

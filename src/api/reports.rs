@@ -173,6 +173,10 @@ fn exclusions_shown(scope: &Scope, report: &Exclusions) -> Value {
             "placement": placement, "day": day, "rule": rule, "why": left.why, "decisions": left.decisions,
             "of_decisions": of, "share": share(left.decisions, of), "variants": left.variants,
             "later_slots": left.later_slots, "refused": left.refused,
+            "would_have_left_out": {
+                "decisions": left.would.decisions, "variants": left.would.variants,
+                "later_slots": left.would.later_slots,
+            },
         })
     });
     json!({"from": scope.from, "to": scope.to, "placement": scope.placement, "rules": rows.collect::<Vec<_>>()})
@@ -263,6 +267,9 @@ fn exclusions_table(report: &Exclusions) -> (Vec<&'static str>, Vec<Row>) {
         "variants",
         "later_slots",
         "refused",
+        "would_decisions",
+        "would_variants",
+        "would_later_slots",
     ];
     let row = |(placement, day, rule, left, of): (&str, &str, &str, &crate::report::LeftOut, u64)| {
         let number = |number: u64| Some(number.to_string());
@@ -270,6 +277,7 @@ fn exclusions_table(report: &Exclusions) -> (Vec<&'static str>, Vec<Row>) {
         row.extend([left.decisions, of].map(number));
         row.push(share(left.decisions, of).map(|share| format!("{share:.6}")));
         row.extend([left.variants, left.later_slots, left.refused].map(number));
+        row.extend([left.would.decisions, left.would.variants, left.would.later_slots].map(number));
         row
     };
     (head, report.rows().map(row).collect())

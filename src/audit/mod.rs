@@ -1,6 +1,7 @@
 //! Audit: a record told in sentences. Recomputes nothing and judges nobody.
 
 mod money;
+mod noted;
 mod personas;
 
 use crate::domain::decision::{
@@ -8,15 +9,17 @@ use crate::domain::decision::{
 };
 use crate::domain::money::Money;
 use crate::domain::{AttributeId, Catalogue, ConsentState, ObjectiveKind, Prior, Value};
-use crate::policy::{Bundle, describe, describe_lacking};
+use crate::policy::{Bundle, Severity, describe, describe_lacking};
 
-/// A rule that left a candidate out, as people read it.
+/// A rule that left a candidate out or spoke against it, as people read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     /// The rule's id.
     pub rule: String,
     /// Its justification.
     pub why: String,
+    /// What became of the candidate by it.
+    pub severity: Severity,
     /// What was observed, in the unit of the limit; nothing where that is personal and sealed away.
     pub observed: Option<i64>,
     /// What was required.
@@ -28,7 +31,7 @@ pub struct Told {
 /// Where a candidate was left out: its row, and the slot (from 0). What left it out of all slots is told of the first.
 pub type Where = (usize, u16);
 
-/// The exclusions of one candidate. Usage of caps and what a customer has of loyalty are personal and come from the
+/// The exclusions of one candidate, or what only spoke against it. Usage of caps and what a customer has of loyalty are personal and come from the
 /// private groups, where they are at hand.
 pub fn exclusions(
     failed: &[Failed],
@@ -60,6 +63,7 @@ pub fn exclusions(
             Told {
                 rule: rule.map_or_else(|| format!("rule {}", failed.rule), |rule| rule.id.to_string()),
                 why: rule.map(|rule| rule.why.clone()).unwrap_or_default(),
+                severity: rule.map(|rule| rule.severity).unwrap_or_default(),
                 observed,
                 limit,
                 sentence: lacks.map_or_else(
@@ -144,7 +148,9 @@ fn money(minor: f64, skeleton: &Skeleton) -> Money {
 pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalogue: &Catalogue) -> Vec<String> {
     let mut told = vec![format!("At {} in placement `{}`: {}.", skeleton.at, skeleton.placement, summary(skeleton))];
     if let Some(refused) = &skeleton.refused {
-        let rule = bundle.rule(refused.rule).map_or_else(String::new, |rule| format!(" by `{}`", rule.id));
+        let gates: Vec<String> =
+            refused.rules().filter_map(|gate| Some(format!("`{}`", bundle.rule(gate)?.id))).collect();
+        let rule = if gates.is_empty() { String::new() } else { format!(" by {}", gates.join(" and ")) };
         let instead = if skeleton.purpose == refused.purpose {
             "so no candidate could be shown".to_owned()
         } else {
@@ -202,12 +208,35 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
             });
         }
     }
+    told.extend(left_out(skeleton, private, bundle, catalogue));
+    if let Some(draw) = skeleton.slots.first().map(|slot| slot.draw) {
+        let numbers: Vec<String> = skeleton.slots.iter().map(|slot| format!("{:.6}", slot.draw.u)).collect();
+        told.push(format!(
+            "The number{} drawn {} {}, from generator key period {}{}.",
+            if numbers.len() > 1 { "s" } else { "" },
+            if numbers.len() > 1 { "were" } else { "was" },
+            numbers.join(", "),
+            draw.key_period,
+            if skeleton.id_minted { "" } else { "; the decision id was chosen by the caller" }
+        ));
+    }
+    told
+}
+
+/// What rules left out of all slots and of each, and the chances in slots behind the first.
+fn left_out(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalogue: &Catalogue) -> Vec<String> {
+    let mut told = Vec::new();
     let reasons = |failed: &[Failed], at: Where| {
         let told = exclusions(failed, at, skeleton, private, bundle);
         told.into_iter().map(|told| told.sentence).collect::<Vec<_>>().join("; ")
     };
+    let notes = |failed: &[Failed], at: Where| noted::told(&exclusions(failed, at, skeleton, private, bundle));
     for (position, row) in skeleton.candidates.iter().enumerate().filter(|(_, row)| !row.failed.is_empty()) {
         told.push(format!("{} was left out: {}.", named(row, catalogue), reasons(&row.failed, (position, 0))));
+    }
+    for (position, row) in skeleton.candidates.iter().enumerate() {
+        let Some(noted) = &row.noted else { continue };
+        told.push(format!("Noted of {}: {}.", named(row, catalogue), notes(noted, (position, 0))));
     }
     for (number, slot) in (0_u16..).zip(&skeleton.slots) {
         if number > 0 {
@@ -222,17 +251,11 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
             let reasons = reasons(&left.failed, (left.row as usize, number));
             told.push(format!("Slot {}: {} was left out: {reasons}.", number + 1, named(row, catalogue)));
         }
-    }
-    if let Some(draw) = skeleton.slots.first().map(|slot| slot.draw) {
-        let numbers: Vec<String> = skeleton.slots.iter().map(|slot| format!("{:.6}", slot.draw.u)).collect();
-        told.push(format!(
-            "The number{} drawn {} {}, from generator key period {}{}.",
-            if numbers.len() > 1 { "s" } else { "" },
-            if numbers.len() > 1 { "were" } else { "was" },
-            numbers.join(", "),
-            draw.key_period,
-            if skeleton.id_minted { "" } else { "; the decision id was chosen by the caller" }
-        ));
+        for noted in slot.noted.iter().flatten() {
+            let Some(row) = skeleton.candidates.get(noted.row as usize) else { continue };
+            let notes = notes(&noted.failed, (noted.row as usize, number));
+            told.push(format!("Slot {}: noted of {}: {notes}.", number + 1, named(row, catalogue)));
+        }
     }
     told
 }

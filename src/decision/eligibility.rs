@@ -58,7 +58,7 @@ pub(super) fn judge(
             verdict.readings.clear();
             verdict.failed.extend(closed);
             judging.ask(stand, &mut verdict);
-            let apart = ask_others(others, stand, closed, &mut verdict.failed);
+            let apart = ask_others(others, stand, closed, &mut verdict);
             let money = budgets.ask(stand.offer as usize, catalogue, &mut verdict.failed);
             // Rules speak about offers; the variants of one offer share the verdict.
             for candidate in stand.candidates.clone() {
@@ -71,6 +71,7 @@ pub(super) fn judge(
                     scored: None,
                     learned: None,
                     money,
+                    noted: (!verdict.noted.is_empty()).then(|| verdict.noted.clone()),
                 });
                 judged.apart.add(row, &apart);
                 judged.readings.extend(verdict.readings.iter().map(|reading| reading.of(row, 0)));
@@ -87,31 +88,37 @@ pub(super) fn judge(
             scored: None,
             learned: None,
             money: None,
+            noted: None,
         });
     }
     judged.budgets = budgets.met();
     judged
 }
 
-/// Asks the same of an offer for the other personas. Leaves in `failed` what leaves it out for all of them, and gives
-/// what does for each alone; nothing where there are no others.
+/// Asks the same of an offer for the other personas. Leaves in `failed` what leaves it out for all of them and in `noted`
+/// what only speaks for any, and gives what leaves it out for each alone; nothing where there are no others.
 fn ask_others(
     others: &mut [Judging<'_>],
     stand: &Stand,
     closed: Option<Failed>,
-    failed: &mut Vec<Failed>,
+    first: &mut Verdict,
 ) -> Vec<Vec<Failed>> {
     if others.is_empty() {
         return Vec::new();
     }
-    let mut each = vec![std::mem::take(failed)];
+    let mut each = vec![std::mem::take(&mut first.failed)];
     for other in others {
         // Caps and cool-downs count by the account: its readings are there already.
         let mut verdict = Verdict::default();
         verdict.failed.extend(closed);
         other.ask(stand, &mut verdict);
         each.push(verdict.failed);
+        for noted in verdict.noted {
+            if first.noted.iter().all(|known| known.rule != noted.rule) {
+                first.noted.push(noted);
+            }
+        }
     }
-    *failed = common(&mut each);
+    first.failed = common(&mut each);
     each
 }

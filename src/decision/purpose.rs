@@ -38,7 +38,8 @@ impl Purpose {
                 readings: own.readings,
             };
         };
-        let refused = Some(RefusedPurpose { rule, purpose: placement.purpose.clone() });
+        let also = (!own.also.is_empty()).then_some(own.also);
+        let refused = Some(RefusedPurpose { rule, purpose: placement.purpose.clone(), also });
         let mut readings = own.readings;
         if let Some(contextual) = bundle.purposes.get(&placement.purpose).and_then(|spec| spec.fallback.clone()) {
             let verdict = gate(&contextual);

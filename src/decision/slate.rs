@@ -50,10 +50,13 @@ pub(super) struct Slate {
 }
 
 /// What may stand in one slot.
+#[derive(Default)]
 struct Open {
     /// Positions in [`Valued`].
     scored: Vec<usize>,
     left_out: Vec<LeftOut>,
+    /// What only speaks, of what is open and of what is left out.
+    noted: Vec<LeftOut>,
     readings: Vec<CapReading>,
 }
 
@@ -72,7 +75,8 @@ pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Sl
         }
         let (made, picked) = table.draw((slot, seat), &open, nothing)?;
         let persona = table.persona(seat, &slate.slots);
-        slate.slots.push(Slot { left_out: open.left_out, persona, ..made });
+        let noted = (!open.noted.is_empty()).then_some(open.noted);
+        slate.slots.push(Slot { left_out: open.left_out, noted, persona, ..made });
         slate.readings.extend(open.readings);
         let Some(at) = picked else { break };
         let candidate = table.rows.get(*table.valued.rows.get(at)?)?.candidate?;
@@ -110,16 +114,17 @@ fn position(catalogue: &Catalogue, candidate: u32) -> Option<u32> {
 }
 
 fn everything(valued: &Valued) -> Open {
-    Open { scored: (0..valued.rows.len()).collect(), left_out: Vec::new(), readings: Vec::new() }
+    Open { scored: (0..valued.rows.len()).collect(), ..Open::default() }
 }
 
 impl Table<'_> {
     /// What may stand in a slot behind the first, given the offers that stand before it, by position.
     fn open(&self, slot: u16, chosen: &[u32], state: Option<&SubjectState>) -> Open {
-        let mut open = Open { scored: Vec::new(), left_out: Vec::new(), readings: Vec::new() };
+        let mut open = Open::default();
         let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
         let shelves = bundle.shelves(catalogue);
-        let behind = Behind::new(bundle, (&shelves, catalogue), self.placement, chosen, state, self.windows);
+        let asked = (self.placement, self.ask.request.jurisdiction.as_deref());
+        let behind = Behind::new(bundle, (&shelves, catalogue), asked, chosen, state, self.windows);
         let Some(behind) = behind else { return open };
         let (mut verdict, mut last) = (Verdict::default(), None);
         for (at, row) in self.valued.rows.iter().enumerate() {
@@ -137,6 +142,9 @@ impl Table<'_> {
             }
             let row = u32::try_from(*row).unwrap_or(u32::MAX);
             open.readings.extend(verdict.readings.iter().map(|reading| reading.of(row, slot)));
+            if !verdict.noted.is_empty() {
+                open.noted.push(LeftOut { row, failed: verdict.noted.clone() });
+            }
             if verdict.failed.is_empty() {
                 open.scored.push(at);
             } else {
@@ -158,7 +166,7 @@ impl Table<'_> {
         let mut turns = self.seating.turns(slot);
         let own = turns.clone().next().unwrap_or(0);
         let seat = turns.find(left).unwrap_or(own);
-        let Open { scored, mut left_out, readings } = open;
+        let Open { scored, mut left_out, noted, readings } = open;
         // Rows that rules let through and that are neither open nor left out stand in a slot before.
         let rows_of = |at: &usize| row(*at).and_then(|row| u32::try_from(row).ok());
         let told: Vec<u32> = scored.iter().filter_map(rows_of).chain(left_out.iter().map(|left| left.row)).collect();
@@ -166,7 +174,7 @@ impl Table<'_> {
             |row: u32| !told.contains(&row) && self.rows.get(row as usize).is_some_and(|found| found.failed.is_empty());
         self.apart.extend(seat, &mut left_out, stands);
         let scored = scored.into_iter().filter(|at| !bars(seat, *at)).collect();
-        (seat, Open { scored, left_out, readings })
+        (seat, Open { scored, left_out, noted, readings })
     }
 
     /// What the record says of whom a slot is for, given the slots before.
@@ -219,6 +227,6 @@ impl Table<'_> {
             propensity: Propensity::new(p.get(picked)?.min(1.0)).ok()?,
         };
         let money = distributed.kept(self.terms, &open_rows, picked);
-        Some((Slot { probabilities, left_out: Vec::new(), draw, money, persona: None }, at))
+        Some((Slot { probabilities, left_out: Vec::new(), draw, money, persona: None, noted: None }, at))
     }
 }

@@ -75,8 +75,7 @@ pub(super) fn read(
     kind: &Kind,
 ) -> Option<AppliesTo> {
     let names = ["placements", "offers", "categories", "channels", "regions"];
-    let (names, later) = names.split_at(if kind.regions { 5 } else { 4 });
-    let fields = Fields::open(report, format!("{what}: applies_to"), node, names, later)?;
+    let fields = Fields::open(report, format!("{what}: applies_to"), node, &names, &[])?;
     let what = fields.what.as_str();
     if kind.list == "purpose_gates" {
         for name in ["offers", "categories"] {
@@ -113,7 +112,7 @@ pub(super) fn read(
         })
     });
     let channels = fields.get("channels").map(|node| channels(report, what, node, known));
-    let regions = fields.get("regions").filter(|_| kind.regions).map(|node| {
+    let regions = fields.get("regions").map(|node| {
         read::list_of(report, what, node, EMPTY, |report, node| {
             read::parsed(report, what, node, "`EU`, `US` or `US-NY`", jurisdiction::check)
         })

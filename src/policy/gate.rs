@@ -17,8 +17,8 @@ pub struct GateVerdict {
     pub readings: Vec<ConsentReading>,
     /// Position of the first gate that refused.
     pub refused_by: Option<u16>,
-    /// Positions of gates that would refuse, and only warn or are on trial.
-    pub noted: Vec<u16>,
+    /// Positions of the others that refused.
+    pub also: Vec<u16>,
 }
 
 /// Asks every gate of a purpose at a placement. Without a gate the purpose is allowed. A gate lets through a consent
@@ -51,10 +51,10 @@ pub fn gate(
             valid_from: entry.map(|entry| entry.valid_from),
             valid_until: entry.and_then(|entry| entry.valid_until),
         });
-        match (open, rule.blocks()) {
+        match (open, verdict.refused_by) {
             (true, _) => {}
-            (false, true) => verdict.refused_by = verdict.refused_by.or(Some(at)),
-            (false, false) => verdict.noted.push(at),
+            (false, None) => verdict.refused_by = Some(at),
+            (false, Some(_)) => verdict.also.push(at),
         }
     }
     verdict

@@ -171,7 +171,7 @@ fn severity_and_missing_values_are_chosen_by_name() {
 }
 
 #[test]
-fn no_override_lifts_what_protects_people_and_what_is_asked_slot_by_slot_names_no_regions() {
+fn what_protects_people_is_never_lifted_and_always_blocks() {
     let seen =
         wrong(CONSENT, "purpose: offer_personalisation", "purpose: offer_personalisation\n    overridable: true");
     insta::assert_snapshot!(seen, @r"
@@ -201,13 +201,14 @@ fn no_override_lifts_what_protects_people_and_what_is_asked_slot_by_slot_names_n
        |                            ^^^^^^ expected `EU`, `US` or `US-NY`
        = help: expected `EU`, a country such as `US` or a region such as `US-NY`
     ");
-    let seen = wrong(CAPS, "max: 2", "max: 2\n    applies_to: {regions: [EU]}");
+    let seen = wrong(CONSENT, "purpose: offer_personalisation", "purpose: offer_personalisation\n    severity: shadow");
     insta::assert_snapshot!(seen, @r"
-    error[P0113]: rule `cap.offer.day`: applies_to: `regions` is not available yet
-     --> rules/30-caps.yaml:8:18
+    error[P0218]: rule `consent.personal`: a rule of `purpose_gates` always blocks
+     --> rules/10-consent.yaml:7:15
       |
-    8 |     applies_to: {regions: [EU]}
-      |                  ^^^^^^^ not available yet
-      = help: available now: `placements`, `offers`, `categories`, `channels`
+    7 |     severity: shadow
+      |               ^^^^^^ never on trial
+      = help: a gate that refuses nothing would let personal data be read without consent: remove it, or say
+              `severity: block`
     ");
 }

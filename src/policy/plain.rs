@@ -42,13 +42,13 @@ pub(super) fn judge_from(
 /// the whole answer, which holds the offers `chosen` so far.
 pub(super) fn judge_behind(
     bundle: &Bundle,
-    placement: &Placement,
+    at: (&Placement, Option<&str>),
     offer: &Offer,
     chosen: &[&Offer],
     state: Option<&SubjectState>,
     windows: &CapWindows,
 ) -> Verdict {
-    ask(bundle, (placement, None), offer, Some(chosen), state, windows)
+    ask(bundle, at, offer, Some(chosen), state, windows)
 }
 
 /// `behind`: what stands in the slots before, for a slot that is not the first.

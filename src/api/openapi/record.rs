@@ -111,6 +111,8 @@ pub struct RecordSlot {
     distribution: Vec<RecordProbability>,
     /// What is left out here and not of all slots: by what stands in the slots before, or for the slot's persona.
     left_out: Vec<RecordLeftOut>,
+    /// What rules said that were asked again for this slot and leave nothing out.
+    noted: Vec<RecordNotedOf>,
     /// What settings of money made of its distribution; `null` without such settings.
     #[schema(required = true)]
     money: Option<RecordSlotMoney>,
@@ -239,6 +241,16 @@ pub struct RecordLeftOut {
     excluded_by: Vec<RecordExclusion>,
 }
 
+/// A candidate that rules spoke against in one slot and left there.
+#[derive(ToSchema)]
+pub struct RecordNotedOf {
+    #[schema(required = true)]
+    offer_id: Option<String>,
+    #[schema(required = true)]
+    variant_id: Option<String>,
+    noted: Vec<RecordNote>,
+}
+
 /// The draw.
 #[derive(ToSchema)]
 pub struct RecordDraw {
@@ -284,6 +296,24 @@ pub struct RecordCandidate {
     paid_by: Option<String>,
     /// Every rule that left it out.
     excluded_by: Vec<RecordExclusion>,
+    /// Every rule that spoke against it and left it be.
+    noted: Vec<RecordNote>,
+}
+
+/// A rule that spoke against a candidate and left it be.
+#[derive(ToSchema)]
+pub struct RecordNote {
+    rule: String,
+    why: String,
+    /// `warn` for a warning, `shadow` for a rule on trial.
+    #[schema(example = "shadow")]
+    severity: String,
+    /// In the unit of the limit.
+    #[schema(required = true)]
+    observed: Option<i64>,
+    #[schema(required = true)]
+    limit: Option<i64>,
+    sentence: String,
 }
 
 /// A rule that left a candidate out.

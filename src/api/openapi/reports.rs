@@ -154,6 +154,18 @@ pub struct RuleExclusions {
     later_slots: u64,
     /// Decisions whose purpose it refused.
     refused: u64,
+    would_have_left_out: ReportWouldLeaveOut,
+}
+
+/// What a rule would have left out, had it not only warned or been on trial; counted in nothing else of the report.
+#[derive(ToSchema)]
+pub struct ReportWouldLeaveOut {
+    /// Decisions in which it spoke against something.
+    decisions: u64,
+    /// Variants that it would have left out of a decision altogether.
+    variants: u64,
+    /// Variants that it would have left out of later slots only.
+    later_slots: u64,
 }
 
 /// What was learned at a placement.

@@ -2,6 +2,7 @@
 
 use super::Cover;
 use crate::decision::purpose::Purpose;
+use crate::domain::decision::RefusedPurpose;
 use crate::domain::{Offer, Placement, PurposeId, Timestamp};
 use crate::policy::{Bundle, Rule, RuleKind};
 
@@ -40,25 +41,25 @@ impl Counts {
         &mut self,
         bundle: &Bundle,
         placement: &Placement,
-        (purpose, noted): (&Purpose, &[u16]),
+        purpose: &Purpose,
         when: Asked<'_>,
     ) {
         let refused = purpose.refused.as_ref();
-        let mut purposes = vec![(&placement.purpose, refused.map(|refused| refused.rule))];
+        let own: Vec<u16> = refused.into_iter().flat_map(RefusedPurpose::rules).collect();
+        let mut purposes = vec![(&placement.purpose, own)];
         if purpose.decided_under != placement.purpose {
-            purposes.push((&purpose.decided_under, purpose.closed_by));
+            purposes.push((&purpose.decided_under, purpose.closed_by.into_iter().collect()));
         }
         for (asked_for, refused_by) in purposes {
             for (at, rule) in bundle.rules.iter().enumerate() {
                 if !guards(rule, placement, asked_for, when) {
                     continue;
                 }
-                match refused_by {
-                    _ if noted.iter().any(|rule| usize::from(*rule) == at) => count(&mut self.left_out, at),
-                    Some(by) if usize::from(by) == at => count(&mut self.left_out, at),
-                    // Only the first that refuses is named: of the others nothing is shown.
-                    Some(_) => {}
-                    None => count(&mut self.let_through, at),
+                if refused_by.iter().any(|by| usize::from(*by) == at) {
+                    count(&mut self.left_out, at);
+                } else if refused_by.is_empty() {
+                    // Of the purpose decided under only the first that refuses is named: of others nothing is shown.
+                    count(&mut self.let_through, at);
                 }
             }
         }

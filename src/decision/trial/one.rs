@@ -8,9 +8,9 @@ use super::{Mistake, Tried};
 use crate::decision::Snapshot;
 use crate::decision::assess::{Assessed, assess};
 use crate::decision::slate::count;
-use crate::domain::decision::Failed;
+use crate::domain::decision::{Failed, RefusedPurpose};
 use crate::domain::{Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, RuleId, SubjectState};
-use crate::policy::{self, Behind, Bundle, Case, Expected, Facts, Judging, Verdict};
+use crate::policy::{self, Behind, Bundle, Case, Expected, Verdict};
 
 /// What came out for one offer.
 struct Outcome {
@@ -34,23 +34,21 @@ pub(super) fn try_one(bundle: &Arc<Bundle>, case: &Case, cover: &mut Counts) -> 
         mistakes: Vec::new(),
     };
     tried.rules.extend(case.expected.iter().flat_map(|expected| &expected.noted).cloned());
-    tried.rules.extend(case.refused_by.iter().chain(&case.noted_by).cloned());
+    tried.rules.extend(case.refused_by.iter().cloned());
     // The placement was checked when the case was read.
     let Some(placement) = bundle.placement(case.placement.as_str()) else { return tried };
     let snapshot = snapshot(bundle, case);
     let request = request(case);
     let state = state(&snapshot, case);
     let assessed = assess(&snapshot, placement, &request, state.as_ref(), case.at);
-    let gates_noted = gates_noted(&snapshot, placement, case, (&assessed, state.as_ref()));
     let when = (case.at, case.jurisdiction.as_deref());
-    cover.gates(bundle, placement, (&assessed.purpose, &gates_noted), when);
+    cover.gates(bundle, placement, &assessed.purpose, when);
     let seen = Seen { bundle, placement, case, assessed: &assessed };
     tried.given = seen.given();
     tried.mistakes.extend(gates(&seen, &mut tried.rules));
-    tried.mistakes.extend(notes_of_gates(&seen, &gates_noted, &mut tried.rules));
     for expected in &case.expected {
         let Some(offer) = snapshot.catalogue.offer(expected.offer.as_str()) else { continue };
-        let Some(outcome) = outcome(&snapshot, placement, (case, &request), &assessed, (offer, state.as_ref())) else {
+        let Some(outcome) = outcome(&snapshot, placement, case, &assessed, (offer, state.as_ref())) else {
             tried.mistakes.push(Mistake {
                 offer: Some(offer.offer_id.clone()),
                 about: about(offer),
@@ -118,59 +116,24 @@ fn expects(bundle: &Bundle, expected: &[RuleId], rule: u16) -> bool {
 fn gates(seen: &Seen<'_>, rules: &mut Vec<RuleId>) -> Option<Mistake> {
     let purpose = &seen.assessed.purpose;
     let refused = purpose.refused.as_ref().filter(|refused| purpose.closed_by != Some(refused.rule));
-    let came: Vec<RuleId> =
-        refused.and_then(|refused| seen.bundle.rule(refused.rule)).map(|rule| rule.id.clone()).into_iter().collect();
+    let gates: Vec<u16> = refused.into_iter().flat_map(RefusedPurpose::rules).collect();
+    let ids = gates.iter().filter_map(|gate| seen.bundle.rule(*gate)).map(|rule| rule.id.clone());
+    let mut came: Vec<RuleId> = ids.collect();
+    came.sort();
     rules.extend(came.iter().cloned());
     if came == seen.case.refused_by {
         return None;
     }
     let expected = seen.case.refused_by.clone();
-    let unexpected = refused.filter(|refused| !expects(seen.bundle, &expected, refused.rule));
+    let unexpected = gates.iter().filter(|gate| !expects(seen.bundle, &expected, **gate));
     Some(Mistake {
         offer: None,
         about: String::new(),
-        unexpected: unexpected.map(|refused| seen.refused(refused)).into_iter().collect(),
+        unexpected: unexpected.map(|gate| seen.refused(*gate)).collect(),
         missing: expected.iter().filter(|rule| !came.contains(rule)).map(|rule| seen.not_refused(rule)).collect(),
         expected,
         came,
         notes: false,
-        candidate: true,
-    })
-}
-
-/// The gates that speak against the placement's own purpose, or against the one decided under, and let it be.
-fn gates_noted(
-    snapshot: &Snapshot,
-    placement: &Placement,
-    case: &Case,
-    (assessed, state): (&Assessed, Option<&SubjectState>),
-) -> Vec<u16> {
-    let own = &placement.purpose;
-    let other = Some(&assessed.purpose.decided_under).filter(|under| *under != own);
-    let asked = std::iter::once(own).chain(other);
-    let (bundle, from) = (&snapshot.bundle, case.jurisdiction.as_deref());
-    asked.flat_map(|purpose| policy::gate(bundle, placement, purpose, state, from, case.at).noted).collect()
-}
-
-/// Compares the gates that only spoke.
-fn notes_of_gates(seen: &Seen<'_>, noted: &[u16], rules: &mut Vec<RuleId>) -> Option<Mistake> {
-    let ids = noted.iter().filter_map(|rule| seen.bundle.rule(*rule)).map(|rule| rule.id.clone());
-    let mut came: Vec<RuleId> = ids.collect();
-    came.sort();
-    rules.extend(came.iter().cloned());
-    let expected = seen.case.noted_by.clone();
-    if came == expected {
-        return None;
-    }
-    let unexpected = noted.iter().filter(|rule| !expects(seen.bundle, &expected, **rule));
-    Some(Mistake {
-        offer: None,
-        about: String::new(),
-        unexpected: unexpected.map(|rule| seen.noted(*rule)).collect(),
-        missing: expected.iter().filter(|rule| !came.contains(rule)).map(|rule| seen.not_refused(rule)).collect(),
-        expected,
-        came,
-        notes: true,
         candidate: true,
     })
 }
@@ -222,7 +185,7 @@ pub(super) fn state(snapshot: &Snapshot, case: &Case) -> Option<SubjectState> {
 fn outcome(
     snapshot: &Snapshot,
     placement: &Placement,
-    (case, request): (&Case, &DecisionRequest),
+    case: &Case,
     assessed: &Assessed,
     (offer, state): (&Offer, Option<&SubjectState>),
 ) -> Option<Outcome> {
@@ -231,10 +194,10 @@ fn outcome(
     };
     let rows = &assessed.judged.rows;
     let at = rows.iter().position(|row| row.candidate.is_some_and(is_its))?;
-    let failed = rows.get(at)?.failed.clone();
+    let row = rows.get(at)?;
+    let (failed, mut noted) = (row.failed.clone(), row.noted.clone().unwrap_or_default());
     let readings = assessed.judged.readings.iter().filter(|reading| reading.candidate as usize == at);
     let used = readings.map(|reading| (reading.rule, reading.used)).collect();
-    let mut noted = noted(snapshot, placement, request, assessed, (offer, state))?;
     if case.behind.is_empty() || !failed.is_empty() {
         return Some(Outcome { failed, noted, used, behind: false });
     }
@@ -250,7 +213,8 @@ fn outcome(
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let shelves = bundle.shelves(catalogue);
     let shelves = (shelves.as_ref(), catalogue.as_ref());
-    let behind = Behind::new(bundle, shelves, placement, &chosen, next.as_ref(), &assessed.windows)?;
+    let asked = (placement, case.jurisdiction.as_deref());
+    let behind = Behind::new(bundle, shelves, asked, &chosen, next.as_ref(), &assessed.windows)?;
     let mut verdict = Verdict::default();
     behind.ask(position(catalogue, offer.offer_id.as_str())?, &mut verdict);
     let used = verdict.readings.iter().map(|reading| (reading.rule, reading.used)).collect();
@@ -258,34 +222,6 @@ fn outcome(
     noted.retain(|first| verdict.noted.iter().all(|again| again.rule != first.rule));
     noted.extend(verdict.noted);
     Some(Outcome { failed: verdict.failed, noted, used, behind: true })
-}
-
-/// The rules that speak against an offer in the first slot and leave it be, with the facts that rules were asked with.
-fn noted(
-    snapshot: &Snapshot,
-    placement: &Placement,
-    request: &DecisionRequest,
-    assessed: &Assessed,
-    (offer, state): (&Offer, Option<&SubjectState>),
-) -> Option<Vec<Failed>> {
-    let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
-    let shelves = bundle.shelves(catalogue);
-    let facts = Facts {
-        attributes: &assessed.seen.first()?.used,
-        basket: &request.basket,
-        currency: placement.currency,
-        jurisdiction: request.jurisdiction.as_deref(),
-        time_zone: request.time_zone.as_deref(),
-        store: request.store.as_ref(),
-        now: assessed.windows.now,
-    };
-    let both = (shelves.as_ref(), catalogue.as_ref());
-    let mut judging = Judging::new(bundle, both, placement, &facts, state, &assessed.windows)?;
-    let asked = [offer.offer_id.clone()];
-    let stand = shelves.at(&placement.id)?.stands(Some(&asked), catalogue).next()?;
-    let mut verdict = Verdict::default();
-    judging.ask(stand, &mut verdict);
-    Some(verdict.noted)
 }
 
 /// Position of an offer.

@@ -268,8 +268,6 @@ fn a_case_that_fails_says_what_was_given_what_came_and_why() {
 #[test]
 fn rules_on_trial_leave_nothing_out_and_a_case_says_exactly_which_of_them_spoke() {
     let rules = "owner: pricing
-purpose_gates:
-  - {id: gate, why: notice 1, purpose: personal, severity: shadow}
 margin_floors:
   - {id: floor, why: memo 1, min_margin: 60%, severity: shadow}
   - {id: floor.eu, why: memo 2, min_margin: 70%, applies_to: {regions: [EU]}}
@@ -286,7 +284,6 @@ stackability:
     for holds in [
         "  - {name: a, expect: {boots: []}, notes: {boots: [floor]}}\n",
         "  - {name: b, behind: [lamp], expect: {boots: []}, notes: {boots: [cap, floor, stack]}}\n",
-        "  - {name: c, consents: {personal: refused}, noted_by: [gate], expect: {boots: []}, notes: {boots: [floor]}}\n",
         "  - {name: d, jurisdiction: DE, expect: {boots: [floor.eu]}, notes: {boots: floor}}\n",
         // What may lie in the EU is left out.
         "  - {name: e, jurisdiction: ~, expect: {boots: [floor.eu]}, notes: {boots: floor}}\n",

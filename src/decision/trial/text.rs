@@ -53,10 +53,9 @@ impl Display for Mistake {
         };
         match &self.offer {
             Some(offer) => line(f, 2, &format!("`{offer}`:"), &self.about)?,
-            None if self.notes => line(f, 2, "gates", "what is to speak and refuse nothing, `noted_by`")?,
             None => line(f, 2, "gates", "what is to refuse the purpose, `refused_by`")?,
         }
-        if self.notes && self.offer.is_some() {
+        if self.notes {
             line(f, 4, "notes", "what is to speak and leave nothing out")?;
         }
         line(f, 4, "expected", &rules(&self.expected))?;

@@ -1,7 +1,7 @@
 //! A trial in words: what was given, and why a rule left an offer out or did not. Judges nothing.
 
 use crate::decision::assess::Assessed;
-use crate::domain::decision::{Failed, RefusedPurpose, Withheld};
+use crate::domain::decision::{Failed, Withheld};
 use crate::domain::money::print_decimal;
 use crate::domain::{AttributeId, AttributeScope, Money, Offer, OfferStatus, Placement, RuleId, Timestamp};
 use crate::policy::{Bundle, Case, FloorLimit, Person, Rule, RuleKind, describe};
@@ -59,20 +59,13 @@ impl Seen<'_> {
     }
 
     /// That a gate refused, and what to do about it.
-    pub(super) fn refused(&self, refused: &RefusedPurpose) -> String {
-        let why = describe(self.bundle, refused.rule, None, None, self.placement.currency);
-        let id = self.bundle.rule(refused.rule).map_or(String::new(), |rule| rule.id.to_string());
-        format!(
-            "{why}; if that is meant, add `refused_by: [{id}]`, otherwise `consents: {{{}: granted}}`",
-            refused.purpose
-        )
-    }
-
-    /// That a gate spoke and let the purpose be, and what to do about it.
-    pub(super) fn noted(&self, rule: u16) -> String {
+    pub(super) fn refused(&self, rule: u16) -> String {
         let why = describe(self.bundle, rule, None, None, self.placement.currency);
         let id = self.bundle.rule(rule).map_or(String::new(), |rule| rule.id.to_string());
-        format!("{why}; if that is meant, add `noted_by: [{id}]`")
+        format!(
+            "{why}; if that is meant, add `refused_by: [{id}]`, otherwise `consents: {{{}: granted}}`",
+            self.placement.purpose
+        )
     }
 
     /// Why a gate did not refuse.
@@ -86,9 +79,6 @@ impl Seen<'_> {
                 Some(why) => why,
                 None if self.assessed.purpose.closed_by.is_some() => {
                     "it leaves no other purpose, so that it leaves every offer out: write it there".to_owned()
-                }
-                None if !rule.blocks() && !self.case.noted_by.contains(id) => {
-                    "its `severity` refuses no purpose, it only speaks: write it in `noted_by`".to_owned()
                 }
                 None => format!("a consent for `{purpose}` is in force"),
             },

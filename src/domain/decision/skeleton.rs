@@ -27,7 +27,7 @@ pub struct ModelVersion {
     pub digest: Digest,
 }
 
-/// A rule that left a candidate out, with what may be public of the comparison.
+/// A rule that left a candidate out, or spoke against it, with what may be public of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub struct Failed {
     /// Position of the rule in the bundle.
@@ -89,6 +89,10 @@ pub struct CandidateRow {
     /// What it spends, where somebody counts it.
     #[n(6)]
     pub money: Option<RowMoney>,
+    /// Every rule that spoke against it and left it be, as it only warns or is on trial; nothing where none did. With
+    /// personas, whatever was said of it for any of them.
+    #[n(7)]
+    pub noted: Option<Vec<Failed>>,
 }
 
 /// `m_a` as learned from orders: what ranks in place of the catalogue's margin.
@@ -121,15 +125,18 @@ pub struct Slot {
     /// Which taste of the account it is for; nothing where the request names no personas.
     #[n(4)]
     pub persona: Option<SlotPersona>,
+    /// What rules said that were asked again for this slot, only warn or are on trial; nothing where none did.
+    #[n(5)]
+    pub noted: Option<Vec<LeftOut>>,
 }
 
-/// A candidate left out of one slot.
+/// A candidate left out of one slot, or spoken against there.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct LeftOut {
     /// Position in [`Skeleton::candidates`].
     #[n(0)]
     pub row: u32,
-    /// Every rule that left it out there.
+    /// Every rule that left it out there, or spoke.
     #[n(1)]
     pub failed: Vec<Failed>,
 }
@@ -269,6 +276,16 @@ pub struct RefusedPurpose {
     /// The purpose the placement asked for.
     #[n(1)]
     pub purpose: PurposeId,
+    /// Positions of the other gates that refused it; nothing where none did.
+    #[n(2)]
+    pub also: Option<Vec<u16>>,
+}
+
+impl RefusedPurpose {
+    /// Positions of all gates that refused it.
+    pub fn rules(&self) -> impl Iterator<Item = u16> {
+        std::iter::once(self.rule).chain(self.also.iter().flatten().copied())
+    }
 }
 
 /// The public part of a record. Its SHA-256 with a leading zero byte is the leaf.

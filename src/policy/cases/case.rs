@@ -52,7 +52,7 @@ fn case(
     names: &mut Declared,
 ) -> Option<Case> {
     let fields =
-        Given::open(report, &title(node), node, &["name", "expect", "notes", "refused_by", "noted_by"], ground)?;
+        Given::open(report, &title(node), node, &["name", "expect", "notes", "refused_by"], ground)?;
     let what = fields.what.as_str();
     let name = fields.need(report, "name", "name: boots are shown to gold customers").and_then(|node| {
         let text = read::parsed(report, what, node, "a few words", |text| {
@@ -65,16 +65,14 @@ fn case(
     let expected = fields.need(report, "expect", "expect: {boots: []}");
     let expected = expected.and_then(|node| expect(report, &format!("{what}: expect"), node, ground, shelf));
     let expected = expected.and_then(|expected| notes(report, &fields, expected, ground, shelf));
-    let [refused_by, noted_by] = ["refused_by", "noted_by"].map(|name| {
-        fields.get(name).map_or(Some(Vec::new()), |node| {
-            let what = format!("{what}: {name}");
-            let rules = read::list(report, &what, node)?;
-            rule_names(report, &what, rules, ground)
-        })
+    let refused_by = fields.get("refused_by").map_or(Some(Vec::new()), |node| {
+        let what = format!("{what}: refused_by");
+        let rules = read::list(report, &what, node)?;
+        rule_names(report, &what, rules, ground)
     });
     let placement = placement(report, &fields, &given, ground);
     let at = now(report, &fields, &given);
-    let (name, expected, refused_by, noted_by) = (name?, expected?, refused_by?, noted_by?);
+    let (name, expected, refused_by) = (name?, expected?, refused_by?);
     let (placement, at) = (placement?, at?);
     behind_others(report, what, &given, placement, &expected)?;
     if given.broken {
@@ -107,7 +105,6 @@ fn case(
         campaigns: shelf.campaigns(at),
         expected: expected.into_iter().map(|(_, expected)| expected).collect(),
         refused_by,
-        noted_by,
     })
 }
 

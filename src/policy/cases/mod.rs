@@ -85,10 +85,8 @@ pub struct Case {
     pub campaigns: Vec<Campaign>,
     /// What is expected of each offer asked about, in the order written.
     pub expected: Vec<Expected>,
-    /// The gate that is to refuse the placement's purpose, where another purpose goes on in its place.
+    /// The gates that are to refuse the placement's purpose, where another purpose goes on in its place.
     pub refused_by: Vec<RuleId>,
-    /// The gates that are to speak against a purpose and let it be.
-    pub noted_by: Vec<RuleId>,
 }
 
 /// The tests of a bundle.

@@ -25,7 +25,16 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, kind: &Kind) ->
     let severity = fields.get("severity").map_or(Some(Severity::Block), |node| {
         let names = Severity::ALL.map(|(name, _)| name);
         let chosen = read::choice(report, what, node, "severity", &names, &[])?;
-        Severity::ALL.into_iter().find(|(name, _)| *name == chosen).map(|(_, severity)| severity)
+        let (_, severity) = Severity::ALL.into_iter().find(|(name, _)| *name == chosen)?;
+        if severity != Severity::Block && kind.list == "purpose_gates" {
+            let message = format!("{what}: a rule of `{}` always blocks", kind.list);
+            report.add(codes::SEVERITY_GATE, node.place, message, "never on trial").with_help(
+                "a gate that refuses nothing would let personal data be read without consent: remove it, or say \
+                 `severity: block`",
+            );
+            return None;
+        }
+        Some(severity)
     });
     let on_missing = fields.get("on_missing").map_or(Some(OnMissing::Exclude), |node| {
         let allow = read::choice(report, what, node, "choice", &["exclude", "allow"], &[])? == "allow";

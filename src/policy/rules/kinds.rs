@@ -26,8 +26,6 @@ pub(in crate::policy) struct Kind {
     pub(in crate::policy) reads: bool,
     /// Whether an override may lift its rules. What protects people by law or by their own word is never lifted.
     pub(in crate::policy) liftable: bool,
-    /// Whether `applies_to` may name regions: not yet where it is asked anew for each slot.
-    pub(in crate::policy) regions: bool,
     /// Its place among the kinds of a bundle.
     pub(in crate::policy) rank: u8,
     pub(in crate::policy) read: Reader,
@@ -41,7 +39,6 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &gate::FIELDS_LATER,
         reads: false,
         liftable: false,
-        regions: true,
         rank: 1,
         read: |report, fields, known, _| gate::read(report, fields, known),
     },
@@ -51,7 +48,6 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &[],
         reads: false,
         liftable: true,
-        regions: true,
         rank: 2,
         read: floors::read,
     },
@@ -61,7 +57,6 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &caps::FIELDS_LATER,
         reads: false,
         liftable: true,
-        regions: false,
         rank: 3,
         read: |report, fields, _, _| caps::read(report, fields),
     },
@@ -71,7 +66,6 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &[],
         reads: true,
         liftable: true,
-        regions: true,
         rank: 4,
         read: |report, fields, known, _| availability::read(report, fields, known),
     },
@@ -81,7 +75,6 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &[],
         reads: true,
         liftable: true,
-        regions: true,
         rank: 5,
         read: |report, fields, known, applies_to| {
             condition::read(report, fields, known, applies_to).map(|when| RuleKind::Exclusion { when })
@@ -93,7 +86,6 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &[],
         reads: true,
         liftable: true,
-        regions: true,
         rank: 6,
         read: |report, fields, known, applies_to| {
             condition::read(report, fields, known, applies_to).map(|when| RuleKind::Requirement { when })
@@ -105,7 +97,6 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &[],
         reads: false,
         liftable: true,
-        regions: false,
         rank: 20,
         read: |report, fields, known, _| stackability::read(report, fields, known),
     },
@@ -115,7 +106,6 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &[],
         reads: true,
         liftable: true,
-        regions: false,
         rank: 21,
         read: |report, fields, known, _| diversity::read(report, fields, known),
     },
@@ -125,7 +115,6 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &[],
         reads: true,
         liftable: true,
-        regions: true,
         rank: 22,
         read: |report, fields, known, _| loyalty::read(report, fields, known),
     },
@@ -135,7 +124,6 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         later: &[],
         reads: false,
         liftable: true,
-        regions: true,
         rank: 40,
         read: |report, fields, _, _| cool_downs::read(report, fields),
     },

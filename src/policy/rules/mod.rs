@@ -55,6 +55,15 @@ impl Severity {
     /// Each by its name in `severity`.
     pub(super) const ALL: [(&'static str, Self); 3] =
         [("block", Self::Block), ("warn", Self::Warn), ("shadow", Self::Shadow)];
+
+    /// Its name in `severity`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::Warn => "warn",
+            Self::Shadow => "shadow",
+        }
+    }
 }
 
 /// What a rule checks.

@@ -9,7 +9,7 @@ use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
 use super::{Scoped, Shelf, Shelves, Together};
 use crate::domain::decision::Failed;
-use crate::domain::{Catalogue, Placement, SubjectState};
+use crate::domain::{Catalogue, Placement, SubjectState, Timestamp};
 
 /// What caps and rules about the whole answer say behind what stands in the slots before.
 pub struct Behind<'a> {
@@ -36,24 +36,24 @@ enum Whom<'a> {
 }
 
 impl<'a> Behind<'a> {
-    /// Behind offers chosen, given by their positions in the catalogue; `state` has those contacts counted.
+    /// Behind offers chosen, given by their positions in the catalogue, for a request from a jurisdiction; `state` has
+    /// those contacts counted.
     pub fn new(
         bundle: &'a Bundle,
         (shelves, catalogue): (&'a Shelves, &'a Catalogue),
-        placement: &'a Placement,
+        (placement, jurisdiction): (&'a Placement, Option<&'a str>),
         chosen: &[u32],
         state: Option<&SubjectState>,
         windows: &'a CapWindows,
     ) -> Option<Self> {
         let shelf = shelves.at(&placement.id)?;
         let (rules, keys, offers) = (bundle.rules.as_slice(), &shelves.keys, catalogue.offers());
-        // Of what is asked here nothing is limited to regions.
-        let ground = Ground { rules, shelf, keys, offers, placement, windows, jurisdiction: None, caps_alone: true };
+        let ground = Ground { rules, shelf, keys, offers, placement, windows, jurisdiction, caps_alone: true };
         Some(Self {
             bundle,
             shelves,
             counted: Counted::new(&ground, state),
-            full: full(bundle, shelf, chosen, windows),
+            full: full(bundle, shelf, chosen, (windows.now, jurisdiction)),
         })
     }
 
@@ -78,9 +78,14 @@ impl<'a> Behind<'a> {
 }
 
 /// The rules about answers that have no room left for some offers.
-fn full<'a>(bundle: &Bundle, shelf: &'a Shelf, chosen: &[u32], windows: &CapWindows) -> Vec<Full<'a>> {
+fn full<'a>(
+    bundle: &Bundle,
+    shelf: &'a Shelf,
+    chosen: &[u32],
+    (now, jurisdiction): (Timestamp, Option<&str>),
+) -> Vec<Full<'a>> {
     let full = shelf.answers.iter().filter_map(|of| {
-        let rule = bundle.rule(of.rule).filter(|rule| rule.effective.holds(windows.now))?;
+        let rule = bundle.rule(of.rule).filter(|rule| rule.in_force(now, jurisdiction))?;
         let (limit, whom) = match (&of.of, &rule.kind) {
             (Together::Group(members), RuleKind::Stackability(Stackability::Group { at_most, .. })) => {
                 let there = count(chosen.iter().filter(|other| members.has(**other as usize)));

@@ -39,7 +39,7 @@ impl Chance {
     }
 
     /// Fields that any rule may have.
-    fn common(&mut self, list: &str) -> String {
+    fn common(&mut self) -> String {
         let scopes = [
             "offers: [o1, o3, o5]",
             "categories: [shoes]",
@@ -51,9 +51,7 @@ impl Chance {
             "regions: [US-NY, DE]",
             "regions: [EU], categories: [shoes]",
         ];
-        let regions = rules::KINDS.iter().any(|kind| kind.list == list && kind.regions);
-        let scopes = if regions { &scopes[..] } else { &scopes[..6] };
-        let applies = if self.often(4) { format!(", applies_to: {{{}}}", self.one(scopes)) } else { String::new() };
+        let applies = if self.often(4) { format!(", applies_to: {{{}}}", self.one(&scopes)) } else { String::new() };
         let times = ["from: 2026-05-28T20:00:00Z", "until: 2026-05-28T20:30:00Z", "from: 2026-05-28T20:20:00Z"];
         let effective = if self.often(2) { format!(", effective: {{{}}}", self.one(&times)) } else { String::new() };
         let severity = ["", "", "", ", severity: block", ", severity: warn", ", severity: shadow"];
@@ -66,7 +64,7 @@ impl Chance {
             return String::new();
         }
         let rules = (0..count).map(|at| {
-            let (own, common) = (rule(self), self.common(name));
+            let (own, common) = (rule(self), self.common());
             format!("  - {{id: {name}.{at}, why: So it is, {own}{common}}}\n")
         });
         let rules = rules.collect::<String>();
@@ -299,7 +297,7 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
             }
         }
         prop_assert_eq!(found, expected, "at {}", placement.id);
-        behind((&bundle, both), placement, state.as_ref(), &windows, &mut chance)?;
+        behind((&bundle, both), (placement, from), state.as_ref(), &windows, &mut chance)?;
     }
     Ok(())
 }
@@ -307,7 +305,7 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
 /// The same behind some offers.
 fn behind(
     (bundle, both): (&Bundle, (&Shelves, &Catalogue)),
-    placement: &Placement,
+    (placement, from): (&Placement, Option<&str>),
     state: Option<&SubjectState>,
     windows: &CapWindows,
     chance: &mut Chance,
@@ -322,11 +320,11 @@ fn behind(
         let chosen = Chosen { decision, slot, at: windows.now, reserved_until: windows.now.plus(Span(HOUR)) };
         count_contact(bundle, placement, offer, next, &chosen);
     }
-    let behind = Behind::new(bundle, both, placement, &there, next.as_ref(), windows).unwrap();
+    let behind = Behind::new(bundle, both, (placement, from), &there, next.as_ref(), windows).unwrap();
     for (at, offer) in (0..).zip(offers).filter(|(at, _)| !there.contains(at)) {
         let mut found = Verdict::default();
         behind.ask(at, &mut found);
-        let mut expected = judge_behind(bundle, placement, offer, &chosen, next.as_ref(), windows);
+        let mut expected = judge_behind(bundle, (placement, from), offer, &chosen, next.as_ref(), windows);
         part(bundle, &mut expected);
         prop_assert_eq!(found, expected, "{} behind {:?}", offer.offer_id, there);
     }
@@ -363,7 +361,7 @@ fn said(bundle: &Bundle, catalogue: &Arc<Catalogue>, history: &[Contact], known:
             now: windows.now,
         };
         let mut judging = Judging::new(bundle, both, placement, &facts, state, &windows).unwrap();
-        let behind = Behind::new(bundle, both, placement, there, state, &windows).unwrap();
+        let behind = Behind::new(bundle, both, (placement, Some("US-NY")), there, state, &windows).unwrap();
         for stand in shelves.at(&placement.id).unwrap().stands(None, catalogue) {
             let (mut first, mut second) = (Verdict::default(), Verdict::default());
             judging.ask(stand, &mut first);

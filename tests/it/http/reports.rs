@@ -169,11 +169,11 @@ fn what_rules_left_out_is_told_with_why_by_placement_and_day() {
     service.decide(&ask("no-consent")).ok();
     let answer = get(&service, "/v1/reports/exclusions", "text/csv");
     insta::assert_snapshot!(answer.body.replace("\r\n", "\n"), @r"
-    placement,day,rule,why,decisions,of_decisions,share,variants,later_slots,refused
-    home,2026-03-01,cap.all.week,At most five offers a week,1,7,0.142857,4,0,0
-    home,2026-03-01,cap.offer.day,Nobody sees one offer more than twice a day,4,7,0.571429,6,0,0
-    home,2026-03-01,consent.personal,Personal offers need a consent in force,1,7,0.142857,0,0,1
-    home,2026-03-01,margin.floor,Finance floor for the year,7,7,1.000000,7,0,0
+    placement,day,rule,why,decisions,of_decisions,share,variants,later_slots,refused,would_decisions,would_variants,would_later_slots
+    home,2026-03-01,cap.all.week,At most five offers a week,1,7,0.142857,4,0,0,0,0,0
+    home,2026-03-01,cap.offer.day,Nobody sees one offer more than twice a day,4,7,0.571429,6,0,0,0,0,0
+    home,2026-03-01,consent.personal,Personal offers need a consent in force,1,7,0.142857,0,0,1,0,0,0
+    home,2026-03-01,margin.floor,Finance floor for the year,7,7,1.000000,7,0,0,0,0,0
     ");
     let report = get(&service, "/v1/reports/exclusions?placement=explore", "*/*").ok();
     assert_eq!(report["rules"], json!([]));
