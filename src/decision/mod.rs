@@ -41,6 +41,8 @@ mod diversity_tests;
 #[cfg(test)]
 mod money_tests;
 #[cfg(test)]
+mod noted_tests;
+#[cfg(test)]
 mod persona_tests;
 #[cfg(test)]
 mod recorded;

@@ -1,6 +1,6 @@
 //! Golden text of author mistakes in where and when rules hold, and in what they make of missing values. Not others.
 
-use super::sample::{CAPS, CONSENT, MARGIN, OFFERS, wrong};
+use super::sample::{CONSENT, MARGIN, OFFERS, wrong};
 
 #[test]
 fn availability_says_where_or_when_in_names_that_exist() {

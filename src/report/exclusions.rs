@@ -91,9 +91,7 @@ impl Exclusions {
 
 /// Counts what rules said that leave nothing out.
 fn would(skeleton: &Skeleton, counted: &mut BTreeMap<u16, LeftOut>) {
-    let of_row = |row: &CandidateRow| -> BTreeSet<u16> {
-        row.noted.iter().flatten().map(|noted| noted.rule).collect()
-    };
+    let of_row = |row: &CandidateRow| -> BTreeSet<u16> { row.noted.iter().flatten().map(|noted| noted.rule).collect() };
     for rule in skeleton.candidates.iter().flat_map(of_row) {
         counted.entry(rule).or_default().would.variants += 1;
     }

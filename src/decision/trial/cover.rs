@@ -37,13 +37,7 @@ impl Counts {
     }
 
     /// Counts what the gates of one decision said.
-    pub(super) fn gates(
-        &mut self,
-        bundle: &Bundle,
-        placement: &Placement,
-        purpose: &Purpose,
-        when: Asked<'_>,
-    ) {
+    pub(super) fn gates(&mut self, bundle: &Bundle, placement: &Placement, purpose: &Purpose, when: Asked<'_>) {
         let refused = purpose.refused.as_ref();
         let own: Vec<u16> = refused.into_iter().flat_map(RefusedPurpose::rules).collect();
         let mut purposes = vec![(&placement.purpose, own)];

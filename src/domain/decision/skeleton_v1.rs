@@ -90,7 +90,14 @@ impl From<SkeletonV1> for Skeleton {
     fn from(old: SkeletonV1) -> Self {
         let probabilities = old.candidates.iter().map(|row| row.scored.as_ref().map(|scored| scored.probability));
         let probabilities: Vec<Option<f64>> = probabilities.collect();
-        let slots = old.draw.map(|draw| Slot { probabilities, left_out: Vec::new(), draw, money: None, persona: None, noted: None });
+        let slots = old.draw.map(|draw| Slot {
+            probabilities,
+            left_out: Vec::new(),
+            draw,
+            money: None,
+            persona: None,
+            noted: None,
+        });
         let row = |row: CandidateRowV1| CandidateRow {
             candidate: Some(row.candidate),
             margin_minor: row.margin_minor,

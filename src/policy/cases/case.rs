@@ -51,8 +51,7 @@ fn case(
     (shared, shelf): (&Given, &Shelf),
     names: &mut Declared,
 ) -> Option<Case> {
-    let fields =
-        Given::open(report, &title(node), node, &["name", "expect", "notes", "refused_by"], ground)?;
+    let fields = Given::open(report, &title(node), node, &["name", "expect", "notes", "refused_by"], ground)?;
     let what = fields.what.as_str();
     let name = fields.need(report, "name", "name: boots are shown to gold customers").and_then(|node| {
         let text = read::parsed(report, what, node, "a few words", |text| {

@@ -11,7 +11,7 @@ use rand::rngs::ChaCha8Rng;
 use super::super::merchandise::Merchandise;
 use super::super::plain::{judge_behind, judge_from};
 use super::super::{
-    Bundle, CapWindows, Chosen, Contact, Facts, Severity, Source, Verdict, compile, count_contact, rebuild_caps, rules,
+    Bundle, CapWindows, Chosen, Contact, Facts, Severity, Source, Verdict, compile, count_contact, rebuild_caps,
 };
 use super::*;
 use crate::domain::outcome::OutcomeKind;
