@@ -286,7 +286,8 @@ stackability:
     for holds in [
         "  - {name: a, expect: {boots: []}, notes: {boots: [floor]}}\n",
         "  - {name: b, behind: [lamp], expect: {boots: []}, notes: {boots: [cap, floor, stack]}}\n",
-        "  - {name: c, consents: {personal: refused}, noted_by: [gate], expect: {boots: []}, notes: {boots: [floor]}}\n",
+        "  - {name: c, consents: {personal: refused}, noted_by: [gate], expect: {boots: []}, \
+          notes: {boots: [floor]}}\n",
         "  - {name: d, jurisdiction: DE, expect: {boots: [floor.eu]}, notes: {boots: floor}}\n",
         // What may lie in the EU is left out.
         "  - {name: e, jurisdiction: ~, expect: {boots: [floor.eu]}, notes: {boots: floor}}\n",
