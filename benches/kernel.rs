@@ -13,8 +13,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use proffer::bandit::hot_rule::instruction_sets;
-use proffer::bandit::{ArmStatistics, Features, Increment, Inputs, Packed, Posterior};
-use proffer::domain::Day;
+use proffer::bandit::{ArmStatistics, Features, Group, Increment, Inputs, Lineup, Model, ModelView, Packed, Posterior};
+use proffer::domain::{Contender, Day, Placement, Prior};
+use proffer::policy::{Source, compile};
 use pulp::{Arch, NullaryFnOnce};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -153,7 +154,65 @@ fn publish(dimensions: usize) {
     println!("| {dimensions} | {:.2} | {:.2} |", derive / 1e3, pack / 1e3);
 }
 
+/// A placement of 32 components.
+fn placement() -> Placement {
+    let values: Vec<String> = (1..32).map(|at| format!("r{at}")).collect();
+    let attributes = format!(
+        "attributes:\n  - {{id: context.region, type: {{enum: [{}]}}, class: public, source: shop}}\n",
+        values.join(", ")
+    );
+    let file = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
+    let sources = [
+        file("bundle.yaml", "name: bench\nschema: 1\n"),
+        file("catalog/attributes.yaml", &attributes),
+        file(
+            "catalog/purposes.yaml",
+            "purposes:\n  - {id: offer_contextual, dpv: ProvideProductRecommendations, bases: {US: [consent, \
+             legitimate_interest]}}\n",
+        ),
+        file(
+            "placements.yaml",
+            "placements:\n  - id: home\n    channel: web\n    purpose: offer_contextual\n    currency: USD\n    \
+             slots: 1\n    objective: {kind: conversion, window: 7d}\n    strategy: {name: thompson_linear}\n    \
+             features: [context.region]\n    fallback: {offer: house, variant: a}\n",
+        ),
+    ];
+    compile(&sources).unwrap().placement("home").unwrap().clone()
+}
+
+/// What it costs to publish so many changed arms of 1,000 in thirty categories, 32 components, each alone and by
+/// category.
+fn publish_by_prior(changed: usize) {
+    let placement = placement();
+    let version = Model::new(placement.model_id(), placement.dimensions()).version();
+    let mut chance = ChaCha8Rng::seed_from_u64(3);
+    let groups = (0..1_000).map(|offer| Group { offer, category: offer % 30 }).collect();
+    let arms = (0..1_000).map(|_| Some(Arc::new(statistics(&mut chance, 32)))).collect();
+    let before = Lineup { arms, groups };
+    let mut after = before.clone();
+    for arm in after.arms.iter_mut().take(changed) {
+        *arm = Some(Arc::new(statistics(&mut chance, 32)));
+    }
+    let times = [Prior::None, Prior::Category].map(|prior| {
+        let contender = Contender { prior, ..placement.champion };
+        let derive = |lineup: &Lineup, before: Option<&ModelView>| {
+            ModelView::derive(version, &placement, &contender, lineup.clone(), Day(0), before)
+        };
+        let view = derive(&before, None);
+        median(3, &mut || drop(black_box(derive(&after, Some(&view))))) / 1e6
+    });
+    println!("| {changed} | {:.2} | {:.2} |", times[0], times[1]);
+}
+
 fn main() {
+    if std::env::args().any(|argument| argument == "publish") {
+        println!("milliseconds\n\n| changed arms of 1,000 | each alone | `prior: category` |\n|---|---|---|");
+        [1, 30, 1_000].into_iter().for_each(publish_by_prior);
+        println!(
+            "\nmicroseconds\n\n| d | derive the posterior of an arm | publish one changed arm of 1,000 |\n|---|---|---|"
+        );
+        return [16, 32, 64].into_iter().for_each(publish);
+    }
     println!("microseconds; the limit reads as many bytes on the same instruction set");
     println!("| d | arms | set | KiB | limit, GB/s | limit | dense x | share | one dense x each | 4 of d not zero |");
     println!("|---|---|---|---|---|---|---|---|---|---|");

@@ -145,8 +145,8 @@ fn corner(mut a: Square, zeros: usize) -> Result<Square, PosteriorAlarm> {
             return Err(PosteriorAlarm::NotPositiveDefinite);
         }
         let inverse = 1.0 / pivot.sqrt();
-        for i in c + 1..QUAD {
-            a[c][i] *= inverse;
+        for below in &mut a[c][c + 1..] {
+            *below *= inverse;
         }
         for right in c + 1..QUAD {
             for i in right..QUAD {

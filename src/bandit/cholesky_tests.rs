@@ -8,6 +8,7 @@ use super::blocks::{Shape, packed_len};
 use super::cholesky::Factor;
 use super::hot_rule::instruction_sets;
 use super::posterior::PosteriorAlarm;
+use super::products::Rows;
 
 /// `lambda I + sum x x'` of a few vectors, as packed columns.
 fn matrix(chance: &mut ChaCha8Rng, d: usize) -> Vec<f64> {
@@ -99,6 +100,34 @@ fn factor_solutions_and_inverse_are_the_textbooks_to_the_bit_on_every_instructio
             factor.solve_upper(&mut x);
             assert_eq!(bits(&x), bits(&textbook.upper(&z)), "{set}, {d} dimensions");
             assert_eq!(bits(&factor.invert_on(arch)), inverse, "{set}, {d} dimensions");
+        }
+    }
+}
+
+#[test]
+fn products_with_a_root_are_sums_in_order_to_the_bit_on_every_instruction_set() {
+    let mut chance = ChaCha8Rng::seed_from_u64(8);
+    for d in (1..=18).chain([31, 32, 33]) {
+        let [a, v] = [matrix(&mut chance, d), matrix(&mut chance, d)];
+        let spread: Vec<f64> = (0..d).map(|_| 0.1 + chance.random::<f64>()).collect();
+        let lower = rows(&a, d);
+        let symmetric = |i: usize, j: usize| lower[i.max(j)][i.min(j)];
+        let Textbook { l, inverses } = Textbook::of(&v, d);
+        let root = |k: usize, c: usize| if k == c { 1.0 / inverses[k] } else { l[k][c] } / spread[k];
+        let product = |i: usize, c: usize| (c..d).fold(0.0, |sum, k| sum + symmetric(i, k) * root(k, c));
+        let s: Vec<f64> = (0..d).flat_map(|i| (0..d).map(move |c| (i, c))).map(|(i, c)| product(i, c)).collect();
+        let square = |i: usize, j: usize| (0..d).fold(0.0, |sum, c| sum + s[i * d + c] * s[j * d + c]);
+        let pairs = (0..d).flat_map(|j| (j..d).map(move |i| (i, j)));
+        let expected = bits(&pairs.map(|(i, j)| square(i, j)).collect::<Vec<f64>>());
+        let x: Vec<f64> = (0..d).map(|_| chance.random::<f64>() - 0.5).collect();
+        let times: Vec<f64> = (0..d).map(|i| (0..d).fold(0.0, |sum, k| sum + symmetric(i, k) * x[k])).collect();
+        for (set, arch) in instruction_sets() {
+            let factor = Factor::of_on(arch, &v, d).unwrap();
+            let rows = Rows::symmetric(&a, d);
+            assert_eq!(bits(&rows.times(&x)), bits(&times), "{set}, {d} dimensions");
+            let product = rows.times_root_on(arch, &factor.root().over(&spread));
+            assert_eq!(bits(&product.square_on(arch)), expected, "{set}, {d} dimensions");
+            assert_eq!(bits(&Rows::of(&s, d).square_on(arch)), expected, "{set}, {d} dimensions");
         }
     }
 }

@@ -52,7 +52,9 @@ impl DaySums {
                 let row = &mut row[..=j];
                 let sums = &sums.xx[triangle(j)..];
                 row.iter_mut().zip(sums).for_each(|(x, sum)| *x = number(*sum));
-                row.iter_mut().for_each(|x| *x /= unit);
+                for x in row.iter_mut() {
+                    *x /= unit;
+                }
                 let mut at = j;
                 for (i, x) in row.iter().enumerate() {
                     a[at] += x;

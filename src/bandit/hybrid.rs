@@ -146,16 +146,11 @@ impl Own {
             trace_joint += g_l.iter().zip(shared).map(|(g, c)| cell(*l, *c) * g).sum::<f64>();
         }
         let alone = times(&a_inv, &b);
+        let says = Information { precision, eta };
+        // What gives no belief by itself would take those of all others with it.
+        says.with_prior(&vec![0.0; shared.len()], &vec![1.0 / lambda; shared.len()])?;
         let counts = sums.counts;
-        Ok(Self {
-            statistics: None,
-            a_inv,
-            alone,
-            g,
-            says: Information { precision, eta },
-            counts,
-            precision: trace_joint,
-        })
+        Ok(Self { statistics: None, a_inv, alone, g, says, counts, precision: trace_joint })
     }
 }
 

@@ -18,7 +18,7 @@ fn between(chance: &mut ChaCha8Rng, low: f64, high: f64) -> f64 {
 }
 
 /// A feature vector of which about `present` is not zero, the intercept first.
-fn vector(chance: &mut ChaCha8Rng, dimensions: usize, present: f64) -> Vec<f64> {
+pub(super) fn vector(chance: &mut ChaCha8Rng, dimensions: usize, present: f64) -> Vec<f64> {
     let component = |at: usize| match at {
         0 => 1.0,
         _ if chance.random::<f64>() < present => between(chance, -16.0, 16.0),
@@ -100,7 +100,7 @@ fn publishing_makes_anew_only_the_blocks_of_which_an_arm_changed() {
 
 /// Exposures that make A as ill-conditioned as asked for: one direction seen often and with large features, others
 /// almost never, and columns that are nearly the same.
-fn hard(chance: &mut ChaCha8Rng, dimensions: usize, exposures: f64) -> ArmStatistics {
+pub(super) fn hard(chance: &mut ChaCha8Rng, dimensions: usize, exposures: f64) -> ArmStatistics {
     let mut statistics = ArmStatistics::default();
     let (often, twin) = (vector(chance, dimensions, 1.0), vector(chance, dimensions, 0.3));
     let near = |chance: &mut ChaCha8Rng, x: &[f64], by: f64| -> Vec<f64> {
@@ -124,7 +124,7 @@ fn hard(chance: &mut ChaCha8Rng, dimensions: usize, exposures: f64) -> ArmStatis
 }
 
 /// The direction seen most, in which the belief is narrowest, and the largest component of A's diagonal.
-fn most_seen(statistics: &ArmStatistics, dimensions: usize) -> (Vec<f64>, f64) {
+pub(super) fn most_seen(statistics: &ArmStatistics, dimensions: usize) -> (Vec<f64>, f64) {
     let sums = statistics.generations().values().next().unwrap();
     #[expect(clippy::cast_precision_loss, reason = "a direction")]
     let a = |i: usize, j: usize| sums.xx(i.min(j), i.max(j)) as f64 / (65_536.0 * libm::exp2(40.0));

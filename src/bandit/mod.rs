@@ -58,6 +58,8 @@ mod kernel_tests;
 mod prior_tests;
 #[cfg(test)]
 pub(crate) mod sample;
+#[cfg(test)]
+mod sharing_tests;
 
 pub use bags::{Bags, multiplicities};
 pub use beta::{Beta, Memo};

@@ -95,8 +95,8 @@ pub(super) fn judge(
     judged
 }
 
-/// Asks the same of an offer for the other personas. Leaves in `failed` what leaves it out for all of them and in `noted`
-/// what only speaks for any, and gives what leaves it out for each alone; nothing where there are no others.
+/// Asks the same of an offer for the other personas. Leaves in `failed` what leaves it out for all of them and in
+/// `noted` what only speaks for any, and gives what leaves it out for each alone; nothing where there are no others.
 fn ask_others(
     others: &mut [Judging<'_>],
     stand: &Stand,

@@ -237,8 +237,8 @@ pub enum Encoder {
     /// Sine and cosine of the local day of the year.
     #[n(6)]
     Season,
-    /// Whether the local day is a holiday or of a calendar, and how close the next one is: 7/8 on the day before it, 1/8
-    /// a week before.
+    /// Whether the local day is a holiday or of a calendar, and how close the next one is: 7/8 on the day before it,
+    /// 1/8 a week before.
     #[n(7)]
     Holiday(#[n(0)] Holidays),
 }

@@ -213,7 +213,7 @@ fn names_that_nothing_declares_come_with_the_nearest_one() {
        |                ^^^^^^^^^^^^^ not in catalog/attributes.yaml
        = help: a feature is a declared attribute, `hour_of_day`, `day_of_week`, `weekend`, `season`,
                `holiday.us` (`gb`, `de`, `fr`, a calendar of your own), or a product such as `customer.tier *
-           offer.category`
+               offer.category`
     ");
     let seen = wrong(PLACEMENTS, "purpose: offer_personalisation", "purpose: ofer_personalisation");
     insta::assert_snapshot!(seen, @r"

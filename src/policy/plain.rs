@@ -11,9 +11,9 @@ use super::{Bundle, Reading, Verdict};
 use crate::domain::decision::Failed;
 use crate::domain::{Offer, Placement, RuleId, SubjectState, Timestamp, Value};
 
-/// Asks every rule that applies about one offer at one placement, whatever its severity. Gates are asked by [`gate`], once per decision, rules
-/// with conditions by [`Asked`](super::Asked), for many offers at once, and those about schedules, campaigns and stock
-/// by [`Merchandise`](super::Merchandise).
+/// Asks every rule that applies about one offer at one placement, whatever its severity. Gates are asked by [`gate`],
+/// once per decision, rules with conditions by [`Asked`](super::Asked), for many offers at once, and those about
+/// schedules, campaigns and stock by [`Merchandise`](super::Merchandise).
 ///
 /// Usage of caps is personal, so that a failed cap carries its limit only and what was used stands in the readings.
 /// Without a subject there is nothing to count by: a cap that applies leaves the offer out unless it says otherwise.

@@ -111,12 +111,13 @@ fn mistakes_in_rules_are_told_with_place_and_mend() {
     let check = |old: &str, new: &str| run(folder_with(old, new).path(), &["policy", "check"]).2;
     insta::assert_snapshot!(check("features: [customer.tier, ", "features: [customer.teir, "), @r"
     error[P0107]: placement `home`: unknown attribute `customer.teir`; did you mean `customer.tier`?
-     --> policies/placements.yaml:9:16
-      |
-    9 |     features: [customer.teir, context.device_type]
-      |                ^^^^^^^^^^^^^ not in catalog/attributes.yaml
-      = help: a feature is a declared attribute, `hour_of_day`, `day_of_week`, `weekend`, `season`,
-              `holiday.us` (`gb`, `de`, `fr`), or a product such as `customer.tier * offer.category`
+      --> policies/placements.yaml:10:16
+       |
+    10 |     features: [customer.teir, context.device_type]
+       |                ^^^^^^^^^^^^^ not in catalog/attributes.yaml
+       = help: a feature is a declared attribute, `hour_of_day`, `day_of_week`, `weekend`, `season`,
+               `holiday.us` (`gb`, `de`, `fr`, a calendar of your own), or a product such as `customer.tier *
+               offer.category`
 
     1 mistake in policies
     ");

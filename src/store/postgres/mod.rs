@@ -95,9 +95,9 @@ impl PostgresStore {
         Ok(Self { pool })
     }
 
-    /// Begins a transaction, to its end even if the caller gives up meanwhile. The library's own `begin` would then hand
-    /// the connection on within a transaction that it knows nothing of: what the next one writes on it would be answered
-    /// as stored, and be gone when the connection closes.
+    /// Begins a transaction, to its end even if the caller gives up meanwhile. The library's own `begin` would then
+    /// hand the connection on within a transaction that it knows nothing of: what the next one writes on it would be
+    /// answered as stored, and be gone when the connection closes.
     async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
         let pool = self.pool.clone();
         let begun = tokio::spawn(async move { pool.begin().await }).await;
