@@ -28,8 +28,8 @@ fn rows(packed: &[f64], d: usize) -> Vec<Vec<f64>> {
     (0..d).map(|i| (0..d).map(|j| if i < j { 0.0 } else { at(i, j) }).collect()).collect()
 }
 
-/// What the textbook makes of a matrix: every sum in the order of its index, the inverse of each pivot's root multiplied
-/// with.
+/// What the textbook makes of a matrix: every sum in the order of its index, the inverse of each pivot's root
+/// multiplied with.
 struct Textbook {
     l: Vec<Vec<f64>>,
     inverses: Vec<f64>,

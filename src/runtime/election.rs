@@ -17,6 +17,8 @@ const LOOK: Duration = Duration::from_millis(500);
 const RENEWALS: u32 = 3;
 /// The longest that a stop waits for a step of the learner under way.
 const LAST_STEP: Duration = Duration::from_secs(2);
+/// The longest that a stop tries to give up the lease.
+const GIVE_UP: Duration = Duration::from_secs(5);
 
 impl Core {
     /// Takes part in the election until the process stops. Learns while elected, otherwise follows.
@@ -132,10 +134,18 @@ impl Core {
             let _ = seeking.await;
         }
         let term = self.term.swap(0, Ordering::AcqRel);
-        if term > 0
-            && let Err(error) = self.store.release_term(term).await
-        {
-            tracing::warn!(%error, term, "the lease could not be given up; it will expire");
+        if term > 0 && timeout(GIVE_UP, self.give_up(term)).await.is_err() {
+            tracing::warn!(term, "the lease could not be given up; it will expire");
+        }
+    }
+
+    /// Gives up the lease, again and again until the store has answered: connections that were opened for requests end
+    /// with the threads that served them, and the pool finds that out one by one.
+    async fn give_up(&self, term: u64) {
+        let mut backoff = Backoff::new();
+        while let Err(error) = self.store.release_term(term).await {
+            tracing::debug!(%error, term, "the lease is given up again");
+            backoff.pause().await;
         }
     }
 
