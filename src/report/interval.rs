@@ -40,7 +40,7 @@ pub fn difference_of_shares(a: (u64, u64), b: (u64, u64)) -> Option<Around> {
     let value = a.value - b.value;
     let below = (square(a.value - a.low) + square(b.high - b.value)).sqrt();
     let above = (square(a.high - a.value) + square(b.value - b.low)).sqrt();
-    Some(Around { value, low: value - below, high: value + above })
+    Some(Around { value, low: (value - below).max(-1.0), high: (value + above).min(1.0) })
 }
 
 /// Of numbers: how many, their sum and the sum of their squares.
@@ -85,6 +85,11 @@ mod tests {
         check(difference_of_shares((56, 70), (48, 80)), (0.2, 0.0524, 0.3339));
         check(difference_of_shares((9, 10), (3, 10)), (0.6, 0.1705, 0.8090));
         assert_eq!(share_within(0, 0), None);
+        for n in 1..200 {
+            let most = difference_of_shares((n, n), (0, 7)).unwrap();
+            let least = difference_of_shares((0, 7), (n, n)).unwrap();
+            assert!(most.high <= 1.0 && least.low >= -1.0, "{n}: {most:?}, {least:?}");
+        }
         assert_eq!(difference_of_shares((1, 2), (0, 0)), None);
     }
 
