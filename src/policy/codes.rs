@@ -64,6 +64,7 @@ codes! {
     // P0270 to P0279 fairness, P0280 to P0289 leases, P0323 to P0329 consent and guards. Ranks: `rules/kinds.rs`.
     DELAY_CURVE = "P0230", "steps that make no delay curve";
     VALUE_UNUSED = "P0231", "a learned value where none counts";
+    CAP_SESSION = "P0245", "a cap within a session that counts for something larger than a session";
     CONDITION_SYNTAX = "P0301", "a condition that cannot be read";
     CONDITION_LEFT_OUT = "P0302", "something that conditions leave out: functions, division, branches, null";
     CONDITION_LITERAL = "P0303", "a number, amount, date, span or text in a condition that cannot be read";

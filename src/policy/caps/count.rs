@@ -9,7 +9,8 @@ use super::{Cap, CapBy, CapCounts, caps, cool_downs};
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::subject::{CapHold, Held};
 use crate::domain::{
-    CapCounter, Catalogue, DecisionId, Digest, Offer, OfferId, Placement, PlacementId, SubjectState, Timestamp,
+    CapCounter, Catalogue, DecisionId, Digest, Offer, OfferId, Placement, PlacementId, SubjectKind, SubjectKinds,
+    SubjectState, Timestamp,
 };
 
 /// What was chosen for one slot of a decision.
@@ -23,6 +24,8 @@ pub struct Chosen {
     pub at: Timestamp,
     /// Until when it is reserved where impressions count; only instants before it.
     pub reserved_until: Timestamp,
+    /// What the subject whose counters these are stood for.
+    pub stands_for: SubjectKinds,
 }
 
 /// A contact as it is read back: an offer chosen for a slot, and whether it was seen.
@@ -95,12 +98,22 @@ pub(in super::super) fn rests_with(by: CapBy, offer: &Offer) -> Vec<Option<&str>
 
 /// Counts or reserves what was chosen for every cap that applies, and tidies the counters: at most the newest `max`
 /// contacts that may still count, no empty counter, none of a rule that the bundle does not have. Marks the state with
-/// the bundle's cap set.
-pub fn count_contact(bundle: &Bundle, placement: &Placement, offer: &Offer, state: &mut SubjectState, chosen: &Chosen) {
-    for (rule, cap) in caps(bundle).filter(|(rule, _)| rule.applies_to.covers(placement, offer)) {
+/// the bundle's cap set. Says whether any cap counted it.
+pub fn count_contact(
+    bundle: &Bundle,
+    placement: &Placement,
+    offer: &Offer,
+    state: &mut SubjectState,
+    chosen: &Chosen,
+) -> bool {
+    let mut counted = false;
+    let counts = |cap: &Cap| cap.counts_for(chosen.stands_for);
+    for (rule, cap) in caps(bundle).filter(|(rule, cap)| counts(cap) && rule.applies_to.covers(placement, offer)) {
         put(counter(state, rule, apart(cap.by, placement, offer)), cap.counts, chosen, None);
+        counted = true;
     }
     tidy(bundle, state, chosen.at);
+    counted
 }
 
 /// Builds every counter anew from contacts, in any order. A contact whose placement or offer is gone counts wherever it
@@ -114,7 +127,8 @@ pub fn rebuild_caps(
 ) {
     state.caps.clear();
     for contact in contacts {
-        for (rule, cap) in caps(bundle).filter(|(rule, _)| covers(rule, bundle, catalogue, contact)) {
+        let counts = |cap: &Cap| cap.counts_for(contact.chosen.stands_for);
+        for (rule, cap) in caps(bundle).filter(|(rule, cap)| counts(cap) && covers(rule, bundle, catalogue, contact)) {
             put(
                 counter(state, rule, apart_of(cap.by, bundle, catalogue, contact)),
                 cap.counts,
@@ -143,7 +157,8 @@ pub fn confirm_contact(
         return;
     }
     let confirmed = |(rule, cap): &(&Rule, &Cap)| {
-        contact.seen.is_some() && cap.counts == CapCounts::Impression && covers(rule, bundle, catalogue, contact)
+        let counts = cap.counts == CapCounts::Impression && cap.counts_for(contact.chosen.stands_for);
+        contact.seen.is_some() && counts && covers(rule, bundle, catalogue, contact)
     };
     for (rule, cap) in caps(bundle).filter(confirmed) {
         // Where it was reserved it is confirmed, even if the offer has moved to another category since.
@@ -162,6 +177,9 @@ pub fn confirm_contact(
 /// Counts what followed a contact for every cool-down that it starts, or is part of. Nobody knows the categories and
 /// the campaign of an offer that is gone: for those it counts nowhere, or else everything would rest.
 fn put_events(bundle: &Bundle, catalogue: &Catalogue, contact: &Contact, state: &mut SubjectState) {
+    if !contact.chosen.stands_for.has(SubjectKind::Customer) {
+        return;
+    }
     for (rule, cool_down) in cool_downs(bundle) {
         if !covers(rule, bundle, catalogue, contact) {
             continue;

@@ -57,6 +57,8 @@ pub enum CapWindow {
     Calendar(CalendarUnit, Zone),
     /// For ever.
     Lifetime,
+    /// As long as the session lasts, for which it counts.
+    Session,
 }
 
 impl CapWindow {
@@ -66,7 +68,7 @@ impl CapWindow {
             Self::Rolling(span) => now.minus(span).plus(Span(1)),
             Self::Calendar(unit, Zone::Customer) => began(unit, zone, now),
             Self::Calendar(unit, Zone::Named(zone)) => began(unit, zone, now),
-            Self::Lifetime => Timestamp(i64::MIN),
+            Self::Lifetime | Self::Session => Timestamp(i64::MIN),
         }
     }
 
@@ -74,7 +76,9 @@ impl CapWindow {
     pub(super) fn kept_from(self, now: Timestamp) -> Timestamp {
         match self {
             Self::Calendar(unit, Zone::Customer) => now.minus(Span(unit.days_max() * 86_400_000)),
-            Self::Rolling(_) | Self::Calendar(_, Zone::Named(_)) | Self::Lifetime => self.from(now, Tz::UTC),
+            Self::Rolling(_) | Self::Calendar(_, Zone::Named(_)) | Self::Lifetime | Self::Session => {
+                self.from(now, Tz::UTC)
+            }
         }
     }
 }
@@ -86,6 +90,7 @@ impl std::fmt::Display for CapWindow {
             Self::Calendar(unit, Zone::Customer) => write!(f, "a calendar {} where the customer is", unit.name()),
             Self::Calendar(unit, Zone::Named(zone)) => write!(f, "a calendar {} in {}", unit.name(), zone.name()),
             Self::Lifetime => f.write_str("a lifetime"),
+            Self::Session => f.write_str("a session"),
         }
     }
 }

@@ -5,11 +5,12 @@ use super::super::caps::CapWindows;
 use super::super::condition::Bits;
 use super::super::rules::{OnMissing, RuleKind};
 use super::super::stackability::Stackability;
+use super::super::subjects::States;
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
 use super::{Scoped, Shelf, Shelves, Together};
 use crate::domain::decision::Failed;
-use crate::domain::{Catalogue, Placement, SubjectState, Timestamp};
+use crate::domain::{Catalogue, Placement, Timestamp};
 
 /// What caps and rules about the whole answer say behind what stands in the slots before.
 pub struct Behind<'a> {
@@ -36,14 +37,14 @@ enum Whom<'a> {
 }
 
 impl<'a> Behind<'a> {
-    /// Behind offers chosen, given by their positions in the catalogue, for a request from a jurisdiction; `state` has
-    /// those contacts counted.
-    pub fn new(
+    /// Behind offers chosen, given by their positions in the catalogue, for a request from a jurisdiction; the states
+    /// have those contacts counted.
+    pub fn new<'s>(
         bundle: &'a Bundle,
         (shelves, catalogue): (&'a Shelves, &'a Catalogue),
         (placement, jurisdiction): (&'a Placement, Option<&'a str>),
         chosen: &[u32],
-        state: Option<&SubjectState>,
+        states: impl Into<States<'s>>,
         windows: &'a CapWindows,
     ) -> Option<Self> {
         let shelf = shelves.at(&placement.id)?;
@@ -52,7 +53,7 @@ impl<'a> Behind<'a> {
         Some(Self {
             bundle,
             shelves,
-            counted: Counted::new(&ground, state),
+            counted: Counted::new(&ground, states.into()),
             full: full(bundle, shelf, chosen, (windows.now, jurisdiction)),
         })
     }
