@@ -138,7 +138,8 @@ enum Move {
 
 fn any_move() -> impl Strategy<Value = Move> {
     prop_oneof![
-        6 => (0..2_usize, 0..3_usize, any::<bool>()).prop_map(|(engine, who, at_home)| Move::Ask { engine, who, at_home }),
+        6 => (0..2_usize, 0..3_usize, any::<bool>())
+            .prop_map(|(engine, who, at_home)| Move::Ask { engine, who, at_home }),
         9 => (0..2_usize).prop_map(Move::Load),
         6 => (0..2_usize).prop_map(Move::Commit),
     ]

@@ -38,8 +38,8 @@ pub(super) fn judge_from<'s>(
     ask(bundle, (placement, jurisdiction), offer, None, states.into(), windows)
 }
 
-/// Asks the rules whose answer depends on the slots before: caps (the states have those contacts counted) and rules about
-/// the whole answer, which holds the offers `chosen` so far.
+/// Asks the rules whose answer depends on the slots before: caps (the states have those contacts counted) and rules
+/// about the whole answer, which holds the offers `chosen` so far.
 pub(super) fn judge_behind<'s>(
     bundle: &Bundle,
     at: (&Placement, Option<&str>),

@@ -158,9 +158,9 @@ impl Core {
         reply
     }
 
-    fn subject_changed(&self, reference: SubjectRef) {
+    fn subject_changed(&self, reference: &SubjectRef) {
         if let Some(engines) = self.engines.get() {
-            engines.subject_changed(&reference);
+            engines.subject_changed(reference);
         }
     }
 

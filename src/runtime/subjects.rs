@@ -196,7 +196,7 @@ impl Core {
             let change = |version: u64, sealed: &[u8]| change(&key, subject, version, sealed, records, now);
             self.store.change_consents(subject, now, &change).await?;
         }
-        self.subject_changed(reference);
+        self.subject_changed(&reference);
         Ok(())
     }
 

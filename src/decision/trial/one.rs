@@ -179,8 +179,8 @@ pub(super) fn request(case: &Case) -> DecisionRequest {
     }
 }
 
-/// The states of the customer's subjects: consents as given, and contacts counted as they are when a bundle changes. The
-/// history counts for the household, the device and the session as it does for the customer.
+/// The states of the customer's subjects: consents as given, and contacts counted as they are when a bundle changes.
+/// The history counts for the household, the device and the session as it does for the customer.
 pub(super) fn states(snapshot: &Snapshot, case: &Case) -> Vec<(SubjectState, SubjectKinds)> {
     let Some(person) = &case.customer else { return Vec::new() };
     let own = SubjectKinds::of(SubjectKind::Customer).and(SubjectKind::Household).and(SubjectKind::Device);

@@ -201,7 +201,9 @@ impl Chance {
         let counted = |(_, stands_for): (_, SubjectKinds)| {
             let mut state = SubjectState::default();
             let mut history = self.history();
-            history.iter_mut().for_each(|contact| contact.chosen.stands_for = stands_for);
+            for contact in &mut history {
+                contact.chosen.stands_for = stands_for;
+            }
             rebuild_caps(bundle, catalogue, &history, &mut state, Timestamp(NOW));
             (state, stands_for)
         };

@@ -59,7 +59,8 @@ fn excluded_by(service: &Service, answer: &Value, rule: &str) -> (Value, Value, 
 #[test]
 fn a_household_has_its_cap_together_whoever_of_it_asks() {
     let service = service(
-        "\n  - {id: cap.home, why: One flat one letter box, scope: [household], max: 4, window: {rolling: 7d}, counts: decision}",
+        "\n  - {id: cap.home, why: One flat one letter box, scope: [household], max: 4, window: {rolling: 7d}, \
+         counts: decision}",
     );
     for customer in ["ann", "bob", "cat"] {
         service.consent(customer, "granted");
