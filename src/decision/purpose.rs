@@ -17,6 +17,22 @@ pub(super) struct Purpose {
 }
 
 impl Purpose {
+    /// The purpose that something was decided under, asked again. Where its gates refuse now, nothing takes its place.
+    pub(super) fn again(
+        snapshot: &Snapshot,
+        (placement, decided_under, personal): (&Placement, &PurposeId, bool),
+        request: &DecisionRequest,
+        state: Option<&SubjectState>,
+        now: Timestamp,
+    ) -> Self {
+        let jurisdiction = request.jurisdiction.as_deref();
+        let asked = policy::gate(&snapshot.bundle, placement, decided_under, state, jurisdiction, now);
+        let also = (!asked.also.is_empty()).then_some(asked.also);
+        let refused = asked.refused_by.map(|rule| RefusedPurpose { rule, purpose: decided_under.clone(), also });
+        let (decided_under, closed_by) = (decided_under.clone(), asked.refused_by);
+        Self { decided_under, refused, personal, closed_by, readings: asked.readings }
+    }
+
     pub(super) fn ask(
         snapshot: &Snapshot,
         placement: &Placement,

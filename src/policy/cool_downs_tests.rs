@@ -30,6 +30,7 @@ fn rejected(number: u8, shown: i64, offer: &Offer, at: Option<i64>) -> Contact {
         offer: offer.offer_id.clone(),
         seen: None,
         events: at.map(|at| (OutcomeKind::Reject, Timestamp(at))).into_iter().collect(),
+        released: false,
     }
 }
 

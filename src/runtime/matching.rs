@@ -209,7 +209,8 @@ impl Core {
         facts: &[(DecisionId, OutcomeFact)],
         decisions: &Decisions,
     ) -> Result<(), RuntimeError> {
-        let counted = |kind: OutcomeKind| kind == OutcomeKind::Impression || is_event(kind);
+        let counted =
+            |kind: OutcomeKind| matches!(kind, OutcomeKind::Impression | OutcomeKind::Release) || is_event(kind);
         let known = |id: &DecisionId| decisions.contains_key(id);
         if !facts.iter().any(|(id, fact)| known(id) && (counted(fact.kind) || self.cools())) {
             return Ok(());
@@ -225,13 +226,15 @@ impl Core {
         let counted_for = self.store.counted_for(&ids.into_iter().collect::<Vec<_>>()).await?;
         let mut contacts: BTreeMap<SubjectId, (SubjectKey, Vec<Contact>)> = BTreeMap::new();
         // An event that nothing counts now will have to be counted if policies of before come back.
-        for (id, fact) in facts.iter().filter(|(_, fact)| is_event(fact.kind) || bundle.counts_outcome(fact.kind)) {
+        let told = |kind: OutcomeKind| kind == OutcomeKind::Release || is_event(kind) || bundle.counts_outcome(kind);
+        for (id, fact) in facts.iter().filter(|(_, fact)| told(fact.kind)) {
             let Some(named) = decisions.get(id) else { continue };
             for CountedFor { subject, wrapped_key, stands_for, .. } in
                 counted_for.iter().filter(|c| c.decision_id == *id)
             {
                 let seen = contacts_of(&named.skeleton, std::slice::from_ref(fact), *stands_for);
-                let seen = seen.into_iter().filter(|contact| contact.seen.is_some() || !contact.events.is_empty());
+                let said = |contact: &Contact| contact.seen.is_some() || contact.released || !contact.events.is_empty();
+                let seen = seen.into_iter().filter(said);
                 let of = match contacts.entry(*subject) {
                     Entry::Occupied(of) => of.into_mut(),
                     Entry::Vacant(of) => of.insert((self.keys.master.unwrap(*subject, wrapped_key)?, Vec::new())),

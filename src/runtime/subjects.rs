@@ -75,6 +75,7 @@ pub(super) fn contacts_of(skeleton: &Skeleton, outcomes: &[OutcomeFact], stands_
         offer: shown.offer.clone(),
         seen: seen(slot),
         events: events_of(skeleton, slot, outcomes),
+        released: outcomes.iter().any(|fact| fact.kind == OutcomeKind::Release && fact.is_of(slot)),
     };
     skeleton.chosen().map(contact).collect()
 }
@@ -126,7 +127,7 @@ impl Core {
 
     /// Contacts from an instant on: the decisions that showed a candidate and count for the subject, and, where asked
     /// for, what followed them.
-    async fn contacts(
+    pub(super) async fn contacts(
         &self,
         subject: &Subject,
         since: Timestamp,

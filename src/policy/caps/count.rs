@@ -41,6 +41,8 @@ pub struct Contact {
     pub seen: Option<Timestamp>,
     /// What else followed it, each kind once, at its newest.
     pub events: Vec<(OutcomeKind, Timestamp)>,
+    /// Whether its reservation was given back.
+    pub released: bool,
 }
 
 /// Marks counters that are to be rebuilt from contacts, whatever the bundle.
@@ -129,6 +131,10 @@ pub fn rebuild_caps(
     for contact in contacts {
         let counts = |cap: &Cap| cap.counts_for(contact.chosen.stands_for);
         for (rule, cap) in caps(bundle).filter(|(rule, cap)| counts(cap) && covers(rule, bundle, catalogue, contact)) {
+            // What was given back and not seen all the same is reserved no more. That it was decided still counts.
+            if contact.released && contact.seen.is_none() && cap.counts != CapCounts::Decision {
+                continue;
+            }
             put(
                 counter(state, rule, apart_of(cap.by, bundle, catalogue, contact)),
                 cap.counts,
@@ -143,8 +149,8 @@ pub fn rebuild_caps(
 
 /// Confirms what was reserved for a contact that was seen, and counts what else followed it. Doing so again changes
 /// nothing, and a contact whose
-/// reservation has ended counts all the same. A state whose counters are of another cap set is marked to be rebuilt
-/// from contacts, which know of what followed.
+/// reservation has ended counts all the same. A state whose counters are of another cap set, or that holds a
+/// reservation given back, is marked to be rebuilt from contacts, which know of what followed.
 pub fn confirm_contact(
     bundle: &Bundle,
     catalogue: &Catalogue,
@@ -152,7 +158,8 @@ pub fn confirm_contact(
     state: &mut SubjectState,
     now: Timestamp,
 ) {
-    if state.cap_set != Some(bundle.cap_set) {
+    // A counter keeps only the newest reservations: which one takes the place of one given back, contacts alone know.
+    if state.cap_set != Some(bundle.cap_set) || contact.released {
         state.cap_set = Some(TO_BE_REBUILT);
         return;
     }

@@ -46,6 +46,7 @@ pub(super) fn contact(number: u8, at: i64, offer: &str, seen: Option<i64>) -> Co
         offer: OfferId::new(offer).unwrap(),
         seen: seen.map(Timestamp),
         events: Vec::new(),
+        released: false,
     }
 }
 

@@ -124,7 +124,7 @@ impl Past {
         let chosen = Chosen { decision, slot: 0, at, reserved_until: at.plus(placement.reservation), stands_for };
         let (placement, offer) = (placement.id.clone(), self.offer.clone());
         let events = self.then.map(|kind| (kind, at)).into_iter().collect();
-        Some(Contact { chosen, placement, offer, seen: self.seen.then_some(at), events })
+        Some(Contact { chosen, placement, offer, seen: self.seen.then_some(at), events, released: false })
     }
 }
 

@@ -185,6 +185,7 @@ impl Chance {
                 offer: OfferId::new(self.one(&["o0", "o1", "o2", "o3", "o4", "gone"])).unwrap(),
                 seen: self.often(6).then_some(Timestamp(at + 1)),
                 events,
+                released: self.often(1),
             }
         };
         (0..count).map(contact).collect()

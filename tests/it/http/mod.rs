@@ -22,6 +22,7 @@ mod matching;
 mod metrics;
 mod openapi;
 mod page;
+mod rechecks;
 mod reports;
 mod routes;
 mod schema;
