@@ -29,6 +29,8 @@ fn rejected(number: u8, shown: i64, offer: &Offer, at: Option<i64>) -> Contact {
         placement: home(&shop().0).id.clone(),
         offer: offer.offer_id.clone(),
         seen: None,
+        clicked: None,
+        redeemed: None,
         events: at.map(|at| (OutcomeKind::Reject, Timestamp(at))).into_iter().collect(),
     }
 }

@@ -44,6 +44,8 @@ pub(super) fn contact(number: u8, at: i64, offer: &str, seen: Option<i64>) -> Co
         placement: PlacementId::new("home_banner").unwrap(),
         offer: OfferId::new(offer).unwrap(),
         seen: seen.map(Timestamp),
+        clicked: None,
+        redeemed: None,
         events: Vec::new(),
     }
 }
@@ -74,7 +76,8 @@ fn a_calendar_window_begins_at_local_midnight_whatever_the_clocks_did_since() {
         assert_eq!(CapWindow::Calendar(unit, Zone::Named(zone)).from(at(now), Tz::UTC), at(began), "named {now}");
         assert!(window.kept_from(at(now)) <= at(began), "{now}");
     };
-    use CalendarUnit::{Day, Month, Week};
+    use CalendarUnit::{Day, Month};
+    let [week, from_sunday] = [chrono::Weekday::Mon, chrono::Weekday::Sun].map(CalendarUnit::Week);
     let (new_york, berlin) = ("America/New_York", "Europe/Berlin");
     // Spring: the day has 23 hours. In New York 2026-03-08, in Berlin 2026-03-29.
     check(Day, new_york, "2026-03-08T04:59:59.999Z", "2026-03-07T05:00:00Z");
@@ -88,11 +91,14 @@ fn a_calendar_window_begins_at_local_midnight_whatever_the_clocks_did_since() {
     check(Day, new_york, "2026-11-02T05:00:00Z", "2026-11-02T05:00:00Z");
     check(Day, berlin, "2026-10-25T22:59:59.999Z", "2026-10-24T22:00:00Z");
     check(Day, berlin, "2026-10-25T23:00:00Z", "2026-10-25T23:00:00Z");
-    // Weeks begin on Monday and have 167 or 169 hours there; months begin on the first.
-    check(Week, new_york, "2026-03-08T12:00:00Z", "2026-03-02T05:00:00Z");
-    check(Week, new_york, "2026-03-09T04:00:00Z", "2026-03-09T04:00:00Z");
-    check(Week, berlin, "2026-10-25T22:59:59.999Z", "2026-10-18T22:00:00Z");
-    check(Week, berlin, "2026-10-25T23:00:00Z", "2026-10-25T23:00:00Z");
+    // Weeks begin on Monday, unless the cap says otherwise, and have 167 or 169 hours there; months begin on the first.
+    check(week, new_york, "2026-03-08T12:00:00Z", "2026-03-02T05:00:00Z");
+    check(week, new_york, "2026-03-09T04:00:00Z", "2026-03-09T04:00:00Z");
+    check(week, berlin, "2026-10-25T22:59:59.999Z", "2026-10-18T22:00:00Z");
+    check(week, berlin, "2026-10-25T23:00:00Z", "2026-10-25T23:00:00Z");
+    check(from_sunday, berlin, "2026-10-24T21:59:59.999Z", "2026-10-17T22:00:00Z");
+    check(from_sunday, berlin, "2026-10-25T22:59:59.999Z", "2026-10-24T22:00:00Z");
+    check(from_sunday, new_york, "2026-03-08T12:00:00Z", "2026-03-08T05:00:00Z");
     check(Month, new_york, "2026-03-31T12:00:00Z", "2026-03-01T05:00:00Z");
     check(Month, berlin, "2026-03-31T21:59:59.999Z", "2026-02-28T23:00:00Z");
     check(Month, berlin, "2026-03-31T22:00:00Z", "2026-03-31T22:00:00Z");
