@@ -149,9 +149,50 @@ mod tests {
 
     #[test]
     fn mistakes_in_stores_and_in_rules_that_name_them_are_told_by_place_and_value() {
-        insta::assert_snapshot!(said(None, OPEN), @"");
+        insta::assert_snapshot!(said(None, OPEN), @r#"
+        error[P0241]: rule `open`: nobody knows what time it is at a store
+         --> rules/30-caps.yaml:3:91
+          |
+        3 |   - {id: open, why: Opening hours, stores: [s-1], dayparts: [{from: "09:00"}], time_zone: store}
+          |                                                                                           ^^^^^ no catalog/stores.yaml
+          = help: declare the stores in catalog/stores.yaml, such as `- {id: s-12, time_zone: America/New_York}`
+        "#);
         let wrong = "stores:\n  - {id: s-1, time_zone: America/New_Yorc, region: New York}\n  - {id: s-1}\n";
-        insta::assert_snapshot!(said(Some(wrong), "frequency_caps: []\n"), @"");
-        insta::assert_snapshot!(said(Some(DECLARED), &OPEN.replace("[s-1]", "[s-11]")), @"");
+        insta::assert_snapshot!(said(Some(wrong), "frequency_caps: []\n"), @"
+        error[P0104]: store `s-1`: `America/New_Yorc` is not a time zone; did you mean `America/New_York`?
+         --> catalog/stores.yaml:2:26
+          |
+        2 |   - {id: s-1, time_zone: America/New_Yorc, region: New York}
+          |                          ^^^^^^^^^^^^^^^^ expected an IANA time zone
+          = help: expected an IANA name such as `America/New_York`
+
+        error[P0104]: store `s-1`: `New York` is not a jurisdiction
+         --> catalog/stores.yaml:2:52
+          |
+        2 |   - {id: s-1, time_zone: America/New_Yorc, region: New York}
+          |                                                    ^^^^^^^^ expected `US` or `US-NY`
+          = help: expected `EU`, a country such as `US` or a region such as `US-NY`
+
+        error[P0102]: store `s-1`: field `time_zone` is missing
+         --> catalog/stores.yaml:3:6
+          |
+        3 |   - {id: s-1}
+          |      ^^ no `time_zone` here
+          = help: add it, such as `time_zone: America/New_York`
+
+        error[P0112]: store `s-1` is declared twice
+         --> catalog/stores.yaml:3:10
+          |
+        3 |   - {id: s-1}
+          |          ^^^ first declared at catalog/stores.yaml:2:10
+          = help: rename one of them or remove it
+        ");
+        insta::assert_snapshot!(said(Some(DECLARED), &OPEN.replace("[s-1]", "[s-11]")), @r#"
+        error[P0242]: rule `open`: unknown store `s-11`; did you mean `s-1`?
+         --> rules/30-caps.yaml:3:45
+          |
+        3 |   - {id: open, why: Opening hours, stores: [s-11], dayparts: [{from: "09:00"}], time_zone: store}
+          |                                             ^^^^ not in catalog/stores.yaml
+        "#);
     }
 }
