@@ -8,17 +8,14 @@ use super::super::read;
 use super::super::syntax::{Key, Node};
 use super::moment::{MOMENT, Moment};
 use super::{Ground, attributes};
+use crate::domain::offer::AMOUNTS;
 use crate::domain::{
     Campaign, CampaignId, CategoryId, Currency, Malformed, Money, Offer, OfferId, OfferStatus, Timestamp, Value,
     Variant, VariantId,
 };
 
-/// Amounts of an offer.
-const AMOUNTS: [&str; 7] =
-    ["price", "discount", "cost_of_goods", "shipping", "expected_return_cost", "vendor_funding", "cost_of_showing"];
-
 /// What an offer has besides its id and its attributes.
-pub(super) const FIELDS: [&str; 14] = [
+pub(super) const FIELDS: [&str; 17] = [
     "name",
     "category",
     "more_categories",
@@ -27,8 +24,11 @@ pub(super) const FIELDS: [&str; 14] = [
     "cost_of_goods",
     "shipping",
     "expected_return_cost",
+    "loyalty_cost",
     "vendor_funding",
     "cost_of_showing",
+    "advertised_price_min",
+    "prior_price",
     "status",
     "starts_at",
     "ends_at",
@@ -152,8 +152,9 @@ pub(super) fn offer(id: &str, draft: &Draft, now: Timestamp) -> Option<Offer> {
         Some(Field::Amount(money)) => Some(*money),
         _ => None,
     };
-    let [price, discount, cost_of_goods, shipping, expected_return_cost, vendor_funding, cost_of_showing] =
-        AMOUNTS.map(amount);
+    let amounts = AMOUNTS.map(amount);
+    let [price, discount, cost_of_goods, shipping, expected_return_cost, loyalty_cost, vendor_funding, ..] = amounts;
+    let [.., cost_of_showing, advertised_price_min, prior_price] = amounts;
     let attributes = draft.iter().filter_map(|(name, field)| match field {
         Field::Attribute(value) => Some((name.strip_prefix("offer.")?.to_owned(), value.clone())),
         _ => None,
@@ -186,8 +187,11 @@ pub(super) fn offer(id: &str, draft: &Draft, now: Timestamp) -> Option<Offer> {
         cost_of_goods,
         shipping,
         expected_return_cost,
+        loyalty_cost,
         vendor_funding,
         cost_of_showing,
+        advertised_price_min,
+        prior_price,
         attributes: attributes.collect(),
         variants: vec![Variant { variant_id: VariantId::new("a").ok()?, content: serde_json::Map::new() }],
     })
