@@ -94,7 +94,7 @@ fn fields_are_known_given_once_and_of_their_type() {
     11 |     minmargin: 25%
        |     ^^^^^^^^^ unknown field
        = help: the fields here are `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`,
-               `overridable`, `min_margin`
+               `overridable`, `min_margin`, `over`
     ");
     let seen = wrong(CAPS, "max: 40", "max: 40\n    max: 41");
     insta::assert_snapshot!(seen, @r"

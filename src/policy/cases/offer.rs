@@ -110,19 +110,24 @@ fn field(report: &mut Report<'_>, what: &str, name: &str, node: &Node, ground: G
 
 /// An amount such as `20.00 USD`.
 pub(super) fn amount(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Money> {
-    let money = read::parsed(report, what, node, "an amount such as `20.00 USD`", |text| {
+    let money = signed(report, what, node)?;
+    if money.minor < 0 {
+        read::out_of_range(report, what, node, "0.00 or more");
+        return None;
+    }
+    Some(money)
+}
+
+/// An amount that may be negative.
+pub(super) fn signed(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Money> {
+    read::parsed(report, what, node, "an amount such as `20.00 USD`", |text| {
         let split = text.split_once(' ').ok_or_else(|| {
             Malformed::new(format!(
                 "`{text}` is not an amount with its currency: expected an amount such as `20.00 USD`"
             ))
         })?;
         Money::parse(split.0, Currency::parse(split.1.trim())?)
-    })?;
-    if money.minor < 0 {
-        read::out_of_range(report, what, node, "0.00 or more");
-        return None;
-    }
-    Some(money)
+    })
 }
 
 fn moment(draft: &Draft, name: &str, now: Timestamp) -> Option<Timestamp> {

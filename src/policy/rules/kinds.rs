@@ -46,7 +46,7 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         list: "margin_floors",
         fields: &floors::FIELDS,
         later: &[],
-        reads: false,
+        reads: true,
         liftable: true,
         rank: 2,
         read: floors::read,

@@ -6,6 +6,7 @@ mod kinds;
 
 mod read;
 
+pub(super) use common::reads_nothing;
 pub(super) use read::read;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use super::declare::Declared;
 use super::diversity::Diversity;
 use super::features::Catalog;
 use super::finding::{Place, Report};
-use super::floors::FloorLimit;
+use super::floors::{FloorLimit, FloorOver};
 use super::interval::Interval;
 use super::loyalty::Loyalty;
 use super::purposes::PurposeSpec;
@@ -80,6 +81,8 @@ pub enum RuleKind {
     MarginFloor {
         /// The least margin allowed.
         min: FloorLimit,
+        /// Of what it is the margin.
+        over: FloorOver,
     },
     /// At most so many contacts for a customer in a window.
     FrequencyCap(Cap),
