@@ -7,6 +7,7 @@ use super::codes;
 use super::finding::Report;
 use super::read::{self, Fields};
 use super::rules::{self, Known, RuleKind};
+use super::syntax::Node;
 use crate::domain::money::print_decimal;
 use crate::domain::{BasketLine, Currency, Malformed, Money, Offer, Percent};
 
@@ -105,7 +106,8 @@ fn saturated(minor: i128) -> i64 {
     i64::try_from(minor).unwrap_or(if minor < 0 { i64::MIN } else { i64::MAX })
 }
 
-fn percent(basis_points: i64) -> String {
+/// `12.5%`.
+pub(super) fn percent(basis_points: i64) -> String {
     let text = print_decimal(basis_points, 2);
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }
@@ -200,7 +202,7 @@ pub(super) fn read(
 ) -> Option<RuleKind> {
     let what = fields.what.as_str();
     let node = fields.need(report, "min_margin", "min_margin: 15%")?;
-    let min = read::parsed(report, what, node, "`15%` or `5.00 USD`", floor_limit)?;
+    let min = read::parsed(report, what, node, "`15%` or `5.00 USD`", percent_or_amount)?;
     let over = match fields.get("over") {
         Some(node) => {
             let chosen = read::choice(report, what, node, "sum", &FloorOver::ALL.map(|(name, _)| name), &[])?;
@@ -217,30 +219,38 @@ pub(super) fn read(
             return None;
         }
         FloorLimit::Amount(money) => {
-            let applies_to = applies_to?;
-            let mut covered = known.placements.values().filter(|placement| applies_to.covers_placement(placement));
-            if let Some(placement) = covered.find(|placement| placement.currency != money.currency) {
-                let (id, currency) = (&placement.id, placement.currency);
-                let message =
-                    format!("{what}: the floor is in {} but placement `{id}` is in {currency}", money.currency);
-                let help =
-                    "use a percent, or name the placements of this currency in `applies_to: {placements: [...]}`";
-                report.add(codes::FLOOR_CURRENCY, node.place, message, format!("not in {currency}")).with_help(help);
-                return None;
-            }
+            fits_currency(report, (what, "floor", codes::FLOOR_CURRENCY), node, money, (known, applies_to?))?;
         }
         FloorLimit::Percent(_) => {}
     }
     Some(RuleKind::MarginFloor { min, over })
 }
 
-fn floor_limit(text: &str) -> Result<FloorLimit, Malformed> {
+/// An amount in the currency of every placement that it applies to; otherwise tells where it is not.
+pub(super) fn fits_currency(
+    report: &mut Report<'_>,
+    (what, noun, code): (&str, &str, &'static str),
+    node: &Node,
+    money: Money,
+    (known, applies_to): (Known<'_>, &AppliesTo),
+) -> Option<Money> {
+    let mut covered = known.placements.values().filter(|placement| applies_to.covers_placement(placement));
+    let Some(placement) = covered.find(|placement| placement.currency != money.currency) else { return Some(money) };
+    let (id, currency) = (&placement.id, placement.currency);
+    let message = format!("{what}: the {noun} is in {} but placement `{id}` is in {currency}", money.currency);
+    let help = "use a percent, or name the placements of this currency in `applies_to: {placements: [...]}`";
+    report.add(code, node.place, message, format!("not in {currency}")).with_help(help);
+    None
+}
+
+/// `15%` or `5.00 USD`.
+pub(super) fn percent_or_amount(text: &str) -> Result<FloorLimit, Malformed> {
     if text.ends_with('%') {
         return Percent::parse(text).map(FloorLimit::Percent);
     }
     let Some((amount, currency)) = text.split_once(' ') else {
         return Err(Malformed::new(format!(
-            "`{text}` is no margin: expected a percent such as `15%` or an amount such as `5.00 USD`"
+            "`{text}` is neither a percent nor an amount: expected a percent such as `15%` or an amount such as `5.00 USD`"
         )));
     };
     Money::parse(amount, Currency::parse(currency.trim())?).map(FloorLimit::Amount)

@@ -279,7 +279,7 @@ fn names_that_nothing_declares_come_with_the_nearest_one() {
 fn values_that_cannot_be_read_say_how_they_are_written() {
     let seen = wrong(MARGIN, "min_margin: 10%", "min_margin: 10");
     insta::assert_snapshot!(seen, @r"
-    error[P0104]: rule `margin.floor.default`: `10` is no margin
+    error[P0104]: rule `margin.floor.default`: `10` is neither a percent nor an amount
      --> rules/20-margin.yaml:6:17
       |
     6 |     min_margin: 10

@@ -39,6 +39,7 @@ mod diversity;
 mod floors;
 mod gate;
 mod loyalty;
+mod price_limits;
 mod rules;
 mod stackability;
 
@@ -71,6 +72,8 @@ mod mistakes_meaning;
 #[cfg(test)]
 mod mistakes_money;
 #[cfg(test)]
+mod mistakes_prices;
+#[cfg(test)]
 mod mistakes_slate;
 #[cfg(test)]
 mod mistakes_tests;
@@ -82,6 +85,8 @@ mod mistakes_values;
 mod page;
 #[cfg(test)]
 mod plain;
+#[cfg(test)]
+mod prices_tests;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
@@ -113,6 +118,7 @@ pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
+pub use price_limits::PriceLimit;
 pub use purposes::PurposeSpec;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
 pub use shelf::{Behind, Judging, Setting, Shelf, Shelves, Stand};

@@ -5,6 +5,7 @@ use super::caps::{self, Cap, CapWindows};
 use super::cool_downs::CoolDown;
 use super::diversity::{Diversity, Per};
 use super::floors::{FloorLimit, FloorOver, Margin};
+use super::price_limits::PriceLimit;
 use super::rules::{OnMissing, Rule, RuleKind};
 use super::stackability::Stackability;
 use super::{Bundle, Reading, Setting, Verdict};
@@ -132,6 +133,7 @@ fn ask(
         let failed = match &rule.kind {
             RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
             RuleKind::MarginFloor { min, over: FloorOver::Offer } => min.fails(&margin),
+            RuleKind::PriceLimit(limit) => price(*limit, offer, rule.on_missing),
             RuleKind::MarginFloor { .. }
             | RuleKind::PurposeGate { .. }
             | RuleKind::Stackability(_)
@@ -160,6 +162,43 @@ fn ask(
         verdict.failed.extend(failed.map(|(observed, limit)| Failed { rule: at, observed, limit }));
     }
     verdict
+}
+
+/// What a price does not keep to, read off the page for authors.
+fn price(limit: PriceLimit, offer: &Offer, on_missing: OnMissing) -> Option<(Option<i64>, Option<i64>)> {
+    let (price, discount) = (offer.price.minor, offer.discount.map_or(0, |discount| discount.minor));
+    let known = |money: Option<Money>| money.map(|money| money.minor);
+    let (observed, limit, wrong) = match limit {
+        PriceLimit::AdvertisedPriceMin => {
+            let least = known(offer.advertised_price_min);
+            (least.map(|_| price - discount), least, least.map(|least| price - discount < least))
+        }
+        PriceLimit::PriorPrice => {
+            let prior = known(offer.prior_price);
+            let wrong = if discount == 0 { Some(false) } else { prior.map(|prior| price > prior) };
+            (prior.map(|_| price), prior, wrong)
+        }
+        PriceLimit::MinPrice(least) if offer.currency() != least.currency => (None, Some(least.minor), Some(true)),
+        PriceLimit::MinPrice(least) => {
+            (Some(price - discount), Some(least.minor), Some(price - discount < least.minor))
+        }
+        PriceLimit::MaxDiscount(FloorLimit::Percent(most)) => {
+            let most = i64::from(most.0);
+            // The least share in hundredths of a percent that the discount is not above.
+            let share = (0..=10_000).find(|share| discount * 10_000 <= price * share).unwrap_or(0);
+            (Some(share), Some(most), Some(discount * 10_000 > price * most))
+        }
+        PriceLimit::MaxDiscount(FloorLimit::Amount(most)) if offer.currency() != most.currency => {
+            (None, Some(most.minor), Some(true))
+        }
+        PriceLimit::MaxDiscount(FloorLimit::Amount(most)) => {
+            (Some(discount), Some(most.minor), Some(discount > most.minor))
+        }
+    };
+    match wrong {
+        Some(wrong) => wrong.then_some((observed, limit)),
+        None => (on_missing == OnMissing::Exclude).then_some((None, None)),
+    }
 }
 
 /// What a cap counts for an offer, by a search through all counters.

@@ -23,6 +23,7 @@ use super::finding::{Place, Report};
 use super::floors::{FloorLimit, FloorOver};
 use super::interval::Interval;
 use super::loyalty::Loyalty;
+use super::price_limits::PriceLimit;
 use super::purposes::PurposeSpec;
 use super::stackability::Stackability;
 use crate::domain::{Placement, PlacementId, PurposeId, RuleId, Timestamp};
@@ -84,6 +85,8 @@ pub enum RuleKind {
         /// Of what it is the margin.
         over: FloorOver,
     },
+    /// What the price of an offer keeps to.
+    PriceLimit(PriceLimit),
     /// At most so many contacts for a customer in a window.
     FrequencyCap(Cap),
     /// The offers it applies to are shown only there and then.

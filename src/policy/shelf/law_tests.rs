@@ -84,6 +84,17 @@ impl Chance {
                 }
                 format!("min_margin: {}.00 USD{over}", c.below(40))
             }),
+            self.list("price_limits", |c| {
+                let limit = match c.below(5) {
+                    0 => format!("max_discount: {}%", c.below(100)),
+                    1 => format!("max_discount: {}.00 USD", c.below(30)),
+                    2 => format!("min_price: {}.00 USD", c.below(40)),
+                    3 => "respect: advertised_price_min".to_owned(),
+                    _ => "respect: prior_price".to_owned(),
+                };
+                let allowed = if limit.starts_with("respect") { c.one(&["", ", on_missing: allow"]) } else { "" };
+                limit + allowed
+            }),
             self.list("frequency_caps", |c| {
                 let by = if c.often(2) { "[customer, channel]" } else { c.one(&scopes) };
                 let max = 1 + c.below(3);
@@ -129,8 +140,9 @@ impl Chance {
     fn offer(&mut self, id: &str) -> Offer {
         let currency = if self.often(9) { "USD" } else { "EUR" };
         let money = |amount: i64| serde_json::json!({"amount": format!("{amount}.00"), "currency": currency});
+        let price = self.below(60);
         let mut offer = serde_json::json!({
-            "offer_id": id, "price": money(self.below(60)), "cost_of_goods": money(self.below(40)),
+            "offer_id": id, "price": money(price), "cost_of_goods": money(self.below(40)),
             "variants": if self.often(3) {
                 serde_json::json!([{"variant_id": "a"}, {"variant_id": "b"}])
             } else {
@@ -143,6 +155,9 @@ impl Chance {
                 offer[name] = values[at].clone();
             }
         };
+        may(self, "discount", 5, &[money(price / 3), money(price / 2), money(0)]);
+        may(self, "advertised_price_min", 6, &[money(10), money(25), money(price)]);
+        may(self, "prior_price", 6, &[money(price), money(price - price / 4), money(price + 1)]);
         may(self, "status", 1, &["paused".into()]);
         may(self, "category", 7, &["shoes".into(), "toys".into(), "home".into()]);
         may(self, "more_categories", 3, &[serde_json::json!(["toys"]), serde_json::json!(["home", "shoes"])]);
@@ -262,8 +277,15 @@ fn plain(
     found
 }
 
+/// In the order of the rules: which are asked first says nothing.
+fn sort(verdict: &mut Verdict) {
+    verdict.failed.sort_by_key(|failed| failed.rule);
+    verdict.noted.sort_by_key(|failed| failed.rule);
+}
+
 /// Parts what only speaks from what leaves the offer out.
 fn part(bundle: &Bundle, verdict: &mut Verdict) {
+    sort(verdict);
     let blocks = |failed: &Failed| bundle.rules[usize::from(failed.rule)].severity == Severity::Block;
     (verdict.failed, verdict.noted) = std::mem::take(&mut verdict.failed).into_iter().partition(blocks);
 }
@@ -314,6 +336,7 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
         for stand in shelves.at(&placement.id).unwrap().stands(asked.as_deref(), &catalogue) {
             let mut verdict = Verdict::default();
             judging.ask(stand, &mut verdict);
+            sort(&mut verdict);
             for candidate in stand.candidates.clone() {
                 found.push((candidate, stand.margin_minor, stand.cost_minor, verdict.clone()));
             }
@@ -340,6 +363,7 @@ fn behind(
         if let Some(first) = &first {
             first.ask(at, &mut found);
         }
+        sort(&mut found);
         let failed = judge_sums(bundle, setting, offer, &[], windows.now);
         let mut expected = Verdict { failed, ..Verdict::default() };
         part(bundle, &mut expected);
@@ -358,6 +382,7 @@ fn behind(
     for (at, offer) in (0..).zip(offers).filter(|(at, _)| !there.contains(at)) {
         let mut found = Verdict::default();
         behind.ask(at, &mut found);
+        sort(&mut found);
         let mut expected = judge_behind(bundle, setting, offer, &chosen, next.as_ref(), windows);
         part(bundle, &mut expected);
         prop_assert_eq!(found, expected, "{} behind {:?}", offer.offer_id, there);

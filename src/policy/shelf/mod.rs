@@ -2,7 +2,7 @@
 //! customer, no request and no instant.
 //!
 //! A shelf holds the offers under consideration at one placement, in the order of the catalogue, each with every rule
-//! that leaves it out whatever the request: its currency and the floors under its margin. What is left for a decision
+//! that leaves it out whatever the request: its currency, the floors under its margin and the limits of its price. What is left for a decision
 //! are caps and cool-downs with something counted, conditions, and schedules: [`Judging`] asks those.
 
 mod behind;
@@ -185,7 +185,7 @@ impl Shelf {
             if scope.as_ref().is_some_and(|scope| !scope.has(at as usize)) {
                 continue;
             }
-            if let Some((observed, limit)) = fixed(&rule.kind, placement, (offer, &margin)) {
+            if let Some((observed, limit)) = fixed(rule, placement, (offer, &margin)) {
                 self.fixed.push(Failed { rule: *rule_at, observed, limit });
                 let Interval { from, until, .. } = &rule.effective;
                 self.partly |= from.is_some() || until.is_some() || rule.applies_to.regions.is_some();
@@ -251,14 +251,15 @@ impl Shelf {
 
 /// Whether it leaves offers out whatever the request.
 fn is_fixed(kind: &RuleKind) -> bool {
-    matches!(kind, RuleKind::Currency | RuleKind::MarginFloor { over: FloorOver::Offer, .. })
+    matches!(kind, RuleKind::Currency | RuleKind::MarginFloor { over: FloorOver::Offer, .. } | RuleKind::PriceLimit(_))
 }
 
 /// What such a rule compared, if that leaves the offer out.
-fn fixed(kind: &RuleKind, placement: &Placement, (offer, margin): (&Offer, &Margin)) -> Option<Compared> {
-    match kind {
+fn fixed(rule: &Rule, placement: &Placement, (offer, margin): (&Offer, &Margin)) -> Option<Compared> {
+    match &rule.kind {
         RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
         RuleKind::MarginFloor { min, over: FloorOver::Offer } => min.fails(margin),
+        RuleKind::PriceLimit(limit) => limit.fails(offer, rule.on_missing),
         _ => None,
     }
 }
