@@ -21,7 +21,7 @@ use super::syntax::{self, Node};
 use super::{Finding, codes, placements};
 use crate::domain::{
     AttributeId, AttributeScope, Catalogue, DecisionRequest, Digest, LocalTime, Malformed, Placement, PlacementId,
-    PurposeId, StoreId, Timestamp, Value,
+    PurposeId, StoreId, SubjectKinds, Timestamp, Value,
 };
 
 /// Names the meaning given to the text: it changes whenever the same text would come to mean something else that a
@@ -58,6 +58,8 @@ pub struct Bundle {
     pub rules: Vec<Rule>,
     /// Changes with whatever changes what a cap counts; counters built for another set are rebuilt from contacts.
     pub cap_set: Digest,
+    /// The kinds of subject that caps count for.
+    pub counted: SubjectKinds,
     /// Whether every rule leaves out what it speaks against, so that nothing is ever noted.
     pub(super) only_blocks: bool,
     /// Every condition, compiled.
@@ -173,6 +175,7 @@ fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<F
             let bundle = Bundle {
                 hash: hash(&sources),
                 cap_set: caps::cap_set(&parts.rules, &parts.placements),
+                counted: caps::counted_kinds(&parts.rules),
                 only_blocks: parts.rules.iter().all(Rule::blocks),
                 program: Program::new(&parts.rules, &parts.placements),
                 memo: Memo::default(),

@@ -67,6 +67,7 @@ codes! {
     COOL_DOWN_UNLESS = "P0240", "`unless` with an event that cannot undo what the cool-down counts";
     ZONE_STORE = "P0241", "the time zone `store` where catalog/stores.yaml declares none";
     STORE_UNKNOWN = "P0242", "a store that is not in catalog/stores.yaml";
+    CAP_SESSION = "P0245", "a cap within a session that counts for something larger than a session";
     PRICE_LIMIT_ONE = "P0250", "a price limit that says nothing to keep to, or several things";
     PRICE_CURRENCY = "P0251", "a price limit in another currency than a placement it applies to";
     PRICE_PERSONAL_EMPTY = "P0252", "a rule about personalised prices that asks for nothing";

@@ -14,7 +14,10 @@ use super::moment::{MOMENT, Moment};
 use super::{Ground, Person};
 use crate::domain::consent::ConsentEntry;
 use crate::domain::outcome::OutcomeKind;
-use crate::domain::{Basis, ConsentState, DecisionId, OfferId, Placement, PlacementId, PurposeId, Span, Timestamp};
+use crate::domain::{
+    Basis, ConsentState, DecisionId, OfferId, Placement, PlacementId, PurposeId, Span, SubjectKind, SubjectKinds,
+    Timestamp,
+};
 
 /// A consent, or its refusal.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,7 +120,8 @@ impl Past {
         let mut bits = [0; 10];
         bits[2..].copy_from_slice(&u64::try_from(number).ok()?.to_be_bytes());
         let decision = DecisionId::from_parts(at.0, bits);
-        let chosen = Chosen { decision, slot: 0, at, reserved_until: at.plus(placement.reservation) };
+        let stands_for = SubjectKinds::of(SubjectKind::Customer);
+        let chosen = Chosen { decision, slot: 0, at, reserved_until: at.plus(placement.reservation), stands_for };
         let (placement, offer) = (placement.id.clone(), self.offer.clone());
         let seen = self.seen.then_some(at);
         let at_once = |kind: OutcomeKind| (self.then == Some(kind)).then_some(at);
