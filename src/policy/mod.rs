@@ -25,6 +25,7 @@ mod contenders;
 mod delay;
 mod features;
 mod money;
+mod observed;
 mod placements;
 
 mod applies;
@@ -113,6 +114,7 @@ pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
+pub use observed::{Observed, describe_observed};
 pub use purposes::PurposeSpec;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
 pub use shelf::{Behind, Judging, Shelf, Shelves, Stand};
