@@ -86,6 +86,8 @@ mod plain;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
+mod storm_tests;
+#[cfg(test)]
 mod validity_tests;
 #[cfg(test)]
 mod verdict_tests;
