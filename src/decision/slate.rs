@@ -123,7 +123,8 @@ impl Table<'_> {
         let mut open = Open::default();
         let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
         let shelves = bundle.shelves(catalogue);
-        let asked = (self.placement, self.ask.request.jurisdiction.as_deref());
+        let request = self.ask.request;
+        let asked = (self.placement, bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()));
         let behind = Behind::new(bundle, (&shelves, catalogue), asked, chosen, state, self.windows);
         let Some(behind) = behind else { return open };
         let (mut verdict, mut last) = (Verdict::default(), None);

@@ -62,10 +62,10 @@ pub struct CapCounter {
     /// The offer, category or channel counted apart; nothing where the cap counts all, or where nobody knows.
     #[n(1)]
     pub of: Option<String>,
-    /// When, where the cap counts decisions.
+    /// When, where the cap counts decisions; the newest event that undoes others, for a cool-down that knows one.
     #[n(2)]
     pub at: Vec<Timestamp>,
-    /// Where the cap counts impressions: reservations first, by their end, then what was seen, by when.
+    /// Where the cap counts events: reservations first, by their end, then what happened, by when.
     #[n(3)]
     #[cbor(default)]
     pub held: Vec<CapHold>,

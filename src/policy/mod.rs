@@ -21,6 +21,8 @@ mod attributes;
 mod purposes;
 
 mod calendars;
+mod stores;
+
 mod contenders;
 mod delay;
 mod features;

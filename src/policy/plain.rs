@@ -93,6 +93,7 @@ fn ask(
             | RuleKind::Campaign
             | RuleKind::Stock
             | RuleKind::Budget => None,
+            RuleKind::FrequencyCap(_) if !placement.obeys_caps => None,
             RuleKind::FrequencyCap(cap) => {
                 let (used, room) = room((rule, cap), (placement, offer), state, windows);
                 let reading = |used| Reading { rule: at, used, limit: cap.max, until: None };

@@ -53,11 +53,12 @@ fn change(
     Ok(ConsentChange { state: seal_state(key, subject, version + 1, &state), records: kept })
 }
 
-/// The contacts of one decision, given its outcomes: one for each slot that was drawn, seen at its newest impression.
+/// The contacts of one decision, given its outcomes: one for each slot that was drawn, seen, followed and bought at
+/// the newest outcome of that kind within the placement's window.
 pub(super) fn contacts_of(skeleton: &Skeleton, outcomes: &[OutcomeFact]) -> Vec<Contact> {
-    let seen = |slot: u16| {
-        let impressions = outcomes.iter().filter(|fact| fact.kind == OutcomeKind::Impression && fact.is_of(slot));
-        let timely = impressions.filter(|fact| within_window(skeleton.at, fact.occurred_at, &skeleton.terms));
+    let newest = |kind: OutcomeKind, slot: u16| {
+        let of_kind = outcomes.iter().filter(|fact| fact.kind == kind && fact.is_of(slot));
+        let timely = of_kind.filter(|fact| within_window(skeleton.at, fact.occurred_at, &skeleton.terms));
         timely.map(|fact| fact.occurred_at).max()
     };
     let contact = |(slot, shown, _): (u16, &Shown, &CandidateRow)| Contact {
@@ -69,7 +70,9 @@ pub(super) fn contacts_of(skeleton: &Skeleton, outcomes: &[OutcomeFact]) -> Vec<
         },
         placement: skeleton.placement.clone(),
         offer: shown.offer.clone(),
-        seen: seen(slot),
+        seen: newest(OutcomeKind::Impression, slot),
+        clicked: newest(OutcomeKind::Click, slot),
+        redeemed: newest(OutcomeKind::Order, slot),
         events: events_of(skeleton, slot, outcomes),
     };
     skeleton.chosen().map(contact).collect()
@@ -146,7 +149,7 @@ impl Core {
             .collect())
     }
 
-    /// Confirms contacts of a subject that were seen, and counts what else followed them. When this returns the next
+    /// Confirms contacts of a subject that were seen, followed or bought, and counts what else happened. When this returns the next
     /// decision of the subject knows of it, whichever node makes it; doing so again changes nothing.
     pub(super) async fn confirm_contacts(
         &self,

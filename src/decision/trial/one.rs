@@ -43,6 +43,7 @@ pub(super) fn try_one(bundle: &Arc<Bundle>, case: &Case, cover: &mut Counts) -> 
     let assessed = assess(&snapshot, placement, &request, state.as_ref(), case.at);
     let when = (case.at, case.jurisdiction.as_deref());
     cover.gates(bundle, placement, &assessed.purpose, when);
+    let when = (case.at, bundle.region(case.jurisdiction.as_deref(), case.store.as_ref()));
     let seen = Seen { bundle, placement, case, assessed: &assessed };
     tried.given = seen.given();
     tried.mistakes.extend(gates(&seen, &mut tried.rules));
@@ -213,7 +214,7 @@ fn outcome(
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let shelves = bundle.shelves(catalogue);
     let shelves = (shelves.as_ref(), catalogue.as_ref());
-    let asked = (placement, case.jurisdiction.as_deref());
+    let asked = (placement, bundle.region(case.jurisdiction.as_deref(), case.store.as_ref()));
     let behind = Behind::new(bundle, shelves, asked, &chosen, next.as_ref(), &assessed.windows)?;
     let mut verdict = Verdict::default();
     behind.ask(position(catalogue, offer.offer_id.as_str())?, &mut verdict);

@@ -54,11 +54,11 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
     Kind {
         list: "frequency_caps",
         fields: &caps::FIELDS,
-        later: &caps::FIELDS_LATER,
+        later: &[],
         reads: false,
         liftable: true,
         rank: 3,
-        read: |report, fields, _, _| caps::read(report, fields),
+        read: |report, fields, known, _| caps::read(report, fields, known),
     },
     Kind {
         list: "availability",

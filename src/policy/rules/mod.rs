@@ -24,6 +24,7 @@ use super::interval::Interval;
 use super::loyalty::Loyalty;
 use super::purposes::PurposeSpec;
 use super::stackability::Stackability;
+use super::stores::StoreNames;
 use crate::domain::{Placement, PlacementId, PurposeId, RuleId, Timestamp};
 #[cfg(test)]
 pub(super) use kinds::KINDS;
@@ -178,6 +179,7 @@ pub(super) struct Known<'a> {
     pub(super) placement_names: &'a Declared,
     pub(super) categories: Categories<'a>,
     pub(super) attributes: Catalog<'a>,
+    pub(super) stores: &'a StoreNames,
 }
 
 /// With the built-in rules, by kind (currency, gates, floors, caps, availability, conditions, whole answers,

@@ -72,7 +72,7 @@ impl Chance {
     }
 
     fn rules(&mut self) -> String {
-        let scopes = ["[customer]", "[customer, offer]", "[customer, category]", "[customer, campaign]"];
+        let scopes = ["[customer]", "[all, customer]", "[customer, offer]", "[customer, category]", "[customer, campaign]"];
         let nobody = ["", ", without_identifier: allow"];
         [
             "owner: all\n".to_owned(),
@@ -86,19 +86,31 @@ impl Chance {
                     "lifetime",
                     "{calendar: day, time_zone: customer}",
                     "{calendar: week, time_zone: Europe/Berlin}",
+                    "{calendar: week, time_zone: store, week_starts: saturday}",
                 ]);
-                let counts = c.one(&["decision", "impression"]);
+                let counts = c.one(&["decision", "impression", "click", "redemption"]);
                 format!("scope: {by}, max: {max}, window: {window}, counts: {counts}{}", c.one(&nobody))
             }),
             self.list("cool_downs", |c| {
-                let after = ["{event: reject}", "{event: order}", "{event: reject, times: 2, within: 48h}"];
+                let after = [
+                    "{event: reject}",
+                    "{event: order}",
+                    "{event: reject, times: 2, within: 48h}",
+                    "{event: impression, times: 2, within: 96h, unless: click}",
+                    "{event: click, unless: order}",
+                ];
                 format!("scope: {}, after: {}, suppress_for: 3d{}", c.one(&scopes), c.one(&after), c.one(&nobody))
             }),
             self.list("exclusions", |c| {
                 let when = ["customer.tier == \\\"gold\\\"", "offer.price > 30 USD", "offer.brand == \\\"acme\\\""];
                 format!("when: \"{}\"", c.one(&when))
             }),
-            self.list("availability", |c| c.one(&["channels: [web]", "regions: [US]", "stores: [s-1]"]).to_owned()),
+            self.list("availability", |c| c.one(&[
+                "channels: [web]",
+                "regions: [US]",
+                "stores: [s-1]",
+                "time_zone: store, dayparts: [{from: \"09:00\", until: \"22:30\"}]",
+            ]).to_owned()),
             self.list("diversity", |c| {
                 let per = c.one(&["category", "campaign", "offer.brand"]);
                 format!("per: {per}, at_most: {}{}", 1 + c.below(2), c.one(&["", ", on_missing: allow"]))
@@ -165,7 +177,7 @@ impl Chance {
             let at = NOW - self.below(96 * HOUR);
             let event = |chance: &mut Self, kind| (kind, Timestamp(at + chance.below(NOW - at + 1)));
             let mut events = Vec::new();
-            for kind in [OutcomeKind::Reject, OutcomeKind::Order] {
+            for kind in [OutcomeKind::Reject, OutcomeKind::Order, OutcomeKind::Click, OutcomeKind::Impression] {
                 if self.often(4) {
                     events.push(event(self, kind));
                 }
@@ -177,9 +189,11 @@ impl Chance {
                     at: Timestamp(at),
                     reserved_until: Timestamp(at).plus(Span(HOUR)),
                 },
-                placement: PlacementId::new(self.one(&["home", "mail", "gone"])).unwrap(),
+                placement: PlacementId::new(self.one(&["home", "mail", "gone", "receipt"])).unwrap(),
                 offer: OfferId::new(self.one(&["o0", "o1", "o2", "o3", "o4", "gone"])).unwrap(),
                 seen: self.often(6).then_some(Timestamp(at + 1)),
+                clicked: self.often(4).then_some(Timestamp(at + 2)),
+                redeemed: self.often(3).then_some(Timestamp(at + 3)),
                 events,
             }
         };
@@ -187,17 +201,20 @@ impl Chance {
     }
 }
 
-/// A bundle of two placements with these rules.
+/// A bundle of placements with these rules.
 fn compiled(rules: &str) -> Bundle {
     let file = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
-    let placement = |id: &str, channel: &str, house: &str| {
+    let placement = |id: &str, channel: &str, (house, more): (&str, &str)| {
         format!(
-            "  - {{id: {id}, channel: {channel}, purpose: p, currency: USD, slots: 3, objective: {{kind: margin, \
+            "  - {{id: {id}{more}, channel: {channel}, purpose: p, currency: USD, slots: 3, objective: {{kind: margin, \
              window: 7d, reward_cap: 200.00}}, strategy: {{name: uniform}}, features: [], fallback: {{offer: \
              {house}, variant: a}}}}\n"
         )
     };
-    let placements = placement("home", "web", "house") + &placement("mail", "email", "o2");
+    let placements = placement("home", "web", ("house", ""))
+        + &placement("mail", "email", ("o2", ""))
+        + &placement("letter", "email", ("o2", ", obeys_caps: false"))
+        + &placement("receipt", "email", ("o2", ", counts_toward_caps: false"));
     let files = [
         file("bundle.yaml", "name: law\nschema: 1\n"),
         file(
@@ -206,6 +223,7 @@ fn compiled(rules: &str) -> Bundle {
              - {id: offer.brand, type: text}\n  - {id: offer.category, type: {enum: [shoes, toys, home]}}\n",
         ),
         file("catalog/purposes.yaml", "purposes:\n  - {id: p, dpv: Marketing, bases: {US: [consent]}}\n"),
+        file("catalog/stores.yaml", "stores:\n  - {id: s-1, time_zone: Asia/Tokyo, region: US}\n"),
         file("placements.yaml", &format!("placements:\n{placements}")),
         file("rules/10.yaml", rules),
     ];
@@ -260,7 +278,7 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
     let zone = chance.often(5).then_some("Asia/Tokyo");
     let asked = chance.often(3).then(|| ["gone", "house", "o1", "o4"].map(|id| OfferId::new(id).unwrap()).to_vec());
     let now = Timestamp(NOW + chance.below(2) * HOUR);
-    let windows = CapWindows::at(now, zone);
+    let windows = CapWindows::at(now, zone).in_store(bundle.stores.zone(store.as_ref()));
     let from = [Some("US-NY"), Some("US"), Some("DE"), Some("GB"), None][usize::try_from(chance.below(5)).unwrap()];
     let shelves = bundle.shelves(&catalogue);
     for placement in bundle.placements.values() {

@@ -133,7 +133,11 @@ impl Shelf {
             .filter(|(_, rule)| matches!(rule.kind, RuleKind::Currency | RuleKind::MarginFloor { .. }))
             .map(|(at, rule)| (*at, *rule, scope(rule, offers)))
             .collect();
-        let counts = |rule: &Rule| matches!(rule.kind, RuleKind::FrequencyCap(_) | RuleKind::CoolDown(_));
+        let counts = |rule: &Rule| match rule.kind {
+            RuleKind::FrequencyCap(_) => placement.obeys_caps,
+            RuleKind::CoolDown(_) => true,
+            _ => false,
+        };
         let counting: Vec<Scoped<()>> = here
             .iter()
             .filter(|(_, rule)| counts(rule))
