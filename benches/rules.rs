@@ -191,6 +191,8 @@ fn state(bundle: &Bundle, catalogue: &Catalogue) -> SubjectState {
             placement: PlacementId::new("home").unwrap(),
             offer: OfferId::new(format!("o{:04}", number * 13 % 97)).unwrap(),
             seen: Some(at),
+            clicked: None,
+            redeemed: None,
             events: event.into_iter().map(|event| (event, at.plus(Span(HOUR)))).collect(),
         }
     };

@@ -58,7 +58,7 @@ pub fn describe_observed(
         Some(RuleKind::Exclusion { when } | RuleKind::Requirement { when }) => {
             values(bundle, when.text(), placement, offer, request)
         }
-        Some(RuleKind::Availability(availability)) => circumstances(availability, placement, at, request),
+        Some(RuleKind::Availability(availability)) => circumstances(bundle, availability, (placement, at), request),
         _ => Vec::new(),
     };
     if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) }
@@ -144,22 +144,29 @@ fn basket(basket: &[BasketLine], placement: &Placement) -> String {
 
 /// Where and when it was asked, as far as the rule reads it.
 fn circumstances(
+    bundle: &Bundle,
     availability: &Availability,
-    placement: &Placement,
-    at: Timestamp,
+    (placement, at): (&Placement, Timestamp),
     request: Option<&Observed<'_>>,
 ) -> Vec<String> {
     let Availability { regions, channels, dates, dayparts, stores } = availability;
     let known = |value: Option<String>| value.map_or_else(|| "not known".to_owned(), |value| format!("`{value}`"));
     let mut said = Vec::new();
     if let Some(request) = request.filter(|_| regions.is_some()) {
-        said.push(format!("the jurisdiction is {}", known(request.jurisdiction.map(str::to_owned))));
+        said.push(format!(
+            "the jurisdiction is {}",
+            known(bundle.region(request.jurisdiction, request.store).map(str::to_owned))
+        ));
     }
     said.extend(channels.is_some().then(|| format!("the channel is `{}`", placement.channel)));
     said.extend(dates.is_some().then(|| format!("it is {at}")));
     let clock = dayparts.as_ref().and_then(|parts| match parts.zone {
         Zone::Named(zone) => Some(local_time(at, zone, true)),
         Zone::Customer => request.map(|request| request.local.filter(|local| local.zone_named)),
+        Zone::Store => request.map(|request| {
+            let zone = bundle.stores.zone(request.store)?;
+            local_time(at, zone, true)
+        }),
     });
     said.extend(clock.map(|local| match local {
         Some(local) => format!("it is {} {local} there", local.weekday_name()),
