@@ -27,6 +27,7 @@ mod contenders;
 mod delay;
 mod features;
 mod money;
+mod observed;
 mod placements;
 
 mod applies;
@@ -93,6 +94,8 @@ mod prices_tests;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
+mod storm_tests;
+#[cfg(test)]
 mod validity_tests;
 #[cfg(test)]
 mod verdict_tests;
@@ -121,7 +124,9 @@ pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
+pub use observed::{Observed, describe_observed};
 pub use price_limits::PriceLimit;
+
 pub use purposes::PurposeSpec;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
 pub use shelf::{Behind, Judging, Setting, Shelf, Shelves, Stand};
