@@ -85,6 +85,7 @@ pub fn decide(
     skeleton.exploration = money::exploration(&view, terms);
     skeleton.money = money;
     skeleton.refused = purpose.refused;
+    skeleton.terms.unlearned = purpose.unlearned;
     skeleton.candidates = judged.rows;
     skeleton.slots = slots;
     let chosen = skeleton.chosen().count();
@@ -107,8 +108,9 @@ pub fn decide(
             store: ask.request.store.clone(),
             local: snapshot.bundle.local_time_read(placement, ask.request.time_zone.as_deref(), now),
             personas,
+            guarded: None,
         },
-        consent: ConsentGroup { readings: purpose.readings },
+        consent: ConsentGroup { readings: purpose.readings, signal: ask.request.privacy_signal },
         contacts: ContactsGroup { readings: judged.readings },
     };
     Ok(Decision { skeleton, private, next })

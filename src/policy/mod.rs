@@ -18,6 +18,7 @@ mod scalar;
 mod jurisdiction;
 
 mod attributes;
+mod dpv;
 mod purposes;
 
 mod calendars;
@@ -37,6 +38,7 @@ mod cool_downs;
 mod daypart;
 mod diversity;
 mod floors;
+
 mod gate;
 mod loyalty;
 mod rules;
@@ -108,9 +110,10 @@ pub use describe::{Lacks, describe, describe_lacking};
 pub use diversity::{Diversity, Per};
 pub use finding::Finding;
 pub use floors::FloorLimit;
-pub use gate::{GateVerdict, gate};
+pub use gate::{Asking, Gate, GateVerdict, gate};
 pub use interval::Interval;
 pub(crate) use interval::day_start;
+pub use jurisdiction::check as check_jurisdiction;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
 pub use purposes::PurposeSpec;

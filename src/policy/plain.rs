@@ -82,7 +82,7 @@ fn ask(
         }
         let failed = match &rule.kind {
             RuleKind::Currency | RuleKind::MarginFloor { .. } => margin.fails(&rule.kind, placement),
-            RuleKind::PurposeGate { .. }
+            RuleKind::PurposeGate(_)
             | RuleKind::Stackability(_)
             | RuleKind::Diversity(_)
             | RuleKind::LoyaltyEligibility(_)

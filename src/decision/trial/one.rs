@@ -169,6 +169,7 @@ pub(super) fn request(case: &Case) -> DecisionRequest {
         basket: case.basket.clone(),
         candidates: Some(asked),
         store: case.store.clone(),
+        privacy_signal: case.gpc.then_some(true),
     }
 }
 

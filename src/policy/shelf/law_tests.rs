@@ -284,6 +284,7 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
             basket: Vec::new(),
             candidates: asked.clone(),
             store: None,
+            privacy_signal: None,
         };
         let expected = plain((&bundle, &catalogue), placement, (&facts, &request), state.as_ref(), &windows);
         let both = (shelves.as_ref(), catalogue.as_ref());
