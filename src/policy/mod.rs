@@ -59,7 +59,11 @@ mod cool_downs_tests;
 #[cfg(test)]
 mod everyday_tests;
 #[cfg(test)]
+mod gate_tests;
+#[cfg(test)]
 mod mistakes_conditions;
+#[cfg(test)]
+mod mistakes_consent;
 #[cfg(test)]
 mod mistakes_contenders;
 #[cfg(test)]

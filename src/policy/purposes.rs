@@ -74,8 +74,10 @@ fn purpose(
     let what = fields.what.as_str();
     let id = ("purpose", "a purpose id", "id: offer_personalisation");
     let id = declare::declare(report, &fields, id, |text| PurposeId::new(text), declared);
-    let dpv = fields.get("dpv").and_then(|node| read::parsed(report, what, node, DPV, |text| Ok(text.to_owned())));
-    let dpv = fields.get("dpv").zip(dpv).and_then(|(node, text)| iri(report, what, node, &text));
+    let dpv = fields.get("dpv").and_then(|node| {
+        let text = read::text(report, what, node)?;
+        iri(report, what, node, text)
+    });
     let gpc = fields.get("gpc").and_then(|node| read::choice(report, what, node, "answer", &["ignore", "refuse"], &[]));
     let bases = fields.get("bases").map(|node| bases(report, what, node)).unwrap_or_default();
     let fallback = fields.get("fallback");
@@ -116,8 +118,6 @@ pub(super) fn basis(report: &mut Report<'_>, what: &str, node: &Node) -> Option<
     let chosen = read::choice(report, what, node, "lawful basis", &Basis::ALL.map(|(_, name)| name), &[])?;
     Basis::ALL.iter().find(|(_, name)| *name == chosen).map(|(basis, _)| *basis)
 }
-
-const DPV: &str = "a purpose of the W3C Data Privacy Vocabulary such as `Marketing`, or its IRI";
 
 /// The IRI of a purpose: of a term of the vocabulary, or one written out.
 fn iri(report: &mut Report<'_>, what: &str, node: &Node, text: &str) -> Option<String> {
