@@ -135,7 +135,7 @@ fn ask(
             RuleKind::MarginFloor { min, over: FloorOver::Offer } => min.fails(&margin),
             RuleKind::PriceLimit(limit) => price(*limit, offer, rule.on_missing),
             RuleKind::MarginFloor { .. }
-            | RuleKind::PurposeGate { .. }
+            | RuleKind::PurposeGate(_)
             | RuleKind::Stackability(_)
             | RuleKind::Diversity(_)
             | RuleKind::LoyaltyEligibility(_)

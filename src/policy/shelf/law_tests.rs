@@ -280,6 +280,7 @@ fn request(placement: PlacementId, candidates: Option<Vec<OfferId>>) -> Decision
         basket: Vec::new(),
         candidates,
         store: None,
+        privacy_signal: None,
     }
 }
 
