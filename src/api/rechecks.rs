@@ -8,8 +8,9 @@ use utoipa::ToSchema;
 use super::problem::{Checks, Problem};
 use super::{App, auth, body, render};
 use crate::audit;
+use crate::decision::Rechecked;
 use crate::domain::DecisionId;
-use crate::domain::decision::{Failed, Private};
+use crate::domain::decision::{CandidateRow, Failed, Private, Skeleton};
 use crate::runtime::{Recheck, Release, Role, Unchecked};
 
 /// What is said again of the request of a decision; an empty body says nothing.
@@ -62,19 +63,23 @@ pub async fn recheck(
 /// The answer; what is personal only where it may be told.
 fn told(checked: &Recheck, personal: bool) -> Value {
     let (skeleton, bundle) = (&checked.opened.skeleton, &checked.snapshot.bundle);
+    // What rules compare is as it is now: the candidates are those of now, one for each slot.
+    let mut now = Skeleton { at: checked.at, ..skeleton.clone() };
+    let row = |found: &Rechecked| found.row.clone().unwrap_or_else(absent);
+    now.candidates = checked.slots.iter().map(row).collect();
+    let both = (bundle.as_ref(), checked.snapshot.catalogue.as_ref());
     let slots = skeleton.chosen().zip(&checked.slots).map(|((number, shown, _), found)| {
         let mut private: Option<Private> = checked.opened.private.clone().filter(|_| personal);
         if let Some(private) = &mut private {
             private.contacts.readings.clone_from(&found.readings);
         }
-        let said =
-            |failed: &[Failed]| audit::exclusions(failed, (number.into(), number), skeleton, private.as_ref(), bundle);
+        let said = |failed: &[Failed]| audit::exclusions(failed, (number.into(), number), &now, private.as_ref(), both);
         json!({
             "slot": number + 1,
             "offer_id": shown.offer,
             "variant_id": shown.variant,
             "allowed": found.allowed(),
-            "candidate": found.candidate,
+            "candidate": found.row.is_some(),
             "excluded_by": said(&found.failed).iter().map(render::told).collect::<Vec<_>>(),
             "noted": said(&found.noted).iter().map(render::noted).collect::<Vec<_>>(),
         })
@@ -83,11 +88,25 @@ fn told(checked: &Recheck, personal: bool) -> Value {
         "decision_id": skeleton.decision_id,
         "placement": skeleton.placement,
         "checked_at": checked.at,
-        "allowed": checked.slots.iter().all(crate::decision::Rechecked::allowed),
+        "allowed": checked.slots.iter().all(Rechecked::allowed),
         "slots": slots.collect::<Vec<_>>(),
         "reserved_until": skeleton.reserved_until,
         "bundle": format!("b3:{}", bundle.hash.hex()),
     })
+}
+
+/// In the place of what is no candidate any more, of which nothing is said.
+fn absent() -> CandidateRow {
+    CandidateRow {
+        candidate: None,
+        margin_minor: 0,
+        cost_minor: 0,
+        failed: Vec::new(),
+        scored: None,
+        learned: None,
+        money: None,
+        noted: None,
+    }
 }
 
 /// `POST /v1/decisions/{id}:release`.

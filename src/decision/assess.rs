@@ -52,7 +52,7 @@ pub(super) fn assess_under(
         seen
     };
     let seen: Vec<Minimised> = seating.requests(request).iter().map(see).collect();
-    let windows = CapWindows::at(now, request.time_zone.as_deref());
+    let windows = snapshot.bundle.windows(request, now);
     let judged = judge(snapshot, placement, request, states, &purpose, &seen, &windows);
     Assessed { purpose, seating, seen, windows, judged }
 }

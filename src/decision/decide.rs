@@ -57,7 +57,7 @@ pub fn decide<'s>(
     let fallback = fallback(placement, ask, subject, &purpose, &judged.rows);
     let money = money::terms(&snapshot.spend, placement, std::mem::take(&mut judged.budgets), now.day());
     let terms = money.as_ref();
-    let slate = if fallback.is_none() {
+    let mut slate = if fallback.is_none() {
         let (apart, seating, windows) = (&judged.apart, &seating, &windows);
         let valued = score(snapshot, placement, &view, (&mut judged.rows, terms), (&seen, apart), local);
         valued.and_then(|valued| {
@@ -73,8 +73,11 @@ pub fn decide<'s>(
         // Numbers that failed their check are not recorded as if somebody could draw from them.
         judged.rows.iter_mut().for_each(|row| (row.scored, row.learned) = (None, None));
     }
+    let barred = slate.as_mut().is_some_and(|slate| slate.bar(&mut judged.rows));
+    let fallback = fallback.or(barred.then_some(FallbackReason::NoEligibleCandidate));
+    let slate = slate.filter(|_| !barred);
     let fallback = fallback.or(slate.is_none().then_some(FallbackReason::DistributionInvalid));
-    let Slate { slots, shown, readings, features, next, beside } = slate.unwrap_or_else(|| Slate {
+    let Slate { slots, shown, readings, features, next, beside, .. } = slate.unwrap_or_else(|| Slate {
         shown: vec![Shown { offer: placement.fallback.offer.clone(), variant: placement.fallback.variant.clone() }],
         ..Slate::default()
     });
@@ -88,6 +91,7 @@ pub fn decide<'s>(
     skeleton.exploration = money::exploration(&view, terms);
     skeleton.money = money;
     skeleton.refused = purpose.refused;
+    skeleton.terms.unlearned = purpose.unlearned;
     skeleton.candidates = judged.rows;
     skeleton.slots = slots;
     let chosen = skeleton.chosen().count();
@@ -108,8 +112,9 @@ pub fn decide<'s>(
             store: ask.request.store.clone(),
             local: snapshot.bundle.local_time_read(placement, ask.request.time_zone.as_deref(), now),
             personas,
+            guarded: None,
         },
-        consent: ConsentGroup { readings: purpose.readings },
+        consent: ConsentGroup { readings: purpose.readings, signal: ask.request.privacy_signal },
         contacts: ContactsGroup { readings: judged.readings },
     };
     Ok(Decision { skeleton, private, next, beside })

@@ -36,7 +36,7 @@ pub(super) fn judge(
             attributes: &seen.used,
             basket: &request.basket,
             currency: placement.currency,
-            jurisdiction: request.jurisdiction.as_deref(),
+            jurisdiction: bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()),
             time_zone: request.time_zone.as_deref(),
             store: request.store.as_ref(),
             now: windows.now,

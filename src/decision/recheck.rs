@@ -9,25 +9,25 @@ use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::decision::{CandidateRow, CapReading, Failed, Private, RefusedPurpose, Shown, Skeleton, Slot};
 use crate::domain::{AttributeScope, Catalogue, Customer, DecisionRequest, Placement, Timestamp, Value};
-use crate::policy::{Behind, CapWindows, States, Verdict};
+use crate::policy::{Behind, CapWindows, Setting, States, Verdict};
 
 /// What the rules say now of what stands in one slot.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rechecked {
-    /// Whether it is still a candidate: neither paused nor gone from the catalogue.
-    pub candidate: bool,
+    /// As a candidate of the catalogue of now; nothing where it is paused, or gone.
+    pub row: Option<CandidateRow>,
     /// Every rule that would leave it out now.
     pub failed: Vec<Failed>,
     /// Every rule that speaks against it and lets it be.
     pub noted: Vec<Failed>,
-    /// What caps and cool-downs counted, under the number of the slot as candidate.
+    /// What caps and cool-downs counted, under the number of the slot as the candidate's position.
     pub readings: Vec<CapReading>,
 }
 
 impl Rechecked {
     /// Whether it may still be shown.
     pub fn allowed(&self) -> bool {
-        self.candidate && self.failed.is_empty()
+        self.row.is_some() && self.failed.is_empty()
     }
 }
 
@@ -56,7 +56,7 @@ pub fn recheck(
         let row = assessed.judged.rows.iter().position(|row| names(row, shown, &snapshot.catalogue));
         let mut checked = Rechecked::default();
         if let Some((at, row)) = row.and_then(|at| Some((at, assessed.judged.rows.get(at)?))) {
-            checked.candidate = true;
+            checked.row = Some(row.clone());
             checked.failed.clone_from(&row.failed);
             checked.noted = row.noted.clone().unwrap_or_default();
             let own = assessed.judged.readings.iter().filter(|reading| reading.candidate as usize == at);
@@ -69,7 +69,7 @@ pub fn recheck(
             }
         }
         let position = position(&snapshot.catalogue, shown);
-        if let Some(offer) = position.filter(|_| !before.is_empty()) {
+        if let Some(offer) = position {
             behind((snapshot, placement, &request), (&before, counted.states()), &windows, offer, &mut checked);
         }
         for reading in &mut checked.readings {
@@ -109,6 +109,7 @@ fn request(
         basket: context.basket.clone(),
         candidates: Some(vec![shown.offer.clone()]),
         store: context.store.clone(),
+        privacy_signal: private.consent.signal,
     }
 }
 
@@ -132,8 +133,14 @@ fn behind(
 ) {
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let shelves = bundle.shelves(catalogue);
-    let asked = (placement, request.jurisdiction.as_deref());
-    let Some(behind) = Behind::new(bundle, (&shelves, catalogue), asked, before, states, windows) else { return };
+    let jurisdiction = request.jurisdiction.as_deref();
+    let setting = Setting { placement, jurisdiction, basket: &request.basket };
+    let both = (shelves.as_ref(), catalogue.as_ref());
+    let behind = match before {
+        [] => Behind::nothing(bundle, both, setting, windows.now),
+        _ => Behind::new(bundle, both, setting, before, states, windows),
+    };
+    let Some(behind) = behind else { return };
     let mut verdict = Verdict::default();
     behind.ask(offer, &mut verdict);
     let again = |rule: u16, of: &[Failed]| of.iter().any(|failed| failed.rule == rule);

@@ -382,16 +382,20 @@ fn features_have_a_bounded_number_of_dimensions() {
 #[test]
 fn every_code_is_shown_by_some_mistake() {
     let shown = [
+        include_str!("mistakes_consent.rs"),
         include_str!("mistakes_contenders.rs"),
         include_str!("mistakes_delay.rs"),
         include_str!("mistakes_form.rs"),
         include_str!("mistakes_meaning.rs"),
+        include_str!("mistakes_prices.rs"),
         include_str!("mistakes_conditions.rs"),
         include_str!("mistakes_validity.rs"),
         include_str!("mistakes_tests.rs"),
         include_str!("mistakes_values.rs"),
         include_str!("mistakes_everyday.rs"),
         include_str!("calendars.rs"),
+        include_str!("stores.rs"),
+        include_str!("cool_downs_tests.rs"),
         include_str!("caps/scope_tests.rs"),
     ]
     .concat();

@@ -18,13 +18,17 @@ mod scalar;
 mod jurisdiction;
 
 mod attributes;
+mod dpv;
 mod purposes;
 
 mod calendars;
+mod stores;
+
 mod contenders;
 mod delay;
 mod features;
 mod money;
+mod observed;
 mod placements;
 
 mod applies;
@@ -37,8 +41,10 @@ mod cool_downs;
 mod daypart;
 mod diversity;
 mod floors;
+
 mod gate;
 mod loyalty;
+mod price_limits;
 mod rules;
 mod stackability;
 mod subjects;
@@ -58,7 +64,11 @@ mod cool_downs_tests;
 #[cfg(test)]
 mod everyday_tests;
 #[cfg(test)]
+mod gate_tests;
+#[cfg(test)]
 mod mistakes_conditions;
+#[cfg(test)]
+mod mistakes_consent;
 #[cfg(test)]
 mod mistakes_contenders;
 #[cfg(test)]
@@ -72,6 +82,8 @@ mod mistakes_meaning;
 #[cfg(test)]
 mod mistakes_money;
 #[cfg(test)]
+mod mistakes_prices;
+#[cfg(test)]
 mod mistakes_slate;
 #[cfg(test)]
 mod mistakes_tests;
@@ -84,7 +96,11 @@ mod page;
 #[cfg(test)]
 mod plain;
 #[cfg(test)]
+mod prices_tests;
+#[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod storm_tests;
 #[cfg(test)]
 mod validity_tests;
 #[cfg(test)]
@@ -108,15 +124,19 @@ pub use daypart::{Daypart, Dayparts};
 pub use describe::{Lacks, describe, describe_lacking};
 pub use diversity::{Diversity, Per};
 pub use finding::Finding;
-pub use floors::FloorLimit;
-pub use gate::{GateVerdict, gate};
+pub use floors::{FloorLimit, FloorOver, basket_margin};
+pub use gate::{Asking, Gate, GateVerdict, gate};
 pub use interval::Interval;
 pub(crate) use interval::day_start;
+pub use jurisdiction::check as check_jurisdiction;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
+pub use observed::{Observed, describe_observed};
+pub use price_limits::PriceLimit;
+
 pub use purposes::PurposeSpec;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
-pub use shelf::{Behind, Judging, Shelf, Shelves, Stand};
+pub use shelf::{Behind, Judging, Setting, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
 pub use subjects::States;
 pub use suggest::did_you_mean;

@@ -209,10 +209,11 @@ impl Core {
         facts: &[(DecisionId, OutcomeFact)],
         decisions: &Decisions,
     ) -> Result<(), RuntimeError> {
-        let counted =
-            |kind: OutcomeKind| matches!(kind, OutcomeKind::Impression | OutcomeKind::Release) || is_event(kind);
         let known = |id: &DecisionId| decisions.contains_key(id);
-        if !facts.iter().any(|(id, fact)| known(id) && (counted(fact.kind) || self.cools())) {
+        if !facts
+            .iter()
+            .any(|(id, fact)| known(id) && (EVENTS.contains(&fact.kind) || is_rare(fact.kind) || self.cools()))
+        {
             return Ok(());
         }
         // Caps of another bundle are counted from stored outcomes by whoever reads the customer next; but only if that
@@ -225,16 +226,15 @@ impl Core {
         let ids: BTreeSet<DecisionId> = facts.iter().map(|(id, _)| *id).collect();
         let counted_for = self.store.counted_for(&ids.into_iter().collect::<Vec<_>>()).await?;
         let mut contacts: BTreeMap<SubjectId, (SubjectKey, Vec<Contact>)> = BTreeMap::new();
-        // An event that nothing counts now will have to be counted if policies of before come back.
-        let told = |kind: OutcomeKind| kind == OutcomeKind::Release || is_event(kind) || bundle.counts_outcome(kind);
+        // A rare event that nothing counts now will have to be counted if policies of before come back.
+        let told = |kind: OutcomeKind| is_rare(kind) || bundle.counts_outcome(kind);
         for (id, fact) in facts.iter().filter(|(_, fact)| told(fact.kind)) {
             let Some(named) = decisions.get(id) else { continue };
             for CountedFor { subject, wrapped_key, stands_for, .. } in
                 counted_for.iter().filter(|c| c.decision_id == *id)
             {
                 let seen = contacts_of(&named.skeleton, std::slice::from_ref(fact), *stands_for);
-                let said = |contact: &Contact| contact.seen.is_some() || contact.released || !contact.events.is_empty();
-                let seen = seen.into_iter().filter(said);
+                let seen = seen.into_iter().filter(Contact::followed);
                 let of = match contacts.entry(*subject) {
                     Entry::Occupied(of) => of.into_mut(),
                     Entry::Vacant(of) => of.insert((self.keys.master.unwrap(*subject, wrapped_key)?, Vec::new())),
@@ -250,15 +250,16 @@ impl Core {
         Ok(())
     }
 
-    /// Whether the active bundle has cool-downs.
+    /// Whether the active bundle counts more than what was seen, so that outcomes which refer to others matter.
     fn cools(&self) -> bool {
-        EVENTS.iter().any(|kind| self.snapshot().bundle.counts_outcome(*kind))
+        let bundle = &self.snapshot().bundle;
+        EVENTS.iter().any(|kind| *kind != OutcomeKind::Impression && bundle.counts_outcome(*kind))
     }
 }
 
-/// Whether cool-downs of some bundle may count outcomes of a kind.
-fn is_event(kind: OutcomeKind) -> bool {
-    EVENTS.contains(&kind)
+/// Whether so few outcomes of a kind come that each may be taken to the counters, whatever is counted now.
+fn is_rare(kind: OutcomeKind) -> bool {
+    matches!(kind, OutcomeKind::Reject | OutcomeKind::Order | OutcomeKind::Return)
 }
 
 /// The newest of a customer's decisions, oldest first, that showed the offer before the outcome and within the window.

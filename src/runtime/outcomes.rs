@@ -294,7 +294,8 @@ impl Core {
             let Some(named) = decisions.get(decision_id) else { continue };
             if let Intake::Accepted { late, after_reservation, .. } = &mut answers[*at] {
                 *late = is_late(fact, named);
-                let until = named.skeleton.reserved_until.filter(|_| fact.kind == OutcomeKind::Impression);
+                let confirms = fact.kind == OutcomeKind::Impression || self.snapshot().bundle.caps_count(fact.kind);
+                let until = named.skeleton.reserved_until.filter(|_| confirms);
                 *after_reservation = until.is_some_and(|until| until <= received_at || released.contains(decision_id));
             }
         }

@@ -45,22 +45,22 @@ fn change(
     let mut state = open_state(key, subject, version, sealed)?;
     let mut kept = Vec::with_capacity(records.len());
     for (position, record) in (0..u16::MAX).zip(records) {
-        let valid_from = record.valid_from.unwrap_or(now);
-        let record = ConsentRecord { valid_from: Some(valid_from), ..record.clone() };
+        let entry = ConsentEntry::of(record, now);
+        let record = ConsentRecord { valid_from: Some(entry.valid_from), ..record.clone() };
         let plain = minicbor::to_vec(&record).unwrap_or_default();
         kept.push(key.seal(CONSENT_SEALED_AS, &subject.0, consent_version(version + 1, position), &plain));
-        let ConsentRecord { purpose, state: said, basis, valid_until, .. } = record;
-        state.add_consent(ConsentEntry { purpose, state: said, basis, valid_from, valid_until }, now);
+        state.add_consent(entry, now);
     }
     Ok(ConsentChange { state: seal_state(key, subject, version + 1, &state), records: kept })
 }
 
-/// The contacts of one decision, given its outcomes: one for each slot that was drawn, seen at its newest impression;
-/// as they count for a subject that stood for these kinds.
+/// The contacts of one decision, given its outcomes: one for each slot that was drawn, seen, followed and bought at
+/// the newest outcome of that kind within the placement's window; as they count for a subject that stood for these
+/// kinds.
 pub(super) fn contacts_of(skeleton: &Skeleton, outcomes: &[OutcomeFact], stands_for: SubjectKinds) -> Vec<Contact> {
-    let seen = |slot: u16| {
-        let impressions = outcomes.iter().filter(|fact| fact.kind == OutcomeKind::Impression && fact.is_of(slot));
-        let timely = impressions.filter(|fact| within_window(skeleton.at, fact.occurred_at, &skeleton.terms));
+    let newest = |kind: OutcomeKind, slot: u16| {
+        let of_kind = outcomes.iter().filter(|fact| fact.kind == kind && fact.is_of(slot));
+        let timely = of_kind.filter(|fact| within_window(skeleton.at, fact.occurred_at, &skeleton.terms));
         timely.map(|fact| fact.occurred_at).max()
     };
     let contact = |(slot, shown, _): (u16, &Shown, &CandidateRow)| Contact {
@@ -73,7 +73,9 @@ pub(super) fn contacts_of(skeleton: &Skeleton, outcomes: &[OutcomeFact], stands_
         },
         placement: skeleton.placement.clone(),
         offer: shown.offer.clone(),
-        seen: seen(slot),
+        seen: newest(OutcomeKind::Impression, slot),
+        clicked: newest(OutcomeKind::Click, slot),
+        redeemed: newest(OutcomeKind::Order, slot),
         events: events_of(skeleton, slot, outcomes),
         released: outcomes.iter().any(|fact| fact.kind == OutcomeKind::Release && fact.is_of(slot)),
     };
@@ -158,7 +160,7 @@ impl Core {
         Ok(found.iter().flat_map(of).collect())
     }
 
-    /// Confirms contacts of a subject that were seen, and counts what else followed them. When this returns the next
+    /// Confirms contacts of a subject that were seen, followed or bought, and counts what else happened. When this returns the next
     /// decision of the subject knows of it, whichever node makes it; doing so again changes nothing.
     pub(super) async fn confirm_contacts(
         &self,

@@ -14,7 +14,7 @@ use crate::domain::{
     Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, RuleId, SubjectId, SubjectKind, SubjectKinds,
     SubjectState,
 };
-use crate::policy::{self, Behind, Bundle, Case, Chosen, Contact, Expected, Verdict};
+use crate::policy::{self, Behind, Bundle, Case, Chosen, Contact, Expected, Setting, Verdict};
 
 /// What came out for one offer.
 struct Outcome {
@@ -48,6 +48,7 @@ pub(super) fn try_one(bundle: &Arc<Bundle>, case: &Case, cover: &mut Counts) -> 
     let assessed = assess(&snapshot, placement, &request, subjects.states(), case.at);
     let when = (case.at, case.jurisdiction.as_deref());
     cover.gates(bundle, placement, &assessed.purpose, when);
+    let when = (case.at, bundle.region(case.jurisdiction.as_deref(), case.store.as_ref()));
     let seen = Seen { bundle, placement, case, assessed: &assessed };
     tried.given = seen.given();
     tried.mistakes.extend(gates(&seen, &mut tried.rules));
@@ -176,6 +177,7 @@ pub(super) fn request(case: &Case) -> DecisionRequest {
         basket: case.basket.clone(),
         candidates: Some(asked),
         store: case.store.clone(),
+        privacy_signal: case.gpc.then_some(true),
     }
 }
 
@@ -218,7 +220,19 @@ fn outcome(
     let (failed, mut noted) = (row.failed.clone(), row.noted.clone().unwrap_or_default());
     let readings = assessed.judged.readings.iter().filter(|reading| reading.candidate as usize == at);
     let used = readings.map(|reading| (reading.rule, reading.used)).collect();
+    let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
+    let shelves = bundle.shelves(catalogue);
+    let shelves = (shelves.as_ref(), catalogue.as_ref());
+    let jurisdiction = bundle.region(case.jurisdiction.as_deref(), case.store.as_ref());
+    let setting = Setting { placement, jurisdiction, basket: &case.basket };
+    let mut verdict = Verdict::default();
     if case.behind.is_empty() || !failed.is_empty() {
+        let nothing = Behind::nothing(bundle, shelves, setting, case.at).filter(|_| failed.is_empty());
+        if let Some(nothing) = nothing {
+            nothing.ask(position(catalogue, offer.offer_id.as_str())?, &mut verdict);
+            noted.extend(verdict.noted);
+            return Some(Outcome { failed: verdict.failed, noted, used, behind: false });
+        }
         return Some(Outcome { failed, noted, used, behind: false });
     }
     let (mut counted, mut chosen) = (Counted::of(subjects), Vec::new());
@@ -228,12 +242,7 @@ fn outcome(
         counted.count(&snapshot.bundle, placement, before, (decision, slot, case.at));
         chosen.push(position(&snapshot.catalogue, id.as_str())?);
     }
-    let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
-    let shelves = bundle.shelves(catalogue);
-    let shelves = (shelves.as_ref(), catalogue.as_ref());
-    let asked = (placement, case.jurisdiction.as_deref());
-    let behind = Behind::new(bundle, shelves, asked, &chosen, counted.states(), &assessed.windows)?;
-    let mut verdict = Verdict::default();
+    let behind = Behind::new(bundle, shelves, setting, &chosen, counted.states(), &assessed.windows)?;
     behind.ask(position(catalogue, offer.offer_id.as_str())?, &mut verdict);
     let used = verdict.readings.iter().map(|reading| (reading.rule, reading.used)).collect();
     // A cap speaks again with what stands before counted.

@@ -8,7 +8,7 @@ use super::super::applies::AppliesTo;
 use super::super::condition;
 use super::super::finding::Report;
 use super::super::read::Fields;
-use super::super::{availability, caps, cool_downs, diversity, floors, gate, loyalty, stackability};
+use super::super::{availability, caps, cool_downs, diversity, floors, gate, loyalty, price_limits, stackability};
 use super::{Known, RuleKind};
 
 /// Reads the fields of one kind.
@@ -32,11 +32,11 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 10] = [
+pub(in crate::policy) const KINDS: [Kind; 11] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
-        later: &gate::FIELDS_LATER,
+        later: &[],
         reads: false,
         liftable: false,
         rank: 1,
@@ -46,7 +46,7 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         list: "margin_floors",
         fields: &floors::FIELDS,
         later: &[],
-        reads: false,
+        reads: true,
         liftable: true,
         rank: 2,
         read: floors::read,
@@ -54,11 +54,11 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
     Kind {
         list: "frequency_caps",
         fields: &caps::FIELDS,
-        later: &caps::FIELDS_LATER,
+        later: &[],
         reads: false,
         liftable: true,
         rank: 3,
-        read: |report, fields, _, _| caps::read(report, fields),
+        read: |report, fields, known, _| caps::read(report, fields, known),
     },
     Kind {
         list: "availability",
@@ -90,6 +90,15 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         read: |report, fields, known, applies_to| {
             condition::read(report, fields, known, applies_to).map(|when| RuleKind::Requirement { when })
         },
+    },
+    Kind {
+        list: "price_limits",
+        fields: &price_limits::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 9,
+        read: price_limits::read,
     },
     Kind {
         list: "stackability",
@@ -131,10 +140,9 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 9] = [
+pub(in crate::policy) const LATER: [(&str, u8); 8] = [
     ("audience_guards", 7),
     ("category_exclusions", 8),
-    ("price_limits", 9),
     ("price_personalisation", 10),
     ("budgets", 41),
     ("stock", 42),
@@ -191,12 +199,13 @@ impl RuleKind {
     pub fn list(&self) -> &'static str {
         match self {
             Self::Currency => "proffer.currency",
-            Self::PurposeGate { .. } => "purpose_gates",
+            Self::PurposeGate(_) => "purpose_gates",
             Self::MarginFloor { .. } => "margin_floors",
             Self::FrequencyCap(_) => "frequency_caps",
             Self::Availability(_) => "availability",
             Self::Exclusion { .. } => "exclusions",
             Self::Requirement { .. } => "requirements",
+            Self::PriceLimit(_) => "price_limits",
             Self::Stackability(_) => "stackability",
             Self::Diversity(_) => "diversity",
             Self::LoyaltyEligibility(_) => "loyalty_eligibility",
