@@ -104,6 +104,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/v1/decisions/{id}", AUDIT, || web::to(decisions::show), about::show),
     route("POST", "/v1/outcomes", OUTCOMES, || web::to(outcomes::take), about::outcomes),
     route("GET", OUTCOME, EVENTS, || web::to(outcomes::show), about::outcome),
+    route("POST", "/v1/customers/{id}:merge", PRIVACY, || web::to(customers::merge), sent::merge),
     route("GET", CONSENTS, PRIVACY, || web::to(customers::get_consents), about::get_consents),
     route("PUT", CONSENTS, PRIVACY, || web::to(customers::put_consents), about::put_consents),
     route("GET", ATTRIBUTES, PRIVACY, || web::to(attributes::get), about::get_attributes),

@@ -259,7 +259,7 @@ impl Core {
 
 /// Whether so few outcomes of a kind come that each may be taken to the counters, whatever is counted now.
 fn is_rare(kind: OutcomeKind) -> bool {
-    matches!(kind, OutcomeKind::Reject | OutcomeKind::Order | OutcomeKind::Return)
+    matches!(kind, OutcomeKind::Reject | OutcomeKind::Order | OutcomeKind::Return | OutcomeKind::Release)
 }
 
 /// The newest of a customer's decisions, oldest first, that showed the offer before the outcome and within the window.

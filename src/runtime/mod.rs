@@ -26,6 +26,8 @@ mod learning;
 
 mod matching;
 
+mod merge;
+
 mod outcomes;
 
 mod recheck;
@@ -57,6 +59,7 @@ pub use dry_run::Tried;
 pub use engines::Engines;
 pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;
+pub use merge::Merge;
 pub use outcomes::{Intake, OutcomeStatus, OutcomesSeen, Unmatched};
 pub use recheck::{Recheck, Unchecked};
 pub use records::{Kept, Opened};

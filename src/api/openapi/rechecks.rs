@@ -8,6 +8,7 @@ use super::operations::{About, Answer, INVALID, STORE_AWAY, about};
 use super::record::{RecordExclusion, RecordNote};
 use super::shape;
 use super::shapes::Instant;
+use crate::api::customers::MergeWire;
 use crate::api::rechecks::RecheckWire;
 
 const DECISION: &[(&str, &str)] = &[("id", "The decision's id, a UUIDv7.")];
@@ -56,6 +57,41 @@ pub struct Released {
     /// `released`, now or before; or `nothing_reserved`, where it shows no offer of the catalogue.
     #[schema(example = "released")]
     status: String,
+}
+
+/// What became of two customers.
+#[derive(ToSchema)]
+pub struct Merged {
+    /// As asked.
+    customer_id: String,
+    /// As asked.
+    into: String,
+    /// `merged`, now or before.
+    #[schema(example = "merged")]
+    status: String,
+}
+
+/// `POST /v1/customers/{id}:merge`.
+pub fn merge() -> About {
+    let description = "For two ids that turned out to be one customer: from now on either means the one that stays, for \
+                       decisions, outcomes, consents and attributes. The consent records of both count: for each \
+                       purpose the newest, of equal ones the stricter. Of each attribute the newer is kept. Caps and \
+                       cool-downs count the contacts of both, which may leave more counted than a cap allows; nothing \
+                       further is then shown. In one transaction, and never undone. Again it is answered as before.";
+    let value = serde_json::json!({"into": "c-42"});
+    let example = Example { name: "into", summary: "A guest who signed in", value };
+    About {
+        path_parts: &[("id", "The customer that goes, as the shop knows them, 1 to 128 bytes.")],
+        body: Some((shape::<MergeWire>, vec![example])),
+        answers: vec![
+            Answer::json("They are one.", shape::<Merged>),
+            Answer::problem(404, "No customer is known by one of the ids."),
+            Answer::problem(409, "The one that goes was merged into somebody else before, or the other way round."),
+            Answer::problem(422, INVALID),
+            Answer::problem(503, STORE_AWAY),
+        ],
+        ..about("mergeCustomers", "customers", "Make one customer of two", description)
+    }
 }
 
 /// `POST /v1/decisions/{id}:recheck`.

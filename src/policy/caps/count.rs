@@ -69,6 +69,11 @@ impl Contact {
 /// Marks counters that are to be rebuilt from contacts, whatever the bundle.
 const TO_BE_REBUILT: Digest = Digest([0; 32]);
 
+/// Marks counters that whoever reads them next builds anew from contacts, whatever the bundle.
+pub fn outdate_caps(state: &mut SubjectState) {
+    state.cap_set = Some(TO_BE_REBUILT);
+}
+
 /// What a cap counts apart for an offer at a placement.
 pub(in super::super) fn apart<'a>(by: CapBy, placement: &'a Placement, offer: &'a Offer) -> Option<&'a str> {
     match by {

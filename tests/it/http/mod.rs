@@ -20,6 +20,7 @@ mod households;
 mod impressions;
 mod learning;
 mod matching;
+mod merges;
 mod metrics;
 mod openapi;
 mod page;

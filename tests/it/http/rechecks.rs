@@ -137,7 +137,7 @@ fn a_letter_is_asked_about_again_with_its_own_contacts_left_out_and_nothing_is_k
     let told = recheck(&service, &decided);
     assert_eq!(against(&told), [vec![], vec!["margin.floor".to_owned()]]);
     let sentence = told["slots"][1]["excluded_by"][0]["sentence"].as_str().unwrap();
-    assert_eq!(sentence, "`margin.floor` (Finance floor for the year): margin 1 % is below the floor of 10 %");
+    assert_eq!(sentence, "`margin.floor` (Finance floor for the year): margin 1% is under the floor of 10%");
 }
 
 #[test]
