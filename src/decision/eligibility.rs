@@ -6,7 +6,7 @@ use super::personas::{Apart, common};
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::decision::{CandidateRow, CapReading, Failed};
-use crate::domain::{CampaignBudget, DecisionRequest, Placement, SubjectState};
+use crate::domain::{CampaignBudget, DecisionRequest, Placement, SubjectState, Timestamp};
 use crate::policy::{CapWindows, Facts, Judging, Stand, Verdict};
 
 /// Every candidate with what the rules said.
@@ -31,17 +31,11 @@ pub(super) fn judge(
 ) -> Judged {
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let shelves = bundle.shelves(catalogue);
+    let refused = purpose.prices.as_ref().map_or(&[][..], |(_, gates)| gates);
     let judging = seen.iter().filter_map(|seen| {
-        let facts = Facts {
-            attributes: &seen.used,
-            basket: &request.basket,
-            currency: placement.currency,
-            jurisdiction: request.jurisdiction.as_deref(),
-            time_zone: request.time_zone.as_deref(),
-            store: request.store.as_ref(),
-            now: windows.now,
-        };
-        Judging::new(bundle, (&shelves, catalogue), placement, &facts, state, windows)
+        let facts = facts(placement, request, seen, windows.now);
+        let judging = Judging::new(bundle, (&shelves, catalogue), placement, &facts, state, windows)?;
+        Some(judging.refusing(refused))
     });
     let mut each: Vec<Judging<'_>> = judging.collect();
     let mut budgets = Budgets::at(snapshot, placement, windows.now);
@@ -93,6 +87,24 @@ pub(super) fn judge(
     }
     judged.budgets = budgets.met();
     judged
+}
+
+/// What rules see of a request and of one who has a seat.
+pub(super) fn facts<'a>(
+    placement: &Placement,
+    request: &'a DecisionRequest,
+    seen: &'a Minimised,
+    now: Timestamp,
+) -> Facts<'a> {
+    Facts {
+        attributes: &seen.used,
+        basket: &request.basket,
+        currency: placement.currency,
+        jurisdiction: request.jurisdiction.as_deref(),
+        time_zone: request.time_zone.as_deref(),
+        store: request.store.as_ref(),
+        now,
+    }
 }
 
 /// Asks the same of an offer for the other personas. Leaves in `failed` what leaves it out for all of them and in

@@ -13,7 +13,7 @@ use super::features::Catalog;
 use super::finding::{Place, Report};
 use super::purposes::{self, PurposeSpec};
 use super::read::{self, Fields};
-use super::rules::{self, Categories, Known, Rule};
+use super::rules::{self, Categories, Known, Rule, RuleKind};
 use super::shelf::{Memo, Shelves};
 use super::suggest::nearest;
 use super::syntax::{self, Node};
@@ -111,6 +111,14 @@ impl Bundle {
         }
         let zone = time_zone.and_then(|name| name.parse().ok());
         condition::local_time(now, zone.unwrap_or(chrono_tz::UTC), zone.is_some())
+    }
+
+    /// What the rule at a position wants said beside a personalised price.
+    pub fn disclosure(&self, at: u16) -> Option<&str> {
+        match &self.rule(at)?.kind {
+            RuleKind::PricePersonalisation(personalisation) => personalisation.disclosure.as_deref(),
+            _ => None,
+        }
     }
 
     /// The rule at a position.

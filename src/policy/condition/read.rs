@@ -70,6 +70,14 @@ pub(super) const BUILT_IN: [(&str, BuiltIn); 8] = [
 ];
 
 impl Read {
+    /// The attribute that it is the value of.
+    pub(in crate::policy) fn attribute(&self) -> Option<&AttributeId> {
+        match self {
+            Self::Attribute(id, _) => Some(id),
+            Self::BuiltIn(_) => None,
+        }
+    }
+
     /// Whether it is the same for every request.
     pub(in crate::policy) fn of_offer(&self) -> bool {
         match self {

@@ -8,7 +8,9 @@ use super::super::applies::AppliesTo;
 use super::super::condition;
 use super::super::finding::Report;
 use super::super::read::Fields;
-use super::super::{availability, caps, cool_downs, diversity, floors, gate, loyalty, price_limits, stackability};
+use super::super::{
+    availability, caps, cool_downs, diversity, floors, gate, loyalty, price_limits, price_personalisation, stackability,
+};
 use super::{Known, RuleKind};
 
 /// Reads the fields of one kind.
@@ -32,7 +34,7 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 11] = [
+pub(in crate::policy) const KINDS: [Kind; 12] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
@@ -101,6 +103,15 @@ pub(in crate::policy) const KINDS: [Kind; 11] = [
         read: price_limits::read,
     },
     Kind {
+        list: "price_personalisation",
+        fields: &price_personalisation::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 10,
+        read: |report, fields, known, _| price_personalisation::read(report, fields, known),
+    },
+    Kind {
         list: "stackability",
         fields: &stackability::FIELDS,
         later: &[],
@@ -140,10 +151,9 @@ pub(in crate::policy) const KINDS: [Kind; 11] = [
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 8] = [
+pub(in crate::policy) const LATER: [(&str, u8); 7] = [
     ("audience_guards", 7),
     ("category_exclusions", 8),
-    ("price_personalisation", 10),
     ("budgets", 41),
     ("stock", 42),
     ("fairness_gates", 43),
@@ -206,6 +216,7 @@ impl RuleKind {
             Self::Exclusion { .. } => "exclusions",
             Self::Requirement { .. } => "requirements",
             Self::PriceLimit(_) => "price_limits",
+            Self::PricePersonalisation(_) => "price_personalisation",
             Self::Stackability(_) => "stackability",
             Self::Diversity(_) => "diversity",
             Self::LoyaltyEligibility(_) => "loyalty_eligibility",

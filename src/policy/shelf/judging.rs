@@ -7,6 +7,7 @@ use super::super::merchandise::Merchandise;
 use super::super::rules::Rule;
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
+use super::prices::Moved;
 use super::{Shelf, Shelves, Stand};
 use crate::domain::{Catalogue, Placement, SubjectState};
 
@@ -19,6 +20,7 @@ pub struct Judging<'a> {
     idle: Vec<u16>,
     counted: Counted<'a>,
     conditions: Asked<'a>,
+    moved: Moved<'a>,
     /// Where some offer is not always on sale.
     merchandise: Option<Merchandise<'a>>,
     catalogue: &'a Catalogue,
@@ -57,9 +59,17 @@ impl<'a> Judging<'a> {
             idle: idle.collect(),
             counted: Counted::new(&ground, state),
             conditions: bundle.ask(&shelves.columns, placement, facts),
+            moved: Moved::new(bundle, shelves, placement, facts)?,
             merchandise: shelf.unsteady.then(merchandise),
             catalogue,
         })
+    }
+
+    /// The same where gates refuse to personalise prices.
+    #[must_use]
+    pub fn refusing(mut self, gates: &[u16]) -> Self {
+        self.moved.refused = gates.to_vec();
+        self
     }
 
     /// Adds every rule that leaves an offer out, and what caps and cool-downs counted for it; notes what only speaks.
@@ -81,6 +91,7 @@ impl<'a> Judging<'a> {
         {
             merchandise.fail(stand.offer as usize, offer, &mut verdict.failed);
         }
+        self.moved.fail(stand.offer, &mut verdict.failed);
         verdict.settle(self.bundle);
     }
 }
