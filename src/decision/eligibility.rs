@@ -6,8 +6,8 @@ use super::personas::{Apart, common};
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::decision::{CandidateRow, CapReading, Failed};
-use crate::domain::{CampaignBudget, DecisionRequest, Placement, SubjectState, Timestamp};
-use crate::policy::{CapWindows, Facts, Judging, Stand, Verdict};
+use crate::domain::{CampaignBudget, DecisionRequest, Placement, Timestamp};
+use crate::policy::{Bundle, CapWindows, Facts, Judging, Stand, States, Verdict};
 
 /// Every candidate with what the rules said.
 pub(super) struct Judged {
@@ -24,7 +24,7 @@ pub(super) fn judge(
     snapshot: &Snapshot,
     placement: &Placement,
     request: &DecisionRequest,
-    state: Option<&SubjectState>,
+    states: States<'_>,
     purpose: &Purpose,
     seen: &[Minimised],
     windows: &CapWindows,
@@ -33,8 +33,8 @@ pub(super) fn judge(
     let shelves = bundle.shelves(catalogue);
     let refused = purpose.prices.as_ref().map_or(&[][..], |(_, gates)| gates);
     let judging = seen.iter().filter_map(|seen| {
-        let facts = facts(placement, request, seen, windows.now);
-        let judging = Judging::new(bundle, (&shelves, catalogue), placement, &facts, state, windows)?;
+        let facts = facts((bundle, placement), request, seen, windows.now);
+        let judging = Judging::new(bundle, (&shelves, catalogue), placement, &facts, states, windows)?;
         Some(judging.refusing(refused))
     });
     let mut each: Vec<Judging<'_>> = judging.collect();
@@ -91,7 +91,7 @@ pub(super) fn judge(
 
 /// What rules see of a request and of one who has a seat.
 pub(super) fn facts<'a>(
-    placement: &Placement,
+    (bundle, placement): (&'a Bundle, &Placement),
     request: &'a DecisionRequest,
     seen: &'a Minimised,
     now: Timestamp,
@@ -100,7 +100,7 @@ pub(super) fn facts<'a>(
         attributes: &seen.used,
         basket: &request.basket,
         currency: placement.currency,
-        jurisdiction: request.jurisdiction.as_deref(),
+        jurisdiction: bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()),
         time_zone: request.time_zone.as_deref(),
         store: request.store.as_ref(),
         now,

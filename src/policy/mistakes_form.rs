@@ -175,18 +175,18 @@ fn fields_are_known_given_once_and_of_their_type() {
 #[test]
 fn files_are_those_of_the_layout() {
     let seen = added("rules/40-caps.yml");
-    insta::assert_snapshot!(seen, @r"
+    insta::assert_snapshot!(seen, @"
     error[P0007]: a bundle has no file `rules/40-caps.yml`; did you mean `rules/40-caps.yaml`?
      --> rules/40-caps.yml
       = help: a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/calendars.yaml,
-              catalog/purposes.yaml, rules/*.yaml and tests/**
+              catalog/purposes.yaml, catalog/stores.yaml, rules/*.yaml and tests/**
     ");
     let seen = added("placement.yaml");
-    insta::assert_snapshot!(seen, @r"
+    insta::assert_snapshot!(seen, @"
     error[P0007]: a bundle has no file `placement.yaml`; did you mean `placements.yaml`?
      --> placement.yaml
       = help: a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/calendars.yaml,
-              catalog/purposes.yaml, rules/*.yaml and tests/**
+              catalog/purposes.yaml, catalog/stores.yaml, rules/*.yaml and tests/**
     ");
     let seen = added("bundle.yaml");
     insta::assert_snapshot!(seen, @r"

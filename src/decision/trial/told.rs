@@ -93,7 +93,13 @@ impl Seen<'_> {
         if !rule.effective.holds(self.case.at) {
             return Some(format!("it is not in effect then, only {}", rule.effective.text));
         }
-        if rule.applies_to.covers_region(self.case.jurisdiction.as_deref()) == Some(false) {
+        let from = self.case.jurisdiction.as_deref();
+        let from = if let RuleKind::PurposeGate { .. } = rule.kind {
+            from
+        } else {
+            self.bundle.region(from, self.case.store.as_ref())
+        };
+        if rule.applies_to.covers_region(from) == Some(false) {
             return Some("`applies_to` names other regions".to_owned());
         }
         if !rule.applies_to.covers_placement(self.placement) {

@@ -27,6 +27,7 @@ use super::price_limits::PriceLimit;
 use super::price_personalisation::PricePersonalisation;
 use super::purposes::PurposeSpec;
 use super::stackability::Stackability;
+use super::stores::StoreNames;
 use crate::domain::{AttributeId, AttributeScope, Placement, PlacementId, PurposeId, RuleId, Timestamp};
 #[cfg(test)]
 pub(super) use kinds::KINDS;
@@ -206,6 +207,7 @@ pub(super) struct Known<'a> {
     pub(super) placement_names: &'a Declared,
     pub(super) categories: Categories<'a>,
     pub(super) attributes: Catalog<'a>,
+    pub(super) stores: &'a StoreNames,
 }
 
 /// With the built-in rules, by kind (currency, gates, floors, caps, availability, conditions, whole answers,

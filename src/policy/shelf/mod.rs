@@ -157,11 +157,15 @@ impl Shelf {
                 spread: Spread::of(rule, placement, offers),
             })
             .collect();
-        let scoped = |those: fn(&RuleKind) -> bool| -> Vec<Scoped<()>> {
+        let scoped = |those: &dyn Fn(&RuleKind) -> bool| -> Vec<Scoped<()>> {
             let those = here.iter().filter(|(_, rule)| those(&rule.kind));
             those.map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () }).collect()
         };
-        let counting = scoped(|kind| matches!(kind, RuleKind::FrequencyCap(_) | RuleKind::CoolDown(_)));
+        let counting = scoped(&|kind| match kind {
+            RuleKind::FrequencyCap(_) => placement.obeys_caps,
+            RuleKind::CoolDown(_) => true,
+            _ => false,
+        });
         let mut counting_by_id: Vec<usize> = (0..counting.len()).collect();
         let id = |at: &usize| counting.get(*at).and_then(|counting| rules.get(usize::from(counting.rule)));
         counting_by_id.sort_by(|a, b| id(a).map(|rule| &rule.id).cmp(&id(b).map(|rule| &rule.id)));
@@ -176,7 +180,7 @@ impl Shelf {
             unsteady: false,
             answers: answers.collect(),
             prices: Prices::new(&here, placement, offers),
-            sums: scoped(|kind| matches!(kind, RuleKind::MarginFloor { .. }) && !is_fixed(kind)),
+            sums: scoped(&|kind| matches!(kind, RuleKind::MarginFloor { .. }) && !is_fixed(kind)),
             counting,
             counting_by_id,
         };
