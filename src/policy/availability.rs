@@ -79,7 +79,8 @@ impl Availability {
         if !on_channel || !on_date {
             return Some(false);
         }
-        let in_time = dayparts.as_ref().map_or(Some(true), |parts| parts.holds(facts.now, facts.time_zone, facts.store));
+        let in_time =
+            dayparts.as_ref().map_or(Some(true), |parts| parts.holds(facts.now, facts.time_zone, facts.store));
         let in_store = stores.as_ref().map_or(Some(true), |stores| facts.store.map(|store| stores.contains(store)));
         let in_region =
             regions.as_ref().map_or(Some(true), |regions| jurisdiction::covered(regions, facts.jurisdiction));

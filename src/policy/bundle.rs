@@ -20,8 +20,8 @@ use super::suggest::nearest;
 use super::syntax::{self, Node};
 use super::{Finding, codes, placements};
 use crate::domain::{
-    AttributeId, AttributeScope, Catalogue, DecisionRequest, Digest, LocalTime, Malformed, Placement, PlacementId, PurposeId, StoreId,
-    Timestamp, Value,
+    AttributeId, AttributeScope, Catalogue, DecisionRequest, Digest, LocalTime, Malformed, Placement, PlacementId,
+    PurposeId, StoreId, Timestamp, Value,
 };
 
 /// Names the meaning given to the text: it changes whenever the same text would come to mean something else that a

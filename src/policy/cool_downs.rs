@@ -20,13 +20,8 @@ use crate::domain::{Span, Timestamp};
 pub const EVENT_AFTER_MAX: Span = Span(90 * 86_400_000);
 
 /// What may start a cool-down.
-pub const EVENTS: [OutcomeKind; 5] = [
-    OutcomeKind::Reject,
-    OutcomeKind::Order,
-    OutcomeKind::Return,
-    OutcomeKind::Click,
-    OutcomeKind::Impression,
-];
+pub const EVENTS: [OutcomeKind; 5] =
+    [OutcomeKind::Reject, OutcomeKind::Order, OutcomeKind::Return, OutcomeKind::Click, OutcomeKind::Impression];
 
 /// What may undo events that have not led to more.
 const UNDOING: [OutcomeKind; 2] = [OutcomeKind::Click, OutcomeKind::Order];

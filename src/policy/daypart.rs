@@ -117,12 +117,7 @@ pub(super) fn without(report: &mut Report<'_>, fields: &Fields<'_>) {
 }
 
 /// Reads `dayparts` and the `time_zone` that goes with them.
-pub(super) fn read(
-    report: &mut Report<'_>,
-    fields: &Fields<'_>,
-    node: &Node,
-    known: Known<'_>,
-) -> Option<Dayparts> {
+pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, node: &Node, known: Known<'_>) -> Option<Dayparts> {
     let what = fields.what.as_str();
     let parts = parts(report, what, node);
     let zone = fields.need(report, "time_zone", "time_zone: customer");

@@ -37,7 +37,8 @@ impl Stores {
     /// Stores with these clocks.
     #[cfg(test)]
     pub(super) fn of(stores: &[(&str, Tz)]) -> Self {
-        let named = |(id, zone): &(&str, Tz)| StoreId::new(*id).ok().map(|id| (id, Store { zone: *zone, region: None }));
+        let named =
+            |(id, zone): &(&str, Tz)| StoreId::new(*id).ok().map(|id| (id, Store { zone: *zone, region: None }));
         Self(Arc::new(stores.iter().filter_map(named).collect()))
     }
 
@@ -102,9 +103,7 @@ pub(super) fn read(report: &mut Report<'_>, root: &Node) -> StoreNames {
 fn time_zone(text: &str) -> Result<Tz, Malformed> {
     text.parse().map_err(|_| {
         let meant = did_you_mean(text, TZ_VARIANTS.iter().map(|zone: &Tz| zone.name()));
-        Malformed::new(format!(
-            "`{text}` is not a time zone{meant}: expected an IANA name such as `America/New_York`"
-        ))
+        Malformed::new(format!("`{text}` is not a time zone{meant}: expected an IANA name such as `America/New_York`"))
     })
 }
 

@@ -80,8 +80,7 @@ fn began(unit: CalendarUnit, zone: Tz, now: i64) -> i64 {
     first
 }
 
-const UNITS: [&str; 9] =
-    ["day", "month", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+const UNITS: [&str; 9] = ["day", "month", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 fn unit(name: &str) -> CalendarUnit {
     match name {
@@ -124,9 +123,14 @@ fn a_calendar_cap_counts_what_a_slow_walk_back_minute_by_minute_finds_in_ten_zon
         assert!(changes.len() >= 3, "{name}: {} changes of clocks", changes.len());
         // By the customer's clock, by the store's, and by this one.
         let bundles = UNITS.map(|unit| {
-            with_caps(&["customer", name].map(|zone| {
-                format!("scope: [customer], max: 1000, window: {}, counts: decision", written(unit, zone))
-            }).each_ref().map(String::as_str))
+            with_caps(
+                &["customer", name]
+                    .map(|zone| {
+                        format!("scope: [customer], max: 1000, window: {}, counts: decision", written(unit, zone))
+                    })
+                    .each_ref()
+                    .map(String::as_str),
+            )
         });
         (name, zone, changes, bundles)
     });

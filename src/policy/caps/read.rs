@@ -33,7 +33,8 @@ pub(in super::super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, known
         }
         read::whole(report, what, node, 1, CAP_MAX)
     });
-    let window = fields.need(report, "window", "window: {rolling: 24h}").and_then(|node| window(report, what, node, known));
+    let window =
+        fields.need(report, "window", "window: {rolling: 24h}").and_then(|node| window(report, what, node, known));
     let counts = fields.need(report, "counts", "counts: decision").and_then(|node| {
         let name = read::choice(report, what, node, "kind of contact", &CapCounts::ALL.map(CapCounts::name), &[])?;
         CapCounts::ALL.into_iter().find(|counts| counts.name() == name)
@@ -158,12 +159,7 @@ fn weekday(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Weekday> 
 }
 
 /// Reads `customer`, `store` or an IANA name.
-pub(in crate::policy) fn time_zone(
-    report: &mut Report<'_>,
-    what: &str,
-    node: &Node,
-    known: Known<'_>,
-) -> Option<Zone> {
+pub(in crate::policy) fn time_zone(report: &mut Report<'_>, what: &str, node: &Node, known: Known<'_>) -> Option<Zone> {
     let zone = read::parsed(report, what, node, "`customer`, `store` or an IANA time zone", zone)?;
     if zone == Zone::Store && !known.stores.given() {
         let message = format!("{what}: nobody knows what time it is at a store");

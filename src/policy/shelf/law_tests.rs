@@ -72,7 +72,8 @@ impl Chance {
     }
 
     fn rules(&mut self) -> String {
-        let scopes = ["[customer]", "[all, customer]", "[customer, offer]", "[customer, category]", "[customer, campaign]"];
+        let scopes =
+            ["[customer]", "[all, customer]", "[customer, offer]", "[customer, category]", "[customer, campaign]"];
         let nobody = ["", ", without_identifier: allow"];
         [
             "owner: all\n".to_owned(),
@@ -105,12 +106,15 @@ impl Chance {
                 let when = ["customer.tier == \\\"gold\\\"", "offer.price > 30 USD", "offer.brand == \\\"acme\\\""];
                 format!("when: \"{}\"", c.one(&when))
             }),
-            self.list("availability", |c| c.one(&[
-                "channels: [web]",
-                "regions: [US]",
-                "stores: [s-1]",
-                "time_zone: store, dayparts: [{from: \"09:00\", until: \"22:30\"}]",
-            ]).to_owned()),
+            self.list("availability", |c| {
+                c.one(&[
+                    "channels: [web]",
+                    "regions: [US]",
+                    "stores: [s-1]",
+                    "time_zone: store, dayparts: [{from: \"09:00\", until: \"22:30\"}]",
+                ])
+                .to_owned()
+            }),
             self.list("diversity", |c| {
                 let per = c.one(&["category", "campaign", "offer.brand"]);
                 format!("per: {per}, at_most: {}{}", 1 + c.below(2), c.one(&["", ", on_missing: allow"]))
