@@ -54,7 +54,7 @@ pub fn decide(
     let fallback = fallback(placement, ask, subject, &purpose, &judged.rows);
     let money = money::terms(&snapshot.spend, placement, std::mem::take(&mut judged.budgets), now.day());
     let terms = money.as_ref();
-    let slate = if fallback.is_none() {
+    let mut slate = if fallback.is_none() {
         let (apart, seating, windows) = (&judged.apart, &seating, &windows);
         let valued = score(snapshot, placement, &view, (&mut judged.rows, terms), (&seen, apart), local);
         valued.and_then(|valued| {
@@ -70,8 +70,11 @@ pub fn decide(
         // Numbers that failed their check are not recorded as if somebody could draw from them.
         judged.rows.iter_mut().for_each(|row| (row.scored, row.learned) = (None, None));
     }
+    let barred = slate.as_mut().is_some_and(|slate| slate.bar(&mut judged.rows));
+    let fallback = fallback.or(barred.then_some(FallbackReason::NoEligibleCandidate));
+    let slate = slate.filter(|_| !barred);
     let fallback = fallback.or(slate.is_none().then_some(FallbackReason::DistributionInvalid));
-    let Slate { slots, shown, readings, features, next } = slate.unwrap_or_else(|| Slate {
+    let Slate { slots, shown, readings, features, next, .. } = slate.unwrap_or_else(|| Slate {
         shown: vec![Shown { offer: placement.fallback.offer.clone(), variant: placement.fallback.variant.clone() }],
         ..Slate::default()
     });

@@ -16,7 +16,7 @@ use crate::bandit::{self, Features, ModelView, Score};
 use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, MoneyTerms, Shown, Slot, SlotPersona};
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Catalogue, DecisionId, Offer, Placement, Propensity, SubjectState, Timestamp};
-use crate::policy::{self, Behind, Bundle, CapWindows, Verdict};
+use crate::policy::{self, Behind, Bundle, CapWindows, Setting, Verdict};
 
 /// What every slot of one decision is filled from.
 #[derive(Clone, Copy)]
@@ -43,6 +43,8 @@ pub(super) struct Slate {
     pub(super) shown: Vec<Shown>,
     /// Caps read again for slots behind the first.
     pub(super) readings: Vec<CapReading>,
+    /// What leaves everything out of the first slot, so that there is none, and what only speaks there.
+    pub(super) barred: (Vec<LeftOut>, Vec<LeftOut>),
     /// The features of what was chosen, by slot.
     pub(super) features: Vec<Arc<Features>>,
     /// The subject's state with every contact counted.
@@ -68,9 +70,10 @@ pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Sl
     // *Nothing* is the last row, if it is one.
     let nothing = table.rows.last().filter(|row| row.candidate.is_none()).map(|_| table.rows.len() - 1);
     for slot in 0..table.ask.request.count.unwrap_or(table.placement.slots) {
-        let open = if slot == 0 { everything(table.valued) } else { table.open(slot, &chosen, slate.next.as_ref()) };
+        let open = table.open(slot, &chosen, slate.next.as_ref());
         let (seat, open) = table.seat(slot, open);
         if open.scored.is_empty() && (slot > 0 || nothing.is_none()) {
+            slate.barred = if slot == 0 { (open.left_out, open.noted) } else { Default::default() };
             break;
         }
         let (made, picked) = table.draw((slot, seat), &open, nothing)?;
@@ -92,6 +95,29 @@ pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Sl
     // An answer that shows nothing changes nobody.
     slate.next = slate.next.filter(|_| !slate.shown.is_empty());
     Some(slate)
+}
+
+impl Slate {
+    /// Writes into the rows what leaves all of them out of the first slot, where that is why there is none: then it
+    /// leaves them out of the answer. Whether it was so.
+    pub(super) fn bar(&mut self, rows: &mut [CandidateRow]) -> bool {
+        if !self.slots.is_empty() {
+            return false;
+        }
+        let (left_out, noted) = std::mem::take(&mut self.barred);
+        for LeftOut { row, failed } in left_out {
+            if let Some(row) = rows.get_mut(row as usize) {
+                row.failed.extend(failed);
+                (row.scored, row.learned) = (None, None);
+            }
+        }
+        for LeftOut { row, failed } in noted {
+            if let Some(row) = rows.get_mut(row as usize) {
+                row.noted.get_or_insert_default().extend(failed);
+            }
+        }
+        true
+    }
 }
 
 /// Counts what was chosen for one slot of a decision.
@@ -118,15 +144,25 @@ fn everything(valued: &Valued) -> Open {
 }
 
 impl Table<'_> {
-    /// What may stand in a slot behind the first, given the offers that stand before it, by position.
+    /// What may stand in a slot, given the offers that stand before it, by position.
     fn open(&self, slot: u16, chosen: &[u32], state: Option<&SubjectState>) -> Open {
         let mut open = Open::default();
         let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
         let shelves = bundle.shelves(catalogue);
         let request = self.ask.request;
-        let asked = (self.placement, bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()));
-        let behind = Behind::new(bundle, (&shelves, catalogue), asked, chosen, state, self.windows);
-        let Some(behind) = behind else { return open };
+        let jurisdiction = bundle.region(request.jurisdiction.as_deref(), request.store.as_ref());
+        let setting = Setting { placement: self.placement, jurisdiction, basket: &request.basket };
+        let both = (shelves.as_ref(), catalogue.as_ref());
+        let behind = if slot == 0 {
+            let Some(nothing) = Behind::nothing(bundle, both, setting, self.now) else {
+                return everything(self.valued);
+            };
+            nothing
+        } else {
+            let behind = Behind::new(bundle, both, setting, chosen, state, self.windows);
+            let Some(behind) = behind else { return open };
+            behind
+        };
         let (mut verdict, mut last) = (Verdict::default(), None);
         for (at, row) in self.valued.rows.iter().enumerate() {
             let candidate = self.rows.get(*row).and_then(|row| row.candidate);

@@ -56,6 +56,9 @@ pub struct BasketLine {
     /// Price of one.
     #[n(3)]
     pub price: Option<Money>,
+    /// What one earns, where the shop says it.
+    #[n(4)]
+    pub margin: Option<Money>,
 }
 
 /// A request for one decision.

@@ -395,6 +395,7 @@ fn every_code_is_shown_by_some_mistake() {
         include_str!("mistakes_delay.rs"),
         include_str!("mistakes_form.rs"),
         include_str!("mistakes_meaning.rs"),
+        include_str!("mistakes_prices.rs"),
         include_str!("mistakes_conditions.rs"),
         include_str!("mistakes_validity.rs"),
         include_str!("mistakes_tests.rs"),

@@ -41,6 +41,7 @@ mod diversity;
 mod floors;
 mod gate;
 mod loyalty;
+mod price_limits;
 mod rules;
 mod stackability;
 
@@ -73,6 +74,8 @@ mod mistakes_meaning;
 #[cfg(test)]
 mod mistakes_money;
 #[cfg(test)]
+mod mistakes_prices;
+#[cfg(test)]
 mod mistakes_slate;
 #[cfg(test)]
 mod mistakes_tests;
@@ -84,6 +87,8 @@ mod mistakes_values;
 mod page;
 #[cfg(test)]
 mod plain;
+#[cfg(test)]
+mod prices_tests;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
@@ -109,15 +114,16 @@ pub use daypart::{Daypart, Dayparts};
 pub use describe::{Lacks, describe, describe_lacking};
 pub use diversity::{Diversity, Per};
 pub use finding::Finding;
-pub use floors::FloorLimit;
+pub use floors::{FloorLimit, FloorOver, basket_margin};
 pub use gate::{GateVerdict, gate};
 pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
+pub use price_limits::PriceLimit;
 pub use purposes::PurposeSpec;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
-pub use shelf::{Behind, Judging, Shelf, Shelves, Stand};
+pub use shelf::{Behind, Judging, Setting, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
 pub use suggest::did_you_mean;
 pub use verdict::{Reading, Verdict};

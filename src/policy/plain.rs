@@ -4,12 +4,13 @@
 use super::caps::{self, Cap, CapWindows};
 use super::cool_downs::CoolDown;
 use super::diversity::{Diversity, Per};
-use super::floors::Margin;
+use super::floors::{FloorLimit, FloorOver, Margin};
+use super::price_limits::PriceLimit;
 use super::rules::{OnMissing, Rule, RuleKind};
 use super::stackability::Stackability;
-use super::{Bundle, Reading, Verdict};
+use super::{Bundle, Reading, Setting, Verdict};
 use crate::domain::decision::Failed;
-use crate::domain::{Offer, Placement, RuleId, SubjectState, Timestamp, Value};
+use crate::domain::{Money, Offer, Placement, RuleId, SubjectState, Timestamp, Value};
 
 /// Asks every rule that applies about one offer at one placement, whatever its severity. Gates are asked by [`gate`],
 /// once per decision, rules with conditions by [`Asked`](super::Asked), for many offers at once, and those about
@@ -42,13 +43,62 @@ pub(super) fn judge_from(
 /// the whole answer, which holds the offers `chosen` so far.
 pub(super) fn judge_behind(
     bundle: &Bundle,
-    at: (&Placement, Option<&str>),
+    setting: Setting<'_>,
     offer: &Offer,
     chosen: &[&Offer],
     state: Option<&SubjectState>,
     windows: &CapWindows,
 ) -> Verdict {
-    ask(bundle, at, offer, Some(chosen), state, windows)
+    let at = (setting.placement, setting.jurisdiction);
+    let mut verdict = ask(bundle, at, offer, Some(chosen), state, windows);
+    verdict.failed.extend(judge_sums(bundle, setting, offer, chosen, windows.now));
+    verdict
+}
+
+/// Asks the floors over the answer and over the basket, which are asked in front of the first slot too.
+pub(super) fn judge_sums(
+    bundle: &Bundle,
+    setting: Setting<'_>,
+    offer: &Offer,
+    chosen: &[&Offer],
+    now: Timestamp,
+) -> Vec<Failed> {
+    let mut found = Vec::new();
+    for (at, rule) in (0..=u16::MAX).zip(&bundle.rules) {
+        let RuleKind::MarginFloor { min, over } = rule.kind else { continue };
+        if over == FloorOver::Offer
+            || !rule.in_force(now, setting.jurisdiction)
+            || !rule.applies_to.covers(setting.placement, offer)
+        {
+            continue;
+        }
+        let standing = chosen.iter().chain([&offer]).filter(|other| rule.applies_to.covers(setting.placement, other));
+        let (mut margin, mut price, mut unknown) = (0_i64, 0_i64, false);
+        for offer in standing {
+            margin += offer.margin_minor();
+            price += offer.net_price_minor();
+        }
+        for line in setting.basket.iter().filter(|_| over == FloorOver::Basket) {
+            let here = |money: Option<Money>| money.filter(|money| money.currency == setting.placement.currency);
+            let quantity = i64::from(line.quantity);
+            unknown |= here(line.margin).is_none();
+            unknown |= here(line.price).is_none() && matches!(min, FloorLimit::Percent(_));
+            margin += quantity * here(line.margin).map_or(0, |money| money.minor);
+            price += quantity * here(line.price).map_or(0, |money| money.minor);
+        }
+        let (observed, limit) = match min {
+            FloorLimit::Percent(min) => ((price > 0).then(|| (margin * 10_000).div_euclid(price)), i64::from(min.0)),
+            FloorLimit::Amount(min) => (Some(margin), min.minor),
+        };
+        let fails = if unknown {
+            rule.on_missing == OnMissing::Exclude
+        } else {
+            observed.is_none_or(|observed| observed < limit)
+        };
+        let public = observed.filter(|_| over == FloorOver::Answer && !unknown);
+        found.extend(fails.then_some(Failed { rule: at, observed: public, limit: Some(limit) }));
+    }
+    found
 }
 
 /// `behind`: what stands in the slots before, for a slot that is not the first.
@@ -81,8 +131,11 @@ fn ask(
             continue;
         }
         let failed = match &rule.kind {
-            RuleKind::Currency | RuleKind::MarginFloor { .. } => margin.fails(&rule.kind, placement),
-            RuleKind::PurposeGate { .. }
+            RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
+            RuleKind::MarginFloor { min, over: FloorOver::Offer } => min.fails(&margin),
+            RuleKind::PriceLimit(limit) => price(*limit, offer, rule.on_missing),
+            RuleKind::MarginFloor { .. }
+            | RuleKind::PurposeGate { .. }
             | RuleKind::Stackability(_)
             | RuleKind::Diversity(_)
             | RuleKind::LoyaltyEligibility(_)
@@ -110,6 +163,43 @@ fn ask(
         verdict.failed.extend(failed.map(|(observed, limit)| Failed { rule: at, observed, limit }));
     }
     verdict
+}
+
+/// What a price does not keep to, read off the page for authors.
+fn price(limit: PriceLimit, offer: &Offer, on_missing: OnMissing) -> Option<(Option<i64>, Option<i64>)> {
+    let (price, discount) = (offer.price.minor, offer.discount.map_or(0, |discount| discount.minor));
+    let known = |money: Option<Money>| money.map(|money| money.minor);
+    let (observed, limit, wrong) = match limit {
+        PriceLimit::AdvertisedPriceMin => {
+            let least = known(offer.advertised_price_min);
+            (least.map(|_| price - discount), least, least.map(|least| price - discount < least))
+        }
+        PriceLimit::PriorPrice => {
+            let prior = known(offer.prior_price);
+            let wrong = if discount == 0 { Some(false) } else { prior.map(|prior| price > prior) };
+            (prior.map(|_| price), prior, wrong)
+        }
+        PriceLimit::MinPrice(least) if offer.currency() != least.currency => (None, Some(least.minor), Some(true)),
+        PriceLimit::MinPrice(least) => {
+            (Some(price - discount), Some(least.minor), Some(price - discount < least.minor))
+        }
+        PriceLimit::MaxDiscount(FloorLimit::Percent(most)) => {
+            let most = i64::from(most.0);
+            // The least share in hundredths of a percent that the discount is not above.
+            let share = (0..=10_000).find(|share| discount * 10_000 <= price * share).unwrap_or(0);
+            (Some(share), Some(most), Some(discount * 10_000 > price * most))
+        }
+        PriceLimit::MaxDiscount(FloorLimit::Amount(most)) if offer.currency() != most.currency => {
+            (None, Some(most.minor), Some(true))
+        }
+        PriceLimit::MaxDiscount(FloorLimit::Amount(most)) => {
+            (Some(discount), Some(most.minor), Some(discount > most.minor))
+        }
+    };
+    match wrong {
+        Some(wrong) => wrong.then_some((observed, limit)),
+        None => (on_missing == OnMissing::Exclude).then_some((None, None)),
+    }
 }
 
 /// What a cap counts for an offer, by a search through all counters.

@@ -10,7 +10,7 @@ use crate::decision::assess::{Assessed, assess};
 use crate::decision::slate::count;
 use crate::domain::decision::{Failed, RefusedPurpose};
 use crate::domain::{Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, RuleId, SubjectState};
-use crate::policy::{self, Behind, Bundle, Case, Expected, Verdict};
+use crate::policy::{self, Behind, Bundle, Case, Expected, Setting, Verdict};
 
 /// What came out for one offer.
 struct Outcome {
@@ -199,7 +199,19 @@ fn outcome(
     let (failed, mut noted) = (row.failed.clone(), row.noted.clone().unwrap_or_default());
     let readings = assessed.judged.readings.iter().filter(|reading| reading.candidate as usize == at);
     let used = readings.map(|reading| (reading.rule, reading.used)).collect();
+    let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
+    let shelves = bundle.shelves(catalogue);
+    let shelves = (shelves.as_ref(), catalogue.as_ref());
+    let jurisdiction = bundle.region(case.jurisdiction.as_deref(), case.store.as_ref());
+    let setting = Setting { placement, jurisdiction, basket: &case.basket };
+    let mut verdict = Verdict::default();
     if case.behind.is_empty() || !failed.is_empty() {
+        let nothing = Behind::nothing(bundle, shelves, setting, case.at).filter(|_| failed.is_empty());
+        if let Some(nothing) = nothing {
+            nothing.ask(position(catalogue, offer.offer_id.as_str())?, &mut verdict);
+            noted.extend(verdict.noted);
+            return Some(Outcome { failed: verdict.failed, noted, used, behind: false });
+        }
         return Some(Outcome { failed, noted, used, behind: false });
     }
     let (mut next, mut chosen) = (state.cloned(), Vec::new());
@@ -211,12 +223,7 @@ fn outcome(
         }
         chosen.push(position(&snapshot.catalogue, id.as_str())?);
     }
-    let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
-    let shelves = bundle.shelves(catalogue);
-    let shelves = (shelves.as_ref(), catalogue.as_ref());
-    let asked = (placement, bundle.region(case.jurisdiction.as_deref(), case.store.as_ref()));
-    let behind = Behind::new(bundle, shelves, asked, &chosen, next.as_ref(), &assessed.windows)?;
-    let mut verdict = Verdict::default();
+    let behind = Behind::new(bundle, shelves, setting, &chosen, next.as_ref(), &assessed.windows)?;
     behind.ask(position(catalogue, offer.offer_id.as_str())?, &mut verdict);
     let used = verdict.readings.iter().map(|reading| (reading.rule, reading.used)).collect();
     // A cap speaks again with what stands before counted.

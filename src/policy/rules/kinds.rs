@@ -8,7 +8,7 @@ use super::super::applies::AppliesTo;
 use super::super::condition;
 use super::super::finding::Report;
 use super::super::read::Fields;
-use super::super::{availability, caps, cool_downs, diversity, floors, gate, loyalty, stackability};
+use super::super::{availability, caps, cool_downs, diversity, floors, gate, loyalty, price_limits, stackability};
 use super::{Known, RuleKind};
 
 /// Reads the fields of one kind.
@@ -32,7 +32,7 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 10] = [
+pub(in crate::policy) const KINDS: [Kind; 11] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
@@ -46,7 +46,7 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         list: "margin_floors",
         fields: &floors::FIELDS,
         later: &[],
-        reads: false,
+        reads: true,
         liftable: true,
         rank: 2,
         read: floors::read,
@@ -92,6 +92,15 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         },
     },
     Kind {
+        list: "price_limits",
+        fields: &price_limits::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 9,
+        read: price_limits::read,
+    },
+    Kind {
         list: "stackability",
         fields: &stackability::FIELDS,
         later: &[],
@@ -131,10 +140,9 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 9] = [
+pub(in crate::policy) const LATER: [(&str, u8); 8] = [
     ("audience_guards", 7),
     ("category_exclusions", 8),
-    ("price_limits", 9),
     ("price_personalisation", 10),
     ("budgets", 41),
     ("stock", 42),
@@ -197,6 +205,7 @@ impl RuleKind {
             Self::Availability(_) => "availability",
             Self::Exclusion { .. } => "exclusions",
             Self::Requirement { .. } => "requirements",
+            Self::PriceLimit(_) => "price_limits",
             Self::Stackability(_) => "stackability",
             Self::Diversity(_) => "diversity",
             Self::LoyaltyEligibility(_) => "loyalty_eligibility",

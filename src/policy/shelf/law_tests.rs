@@ -9,14 +9,15 @@ use rand::SeedableRng as _;
 use rand::rngs::ChaCha8Rng;
 
 use super::super::merchandise::Merchandise;
-use super::super::plain::{judge_behind, judge_from};
+use super::super::plain::{judge_behind, judge_from, judge_sums};
 use super::super::{
     Bundle, CapWindows, Chosen, Contact, Facts, Severity, Source, Verdict, compile, count_contact, rebuild_caps,
 };
 use super::*;
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::{
-    AttributeId, Campaign, DecisionId, DecisionRequest, Offer, OfferId, Span, StoreId, SubjectState, Timestamp, Value,
+    AttributeId, BasketLine, Campaign, Currency, DecisionId, DecisionRequest, Money, Offer, OfferId, Span, StoreId,
+    SubjectState, Timestamp, Value,
 };
 
 const NOW: i64 = 1_780_000_000_000;
@@ -77,7 +78,24 @@ impl Chance {
         let nobody = ["", ", without_identifier: allow"];
         [
             "owner: all\n".to_owned(),
-            self.list("margin_floors", |c| format!("min_margin: {}%", c.below(60))),
+            self.list("margin_floors", |c| {
+                let over = c.one(&["", "", ", over: answer", ", over: basket", ", over: basket, on_missing: allow"]);
+                if over.is_empty() || c.often(5) {
+                    return format!("min_margin: {}%{over}", c.below(60));
+                }
+                format!("min_margin: {}.00 USD{over}", c.below(40))
+            }),
+            self.list("price_limits", |c| {
+                let limit = match c.below(5) {
+                    0 => format!("max_discount: {}%", c.below(100)),
+                    1 => format!("max_discount: {}.00 USD", c.below(30)),
+                    2 => format!("min_price: {}.00 USD", c.below(40)),
+                    3 => "respect: advertised_price_min".to_owned(),
+                    _ => "respect: prior_price".to_owned(),
+                };
+                let allowed = if limit.starts_with("respect") { c.one(&["", ", on_missing: allow"]) } else { "" };
+                limit + allowed
+            }),
             self.list("frequency_caps", |c| {
                 let by = if c.often(2) { "[customer, channel]" } else { c.one(&scopes) };
                 let max = 1 + c.below(3);
@@ -138,8 +156,9 @@ impl Chance {
     fn offer(&mut self, id: &str) -> Offer {
         let currency = if self.often(9) { "USD" } else { "EUR" };
         let money = |amount: i64| serde_json::json!({"amount": format!("{amount}.00"), "currency": currency});
+        let price = self.below(60);
         let mut offer = serde_json::json!({
-            "offer_id": id, "price": money(self.below(60)), "cost_of_goods": money(self.below(40)),
+            "offer_id": id, "price": money(price), "cost_of_goods": money(self.below(40)),
             "variants": if self.often(3) {
                 serde_json::json!([{"variant_id": "a"}, {"variant_id": "b"}])
             } else {
@@ -152,6 +171,9 @@ impl Chance {
                 offer[name] = values[at].clone();
             }
         };
+        may(self, "discount", 5, &[money(price / 3), money(price / 2), money(0)]);
+        may(self, "advertised_price_min", 6, &[money(10), money(25), money(price)]);
+        may(self, "prior_price", 6, &[money(price), money(price - price / 4), money(price + 1)]);
         may(self, "status", 1, &["paused".into()]);
         may(self, "category", 7, &["shoes".into(), "toys".into(), "home".into()]);
         may(self, "more_categories", 3, &[serde_json::json!(["toys"]), serde_json::json!(["home", "shoes"])]);
@@ -172,6 +194,20 @@ impl Chance {
             "campaign_id": "autumn", "owner": "toys", "starts_at": "2026-05-28T20:15:00Z",
         }));
         Catalogue::new(1, offers, vec![spring, autumn])
+    }
+
+    /// Things of which most say what they earn.
+    fn basket(&mut self) -> Vec<BasketLine> {
+        let dollars = |amount: i64| Some(Money { minor: amount * 100, currency: Currency::parse("USD").unwrap() });
+        let count = self.below(3);
+        let line = |_| BasketLine {
+            sku: "thing".into(),
+            category: None,
+            quantity: u32::try_from(1 + self.below(3)).unwrap(),
+            price: dollars(self.below(50)).filter(|_| self.often(9)),
+            margin: dollars(self.below(30) - 10).filter(|_| self.often(9)),
+        };
+        (0..count).map(line).collect()
     }
 
     /// Contacts of the last days, some with offers and placements that are gone.
@@ -263,8 +299,15 @@ fn plain(
     found
 }
 
+/// In the order of the rules: which are asked first says nothing.
+fn sort(verdict: &mut Verdict) {
+    verdict.failed.sort_by_key(|failed| failed.rule);
+    verdict.noted.sort_by_key(|failed| failed.rule);
+}
+
 /// Parts what only speaks from what leaves the offer out.
 fn part(bundle: &Bundle, verdict: &mut Verdict) {
+    sort(verdict);
     let blocks = |failed: &Failed| bundle.rules[usize::from(failed.rule)].severity == Severity::Block;
     (verdict.failed, verdict.noted) = std::mem::take(&mut verdict.failed).into_iter().partition(blocks);
 }
@@ -285,10 +328,11 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
     let windows = CapWindows::at(now, zone).in_store(bundle.stores.zone(store.as_ref()));
     let from = [Some("US-NY"), Some("US"), Some("DE"), Some("GB"), None][usize::try_from(chance.below(5)).unwrap()];
     let shelves = bundle.shelves(&catalogue);
+    let basket = chance.basket();
     for placement in bundle.placements.values() {
         let facts = Facts {
             attributes: &attributes,
-            basket: &[],
+            basket: &basket,
             currency: placement.currency,
             jurisdiction: from,
             time_zone: zone,
@@ -314,12 +358,14 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
         for stand in shelves.at(&placement.id).unwrap().stands(asked.as_deref(), &catalogue) {
             let mut verdict = Verdict::default();
             judging.ask(stand, &mut verdict);
+            sort(&mut verdict);
             for candidate in stand.candidates.clone() {
                 found.push((candidate, stand.margin_minor, stand.cost_minor, verdict.clone()));
             }
         }
         prop_assert_eq!(found, expected, "at {}", placement.id);
-        behind((&bundle, both), (placement, from), state.as_ref(), &windows, &mut chance)?;
+        let setting = Setting { placement, jurisdiction: from, basket: &basket };
+        behind((&bundle, both), setting, state.as_ref(), &windows, &mut chance)?;
     }
     Ok(())
 }
@@ -327,12 +373,24 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
 /// The same behind some offers.
 fn behind(
     (bundle, both): (&Bundle, (&Shelves, &Catalogue)),
-    (placement, from): (&Placement, Option<&str>),
+    setting: Setting<'_>,
     state: Option<&SubjectState>,
     windows: &CapWindows,
     chance: &mut Chance,
 ) -> Result<(), TestCaseError> {
-    let offers = both.1.offers();
+    let (offers, placement) = (both.1.offers(), setting.placement);
+    let first = Behind::nothing(bundle, both, setting, windows.now);
+    for (at, offer) in (0..).zip(offers) {
+        let mut found = Verdict::default();
+        if let Some(first) = &first {
+            first.ask(at, &mut found);
+        }
+        sort(&mut found);
+        let failed = judge_sums(bundle, setting, offer, &[], windows.now);
+        let mut expected = Verdict { failed, ..Verdict::default() };
+        part(bundle, &mut expected);
+        prop_assert_eq!(found, expected, "{} in front of everything", offer.offer_id);
+    }
     let there: Vec<u32> = (0..u32::try_from(offers.len()).unwrap()).filter(|_| chance.often(3)).collect();
     let chosen: Vec<&Offer> = there.iter().map(|at| &offers[*at as usize]).collect();
     let mut next = state.cloned();
@@ -342,11 +400,12 @@ fn behind(
         let chosen = Chosen { decision, slot, at: windows.now, reserved_until: windows.now.plus(Span(HOUR)) };
         count_contact(bundle, placement, offer, next, &chosen);
     }
-    let behind = Behind::new(bundle, both, (placement, from), &there, next.as_ref(), windows).unwrap();
+    let behind = Behind::new(bundle, both, setting, &there, next.as_ref(), windows).unwrap();
     for (at, offer) in (0..).zip(offers).filter(|(at, _)| !there.contains(at)) {
         let mut found = Verdict::default();
         behind.ask(at, &mut found);
-        let mut expected = judge_behind(bundle, (placement, from), offer, &chosen, next.as_ref(), windows);
+        sort(&mut found);
+        let mut expected = judge_behind(bundle, setting, offer, &chosen, next.as_ref(), windows);
         part(bundle, &mut expected);
         prop_assert_eq!(found, expected, "{} behind {:?}", offer.offer_id, there);
     }
@@ -383,7 +442,8 @@ fn said(bundle: &Bundle, catalogue: &Arc<Catalogue>, history: &[Contact], known:
             now: windows.now,
         };
         let mut judging = Judging::new(bundle, both, placement, &facts, state, &windows).unwrap();
-        let behind = Behind::new(bundle, both, (placement, Some("US-NY")), there, state, &windows).unwrap();
+        let setting = Setting { placement, jurisdiction: Some("US-NY"), basket: &[] };
+        let behind = Behind::new(bundle, both, setting, there, state, &windows).unwrap();
         for stand in shelves.at(&placement.id).unwrap().stands(None, catalogue) {
             let (mut first, mut second) = (Verdict::default(), Verdict::default());
             judging.ask(stand, &mut first);
