@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::ask::Ask;
+use super::ask::{Ask, Subjects};
+use super::counted::Counted;
 use super::distribute::Valued;
 use super::money;
 use super::personas::{Apart, Seating};
@@ -15,8 +16,8 @@ use super::snapshot::Snapshot;
 use crate::bandit::{self, Features, ModelView, Score};
 use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, MoneyTerms, Shown, Slot, SlotPersona};
 use crate::domain::key::GeneratorKey;
-use crate::domain::{Catalogue, DecisionId, Offer, Placement, Propensity, SubjectState, Timestamp};
-use crate::policy::{self, Behind, Bundle, CapWindows, Setting, Verdict};
+use crate::domain::{Catalogue, Placement, Propensity, SubjectState, Timestamp};
+use crate::policy::{Behind, CapWindows, Setting, States, Verdict};
 
 /// What every slot of one decision is filled from.
 #[derive(Clone, Copy)]
@@ -47,8 +48,10 @@ pub(super) struct Slate {
     pub(super) barred: (Vec<LeftOut>, Vec<LeftOut>),
     /// The features of what was chosen, by slot.
     pub(super) features: Vec<Arc<Features>>,
-    /// The subject's state with every contact counted.
+    /// The state of whom it is for, with every contact counted.
     pub(super) next: Option<SubjectState>,
+    /// The states beside, in their order; nothing of one for which no cap counted anything.
+    pub(super) beside: Vec<Option<SubjectState>>,
 }
 
 /// What may stand in one slot.
@@ -64,13 +67,14 @@ struct Open {
 
 /// Fills the slots asked for, as far as candidates reach. Nothing if a distribution fails its check: then nothing is
 /// drawn at all.
-pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Slate> {
-    let mut slate = Slate { next: state.cloned(), ..Slate::default() };
+pub(super) fn fill(table: &Table<'_>, subjects: &Subjects<'_>) -> Option<Slate> {
+    let mut counted = Counted::of(subjects);
+    let mut slate = Slate::default();
     let mut chosen: Vec<u32> = Vec::new();
     // *Nothing* is the last row, if it is one.
     let nothing = table.rows.last().filter(|row| row.candidate.is_none()).map(|_| table.rows.len() - 1);
     for slot in 0..table.ask.request.count.unwrap_or(table.placement.slots) {
-        let open = table.open(slot, &chosen, slate.next.as_ref());
+        let open = table.open(slot, &chosen, counted.states());
         let (seat, open) = table.seat(slot, open);
         if open.scored.is_empty() && (slot > 0 || nothing.is_none()) {
             slate.barred = if slot == 0 { (open.left_out, open.noted) } else { Default::default() };
@@ -87,13 +91,12 @@ pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Sl
         chosen.push(position(&table.snapshot.catalogue, candidate)?);
         slate.shown.push(Shown { offer: offer.offer_id.clone(), variant: variant.variant_id.clone() });
         slate.features.push(table.valued.features(seat, at)?.clone());
-        if let Some(next) = &mut slate.next {
-            let chosen = (table.ask.decision_id, slot, table.now);
-            count(&table.snapshot.bundle, table.placement, offer, next, chosen);
-        }
+        counted.count(&table.snapshot.bundle, table.placement, offer, (table.ask.decision_id, slot, table.now));
     }
     // An answer that shows nothing changes nobody.
-    slate.next = slate.next.filter(|_| !slate.shown.is_empty());
+    if !slate.shown.is_empty() {
+        (slate.next, slate.beside) = counted.changed();
+    }
     Some(slate)
 }
 
@@ -120,19 +123,6 @@ impl Slate {
     }
 }
 
-/// Counts what was chosen for one slot of a decision.
-pub(super) fn count(
-    bundle: &Bundle,
-    placement: &Placement,
-    offer: &Offer,
-    next: &mut SubjectState,
-    (decision, slot, at): (DecisionId, u16, Timestamp),
-) {
-    next.last_at = Some(at);
-    let chosen = policy::Chosen { decision, slot, at, reserved_until: at.plus(placement.reservation) };
-    policy::count_contact(bundle, placement, offer, next, &chosen);
-}
-
 /// Position of the offer of a candidate.
 fn position(catalogue: &Catalogue, candidate: u32) -> Option<u32> {
     let found = catalogue.candidates().get(candidate as usize)?;
@@ -145,7 +135,7 @@ fn everything(valued: &Valued) -> Open {
 
 impl Table<'_> {
     /// What may stand in a slot, given the offers that stand before it, by position.
-    fn open(&self, slot: u16, chosen: &[u32], state: Option<&SubjectState>) -> Open {
+    fn open(&self, slot: u16, chosen: &[u32], states: States<'_>) -> Open {
         let mut open = Open::default();
         let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
         let shelves = bundle.shelves(catalogue);
@@ -159,7 +149,7 @@ impl Table<'_> {
             };
             nothing
         } else {
-            let behind = Behind::new(bundle, both, setting, chosen, state, self.windows);
+            let behind = Behind::new(bundle, both, setting, chosen, states, self.windows);
             let Some(behind) = behind else { return open };
             behind
         };

@@ -11,7 +11,7 @@ use super::condition::{self, Asked, Columns, Facts, Program};
 use super::declare::Declared;
 use super::features::Catalog;
 use super::finding::{Place, Report};
-use super::purposes::{self, PurposeSpec};
+use super::purposes::{self, PurposeSpec, Purposes};
 use super::read::{self, Fields};
 use super::rules::{self, Categories, Known, Rule};
 use super::shelf::{Memo, Shelves};
@@ -21,7 +21,7 @@ use super::syntax::{self, Node};
 use super::{Finding, codes, placements};
 use crate::domain::{
     AttributeId, AttributeScope, Catalogue, DecisionRequest, Digest, LocalTime, Malformed, Placement, PlacementId,
-    PurposeId, StoreId, Timestamp, Value,
+    PurposeId, StoreId, SubjectKinds, Timestamp, Value,
 };
 
 /// Names the meaning given to the text: it changes whenever the same text would come to mean something else that a
@@ -58,6 +58,8 @@ pub struct Bundle {
     pub rules: Vec<Rule>,
     /// Changes with whatever changes what a cap counts; counters built for another set are rebuilt from contacts.
     pub cap_set: Digest,
+    /// The kinds of subject that caps count for.
+    pub counted: SubjectKinds,
     /// Whether every rule leaves out what it speaks against, so that nothing is ever noted.
     pub(super) only_blocks: bool,
     /// Every condition, compiled.
@@ -173,6 +175,7 @@ fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<F
             let bundle = Bundle {
                 hash: hash(&sources),
                 cap_set: caps::cap_set(&parts.rules, &parts.placements),
+                counted: caps::counted_kinds(&parts.rules),
                 only_blocks: parts.rules.iter().all(Rule::blocks),
                 program: Program::new(&parts.rules, &parts.placements),
                 memo: Memo::default(),
@@ -250,9 +253,9 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
         None if sources.iter().any(|source| source.path == ATTRIBUTES) => (BTreeMap::new(), Declared::unreadable()),
         None => (BTreeMap::new(), Declared::default()),
     };
-    let (purposes, purpose_names) = match trees.get("catalog/purposes.yaml") {
+    let Purposes { specs: purposes, declared: purpose_names, obeying } = match trees.get("catalog/purposes.yaml") {
         Some(root) => purposes::read(report, root),
-        None => (BTreeMap::new(), Declared::unreadable()),
+        None => Purposes { specs: BTreeMap::new(), declared: Declared::unreadable(), obeying: Vec::new() },
     };
     let calendars = match trees.get(CALENDARS) {
         Some(root) => calendars::read(report, root),
@@ -282,6 +285,9 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
     let mut declared = Declared::default();
     for (_, root) in trees.iter().filter(|(path, _)| is_rules(path)) {
         rules::read(report, root, known, &mut declared, &mut rules);
+    }
+    if !report.any_below("rules/") {
+        purposes::check_signals(report, &obeying, &rules);
     }
     let rules = rules::in_order(rules);
     let names = rules::names(report, &declared, &rules);

@@ -18,6 +18,7 @@ mod scalar;
 mod jurisdiction;
 
 mod attributes;
+mod dpv;
 mod purposes;
 
 mod calendars;
@@ -27,6 +28,7 @@ mod contenders;
 mod delay;
 mod features;
 mod money;
+mod observed;
 mod placements;
 
 mod applies;
@@ -39,11 +41,13 @@ mod cool_downs;
 mod daypart;
 mod diversity;
 mod floors;
+
 mod gate;
 mod loyalty;
 mod price_limits;
 mod rules;
 mod stackability;
+mod subjects;
 
 mod cases;
 
@@ -60,7 +64,11 @@ mod cool_downs_tests;
 #[cfg(test)]
 mod everyday_tests;
 #[cfg(test)]
+mod gate_tests;
+#[cfg(test)]
 mod mistakes_conditions;
+#[cfg(test)]
+mod mistakes_consent;
 #[cfg(test)]
 mod mistakes_contenders;
 #[cfg(test)]
@@ -92,6 +100,8 @@ mod prices_tests;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
+mod storm_tests;
+#[cfg(test)]
 mod validity_tests;
 #[cfg(test)]
 mod verdict_tests;
@@ -101,8 +111,8 @@ pub use attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};
 pub use availability::Availability;
 pub use bundle::{Bundle, COMPILER, Source, compile, compile_with_tests};
 pub use caps::{
-    CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, Zone, confirm_contact, count_contact,
-    rebuild_caps,
+    CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, WithoutIdentifier, Zone,
+    confirm_contact, count_contact, rebuild_caps,
 };
 pub use cases::{Case, Expected, Person, Tests};
 pub use catalogue::{CatalogueProblem, check_catalogue};
@@ -115,15 +125,19 @@ pub use describe::{Lacks, describe, describe_lacking};
 pub use diversity::{Diversity, Per};
 pub use finding::Finding;
 pub use floors::{FloorLimit, FloorOver, basket_margin};
-pub use gate::{GateVerdict, gate};
+pub use gate::{Asking, Gate, GateVerdict, gate};
 pub use interval::Interval;
 pub(crate) use interval::day_start;
+pub use jurisdiction::check as check_jurisdiction;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
+pub use observed::{Observed, describe_observed};
 pub use price_limits::PriceLimit;
+
 pub use purposes::PurposeSpec;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
 pub use shelf::{Behind, Judging, Setting, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
+pub use subjects::States;
 pub use suggest::did_you_mean;
 pub use verdict::{Reading, Verdict};

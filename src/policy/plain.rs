@@ -1,14 +1,14 @@
 //! The plain way to judge: every rule asked about every offer, one after another. Not how decisions are made: it is
 //! what shelves must agree with.
 
-use super::caps::{self, Cap, CapWindows};
+use super::caps::{self, Cap, CapWindows, WithoutIdentifier};
 use super::cool_downs::CoolDown;
 use super::diversity::{Diversity, Per};
 use super::floors::{FloorLimit, FloorOver, Margin};
 use super::price_limits::PriceLimit;
 use super::rules::{OnMissing, Rule, RuleKind};
 use super::stackability::Stackability;
-use super::{Bundle, Reading, Setting, Verdict};
+use super::{Bundle, Reading, Setting, States, Verdict};
 use crate::domain::decision::Failed;
 use crate::domain::{Money, Offer, Placement, RuleId, SubjectState, Timestamp, Value};
 
@@ -18,39 +18,39 @@ use crate::domain::{Money, Offer, Placement, RuleId, SubjectState, Timestamp, Va
 ///
 /// Usage of caps is personal, so that a failed cap carries its limit only and what was used stands in the readings.
 /// Without a subject there is nothing to count by: a cap that applies leaves the offer out unless it says otherwise.
-pub(super) fn judge(
+pub(super) fn judge<'s>(
     bundle: &Bundle,
     placement: &Placement,
     offer: &Offer,
-    state: Option<&SubjectState>,
+    states: impl Into<States<'s>>,
     windows: &CapWindows,
 ) -> Verdict {
-    judge_from(bundle, (placement, None), offer, state, windows)
+    judge_from(bundle, (placement, None), offer, states, windows)
 }
 
 /// As [`judge`], for a request that says where it comes from.
-pub(super) fn judge_from(
+pub(super) fn judge_from<'s>(
     bundle: &Bundle,
     (placement, jurisdiction): (&Placement, Option<&str>),
     offer: &Offer,
-    state: Option<&SubjectState>,
+    states: impl Into<States<'s>>,
     windows: &CapWindows,
 ) -> Verdict {
-    ask(bundle, (placement, jurisdiction), offer, None, state, windows)
+    ask(bundle, (placement, jurisdiction), offer, None, states.into(), windows)
 }
 
-/// Asks the rules whose answer depends on the slots before: caps (`state` has those contacts counted) and rules about
-/// the whole answer, which holds the offers `chosen` so far.
-pub(super) fn judge_behind(
+/// Asks the rules whose answer depends on the slots before: caps (the states have those contacts counted) and rules
+/// about the whole answer, which holds the offers `chosen` so far.
+pub(super) fn judge_behind<'s>(
     bundle: &Bundle,
     setting: Setting<'_>,
     offer: &Offer,
     chosen: &[&Offer],
-    state: Option<&SubjectState>,
+    states: impl Into<States<'s>>,
     windows: &CapWindows,
 ) -> Verdict {
     let at = (setting.placement, setting.jurisdiction);
-    let mut verdict = ask(bundle, at, offer, Some(chosen), state, windows);
+    let mut verdict = ask(bundle, at, offer, Some(chosen), states.into(), windows);
     verdict.failed.extend(judge_sums(bundle, setting, offer, chosen, windows.now));
     verdict
 }
@@ -107,7 +107,7 @@ fn ask(
     (placement, jurisdiction): (&Placement, Option<&str>),
     offer: &Offer,
     behind: Option<&[&Offer]>,
-    state: Option<&SubjectState>,
+    states: States<'_>,
     windows: &CapWindows,
 ) -> Verdict {
     let mut verdict = Verdict::default();
@@ -135,7 +135,7 @@ fn ask(
             RuleKind::MarginFloor { min, over: FloorOver::Offer } => min.fails(&margin),
             RuleKind::PriceLimit(limit) => price(*limit, offer, rule.on_missing),
             RuleKind::MarginFloor { .. }
-            | RuleKind::PurposeGate { .. }
+            | RuleKind::PurposeGate(_)
             | RuleKind::Stackability(_)
             | RuleKind::Diversity(_)
             | RuleKind::LoyaltyEligibility(_)
@@ -148,13 +148,13 @@ fn ask(
             | RuleKind::Budget => None,
             RuleKind::FrequencyCap(_) if !placement.obeys_caps => None,
             RuleKind::FrequencyCap(cap) => {
-                let (used, room) = room((rule, cap), (placement, offer), state, windows);
+                let (used, room) = room((rule, cap), (placement, offer), states, windows);
                 let reading = |used| Reading { rule: at, used, limit: cap.max, until: None };
                 verdict.readings.extend(used.filter(|used| *used > 0).map(reading));
                 (!room).then_some((None, Some(i64::from(cap.max))))
             }
             RuleKind::CoolDown(cool_down) => {
-                let (used, until, free) = cooling((&rule.id, cool_down), offer, state, windows.now);
+                let (used, until, free) = cooling((&rule.id, cool_down), offer, states.customer(), windows.now);
                 let reading = Reading { rule: at, used, limit: cool_down.times, until };
                 verdict.readings.extend((used > 0).then_some(reading));
                 (!free).then_some((None, Some(i64::from(cool_down.times))))
@@ -221,10 +221,10 @@ fn used(
 fn room(
     (rule, cap): (&Rule, &Cap),
     (placement, offer): (&Placement, &Offer),
-    state: Option<&SubjectState>,
+    states: States<'_>,
     windows: &CapWindows,
 ) -> (Option<u32>, bool) {
-    let Some(state) = state else { return (None, cap.allow_unidentified) };
+    let Some(state) = states.state_of(cap) else { return (None, cap.without_identifier == WithoutIdentifier::Allow) };
     let used = used((&rule.id, cap), (placement, offer), state, windows);
     (Some(used), used < cap.max)
 }

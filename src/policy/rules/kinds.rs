@@ -36,7 +36,7 @@ pub(in crate::policy) const KINDS: [Kind; 11] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
-        later: &gate::FIELDS_LATER,
+        later: &[],
         reads: false,
         liftable: false,
         rank: 1,
@@ -199,7 +199,7 @@ impl RuleKind {
     pub fn list(&self) -> &'static str {
         match self {
             Self::Currency => "proffer.currency",
-            Self::PurposeGate { .. } => "purpose_gates",
+            Self::PurposeGate(_) => "purpose_gates",
             Self::MarginFloor { .. } => "margin_floors",
             Self::FrequencyCap(_) => "frequency_caps",
             Self::Availability(_) => "availability",

@@ -21,6 +21,7 @@ use super::diversity::Diversity;
 use super::features::Catalog;
 use super::finding::{Place, Report};
 use super::floors::{FloorLimit, FloorOver};
+use super::gate::Gate;
 use super::interval::Interval;
 use super::loyalty::Loyalty;
 use super::price_limits::PriceLimit;
@@ -75,10 +76,7 @@ pub enum RuleKind {
     /// Built in: an offer is shown only where its currency is the placement's.
     Currency,
     /// The placement's purpose needs a consent in force.
-    PurposeGate {
-        /// The purpose guarded.
-        purpose: PurposeId,
-    },
+    PurposeGate(Gate),
     /// The contribution margin reaches a minimum.
     MarginFloor {
         /// The least margin allowed.

@@ -5,12 +5,13 @@ use super::super::caps::CapWindows;
 use super::super::condition::Bits;
 use super::super::rules::{OnMissing, RuleKind};
 use super::super::stackability::Stackability;
+use super::super::subjects::States;
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
 use super::sums::{Setting, Sums};
 use super::{Scoped, Shelf, Shelves, Together};
 use crate::domain::decision::Failed;
-use crate::domain::{Catalogue, SubjectState, Timestamp};
+use crate::domain::{Catalogue, Timestamp};
 
 /// What caps, rules about the whole answer and floors over it say behind what stands in the slots before.
 pub struct Behind<'a> {
@@ -39,14 +40,14 @@ enum Whom<'a> {
 }
 
 impl<'a> Behind<'a> {
-    /// Behind offers chosen, given by their positions in the catalogue, for a request from a jurisdiction; `state` has
-    /// those contacts counted.
-    pub fn new(
+    /// Behind offers chosen, given by their positions in the catalogue, for a request from a jurisdiction; the states
+    /// have those contacts counted.
+    pub fn new<'s>(
         bundle: &'a Bundle,
         (shelves, catalogue): (&'a Shelves, &'a Catalogue),
         setting: Setting<'a>,
         chosen: &[u32],
-        state: Option<&SubjectState>,
+        states: impl Into<States<'s>>,
         windows: &'a CapWindows,
     ) -> Option<Self> {
         let Setting { placement, jurisdiction, .. } = setting;
@@ -56,7 +57,7 @@ impl<'a> Behind<'a> {
         Some(Self {
             bundle,
             shelves,
-            counted: Some(Counted::new(&ground, state)),
+            counted: Some(Counted::new(&ground, states.into())),
             full: full(bundle, shelf, chosen, (windows.now, jurisdiction)),
             sums: Sums::new(bundle, shelf, (offers, chosen), setting, windows.now),
         })

@@ -11,13 +11,13 @@ use rand::rngs::ChaCha8Rng;
 use super::super::merchandise::Merchandise;
 use super::super::plain::{judge_behind, judge_from, judge_sums};
 use super::super::{
-    Bundle, CapWindows, Chosen, Contact, Facts, Severity, Source, Verdict, compile, count_contact, rebuild_caps,
+    Bundle, CapWindows, Chosen, Contact, Facts, Severity, Source, States, Verdict, compile, count_contact, rebuild_caps,
 };
 use super::*;
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::{
     AttributeId, BasketLine, Campaign, Currency, DecisionId, DecisionRequest, Money, Offer, OfferId, Span, StoreId,
-    SubjectState, Timestamp, Value,
+    SubjectKind, SubjectKinds, SubjectState, Timestamp, Value,
 };
 
 const NOW: i64 = 1_780_000_000_000;
@@ -76,6 +76,7 @@ impl Chance {
         let scopes =
             ["[customer]", "[all, customer]", "[customer, offer]", "[customer, category]", "[customer, campaign]"];
         let nobody = ["", ", without_identifier: allow"];
+        let unknown = ["", ", without_identifier: allow", ", without_identifier: exclude_unknown"];
         [
             "owner: all\n".to_owned(),
             self.list("margin_floors", |c| {
@@ -98,6 +99,7 @@ impl Chance {
             }),
             self.list("frequency_caps", |c| {
                 let by = if c.often(2) { "[customer, channel]" } else { c.one(&scopes) };
+                let by = by.replace("customer", c.one(&["customer", "customer", "household", "device", "session"]));
                 let max = 1 + c.below(3);
                 let window = c.one(&[
                     "{rolling: 5h}",
@@ -108,7 +110,7 @@ impl Chance {
                     "{calendar: week, time_zone: store, week_starts: saturday}",
                 ]);
                 let counts = c.one(&["decision", "impression", "click", "redemption"]);
-                format!("scope: {by}, max: {max}, window: {window}, counts: {counts}{}", c.one(&nobody))
+                format!("scope: {by}, max: {max}, window: {window}, counts: {counts}{}", c.one(&unknown))
             }),
             self.list("cool_downs", |c| {
                 let after = [
@@ -228,6 +230,7 @@ impl Chance {
                     slot: u16::try_from(self.below(2)).unwrap(),
                     at: Timestamp(at),
                     reserved_until: Timestamp(at).plus(Span(HOUR)),
+                    stands_for: SubjectKinds::of(SubjectKind::Customer),
                 },
                 placement: PlacementId::new(self.one(&["home", "mail", "gone", "receipt"])).unwrap(),
                 offer: OfferId::new(self.one(&["o0", "o1", "o2", "o3", "o4", "gone"])).unwrap(),
@@ -238,6 +241,46 @@ impl Chance {
             }
         };
         (0..count).map(contact).collect()
+    }
+
+    /// The states of whomever a request names, each with a history of its own.
+    fn subjects(&mut self, bundle: &Bundle, catalogue: &Catalogue) -> Vec<(SubjectState, SubjectKinds)> {
+        let mut named = |kind: &SubjectKind| self.often(8 - *kind as i64).then(|| "x".to_owned());
+        let [id, session, household, device] = SubjectKind::ALL.each_ref().map(&mut named);
+        let request = DecisionRequest {
+            customer: crate::domain::Customer { id, session, device, household, ..Default::default() },
+            ..request(PlacementId::new("home").unwrap(), None)
+        };
+        let counted = |(_, stands_for): (_, SubjectKinds)| {
+            let mut state = SubjectState::default();
+            let mut history = self.history();
+            for contact in &mut history {
+                contact.chosen.stands_for = stands_for;
+            }
+            rebuild_caps(bundle, catalogue, &history, &mut state, Timestamp(NOW));
+            (state, stands_for)
+        };
+        request.subjects(bundle.counted).into_iter().map(counted).collect()
+    }
+}
+
+fn states(counted: &[(SubjectState, SubjectKinds)]) -> States<'_> {
+    counted.iter().fold(States::default(), |states, (state, stands_for)| states.with(state, *stands_for))
+}
+
+fn request(placement: PlacementId, candidates: Option<Vec<OfferId>>) -> DecisionRequest {
+    DecisionRequest {
+        decision_id: None,
+        customer: crate::domain::Customer::default(),
+        placement,
+        count: None,
+        jurisdiction: None,
+        time_zone: None,
+        context: BTreeMap::new(),
+        basket: Vec::new(),
+        candidates,
+        store: None,
+        privacy_signal: None,
     }
 }
 
@@ -276,7 +319,7 @@ fn plain(
     (bundle, catalogue): (&Bundle, &Arc<Catalogue>),
     placement: &Placement,
     (facts, request): (&Facts<'_>, &DecisionRequest),
-    state: Option<&SubjectState>,
+    states: States<'_>,
     windows: &CapWindows,
 ) -> Vec<(u32, i64, i64, Verdict)> {
     let columns = bundle.columns(catalogue);
@@ -289,7 +332,7 @@ fn plain(
             && offer.offer_id != placement.fallback.offer
             && request.candidates.as_ref().is_none_or(|asked| asked.contains(&offer.offer_id));
         if considered {
-            let mut verdict = judge_from(bundle, (placement, facts.jurisdiction), offer, state, windows);
+            let mut verdict = judge_from(bundle, (placement, facts.jurisdiction), offer, states, windows);
             conditions.fail(candidate.offer, &mut verdict.failed);
             merchandise.fail(candidate.offer, offer, &mut verdict.failed);
             part(bundle, &mut verdict);
@@ -315,9 +358,7 @@ fn part(bundle: &Bundle, verdict: &mut Verdict) {
 fn check(seed: u64) -> Result<(), TestCaseError> {
     let mut chance = Chance(ChaCha8Rng::seed_from_u64(seed));
     let (bundle, catalogue) = (chance.bundle(), Arc::new(chance.catalogue()));
-    let mut counted = SubjectState::default();
-    rebuild_caps(&bundle, &catalogue, &chance.history(), &mut counted, Timestamp(NOW));
-    let state = chance.often(8).then_some(counted);
+    let counted = chance.subjects(&bundle, &catalogue);
     let gold = AttributeId::parse("customer.tier").unwrap();
     let attributes: BTreeMap<AttributeId, Value> =
         chance.often(5).then(|| (gold, Value::Text("gold".into()))).into_iter().collect();
@@ -339,21 +380,10 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
             store: store.as_ref(),
             now,
         };
-        let request = DecisionRequest {
-            decision_id: None,
-            customer: crate::domain::Customer::default(),
-            placement: placement.id.clone(),
-            count: None,
-            jurisdiction: None,
-            time_zone: None,
-            context: BTreeMap::new(),
-            basket: Vec::new(),
-            candidates: asked.clone(),
-            store: None,
-        };
-        let expected = plain((&bundle, &catalogue), placement, (&facts, &request), state.as_ref(), &windows);
+        let request = request(placement.id.clone(), asked.clone());
+        let expected = plain((&bundle, &catalogue), placement, (&facts, &request), states(&counted), &windows);
         let both = (shelves.as_ref(), catalogue.as_ref());
-        let mut judging = Judging::new(&bundle, both, placement, &facts, state.as_ref(), &windows).unwrap();
+        let mut judging = Judging::new(&bundle, both, placement, &facts, states(&counted), &windows).unwrap();
         let mut found = Vec::new();
         for stand in shelves.at(&placement.id).unwrap().stands(asked.as_deref(), &catalogue) {
             let mut verdict = Verdict::default();
@@ -365,7 +395,7 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
         }
         prop_assert_eq!(found, expected, "at {}", placement.id);
         let setting = Setting { placement, jurisdiction: from, basket: &basket };
-        behind((&bundle, both), setting, state.as_ref(), &windows, &mut chance)?;
+        behind((&bundle, both), setting, &counted, &windows, &mut chance)?;
     }
     Ok(())
 }
@@ -374,7 +404,7 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
 fn behind(
     (bundle, both): (&Bundle, (&Shelves, &Catalogue)),
     setting: Setting<'_>,
-    state: Option<&SubjectState>,
+    counted: &[(SubjectState, SubjectKinds)],
     windows: &CapWindows,
     chance: &mut Chance,
 ) -> Result<(), TestCaseError> {
@@ -393,19 +423,21 @@ fn behind(
     }
     let there: Vec<u32> = (0..u32::try_from(offers.len()).unwrap()).filter(|_| chance.often(3)).collect();
     let chosen: Vec<&Offer> = there.iter().map(|at| &offers[*at as usize]).collect();
-    let mut next = state.cloned();
+    let mut next = counted.to_vec();
     for (slot, offer) in (0..).zip(&chosen) {
-        let Some(next) = &mut next else { break };
-        let decision = DecisionId::from_parts(windows.now.0, [255; 10]);
-        let chosen = Chosen { decision, slot, at: windows.now, reserved_until: windows.now.plus(Span(HOUR)) };
-        count_contact(bundle, placement, offer, next, &chosen);
+        for (next, stands_for) in &mut next {
+            let decision = DecisionId::from_parts(windows.now.0, [255; 10]);
+            let (at, reserved_until) = (windows.now, windows.now.plus(Span(HOUR)));
+            let chosen = Chosen { decision, slot, at, reserved_until, stands_for: *stands_for };
+            count_contact(bundle, placement, offer, next, &chosen);
+        }
     }
-    let behind = Behind::new(bundle, both, setting, &there, next.as_ref(), windows).unwrap();
+    let behind = Behind::new(bundle, both, setting, &there, states(&next), windows).unwrap();
     for (at, offer) in (0..).zip(offers).filter(|(at, _)| !there.contains(at)) {
         let mut found = Verdict::default();
         behind.ask(at, &mut found);
         sort(&mut found);
-        let mut expected = judge_behind(bundle, setting, offer, &chosen, next.as_ref(), windows);
+        let mut expected = judge_behind(bundle, setting, offer, &chosen, states(&next), windows);
         part(bundle, &mut expected);
         prop_assert_eq!(found, expected, "{} behind {:?}", offer.offer_id, there);
     }
