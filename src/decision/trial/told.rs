@@ -4,7 +4,7 @@ use crate::decision::assess::Assessed;
 use crate::domain::decision::{Failed, Withheld};
 use crate::domain::money::print_decimal;
 use crate::domain::{AttributeId, AttributeScope, Money, Offer, OfferStatus, Placement, RuleId, Timestamp};
-use crate::policy::{Bundle, Case, FloorLimit, Person, Rule, RuleKind, describe};
+use crate::policy::{Bundle, Case, FloorLimit, Guard, Person, Rule, RuleKind, describe};
 
 /// One case with what the rules saw of it.
 pub(super) struct Seen<'a> {
@@ -154,8 +154,9 @@ impl Seen<'_> {
             return Some(offer.attribute(id.name()).map_or("not known".to_owned(), |value| value.to_string()));
         }
         let seen = self.assessed.seen.first()?;
-        let withheld = seen.withheld.iter().find(|(other, _)| *other == id).map(|(_, why)| *why);
-        Some(match (seen.used.get(&id), withheld) {
+        let withheld = seen.withheld().iter().find(|(other, _)| *other == id).map(|(_, why)| *why);
+        let guarded = seen.guarded().get(&id).filter(|_| withheld == Some(Withheld::GuardsOnly));
+        Some(match (seen.get(&id).or(guarded), withheld) {
             (Some(value), _) => value.to_string(),
             (None, Some(Withheld::PurposeNotConsented)) => "not read without consent".to_owned(),
             (None, _) => "not known".to_owned(),
@@ -180,6 +181,7 @@ pub(super) fn why(seen: &Seen<'_>, offer: &Offer, failed: &Failed, used: Option<
     let said = describe(seen.bundle, failed.rule, observed, failed.limit, seen.placement.currency);
     let values = match seen.bundle.rule(failed.rule).map(|rule| &rule.kind) {
         Some(RuleKind::Exclusion { when } | RuleKind::Requirement { when }) => seen.values(when.text(), offer),
+        Some(RuleKind::AudienceGuard(guard)) => seen.values(guard.when.text(), offer),
         Some(RuleKind::FrequencyCap(_)) if seen.case.customer.is_none() => ": nobody is known to count for".to_owned(),
         _ => String::new(),
     };
@@ -228,7 +230,7 @@ pub(super) fn why_not(
             Some((_, used)) => format!("{used} of {} are counted in {}", cap.max, cap.window),
             None => format!("none of {} is counted in {}", cap.max, cap.window),
         },
-        RuleKind::Exclusion { when } => {
+        RuleKind::Exclusion { when } | RuleKind::AudienceGuard(Guard { when, .. }) => {
             format!("`{}` does not hold{}", when.text(), seen.values(when.text(), offer))
         }
         RuleKind::Requirement { when } => format!("`{}` holds{}", when.text(), seen.values(when.text(), offer)),

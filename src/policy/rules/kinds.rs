@@ -8,7 +8,7 @@ use super::super::applies::AppliesTo;
 use super::super::condition;
 use super::super::finding::Report;
 use super::super::read::Fields;
-use super::super::{availability, caps, cool_downs, diversity, floors, gate, loyalty, stackability};
+use super::super::{availability, caps, cool_downs, diversity, floors, gate, guards, loyalty, stackability};
 use super::{Known, RuleKind};
 
 /// Reads the fields of one kind.
@@ -32,7 +32,7 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 10] = [
+pub(in crate::policy) const KINDS: [Kind; 11] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
@@ -92,6 +92,15 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         },
     },
     Kind {
+        list: "audience_guards",
+        fields: &guards::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 7,
+        read: guards::read,
+    },
+    Kind {
         list: "stackability",
         fields: &stackability::FIELDS,
         later: &[],
@@ -131,8 +140,7 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 9] = [
-    ("audience_guards", 7),
+pub(in crate::policy) const LATER: [(&str, u8); 8] = [
     ("category_exclusions", 8),
     ("price_limits", 9),
     ("price_personalisation", 10),
@@ -197,6 +205,7 @@ impl RuleKind {
             Self::Availability(_) => "availability",
             Self::Exclusion { .. } => "exclusions",
             Self::Requirement { .. } => "requirements",
+            Self::AudienceGuard(_) => "audience_guards",
             Self::Stackability(_) => "stackability",
             Self::Diversity(_) => "diversity",
             Self::LoyaltyEligibility(_) => "loyalty_eligibility",

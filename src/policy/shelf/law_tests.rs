@@ -11,7 +11,8 @@ use rand::rngs::ChaCha8Rng;
 use super::super::merchandise::Merchandise;
 use super::super::plain::{judge_behind, judge_from};
 use super::super::{
-    Bundle, CapWindows, Chosen, Contact, Facts, Severity, Source, Verdict, compile, count_contact, rebuild_caps,
+    Bundle, CapWindows, Chosen, Contact, Facts, OnMissing, Seen, Severity, Source, Verdict, compile, count_contact,
+    rebuild_caps,
 };
 use super::*;
 use crate::domain::outcome::OutcomeKind;
@@ -97,6 +98,10 @@ impl Chance {
             self.list("exclusions", |c| {
                 let when = ["customer.tier == \\\"gold\\\"", "offer.price > 30 USD", "offer.brand == \\\"acme\\\""];
                 format!("when: \"{}\"", c.one(&when))
+            }),
+            self.list("audience_guards", |c| {
+                let who = ["when: \"customer.tier == \\\"gold\\\"\"", "audience: employees, attribute: customer.staff"];
+                format!("{}{}", c.one(&who), c.one(&["", ", on_missing: allow"]))
             }),
             self.list("availability", |c| c.one(&["channels: [web]", "regions: [US]", "stores: [s-1]"]).to_owned()),
             self.list("diversity", |c| {
@@ -203,6 +208,7 @@ fn compiled(rules: &str) -> Bundle {
         file(
             "catalog/attributes.yaml",
             "attributes:\n  - {id: customer.tier, type: {enum: [bronze, gold]}, class: personal}\n  \
+             - {id: customer.staff, type: bool, class: sensitive}\n  \
              - {id: offer.brand, type: text}\n  - {id: offer.category, type: {enum: [shoes, toys, home]}}\n",
         ),
         file("catalog/purposes.yaml", "purposes:\n  - {id: p, dpv: Marketing, bases: {US: [consent]}}\n"),
@@ -233,9 +239,30 @@ fn plain(
         if considered {
             let mut verdict = judge_from(bundle, (placement, facts.jurisdiction), offer, state, windows);
             conditions.fail(candidate.offer, &mut verdict.failed);
+            verdict.failed.extend(guarded(bundle, placement, facts, offer));
             merchandise.fail(candidate.offer, offer, &mut verdict.failed);
             part(bundle, &mut verdict);
             found.push((position, offer.margin_minor(), offer.cost_of_showing_minor(), verdict));
+        }
+    }
+    found
+}
+
+/// The guards that leave an offer out: whoever is gold or works here belongs, and whoever may.
+fn guarded(bundle: &Bundle, placement: &Placement, facts: &Facts<'_>, offer: &Offer) -> Vec<Failed> {
+    let mut found = Vec::new();
+    for (at, rule) in (0..).zip(&bundle.rules) {
+        let RuleKind::AudienceGuard(guard) = &rule.kind else { continue };
+        let known = |name: &str| facts.attributes.get(&AttributeId::parse(name).unwrap());
+        let belongs = match guard.audience {
+            None => known("customer.tier").map(|tier| *tier == Value::Text("gold".into())),
+            Some(_) => known("customer.staff").map(|staff| *staff == Value::Bool(true)),
+        };
+        let asked = rule.effective.holds(facts.now)
+            && rule.applies_to.covers_region(facts.jurisdiction) != Some(false)
+            && rule.applies_to.covers(placement, offer);
+        if asked && belongs.unwrap_or(rule.on_missing == OnMissing::Exclude) {
+            found.push(Failed { rule: at, observed: None, limit: None });
         }
     }
     found
@@ -253,9 +280,11 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
     let mut counted = SubjectState::default();
     rebuild_caps(&bundle, &catalogue, &chance.history(), &mut counted, Timestamp(NOW));
     let state = chance.often(8).then_some(counted);
-    let gold = AttributeId::parse("customer.tier").unwrap();
-    let attributes: BTreeMap<AttributeId, Value> =
-        chance.often(5).then(|| (gold, Value::Text("gold".into()))).into_iter().collect();
+    let id = |name: &str| AttributeId::parse(name).unwrap();
+    let gold = chance.often(5).then(|| (id("customer.tier"), Value::Text("gold".into())));
+    let staff = chance.often(6).then(|| (id("customer.staff"), Value::Bool(chance.often(4))));
+    let attributes: BTreeMap<AttributeId, Value> = gold.into_iter().chain(staff).collect();
+    let seen = Seen::of(attributes);
     let store = chance.often(5).then(|| StoreId::new("s-1").unwrap());
     let zone = chance.often(5).then_some("Asia/Tokyo");
     let asked = chance.often(3).then(|| ["gone", "house", "o1", "o4"].map(|id| OfferId::new(id).unwrap()).to_vec());
@@ -265,7 +294,7 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
     let shelves = bundle.shelves(&catalogue);
     for placement in bundle.placements.values() {
         let facts = Facts {
-            attributes: &attributes,
+            attributes: &seen,
             basket: &[],
             currency: placement.currency,
             jurisdiction: from,
@@ -353,7 +382,7 @@ fn said(bundle: &Bundle, catalogue: &Arc<Catalogue>, history: &[Contact], known:
     let mut found = Vec::new();
     for placement in bundle.placements.values() {
         let facts = Facts {
-            attributes: &BTreeMap::new(),
+            attributes: &Seen::default(),
             basket: &[],
             currency: placement.currency,
             jurisdiction: Some("US-NY"),
