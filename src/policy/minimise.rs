@@ -75,7 +75,8 @@ pub fn minimise(
             || bundle.reads(placement, id)
     };
     let asking = if allowed.guards {
-        guards::asking(bundle, placement, now, request.jurisdiction.as_deref()).collect()
+        let region = bundle.region(request.jurisdiction.as_deref(), request.store.as_ref());
+        guards::asking(bundle, placement, now, region).collect()
     } else {
         Vec::new()
     };

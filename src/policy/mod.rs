@@ -22,10 +22,13 @@ mod dpv;
 mod purposes;
 
 mod calendars;
+mod stores;
+
 mod contenders;
 mod delay;
 mod features;
 mod money;
+mod observed;
 mod placements;
 
 mod applies;
@@ -42,8 +45,10 @@ mod floors;
 mod gate;
 mod guards;
 mod loyalty;
+mod price_limits;
 mod rules;
 mod stackability;
+mod subjects;
 
 mod cases;
 
@@ -79,6 +84,8 @@ mod mistakes_meaning;
 #[cfg(test)]
 mod mistakes_money;
 #[cfg(test)]
+mod mistakes_prices;
+#[cfg(test)]
 mod mistakes_slate;
 #[cfg(test)]
 mod mistakes_tests;
@@ -91,7 +98,11 @@ mod page;
 #[cfg(test)]
 mod plain;
 #[cfg(test)]
+mod prices_tests;
+#[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod storm_tests;
 #[cfg(test)]
 mod validity_tests;
 #[cfg(test)]
@@ -102,8 +113,8 @@ pub use attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};
 pub use availability::Availability;
 pub use bundle::{Bundle, COMPILER, Source, compile, compile_with_tests};
 pub use caps::{
-    CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, Zone, confirm_contact, count_contact,
-    rebuild_caps,
+    CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, WithoutIdentifier, Zone,
+    confirm_contact, count_contact, rebuild_caps,
 };
 pub use cases::{Case, Expected, Person, Tests};
 pub use catalogue::{CatalogueProblem, check_catalogue};
@@ -115,7 +126,7 @@ pub use daypart::{Daypart, Dayparts};
 pub use describe::{Lacks, describe, describe_lacking};
 pub use diversity::{Diversity, Per};
 pub use finding::Finding;
-pub use floors::FloorLimit;
+pub use floors::{FloorLimit, FloorOver, basket_margin};
 pub use gate::{Asking, Gate, GateVerdict, gate};
 pub use guards::{Audience, Guard};
 pub use interval::Interval;
@@ -124,9 +135,13 @@ pub use jurisdiction::check as check_jurisdiction;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
 pub use minimise::{Allowed, Seen, minimise};
+pub use observed::{Observed, describe_observed};
+pub use price_limits::PriceLimit;
+
 pub use purposes::PurposeSpec;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
-pub use shelf::{Behind, Judging, Shelf, Shelves, Stand};
+pub use shelf::{Behind, Judging, Setting, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
+pub use subjects::States;
 pub use suggest::did_you_mean;
 pub use verdict::{Reading, Verdict};
