@@ -43,6 +43,7 @@ mod diversity;
 mod floors;
 
 mod gate;
+mod guards;
 mod loyalty;
 mod price_limits;
 mod rules;
@@ -55,6 +56,7 @@ mod bundle;
 mod catalogue;
 mod describe;
 mod merchandise;
+mod minimise;
 mod verdict;
 
 mod shelf;
@@ -126,11 +128,13 @@ pub use diversity::{Diversity, Per};
 pub use finding::Finding;
 pub use floors::{FloorLimit, FloorOver, basket_margin};
 pub use gate::{Asking, Gate, GateVerdict, gate};
+pub use guards::{Audience, Guard};
 pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use jurisdiction::check as check_jurisdiction;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
+pub use minimise::{Allowed, Seen, minimise};
 pub use observed::{Observed, describe_observed};
 pub use price_limits::PriceLimit;
 

@@ -8,7 +8,9 @@ use super::super::applies::AppliesTo;
 use super::super::condition;
 use super::super::finding::Report;
 use super::super::read::Fields;
-use super::super::{availability, caps, cool_downs, diversity, floors, gate, loyalty, price_limits, stackability};
+use super::super::{
+    availability, caps, cool_downs, diversity, floors, gate, guards, loyalty, price_limits, stackability,
+};
 use super::{Known, RuleKind};
 
 /// Reads the fields of one kind.
@@ -32,7 +34,7 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 11] = [
+pub(in crate::policy) const KINDS: [Kind; 12] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
@@ -92,6 +94,15 @@ pub(in crate::policy) const KINDS: [Kind; 11] = [
         },
     },
     Kind {
+        list: "audience_guards",
+        fields: &guards::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 7,
+        read: guards::read,
+    },
+    Kind {
         list: "price_limits",
         fields: &price_limits::FIELDS,
         later: &[],
@@ -140,8 +151,7 @@ pub(in crate::policy) const KINDS: [Kind; 11] = [
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 8] = [
-    ("audience_guards", 7),
+pub(in crate::policy) const LATER: [(&str, u8); 7] = [
     ("category_exclusions", 8),
     ("price_personalisation", 10),
     ("budgets", 41),
@@ -205,6 +215,7 @@ impl RuleKind {
             Self::Availability(_) => "availability",
             Self::Exclusion { .. } => "exclusions",
             Self::Requirement { .. } => "requirements",
+            Self::AudienceGuard(_) => "audience_guards",
             Self::PriceLimit(_) => "price_limits",
             Self::Stackability(_) => "stackability",
             Self::Diversity(_) => "diversity",
