@@ -4,6 +4,7 @@ mod consent;
 mod money;
 mod noted;
 mod personas;
+mod prices;
 
 use crate::domain::decision::{
     CandidateRow, ContextGroup, Failed, FallbackReason, LearnedMargin, Private, Skeleton, Slot,
@@ -252,6 +253,7 @@ fn left_out(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, cat
                 chances.into_iter().map(|(_, row, p)| format!("{} {}", named(row, catalogue), percent(p))).collect();
             told.push(format!("Slot {}: {}.", number + 1, chances.join(", ")));
         }
+        told.extend(prices::told(number, skeleton, bundle));
         for left in &slot.left_out {
             let Some(row) = skeleton.candidates.get(left.row as usize) else { continue };
             let reasons = reasons(&left.failed, (left.row as usize, number));

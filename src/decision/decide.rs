@@ -64,8 +64,22 @@ pub fn decide<'s>(
         let valued = score(snapshot, placement, &view, (&mut judged.rows, terms), (&seen, apart), local);
         valued.and_then(|valued| {
             let (rows, valued, view) = (judged.rows.as_slice(), &valued, view.as_ref());
-            let table =
-                Table { snapshot, placement, view, ask, generator, now, windows, rows, seating, apart, valued, terms };
+            let seen = seen.as_slice();
+            let table = Table {
+                snapshot,
+                placement,
+                view,
+                ask,
+                generator,
+                now,
+                windows,
+                rows,
+                seating,
+                seen,
+                apart,
+                valued,
+                terms,
+            };
             fill(&table, &subjects)
         })
     } else {

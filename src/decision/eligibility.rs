@@ -5,8 +5,8 @@ use super::personas::{Apart, common};
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::decision::{CandidateRow, CapReading, Failed};
-use crate::domain::{CampaignBudget, DecisionRequest, Placement};
-use crate::policy::{CapWindows, Facts, Judging, Seen, Stand, States, Verdict};
+use crate::domain::{CampaignBudget, DecisionRequest, Placement, Timestamp};
+use crate::policy::{Bundle, CapWindows, Facts, Judging, Seen, Stand, States, Verdict};
 
 /// Every candidate with what the rules said.
 pub(super) struct Judged {
@@ -30,17 +30,11 @@ pub(super) fn judge(
 ) -> Judged {
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let shelves = bundle.shelves(catalogue);
+    let refused = purpose.prices.as_ref().map_or(&[][..], |(_, gates)| gates);
     let judging = seen.iter().filter_map(|seen| {
-        let facts = Facts {
-            attributes: seen,
-            basket: &request.basket,
-            currency: placement.currency,
-            jurisdiction: bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()),
-            time_zone: request.time_zone.as_deref(),
-            store: request.store.as_ref(),
-            now: windows.now,
-        };
-        Judging::new(bundle, (&shelves, catalogue), placement, &facts, states, windows)
+        let facts = facts((bundle, placement), request, seen, windows.now);
+        let judging = Judging::new(bundle, (&shelves, catalogue), placement, &facts, states, windows)?;
+        Some(judging.refusing(refused))
     });
     let mut each: Vec<Judging<'_>> = judging.collect();
     let mut budgets = Budgets::at(snapshot, placement, windows.now);
@@ -92,6 +86,24 @@ pub(super) fn judge(
     }
     judged.budgets = budgets.met();
     judged
+}
+
+/// What rules see of a request and of one who has a seat.
+pub(super) fn facts<'a>(
+    (bundle, placement): (&'a Bundle, &Placement),
+    request: &'a DecisionRequest,
+    seen: &'a Seen,
+    now: Timestamp,
+) -> Facts<'a> {
+    Facts {
+        attributes: seen,
+        basket: &request.basket,
+        currency: placement.currency,
+        jurisdiction: bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()),
+        time_zone: request.time_zone.as_deref(),
+        store: request.store.as_ref(),
+        now,
+    }
 }
 
 /// Asks the same of an offer for the other personas. Leaves in `failed` what leaves it out for all of them and in

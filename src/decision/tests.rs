@@ -42,7 +42,7 @@ attributes:
   - {id: offer.brand, type: text, source: catalogue}
 ";
 
-const PURPOSES: &str = "
+pub(super) const PURPOSES: &str = "
 purposes:
   - {id: offer_personalisation, dpv: ProvideProductRecommendations, bases: {US: [consent]}, fallback: offer_contextual}
   - {id: offer_contextual, dpv: ProvideProductRecommendations, bases: {US: [consent, legitimate_interest]}}
@@ -64,11 +64,15 @@ pub(super) fn snapshot(strategy: &str, holdout: &str, margins: &[i64]) -> Snapsh
 }
 
 pub(super) fn snapshot_of(placements: &str, rules: &str, margins: &[i64]) -> Snapshot {
+    snapshot_under(PURPOSES, placements, rules, margins)
+}
+
+pub(super) fn snapshot_under(purposes: &str, placements: &str, rules: &str, margins: &[i64]) -> Snapshot {
     let file = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
     let bundle = compile(&[
         file("bundle.yaml", "name: sample\nschema: 1\n"),
         file("catalog/attributes.yaml", ATTRIBUTES),
-        file("catalog/purposes.yaml", PURPOSES),
+        file("catalog/purposes.yaml", purposes),
         file("placements.yaml", placements),
         file("rules/10.yaml", rules),
     ])

@@ -18,6 +18,7 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
         }
         RuleKind::MarginFloor { min, over } => min.told(*over, observed, limit),
         RuleKind::PriceLimit(limit_of) => limit_of.told(observed, limit, currency),
+        RuleKind::PricePersonalisation(personalisation) => personalisation.told(observed, limit),
         RuleKind::FrequencyCap(cap) => cap.told(observed, limit),
         RuleKind::Availability(availability) => availability.told(found.on_missing),
         RuleKind::Exclusion { when } => format!("`{}` holds{}", when.text(), or_missing(found.on_missing)),

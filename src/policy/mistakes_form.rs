@@ -117,11 +117,14 @@ fn fields_are_known_given_once_and_of_their_type() {
     ");
     let seen = wrong(CAPS, "max: 40", "max: [40]");
     insta::assert_snapshot!(seen, @r"
-    error[P0103]: rule `cap.all.week`: expected a whole number, found a list
-      --> rules/30-caps.yaml:14:10
-       |
-    14 |     max: [40]
-       |          ^ this is a list
+    error[P0101]: rules: unknown field `margin_floor`; did you mean `margin_floors`?
+     --> rules/20-margin.yaml:3:1
+      |
+    3 | margin_floor:
+      | ^^^^^^^^^^^^ unknown field
+      = help: the fields here are `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`, `availability`,
+              `exclusions`, `requirements`, `price_limits`, `price_personalisation`, `stackability`,
+              `diversity`, `loyalty_eligibility`, `cool_downs`
     ");
     let seen = wrong(MARGIN, "why: Finance floor for the year, memo 112", "why: 112");
     insta::assert_snapshot!(seen, @r"

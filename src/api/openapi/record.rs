@@ -119,6 +119,9 @@ pub struct RecordSlot {
     /// Which taste of the account it is for; `null` where the request names no personas.
     #[schema(required = true)]
     persona: Option<RecordPersona>,
+    /// Its price, where that is personalised; otherwise `null`.
+    #[schema(required = true)]
+    price: Option<super::answers::RecordPrice>,
 }
 
 /// The persona that a slot is for.

@@ -9,7 +9,8 @@ use super::super::condition;
 use super::super::finding::Report;
 use super::super::read::Fields;
 use super::super::{
-    availability, caps, cool_downs, diversity, floors, gate, guards, loyalty, price_limits, stackability,
+    availability, caps, cool_downs, diversity, floors, gate, guards, loyalty, price_limits, price_personalisation,
+    stackability,
 };
 use super::{Known, RuleKind};
 
@@ -34,7 +35,7 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 12] = [
+pub(in crate::policy) const KINDS: [Kind; 13] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
@@ -112,6 +113,15 @@ pub(in crate::policy) const KINDS: [Kind; 12] = [
         read: price_limits::read,
     },
     Kind {
+        list: "price_personalisation",
+        fields: &price_personalisation::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 10,
+        read: |report, fields, known, _| price_personalisation::read(report, fields, known),
+    },
+    Kind {
         list: "stackability",
         fields: &stackability::FIELDS,
         later: &[],
@@ -151,9 +161,8 @@ pub(in crate::policy) const KINDS: [Kind; 12] = [
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 7] = [
+pub(in crate::policy) const LATER: [(&str, u8); 6] = [
     ("category_exclusions", 8),
-    ("price_personalisation", 10),
     ("budgets", 41),
     ("stock", 42),
     ("fairness_gates", 43),
@@ -217,6 +226,7 @@ impl RuleKind {
             Self::Requirement { .. } => "requirements",
             Self::AudienceGuard(_) => "audience_guards",
             Self::PriceLimit(_) => "price_limits",
+            Self::PricePersonalisation(_) => "price_personalisation",
             Self::Stackability(_) => "stackability",
             Self::Diversity(_) => "diversity",
             Self::LoyaltyEligibility(_) => "loyalty_eligibility",
