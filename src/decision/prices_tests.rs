@@ -279,7 +279,18 @@ fn a_gate_on_personalised_prices_leaves_out_those_and_no_others() {
     let purpose = PurposeId::new("price_personalisation").unwrap();
     let (basis, valid_from) = (Basis::Consent, Timestamp(0));
     let granted = ConsentState::Granted;
-    state.add_consent(ConsentEntry { purpose, state: granted, basis, valid_from, valid_until: None }, NOW);
+    state.add_consent(
+        ConsentEntry {
+            purpose,
+            state: granted,
+            basis,
+            valid_from,
+            valid_until: None,
+            channel: None,
+            jurisdiction: None,
+        },
+        NOW,
+    );
     let open = ask_with(&snapshot, &asked, &state, 1).unwrap();
     shows(&open, &[("o0", TIER), ("o1", TIER), ("o2", &[]), ("o3", &[])]);
 }

@@ -11,7 +11,6 @@ use super::ask::{Ask, Subjects};
 use super::counted::Counted;
 use super::distribute::Valued;
 use super::eligibility::facts;
-use super::minimise::Minimised;
 use super::money;
 use super::personas::{Apart, Seating};
 use super::snapshot::Snapshot;
@@ -21,7 +20,7 @@ use crate::domain::decision::{
 };
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Catalogue, Placement, Propensity, SubjectState, Timestamp};
-use crate::policy::{Behind, CapWindows, Moved, Setting, States, Verdict};
+use crate::policy::{Behind, CapWindows, Moved, Seen, Setting, States, Verdict};
 
 /// What every slot of one decision is filled from.
 #[derive(Clone, Copy)]
@@ -35,7 +34,7 @@ pub(super) struct Table<'a> {
     pub(super) windows: &'a CapWindows,
     pub(super) rows: &'a [CandidateRow],
     pub(super) seating: &'a Seating,
-    pub(super) seen: &'a [Minimised],
+    pub(super) seen: &'a [Seen],
     pub(super) apart: &'a Apart,
     pub(super) valued: &'a Valued,
     pub(super) terms: Option<&'a MoneyTerms>,

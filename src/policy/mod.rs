@@ -18,6 +18,7 @@ mod scalar;
 mod jurisdiction;
 
 mod attributes;
+mod dpv;
 mod purposes;
 
 mod calendars;
@@ -27,6 +28,7 @@ mod contenders;
 mod delay;
 mod features;
 mod money;
+mod observed;
 mod placements;
 
 mod applies;
@@ -39,7 +41,9 @@ mod cool_downs;
 mod daypart;
 mod diversity;
 mod floors;
+
 mod gate;
+mod guards;
 mod loyalty;
 mod price_limits;
 mod price_personalisation;
@@ -53,6 +57,7 @@ mod bundle;
 mod catalogue;
 mod describe;
 mod merchandise;
+mod minimise;
 mod verdict;
 
 mod shelf;
@@ -62,7 +67,11 @@ mod cool_downs_tests;
 #[cfg(test)]
 mod everyday_tests;
 #[cfg(test)]
+mod gate_tests;
+#[cfg(test)]
 mod mistakes_conditions;
+#[cfg(test)]
+mod mistakes_consent;
 #[cfg(test)]
 mod mistakes_contenders;
 #[cfg(test)]
@@ -94,6 +103,8 @@ mod prices_tests;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
+mod storm_tests;
+#[cfg(test)]
 mod validity_tests;
 #[cfg(test)]
 mod verdict_tests;
@@ -117,11 +128,15 @@ pub use describe::{Lacks, describe, describe_lacking};
 pub use diversity::{Diversity, Per};
 pub use finding::Finding;
 pub use floors::{FloorLimit, FloorOver, basket_margin};
-pub use gate::{GateVerdict, gate};
+pub use gate::{Asking, Gate, GateVerdict, gate};
+pub use guards::{Audience, Guard};
 pub use interval::Interval;
 pub(crate) use interval::day_start;
+pub use jurisdiction::check as check_jurisdiction;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
+pub use minimise::{Allowed, Seen, minimise};
+pub use observed::{Observed, describe_observed};
 pub use price_limits::PriceLimit;
 pub use price_personalisation::PricePersonalisation;
 pub use purposes::PurposeSpec;

@@ -137,12 +137,13 @@ fn ask(
             RuleKind::MarginFloor { min, over: FloorOver::Offer } => min.fails(&margin),
             RuleKind::PriceLimit(limit) => price(*limit, offer, rule.on_missing),
             RuleKind::MarginFloor { .. }
-            | RuleKind::PurposeGate { .. }
+            | RuleKind::PurposeGate(_)
             | RuleKind::Stackability(_)
             | RuleKind::Diversity(_)
             | RuleKind::LoyaltyEligibility(_)
             | RuleKind::PricePersonalisation(_)
             | RuleKind::Availability(_)
+            | RuleKind::AudienceGuard(_)
             | RuleKind::Exclusion { .. }
             | RuleKind::Requirement { .. }
             | RuleKind::Schedule
@@ -195,7 +196,7 @@ pub(super) fn judge_prices(
         let about = |other: &Offer| other.offer_id == offer.offer_id || products().any(|id| same(id, other));
         if offers.iter().any(|other| about(other) && rule.applies_to.covers_offer(other)) {
             let read = rule.kind.reads_of_customer();
-            moved.extend(read.into_iter().filter(|id| facts.attributes.contains_key(id)));
+            moved.extend(read.into_iter().filter(|id| facts.attributes.get(id).is_some()));
         }
     }
     let mut found = Vec::new();

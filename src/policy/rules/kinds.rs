@@ -9,7 +9,8 @@ use super::super::condition;
 use super::super::finding::Report;
 use super::super::read::Fields;
 use super::super::{
-    availability, caps, cool_downs, diversity, floors, gate, loyalty, price_limits, price_personalisation, stackability,
+    availability, caps, cool_downs, diversity, floors, gate, guards, loyalty, price_limits, price_personalisation,
+    stackability,
 };
 use super::{Known, RuleKind};
 
@@ -34,11 +35,11 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 12] = [
+pub(in crate::policy) const KINDS: [Kind; 13] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
-        later: &gate::FIELDS_LATER,
+        later: &[],
         reads: false,
         liftable: false,
         rank: 1,
@@ -92,6 +93,15 @@ pub(in crate::policy) const KINDS: [Kind; 12] = [
         read: |report, fields, known, applies_to| {
             condition::read(report, fields, known, applies_to).map(|when| RuleKind::Requirement { when })
         },
+    },
+    Kind {
+        list: "audience_guards",
+        fields: &guards::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 7,
+        read: guards::read,
     },
     Kind {
         list: "price_limits",
@@ -151,8 +161,7 @@ pub(in crate::policy) const KINDS: [Kind; 12] = [
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 7] = [
-    ("audience_guards", 7),
+pub(in crate::policy) const LATER: [(&str, u8); 6] = [
     ("category_exclusions", 8),
     ("budgets", 41),
     ("stock", 42),
@@ -209,12 +218,13 @@ impl RuleKind {
     pub fn list(&self) -> &'static str {
         match self {
             Self::Currency => "proffer.currency",
-            Self::PurposeGate { .. } => "purpose_gates",
+            Self::PurposeGate(_) => "purpose_gates",
             Self::MarginFloor { .. } => "margin_floors",
             Self::FrequencyCap(_) => "frequency_caps",
             Self::Availability(_) => "availability",
             Self::Exclusion { .. } => "exclusions",
             Self::Requirement { .. } => "requirements",
+            Self::AudienceGuard(_) => "audience_guards",
             Self::PriceLimit(_) => "price_limits",
             Self::PricePersonalisation(_) => "price_personalisation",
             Self::Stackability(_) => "stackability",

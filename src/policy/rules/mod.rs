@@ -21,6 +21,8 @@ use super::diversity::Diversity;
 use super::features::Catalog;
 use super::finding::{Place, Report};
 use super::floors::{FloorLimit, FloorOver};
+use super::gate::Gate;
+use super::guards::Guard;
 use super::interval::Interval;
 use super::loyalty::Loyalty;
 use super::price_limits::PriceLimit;
@@ -76,10 +78,7 @@ pub enum RuleKind {
     /// Built in: an offer is shown only where its currency is the placement's.
     Currency,
     /// The placement's purpose needs a consent in force.
-    PurposeGate {
-        /// The purpose guarded.
-        purpose: PurposeId,
-    },
+    PurposeGate(Gate),
     /// The contribution margin reaches a minimum.
     MarginFloor {
         /// The least margin allowed.
@@ -105,6 +104,8 @@ pub enum RuleKind {
         /// The condition.
         when: Condition,
     },
+    /// Leaves an offer out for an audience.
+    AudienceGuard(Guard),
     /// Offers that do not stand together in one answer.
     Stackability(Stackability),
     /// Offers of one kind of which only so many stand in one answer.

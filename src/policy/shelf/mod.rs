@@ -67,6 +67,8 @@ pub struct Shelf {
     counting_by_id: Vec<usize>,
     /// Rules about what stands together, in their order.
     answers: Vec<Scoped<Together>>,
+    /// Guards of audiences, in their order.
+    guards: Vec<Scoped<()>>,
     /// Floors over the answer or the basket.
     sums: Vec<Scoped<()>>,
     prices: Prices,
@@ -172,7 +174,10 @@ impl Shelf {
         let answers = here.iter().filter_map(|(at, rule)| {
             Some(Scoped { rule: *at, scope: scope(rule, offers), of: together(&rule.kind, offers)? })
         });
+        let guards = here.iter().filter(|(_, rule)| matches!(rule.kind, RuleKind::AudienceGuard(_)));
+        let guards = guards.map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () });
         let mut shelf = Self {
+            guards: guards.collect(),
             stands: Vec::new(),
             candidates: 0,
             fixed: Vec::new(),
@@ -260,7 +265,8 @@ impl Shelf {
     /// Bytes of memory that it holds, about.
     pub fn bytes(&self) -> usize {
         let bits = |scope: Option<&Bits>| scope.map_or(0, Bits::bytes);
-        let counting = self.counting.iter().chain(&self.sums).map(|counting| bits(counting.scope.as_ref()));
+        let scoped = self.counting.iter().chain(&self.sums).chain(&self.guards);
+        let counting = scoped.map(|counting| bits(counting.scope.as_ref()));
         let answers = self.answers.iter().map(|rule| {
             bits(rule.scope.as_ref())
                 + match &rule.of {

@@ -165,7 +165,7 @@ impl<'a> Moved<'a> {
     pub fn new(bundle: &Bundle, shelves: &'a Shelves, placement: &Placement, facts: &Facts<'_>) -> Option<Self> {
         let prices = &shelves.at(&placement.id)?.prices;
         let holds = |rule: u16| bundle.rule(rule).filter(|rule| rule.in_force(facts.now, facts.jurisdiction));
-        let saw = |id: &AttributeId| facts.attributes.contains_key(id);
+        let saw = |id: &AttributeId| facts.attributes.get(id).is_some();
         let features = prices.features.iter().filter(|id| saw(id)).map(|id| (id, None));
         let readers = prices.readers.iter().filter(|reader| saw(&reader.of) && holds(reader.rule).is_some());
         let by: Vec<(&AttributeId, Option<&Bits>)> =
