@@ -1,7 +1,7 @@
 //! What one decision is asked: the request with its names, and the subject as it is read. Decides nothing.
 
 use crate::bandit::DrawPurpose;
-use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectId, SubjectKind, SubjectState};
+use crate::domain::{DecisionId, DecisionRequest, Digest, Purse, SubjectId, SubjectKind, SubjectState};
 
 /// What is asked, with everything that names it.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,8 @@ pub struct Ask<'a> {
     pub purpose: DrawPurpose,
     /// What was read kept changing: answer with the fallback and read no subject.
     pub contended: bool,
+    /// What is known to be gone of what may run out.
+    pub purse: &'a Purse,
 }
 
 /// A subject as a decision reads it.

@@ -8,27 +8,28 @@ use super::minimise::{Minimised, minimise};
 use super::personas::Seating;
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
-use crate::domain::{DecisionRequest, Placement, SubjectState, Timestamp};
+use crate::domain::{DecisionRequest, Placement, Purse, SubjectState, Timestamp};
 use crate::policy::CapWindows;
 
 /// What the rules made of one request.
-pub(super) struct Assessed {
+pub(super) struct Assessed<'a> {
     pub(super) purpose: Purpose,
     pub(super) seating: Seating,
     /// What may be seen of each who has a seat.
     pub(super) seen: Vec<Minimised>,
     pub(super) windows: CapWindows,
-    pub(super) judged: Judged,
+    pub(super) judged: Judged<'a>,
 }
 
 /// Asks the gates of the purpose, keeps what may then be seen, and asks every rule about every candidate.
-pub(super) fn assess(
-    snapshot: &Snapshot,
-    placement: &Placement,
-    request: &DecisionRequest,
+pub(super) fn assess<'a>(
+    snapshot: &'a Snapshot,
+    placement: &'a Placement,
+    request: &'a DecisionRequest,
     state: Option<&SubjectState>,
+    purse: &'a Purse,
     now: Timestamp,
-) -> Assessed {
+) -> Assessed<'a> {
     let purpose = Purpose::ask(snapshot, placement, request, state, now);
     let seating = Seating::of(placement, request);
     let see = |asked: &Cow<'_, DecisionRequest>| {
@@ -39,6 +40,6 @@ pub(super) fn assess(
     };
     let seen: Vec<Minimised> = seating.requests(request).iter().map(see).collect();
     let windows = CapWindows::at(now, request.time_zone.as_deref());
-    let judged = judge(snapshot, placement, request, state, &purpose, &seen, &windows);
+    let judged = judge(snapshot, placement, request, state, &purpose, &seen, (&windows, purse));
     Assessed { purpose, seating, seen, windows, judged }
 }

@@ -17,7 +17,7 @@ use crate::domain::decision::{
     Skeleton, SubjectGroup, SubjectRead, Terms, Withheld,
 };
 use crate::domain::key::GeneratorKey;
-use crate::domain::{AttributeId, LocalTime, OfferId, Placement, PurposeId, SubjectState, Timestamp, Value};
+use crate::domain::{AttributeId, LocalTime, OfferId, Placement, PurposeId, SubjectState, Take, Timestamp, Value};
 
 type Attributes = Vec<(AttributeId, Value)>;
 
@@ -30,6 +30,8 @@ pub struct Decision {
     pub private: Private,
     /// The subject's next state, if the decision changes it.
     pub next: Option<SubjectState>,
+    /// What it takes of what may run out; without it the decision must not be stored.
+    pub takes: Vec<Take>,
 }
 
 /// Decides. A function of its arguments: the same ones give the same bytes on any machine.
@@ -46,7 +48,7 @@ pub fn decide(
     let state = subject.map(|view| view.state);
     let now = state.and_then(|state| state.last_at).map_or(now, |last| last.max(now));
 
-    let assessed = assess(snapshot, placement, ask.request, state, now);
+    let assessed = assess(snapshot, placement, ask.request, state, ask.purse, now);
     let Assessed { purpose, seating, seen, windows, mut judged } = assessed;
     let local = local_time(now, windows.zone);
     let contender = contender(placement, subject.map(|view| view.subject));
@@ -61,12 +63,13 @@ pub fn decide(
             let (rows, valued, view) = (judged.rows.as_slice(), &valued, view.as_ref());
             let table =
                 Table { snapshot, placement, view, ask, generator, now, windows, rows, seating, apart, valued, terms };
-            fill(&table, state)
+            fill(&table, state, &mut judged.pools)
         })
     } else {
         None
     };
     if fallback.is_none() && slate.is_none() {
+        judged.pools.give_back();
         // Numbers that failed their check are not recorded as if somebody could draw from them.
         judged.rows.iter_mut().for_each(|row| (row.scored, row.learned) = (None, None));
     }
@@ -90,6 +93,8 @@ pub fn decide(
     let chosen = skeleton.chosen().count();
     skeleton.reserved_until = (chosen > 0).then(|| now.plus(placement.reservation));
     skeleton.fallback = fallback;
+    let (takes, pools) = judged.pools.done();
+    skeleton.pools = pools;
     let private = Private {
         subject: SubjectGroup {
             read: subject.map(|view| SubjectRead { kind: view.kind, subject: view.subject, version: view.version }),
@@ -111,7 +116,7 @@ pub fn decide(
         consent: ConsentGroup { readings: purpose.readings },
         contacts: ContactsGroup { readings: judged.readings },
     };
-    Ok(Decision { skeleton, private, next })
+    Ok(Decision { skeleton, private, next, takes })
 }
 
 /// What the record keeps of what may be seen: the attributes for the first who has a seat, whatever was withheld of
@@ -195,6 +200,7 @@ fn skeleton(
         challenger: None,
         money: None,
         prior: Some(view.contender().prior),
+        pools: None,
     }
 }
 

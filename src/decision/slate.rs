@@ -16,7 +16,7 @@ use crate::bandit::{self, Features, ModelView, Score};
 use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, MoneyTerms, Shown, Slot, SlotPersona};
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Catalogue, DecisionId, Offer, Placement, Propensity, SubjectState, Timestamp};
-use crate::policy::{self, Behind, Bundle, CapWindows, Verdict};
+use crate::policy::{self, Behind, Bundle, CapWindows, Pools, Verdict};
 
 /// What every slot of one decision is filled from.
 #[derive(Clone, Copy)]
@@ -62,13 +62,14 @@ struct Open {
 
 /// Fills the slots asked for, as far as candidates reach. Nothing if a distribution fails its check: then nothing is
 /// drawn at all.
-pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Slate> {
+pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>, pools: &mut Pools<'_>) -> Option<Slate> {
     let mut slate = Slate { next: state.cloned(), ..Slate::default() };
     let mut chosen: Vec<u32> = Vec::new();
     // *Nothing* is the last row, if it is one.
     let nothing = table.rows.last().filter(|row| row.candidate.is_none()).map(|_| table.rows.len() - 1);
     for slot in 0..table.ask.request.count.unwrap_or(table.placement.slots) {
-        let open = if slot == 0 { everything(table.valued) } else { table.open(slot, &chosen, slate.next.as_ref()) };
+        let open =
+            if slot == 0 { everything(table.valued) } else { table.open(slot, &chosen, slate.next.as_ref(), pools) };
         let (seat, open) = table.seat(slot, open);
         if open.scored.is_empty() && (slot > 0 || nothing.is_none()) {
             break;
@@ -81,7 +82,9 @@ pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Sl
         let Some(at) = picked else { break };
         let candidate = table.rows.get(*table.valued.rows.get(at)?)?.candidate?;
         let (offer, variant) = table.snapshot.catalogue.at(candidate as usize)?;
-        chosen.push(position(&table.snapshot.catalogue, candidate)?);
+        let place = position(&table.snapshot.catalogue, candidate)?;
+        chosen.push(place);
+        pools.take(place, slot);
         slate.shown.push(Shown { offer: offer.offer_id.clone(), variant: variant.variant_id.clone() });
         slate.features.push(table.valued.features(seat, at)?.clone());
         if let Some(next) = &mut slate.next {
@@ -119,7 +122,7 @@ fn everything(valued: &Valued) -> Open {
 
 impl Table<'_> {
     /// What may stand in a slot behind the first, given the offers that stand before it, by position.
-    fn open(&self, slot: u16, chosen: &[u32], state: Option<&SubjectState>) -> Open {
+    fn open(&self, slot: u16, chosen: &[u32], state: Option<&SubjectState>, pools: &mut Pools<'_>) -> Open {
         let mut open = Open::default();
         let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
         let shelves = bundle.shelves(catalogue);
@@ -138,6 +141,7 @@ impl Table<'_> {
                 verdict.failed.clear();
                 verdict.readings.clear();
                 behind.ask(offer, &mut verdict);
+                pools.ask(offer, &mut verdict);
                 last = Some(offer);
             }
             let row = u32::try_from(*row).unwrap_or(u32::MAX);

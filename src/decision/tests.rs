@@ -142,6 +142,7 @@ pub(super) fn ask_with(
         attempt: 0,
         purpose: DrawPurpose::Served,
         contended: false,
+        purse: &Purse::default(),
     };
     let view = SubjectView { kind: SubjectKind::Customer, subject: SubjectId([7; 16]), version: 1, state };
     decide(snapshot, &ask, Some(view), &GENERATOR, NOW)
@@ -212,6 +213,7 @@ fn the_holdout_is_a_stable_share_of_customers_and_gets_house_content() {
             attempt: 0,
             purpose: DrawPurpose::Served,
             contended: false,
+            purse: &Purse::default(),
         };
         let view = SubjectView { kind: SubjectKind::Customer, subject: SubjectId(subject), version: 1, state: &state };
         let decision = decide(&snapshot, &ask, Some(view), &GENERATOR, NOW).unwrap();

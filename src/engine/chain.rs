@@ -9,7 +9,7 @@ use super::message::{Settings, Ticket};
 use crate::bandit::DrawPurpose;
 use crate::decision::{Ask, Problem, Snapshot, SubjectView, decide};
 use crate::domain::decision::{Record, Skeleton};
-use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectRef, Timestamp};
+use crate::domain::{DecisionId, DecisionRequest, Digest, Purse, SubjectRef, Timestamp};
 
 /// Redecisions of one request before it is answered with the fallback.
 const REDECIDED_MAX: u16 = 3;
@@ -55,7 +55,7 @@ pub(super) struct InFlight {
 /// Decides one request on the state that the decision before it left.
 pub(super) fn decide_one(
     snapshot: &Snapshot,
-    settings: &Settings,
+    (settings, purse): (&Settings, &mut Purse),
     waiting: Waiting,
     chained: Option<&mut Chained>,
     now: Timestamp,
@@ -68,6 +68,7 @@ pub(super) fn decide_one(
         attempt: waiting.attempt,
         purpose: DrawPurpose::Served,
         contended: waiting.contended(),
+        purse,
     };
     let view = chained.as_ref().filter(|_| !waiting.contended()).map(|chained| SubjectView {
         kind: chained.subject.reference.kind,
@@ -93,7 +94,9 @@ pub(super) fn decide_one(
         at: decision.skeleton.at,
         request_digest: waiting.request_digest,
         record,
+        takes: decision.takes,
     };
+    write.takes.iter().for_each(|take| purse.take(take));
     if let (Some(chained), Some(next)) = (chained, decision.next) {
         chained.subject.state = next;
         chained.subject.version += 1;

@@ -39,6 +39,7 @@ mod diversity;
 mod floors;
 mod gate;
 mod loyalty;
+mod pools;
 mod rules;
 mod stackability;
 
@@ -112,7 +113,7 @@ pub use gate::{GateVerdict, gate};
 pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use loyalty::{Loyalty, Need};
-pub use merchandise::budget_rule;
+pub use pools::{Pool, PoolAmount, PoolBy, PoolWindow, Pools, PoolsAsked};
 pub use purposes::PurposeSpec;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
 pub use shelf::{Behind, Judging, Shelf, Shelves, Stand};

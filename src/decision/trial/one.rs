@@ -9,7 +9,7 @@ use crate::decision::Snapshot;
 use crate::decision::assess::{Assessed, assess};
 use crate::decision::slate::count;
 use crate::domain::decision::{Failed, RefusedPurpose};
-use crate::domain::{Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, RuleId, SubjectState};
+use crate::domain::{Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, Purse, RuleId, SubjectState};
 use crate::policy::{self, Behind, Bundle, Case, Expected, Verdict};
 
 /// What came out for one offer.
@@ -40,7 +40,8 @@ pub(super) fn try_one(bundle: &Arc<Bundle>, case: &Case, cover: &mut Counts) -> 
     let snapshot = snapshot(bundle, case);
     let request = request(case);
     let state = state(&snapshot, case);
-    let assessed = assess(&snapshot, placement, &request, state.as_ref(), case.at);
+    let purse = Purse::default();
+    let assessed = assess(&snapshot, placement, &request, state.as_ref(), &purse, case.at);
     let when = (case.at, case.jurisdiction.as_deref());
     cover.gates(bundle, placement, &assessed.purpose, when);
     let seen = Seen { bundle, placement, case, assessed: &assessed };
@@ -186,7 +187,7 @@ fn outcome(
     snapshot: &Snapshot,
     placement: &Placement,
     case: &Case,
-    assessed: &Assessed,
+    assessed: &Assessed<'_>,
     (offer, state): (&Offer, Option<&SubjectState>),
 ) -> Option<Outcome> {
     let is_its = |candidate: u32| {
@@ -201,14 +202,16 @@ fn outcome(
     if case.behind.is_empty() || !failed.is_empty() {
         return Some(Outcome { failed, noted, used, behind: false });
     }
-    let (mut next, mut chosen) = (state.cloned(), Vec::new());
+    let (mut next, mut chosen, mut pools) = (state.cloned(), Vec::new(), assessed.judged.pools.clone());
     let decision = DecisionId::from_parts(case.at.0, [255; 10]);
     for (slot, id) in (0..).zip(&case.behind) {
         let before = snapshot.catalogue.offer(id.as_str())?;
         if let Some(next) = &mut next {
             count(&snapshot.bundle, placement, before, next, (decision, slot, case.at));
         }
-        chosen.push(position(&snapshot.catalogue, id.as_str())?);
+        let place = position(&snapshot.catalogue, id.as_str())?;
+        chosen.push(place);
+        pools.take(place, slot);
     }
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let shelves = bundle.shelves(catalogue);
@@ -216,7 +219,9 @@ fn outcome(
     let asked = (placement, case.jurisdiction.as_deref());
     let behind = Behind::new(bundle, shelves, asked, &chosen, next.as_ref(), &assessed.windows)?;
     let mut verdict = Verdict::default();
-    behind.ask(position(catalogue, offer.offer_id.as_str())?, &mut verdict);
+    let place = position(catalogue, offer.offer_id.as_str())?;
+    behind.ask(place, &mut verdict);
+    pools.ask(place, &mut verdict);
     let used = verdict.readings.iter().map(|reading| (reading.rule, reading.used)).collect();
     // A cap speaks again with what stands before counted.
     noted.retain(|first| verdict.noted.iter().all(|again| again.rule != first.rule));

@@ -8,7 +8,7 @@ use super::super::applies::AppliesTo;
 use super::super::condition;
 use super::super::finding::Report;
 use super::super::read::Fields;
-use super::super::{availability, caps, cool_downs, diversity, floors, gate, loyalty, stackability};
+use super::super::{availability, caps, cool_downs, diversity, floors, gate, loyalty, pools, stackability};
 use super::{Known, RuleKind};
 
 /// Reads the fields of one kind.
@@ -32,7 +32,7 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 10] = [
+pub(in crate::policy) const KINDS: [Kind; 12] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
@@ -127,17 +127,33 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         rank: 40,
         read: |report, fields, _, _| cool_downs::read(report, fields),
     },
+    Kind {
+        list: "budgets",
+        fields: &pools::BUDGET_FIELDS,
+        later: &[],
+        reads: false,
+        liftable: false,
+        rank: 41,
+        read: pools::budget,
+    },
+    Kind {
+        list: "stock",
+        fields: &pools::STOCK_FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 42,
+        read: |report, fields, _, _| pools::stock(report, fields),
+    },
 ];
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 9] = [
+pub(in crate::policy) const LATER: [(&str, u8); 7] = [
     ("audience_guards", 7),
     ("category_exclusions", 8),
     ("price_limits", 9),
     ("price_personalisation", 10),
-    ("budgets", 41),
-    ("stock", 42),
     ("fairness_gates", 43),
     ("overrides", 44),
     ("kill_switches", 45),
@@ -205,6 +221,8 @@ impl RuleKind {
             Self::Stock => "proffer.stock",
             Self::CoolDown(_) => "cool_downs",
             Self::Budget => "proffer.budget",
+            Self::Budgeted(_) => "budgets",
+            Self::Stocked(_) => "stock",
         }
     }
 }

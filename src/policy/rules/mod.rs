@@ -22,6 +22,7 @@ use super::finding::{Place, Report};
 use super::floors::FloorLimit;
 use super::interval::Interval;
 use super::loyalty::Loyalty;
+use super::pools::Pool;
 use super::purposes::PurposeSpec;
 use super::stackability::Stackability;
 use crate::domain::{Placement, PlacementId, PurposeId, RuleId, Timestamp};
@@ -111,6 +112,10 @@ pub enum RuleKind {
     CoolDown(CoolDown),
     /// Built in: an offer that spends of its campaign's budget is shown only while there is some of it.
     Budget,
+    /// Only so much is spent, or so many are given out, in a window.
+    Budgeted(Pool),
+    /// Only so many units are given out.
+    Stocked(Pool),
 }
 
 impl RuleKind {

@@ -16,6 +16,8 @@ mod matching;
 
 mod outcomes;
 
+mod pools;
+
 mod spend;
 
 mod subjects;
@@ -27,7 +29,9 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
 
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{Day, DecisionId, Digest, ModelId, OfferId, Span, Spend, SubjectId, SubjectRef, Timestamp};
+use crate::domain::{
+    Day, DecisionId, Digest, ModelId, OfferId, PoolLevels, Span, Spend, SubjectId, SubjectRef, Timestamp,
+};
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
@@ -295,6 +299,14 @@ impl Store for PostgresStore {
 
     async fn spend(&self, day: Day) -> Result<Spend, StoreError> {
         spend::read(self, day).await
+    }
+
+    async fn pools(&self, since: Timestamp) -> Result<PoolLevels, StoreError> {
+        pools::levels(self, since).await
+    }
+
+    async fn return_portions(&self) -> Result<bool, StoreError> {
+        pools::return_portions(self).await
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {

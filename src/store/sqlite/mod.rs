@@ -16,6 +16,8 @@ mod matching;
 
 mod outcomes;
 
+mod pools;
+
 mod spend;
 
 mod statement;
@@ -31,7 +33,9 @@ use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, Sqlit
 use tokio::sync::Mutex;
 
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{Day, DecisionId, Digest, ModelId, OfferId, Span, Spend, SubjectId, SubjectRef, Timestamp};
+use crate::domain::{
+    Day, DecisionId, Digest, ModelId, OfferId, PoolLevels, Span, Spend, SubjectId, SubjectRef, Timestamp,
+};
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
@@ -314,6 +318,14 @@ impl Store for SqliteStore {
 
     async fn spend(&self, day: Day) -> Result<Spend, StoreError> {
         spend::read(self, day).await
+    }
+
+    async fn pools(&self, since: Timestamp) -> Result<PoolLevels, StoreError> {
+        pools::levels(self, since).await
+    }
+
+    async fn return_portions(&self) -> Result<bool, StoreError> {
+        pools::return_portions(self).await
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {
