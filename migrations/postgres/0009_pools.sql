@@ -9,6 +9,10 @@ create table pool (
     primary key (name, period)
 ) with (fillfactor = 70);
 
+-- What campaigns had spent before is gone; what their decisions still had reserved was not counted.
+insert into pool (name, period, leased)
+select 'proffer.budget/' || name, 0, sum(amount)::int8 from spend where kind = 0 group by name;
+
 -- What one start of one engine has leased, and what of it decisions took. Returned after `until`, by this server's
 -- clock, or once the engine started anew: its owner finds out by its next commit.
 create table portion (
@@ -32,6 +36,8 @@ create table hold (
     sunk int8 not null,
     held int8 not null,
     until int8,
+    -- Whether it is units, which only orders keep.
+    units boolean not null,
     primary key (decision_id, slot, name, period)
 );
 -- It holds only what waits, however long the history is.
@@ -47,7 +53,7 @@ create function take_from_pools(
     proceed boolean, of_node text, of_incarnation int8,
     names text[], periods int8[], amounts int8[], totals int8[], parts int8, life int8,
     hold_decisions bytea[], hold_slots int2[], hold_names text[], hold_periods int8[], hold_amounts int8[],
-    hold_sunks int8[], hold_untils int8[]
+    hold_sunks int8[], hold_untils int8[], hold_units boolean[]
 ) returns boolean language plpgsql as $$
 declare
     wanted record;
@@ -95,10 +101,10 @@ begin
         on conflict (name, period, node, incarnation) do update
         set amount = p.amount + granted, taken = p.taken + wanted.amount, until = until_then;
     end loop;
-    insert into hold (decision_id, slot, name, period, reserved, sunk, held, until)
-    select h.decision_id, h.slot, h.name, h.period, h.amount, h.sunk, h.amount, h.until
-    from unnest(hold_decisions, hold_slots, hold_names, hold_periods, hold_amounts, hold_sunks, hold_untils)
-        as h (decision_id, slot, name, period, amount, sunk, until);
+    insert into hold (decision_id, slot, name, period, reserved, sunk, held, until, units)
+    select h.decision_id, h.slot, h.name, h.period, h.amount, h.sunk, h.amount, h.until, h.units
+    from unnest(hold_decisions, hold_slots, hold_names, hold_periods, hold_amounts, hold_sunks, hold_untils,
+        hold_units) as h (decision_id, slot, name, period, amount, sunk, until, units);
     return true;
 end
 $$;

@@ -9,6 +9,10 @@ create table pool (
     primary key (name, period)
 ) strict, without rowid;
 
+-- What campaigns had spent before is gone; what their decisions still had reserved was not counted.
+insert into pool (name, period, leased)
+select 'proffer.budget/' || name, 0, cast(sum(amount) as integer) from spend where kind = 0 group by name;
+
 -- What one start of one engine has leased, and what of it decisions took. Returned after `until`, by this machine's
 -- clock, or once the engine started anew: its owner finds out by its next commit.
 create table portion (
@@ -32,6 +36,8 @@ create table hold (
     sunk integer not null,
     held integer not null,
     until integer,
+    -- Whether it is units, which only orders keep.
+    units integer not null,
     primary key (decision_id, slot, name, period)
 ) strict, without rowid;
 -- It holds only what waits, however long the history is.

@@ -45,6 +45,8 @@ mod noted_tests;
 #[cfg(test)]
 mod persona_tests;
 #[cfg(test)]
+mod pool_tests;
+#[cfg(test)]
 mod recorded;
 #[cfg(test)]
 mod served_tests;

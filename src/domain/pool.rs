@@ -43,6 +43,8 @@ pub struct Take {
     pub total: Option<i64>,
     /// Until when it is reserved.
     pub until: Timestamp,
+    /// Whether it is units, which only orders keep; money is kept by whatever the placement counts as acceptance.
+    pub units: bool,
 }
 
 /// What a decision holds of a pool, as stored.
@@ -60,11 +62,13 @@ pub struct Hold {
     pub held: i64,
     /// Until when it is reserved; nothing once an order came or the reservation ended.
     pub until: Option<Timestamp>,
+    /// Whether it is units.
+    pub units: bool,
 }
 
 impl Hold {
-    /// What becomes of it at an instant, given whether an order is kept and whether its offer counts as seen; nothing
-    /// where nothing changes.
+    /// What becomes of it at an instant, given whether its order is kept (for money, whether it counts as accepted) and
+    /// whether its offer counts as seen; nothing where nothing changes.
     ///
     /// An order keeps what was reserved, for good. A reservation that ends without one gives back all but what showing
     /// cost, and so does a refund of everything. An order behind the end of the reservation takes its units although
@@ -172,7 +176,7 @@ mod tests {
 
     fn hold(held: i64, until: Option<i64>) -> Hold {
         let pool = PoolKey { name: "budget/all".into(), period: Timestamp(0) };
-        Hold { slot: 0, pool, reserved: 850, sunk: 50, held, until: until.map(Timestamp) }
+        Hold { slot: 0, pool, reserved: 850, sunk: 50, held, until: until.map(Timestamp), units: false }
     }
 
     #[test]
@@ -204,7 +208,7 @@ mod tests {
         let mut purse = Purse::of(&levels, |node, incarnation| (node, incarnation) == ("a-0", 2));
         assert_eq!(purse.gone(&key.name, Timestamp(0)), 17, "an older start is somebody else");
         let until = Timestamp(9);
-        purse.take(&Take { slot: 0, pool: key.clone(), amount: 2, sunk: 0, total: Some(20), until });
+        purse.take(&Take { slot: 0, pool: key.clone(), amount: 2, sunk: 0, total: Some(20), until, units: true });
         assert_eq!(purse.gone(&key.name, Timestamp(0)), 19);
         assert_eq!(purse.gone(&key.name, Timestamp(1)), 0, "another window is another pool");
     }

@@ -6,7 +6,7 @@ use crate::domain::outcome::OutcomeFact;
 use crate::domain::{Hold, Settled, Timestamp};
 
 /// What becomes of the holds of one decision at an instant, given every outcome known; those that stay as they are are
-/// left out. Units are kept by orders, whatever the placement counts as acceptance. The order of outcomes and how often
+/// left out. The order of outcomes and how often
 /// this is asked change nothing.
 pub fn settled<'h>(
     skeleton: &Skeleton,
@@ -16,7 +16,9 @@ pub fn settled<'h>(
 ) -> Vec<(&'h Hold, Settled)> {
     let settled = holds.iter().filter_map(|hold| {
         let mut exposed = Exposed::of(skeleton, hold.slot);
-        exposed.terms.accepted_by = None;
+        if hold.units {
+            exposed.terms.accepted_by = None;
+        }
         let of_slot: Vec<OutcomeFact> = outcomes.iter().filter(|fact| fact.is_of(hold.slot)).copied().collect();
         let earned = fold(&exposed, &of_slot);
         Some((hold, hold.settle(earned.accepted, earned.exposed, now)?))

@@ -72,6 +72,8 @@ mod mistakes_meaning;
 #[cfg(test)]
 mod mistakes_money;
 #[cfg(test)]
+mod mistakes_pools;
+#[cfg(test)]
 mod mistakes_slate;
 #[cfg(test)]
 mod mistakes_tests;

@@ -59,15 +59,15 @@ pub(super) fn levels(rows: Vec<LevelColumns>) -> Result<PoolLevels, StoreError> 
     Ok(levels)
 }
 
-/// `decision_id`, slot, name, period, reserved, sunk, held, until
-pub(super) type HoldColumns = (Vec<u8>, i16, String, i64, i64, i64, i64, Option<i64>);
+/// `decision_id`, slot, name, period, reserved, sunk, held, until, units
+pub(super) type HoldColumns = (Vec<u8>, i16, String, i64, i64, i64, i64, Option<i64>, bool);
 
 pub(super) fn hold(row: HoldColumns) -> Result<(DecisionId, Hold), StoreError> {
-    let (id, slot, name, period, reserved, sunk, held, until) = row;
+    let (id, slot, name, period, reserved, sunk, held, until, units) = row;
     let slot = u16::try_from(slot).map_err(|_| StoreError::Corrupt(format!("slot `{slot}`")))?;
     let pool = PoolKey { name, period: Timestamp(period) };
     let until = until.map(Timestamp);
-    Ok((column::decision_id(&id)?, Hold { slot, pool, reserved, sunk, held, until }))
+    Ok((column::decision_id(&id)?, Hold { slot, pool, reserved, sunk, held, until, units }))
 }
 
 #[cfg(test)]

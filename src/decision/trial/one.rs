@@ -10,7 +10,7 @@ use crate::decision::assess::{Assessed, assess};
 use crate::decision::slate::count;
 use crate::domain::decision::{Failed, RefusedPurpose};
 use crate::domain::{Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, Purse, RuleId, SubjectState};
-use crate::policy::{self, Behind, Bundle, Case, Expected, Verdict};
+use crate::policy::{self, Behind, Bundle, Case, Expected, Pools, PoolsAsked, Verdict};
 
 /// What came out for one offer.
 struct Outcome {
@@ -40,7 +40,7 @@ pub(super) fn try_one(bundle: &Arc<Bundle>, case: &Case, cover: &mut Counts) -> 
     let snapshot = snapshot(bundle, case);
     let request = request(case);
     let state = state(&snapshot, case);
-    let purse = Purse::default();
+    let purse = purse(&snapshot, placement, case, &request);
     let assessed = assess(&snapshot, placement, &request, state.as_ref(), &purse, case.at);
     let when = (case.at, case.jurisdiction.as_deref());
     cover.gates(bundle, placement, &assessed.purpose, when);
@@ -171,6 +171,31 @@ pub(super) fn request(case: &Case) -> DecisionRequest {
         candidates: Some(asked),
         store: case.store.clone(),
     }
+}
+
+/// What is gone by the case: of every pool that the offers asked about and those before them draw on.
+fn purse(snapshot: &Snapshot, placement: &Placement, case: &Case, request: &DecisionRequest) -> Purse {
+    let (whole, mut purse) = (Purse::default(), Purse::default());
+    if case.gone.is_empty() {
+        return purse;
+    }
+    let asked = PoolsAsked {
+        placement,
+        jurisdiction: request.jurisdiction.as_deref(),
+        store: request.store.as_ref(),
+        now: case.at,
+        purse: &whole,
+    };
+    let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
+    let pools = Pools::at(bundle, (&bundle.shelves(catalogue), catalogue), asked);
+    for (at, _) in (0..).zip(catalogue.offers()) {
+        for (rule, pool) in pools.drawn_on(at) {
+            if let Some(gone) = case.gone.get(rule) {
+                purse.set(&pool, *gone);
+            }
+        }
+    }
+    purse
 }
 
 /// The state of the customer: consents as given, and contacts counted as they are when a bundle changes.

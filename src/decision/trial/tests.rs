@@ -152,7 +152,7 @@ fn a_trial_finds_what_the_decision_finds() {
             attempt: 0,
             purpose: DrawPurpose::Served,
             contended: false,
-            purse: &Purse::default(),
+            purse: &crate::domain::Purse::default(),
         };
         let decision = decide(&snapshot, &ask, subject, &GeneratorKey { period: 1, key: [3; 32] }, case.at).unwrap();
         let mut found = Vec::new();

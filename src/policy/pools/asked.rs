@@ -11,7 +11,7 @@ use super::super::shelf::{Scoped, Shelves};
 use super::super::verdict::Verdict;
 use super::{Pool, PoolAmount, PoolBy, Pooled};
 use crate::domain::decision::Failed;
-use crate::domain::{Catalogue, Offer, Placement, PoolKey, PoolReading, Purse, StoreId, Take, Timestamp};
+use crate::domain::{Catalogue, Offer, Placement, PoolKey, PoolReading, Purse, RuleId, StoreId, Take, Timestamp};
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +54,7 @@ struct Draw<'n> {
     total: i64,
     need: i64,
     sunk: i64,
+    units: bool,
 }
 
 impl<'a> Pools<'a> {
@@ -105,8 +106,19 @@ impl<'a> Pools<'a> {
             let pool = PoolKey { name: draw.name.into_owned(), period: one.period };
             met.insert((one.of.rule, pool.clone()), (draw.total, before));
             let total = one.rule.blocks().then_some(draw.total);
-            takes.push(Take { slot, pool, amount: draw.need, sunk: draw.sunk, total, until });
+            takes.push(Take { slot, pool, amount: draw.need, sunk: draw.sunk, total, until, units: draw.units });
         }
+    }
+
+    /// The pools that an offer draws on, each with the rule that limits it.
+    pub fn drawn_on(&self, offer: u32) -> Vec<(&RuleId, PoolKey)> {
+        let covers = self.rules.iter().filter(|one| one.of.covers(offer));
+        let drawn = covers.filter_map(|one| {
+            let found = self.catalogue.offers().get(offer as usize)?;
+            let Drawn::From(draw) = one.draw(offer, found, self.asked.store) else { return None };
+            Some((&one.rule.id, PoolKey { name: draw.name.into_owned(), period: one.period }))
+        });
+        drawn.collect()
     }
 
     /// Gives everything back: nothing of what was chosen is shown.
@@ -172,6 +184,6 @@ impl One<'_> {
             (Some(PoolBy::OfferInStore), None) => return Drawn::Unknown,
             _ => Cow::Borrowed(name),
         };
-        Drawn::From(Draw { name, total, need, sunk })
+        Drawn::From(Draw { name, total, need, sunk, units })
     }
 }

@@ -107,7 +107,10 @@ impl Pool {
         let (Some(gone), Some(total)) = (gone, total) else { return "the store asked in is not known".to_owned() };
         let paced = if self.even { " that may be given out by then" } else { "" };
         match self.amount {
-            PoolAmount::Units(_) => format!("of {total} units{paced} {gone} are ordered or reserved{}", self.whose()),
+            PoolAmount::Units(_) => {
+                let units = if total == 1 { "unit" } else { "units" };
+                format!("of {total} {units}{paced} {gone} are ordered or reserved{}", self.whose())
+            }
             PoolAmount::Money(_) => {
                 let money = |minor| Money { minor, currency };
                 format!("of {}{paced} {} is spent or reserved{}", money(total), money(gone), self.whose())

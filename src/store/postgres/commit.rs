@@ -52,7 +52,7 @@ const COMMIT: &str = "select stored, gate, stale, known from commit_batch(\
 const COMMIT_AND_TAKE: &str = "select c.stored, c.gate, c.stale, c.known from commit_batch(\
      $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) c \
      cross join lateral take_from_pools(\
-     c.stored, $2, $3, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) taken";
+     c.stored, $2, $3, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) taken";
 
 async fn send(store: &PostgresStore, batch: &Batch) -> Result<Option<Answer>, StoreError> {
     let subjects = &batch.subjects;

@@ -60,6 +60,7 @@ impl<'a> Taking<'a> {
             .bind(holds.iter().map(|(_, take, _)| take.amount).collect::<Vec<_>>())
             .bind(holds.iter().map(|(_, take, _)| take.sunk).collect::<Vec<_>>())
             .bind(holds.iter().map(|(_, take, _)| take.until.0).collect::<Vec<_>>())
+            .bind(holds.iter().map(|(_, take, _)| take.units).collect::<Vec<_>>())
     }
 }
 
@@ -215,7 +216,7 @@ pub(super) async fn settle(connection: &mut PgConnection, settled: &[HoldSettled
 /// What decisions hold.
 pub(super) async fn holds(store: &PostgresStore, ids: &[DecisionId]) -> Result<Vec<(DecisionId, Hold)>, StoreError> {
     let rows: Vec<HoldColumns> = sqlx::query_as(
-        "select decision_id, slot, name, period, reserved, sunk, held, until from hold \
+        "select decision_id, slot, name, period, reserved, sunk, held, until, units from hold \
          where decision_id = any ($1) order by decision_id, slot, name, period",
     )
     .bind(ids.iter().map(|id| id.as_bytes().as_slice()).collect::<Vec<_>>())

@@ -80,8 +80,8 @@ async fn insert_holds(connection: &mut SqliteConnection, batch: &Batch) -> Resul
     for decision in &batch.decisions {
         for take in &decision.takes {
             sqlx::query(
-                "insert into hold (decision_id, slot, name, period, reserved, sunk, held, until) \
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?5, ?7)",
+                "insert into hold (decision_id, slot, name, period, reserved, sunk, held, until, units) \
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?5, ?7, ?8)",
             )
             .bind(decision.decision_id.as_bytes().as_slice())
             .bind(column::slot(take.slot)?)
@@ -90,6 +90,7 @@ async fn insert_holds(connection: &mut SqliteConnection, batch: &Batch) -> Resul
             .bind(take.amount)
             .bind(take.sunk)
             .bind(take.until.0)
+            .bind(take.units)
             .execute(&mut *connection)
             .await?;
         }
@@ -198,7 +199,7 @@ pub(super) async fn holds(
     let mut holds = Vec::new();
     for piece in key_pieces(&keys) {
         let mut statement = QueryBuilder::new(
-            "select decision_id, slot, name, period, reserved, sunk, held, until from hold where decision_id in ",
+            "select decision_id, slot, name, period, reserved, sunk, held, until, units from hold where decision_id in ",
         );
         push_keys(&mut statement, piece);
         let rows: Vec<HoldColumns> = statement.build_query_as().fetch_all(&mut *reader).await?;

@@ -21,6 +21,7 @@ mod matching;
 mod metrics;
 mod openapi;
 mod page;
+mod pools;
 mod reports;
 mod routes;
 mod schema;
