@@ -69,7 +69,7 @@ fn slots_of_one_answer_take_of_the_same_pool_and_the_last_is_left_out() {
         assert_eq!(decision.skeleton.shown.len(), 3, "seed {seed}");
         let left_out = decision.skeleton.slots.iter().flat_map(|slot| &slot.left_out);
         let failed: BTreeSet<_> = left_out.flat_map(|left| &left.failed).map(|f| (f.observed, f.limit)).collect();
-        assert_eq!(failed, BTreeSet::from([(Some(600), Some(900))]), "seed {seed}");
+        assert_eq!(failed, BTreeSet::from([(Some(600), Some(900))]), "seed {seed}: {:?}", decision.skeleton);
     }
 }
 

@@ -113,7 +113,8 @@ fn fields_are_known_given_once_and_of_their_type() {
     3 | margin_floor:
       | ^^^^^^^^^^^^ unknown field
       = help: the fields here are `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`, `availability`,
-              `exclusions`, `requirements`, `stackability`, `diversity`, `loyalty_eligibility`, `cool_downs`
+              `exclusions`, `requirements`, `stackability`, `diversity`, `loyalty_eligibility`, `cool_downs`,
+               `budgets`, `stock`
     ");
     let seen = wrong(CAPS, "max: 40", "max: [40]");
     insta::assert_snapshot!(seen, @r"

@@ -76,7 +76,7 @@ fn mistakes_in_budgets_say_the_way_out() {
     check(
         "budgets",
         "units: 5, window: {calendar: day, time_zone: customer}",
-        "error[P0104]: rule `b`: window: `customer` is no time zone of a budget: all customers share it, so that it \
+        "error[P0104]: rule `b`: `customer` is no time zone of a budget: all customers share it, so that it \
          begins for all at once",
         "an IANA time zone",
     );

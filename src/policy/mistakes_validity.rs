@@ -130,8 +130,8 @@ fn severity_and_missing_values_are_chosen_by_name() {
        |
     12 |     on_missing: allow
        |                 ^^^^^ not for this kind
-       = help: `on_missing: allow` is for `availability`, `exclusions`, `requirements`, `diversity` and
-               `loyalty_eligibility`; remove it
+       = help: `on_missing: allow` is for `availability`, `exclusions`, `requirements`, `diversity`,
+               `loyalty_eligibility` and `stock`; remove it
     ");
     let seen = wrong(OFFERS, "on_missing: allow", "severity: shado");
     insta::assert_snapshot!(seen, @r"

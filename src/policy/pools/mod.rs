@@ -153,7 +153,9 @@ mod tests {
         assert_eq!(total("2026-10-24T22:59:59.999Z"), 1);
         assert_eq!(total("2026-10-24T23:00:00Z"), 2);
         assert_eq!(total("2026-10-25T22:59:59.999Z"), 25);
-        assert_eq!(total("2026-10-25T23:00:00Z"), 2, "a day of 24 hours");
+        assert_eq!(total("2026-10-25T23:00:00Z"), 1, "it begins anew");
+        assert_eq!(total("2026-10-26T23:00:00Z"), 1);
+        assert_eq!(total("2026-10-26T11:00:00Z"), 13, "half of a day of 24 hours");
         let month = pool(310, CalendarUnit::Month, "UTC");
         assert_eq!(month.total(at("2026-01-31T23:59:59.999Z")), 310);
         assert_eq!(month.total(at("2026-01-15T23:59:59.999Z")), 150);
