@@ -10,8 +10,8 @@ use crate::domain::decision::{
     CandidateRow, ContextGroup, Failed, FallbackReason, LearnedMargin, Private, Skeleton, Slot,
 };
 use crate::domain::money::Money;
-use crate::domain::{AttributeId, Catalogue, ConsentState, ObjectiveKind, Prior, Value};
-use crate::policy::{Bundle, Severity, describe, describe_lacking};
+use crate::domain::{AttributeId, Catalogue, ConsentState, ObjectiveKind, Offer, Prior, Value};
+use crate::policy::{Bundle, Severity, basket_margin, describe, describe_lacking};
 
 /// A rule that left a candidate out or spoke against it, as people read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub fn exclusions(
     (position, slot): Where,
     skeleton: &Skeleton,
     private: Option<&Private>,
-    bundle: &Bundle,
+    (bundle, catalogue): (&Bundle, &Catalogue),
 ) -> Vec<Told> {
     failed
         .iter()
@@ -58,6 +58,14 @@ pub fn exclusions(
             });
             let observed = failed.observed.or(reading.map(|reading| i64::from(reading.used)));
             let observed = observed.or(lacks.as_ref().and_then(|lacks| lacks.observed));
+            let earned = || {
+                let basket = (context?.basket.as_slice(), skeleton.terms.currency);
+                let together = standing(skeleton, usize::from(slot)).chain([position]);
+                let together =
+                    together.map(|row| Some(catalogue.at(skeleton.candidates.get(row)?.candidate? as usize)?.0));
+                basket_margin(bundle, failed.rule, basket, &together.collect::<Option<Vec<&Offer>>>()?)
+            };
+            let observed = observed.or_else(earned);
             let limit = failed.limit.or(lacks.as_ref().map(|lacks| lacks.limit));
             // Of a cool-down the sentence tells the end.
             let compared = reading.and_then(|reading| reading.until).map(|until| until.0).or(observed);
@@ -75,6 +83,11 @@ pub fn exclusions(
             }
         })
         .collect()
+}
+
+/// The rows of what stands in front of a slot, counted from 0.
+fn standing(skeleton: &Skeleton, slot: usize) -> impl Iterator<Item = usize> {
+    skeleton.slots.iter().take(slot).map(|slot| slot.draw.chosen as usize)
 }
 
 fn named(row: &CandidateRow, catalogue: &Catalogue) -> String {
@@ -230,10 +243,11 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
 fn left_out(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalogue: &Catalogue) -> Vec<String> {
     let mut told = Vec::new();
     let reasons = |failed: &[Failed], at: Where| {
-        let told = exclusions(failed, at, skeleton, private, bundle);
+        let told = exclusions(failed, at, skeleton, private, (bundle, catalogue));
         told.into_iter().map(|told| told.sentence).collect::<Vec<_>>().join("; ")
     };
-    let notes = |failed: &[Failed], at: Where| noted::told(&exclusions(failed, at, skeleton, private, bundle));
+    let notes =
+        |failed: &[Failed], at: Where| noted::told(&exclusions(failed, at, skeleton, private, (bundle, catalogue)));
     for (position, row) in skeleton.candidates.iter().enumerate().filter(|(_, row)| !row.failed.is_empty()) {
         told.push(format!("{} was left out: {}.", named(row, catalogue), reasons(&row.failed, (position, 0))));
     }

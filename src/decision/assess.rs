@@ -8,8 +8,8 @@ use super::minimise::{Minimised, minimise};
 use super::personas::Seating;
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
-use crate::domain::{DecisionRequest, Placement, Purse, SubjectState, Timestamp};
-use crate::policy::CapWindows;
+use crate::domain::{DecisionRequest, Placement, Purse, Timestamp};
+use crate::policy::{CapWindows, States};
 
 /// What the rules made of one request.
 pub(super) struct Assessed<'a> {
@@ -22,14 +22,16 @@ pub(super) struct Assessed<'a> {
 }
 
 /// Asks the gates of the purpose, keeps what may then be seen, and asks every rule about every candidate.
-pub(super) fn assess<'a>(
+pub(super) fn assess<'a, 's>(
     snapshot: &'a Snapshot,
     placement: &'a Placement,
     request: &'a DecisionRequest,
-    state: Option<&SubjectState>,
+    states: impl Into<States<'s>>,
     purse: &'a Purse,
     now: Timestamp,
 ) -> Assessed<'a> {
+    let states = states.into();
+    let state = states.customer();
     let purpose = Purpose::ask(snapshot, placement, request, state, now);
     let seating = Seating::of(placement, request);
     let see = |asked: &Cow<'_, DecisionRequest>| {
@@ -39,7 +41,7 @@ pub(super) fn assess<'a>(
         seen
     };
     let seen: Vec<Minimised> = seating.requests(request).iter().map(see).collect();
-    let windows = CapWindows::at(now, request.time_zone.as_deref());
-    let judged = judge(snapshot, placement, request, state, &purpose, &seen, (&windows, purse));
+    let windows = snapshot.bundle.windows(request, now);
+    let judged = judge(snapshot, placement, request, states, &purpose, &seen, (&windows, purse));
     Assessed { purpose, seating, seen, windows, judged }
 }

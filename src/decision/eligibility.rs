@@ -6,8 +6,8 @@ use super::personas::{Apart, common};
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::decision::{CandidateRow, CapReading, Failed};
-use crate::domain::{CampaignBudget, DecisionRequest, Placement, Purse, SubjectState};
-use crate::policy::{CapWindows, Facts, Judging, Pools, PoolsAsked, Stand, Verdict};
+use crate::domain::{CampaignBudget, DecisionRequest, Placement, Purse};
+use crate::policy::{CapWindows, Facts, Judging, Pools, PoolsAsked, Stand, States, Verdict};
 
 /// Every candidate with what the rules said.
 pub(super) struct Judged<'a> {
@@ -26,7 +26,7 @@ pub(super) fn judge<'a>(
     snapshot: &'a Snapshot,
     placement: &'a Placement,
     request: &'a DecisionRequest,
-    state: Option<&SubjectState>,
+    states: States<'_>,
     purpose: &Purpose,
     seen: &[Minimised],
     (windows, purse): (&CapWindows, &'a Purse),
@@ -38,12 +38,12 @@ pub(super) fn judge<'a>(
             attributes: &seen.used,
             basket: &request.basket,
             currency: placement.currency,
-            jurisdiction: request.jurisdiction.as_deref(),
+            jurisdiction: bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()),
             time_zone: request.time_zone.as_deref(),
             store: request.store.as_ref(),
             now: windows.now,
         };
-        Judging::new(bundle, (&shelves, catalogue), placement, &facts, state, windows)
+        Judging::new(bundle, (&shelves, catalogue), placement, &facts, states, windows)
     });
     let mut each: Vec<Judging<'_>> = judging.collect();
     let mut budgets = Budgets::at(snapshot, placement, windows.now);
@@ -51,7 +51,7 @@ pub(super) fn judge<'a>(
     let apart = Apart::none(seen.len());
     let asked = PoolsAsked {
         placement,
-        jurisdiction: request.jurisdiction.as_deref(),
+        jurisdiction: bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()),
         store: request.store.as_ref(),
         now: windows.now,
         purse,

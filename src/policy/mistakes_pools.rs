@@ -76,8 +76,8 @@ fn mistakes_in_budgets_say_the_way_out() {
     check(
         "budgets",
         "units: 5, window: {calendar: day, time_zone: customer}",
-        "error[P0104]: rule `b`: `customer` is no time zone of a budget: all customers share it, so that it \
-         begins for all at once",
+        "error[P0104]: rule `b`: `customer` is no time zone of a budget: it begins for all customers at once, by one \
+         clock",
         "an IANA time zone",
     );
     check(

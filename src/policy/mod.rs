@@ -21,6 +21,8 @@ mod attributes;
 mod purposes;
 
 mod calendars;
+mod stores;
+
 mod contenders;
 mod delay;
 mod features;
@@ -40,8 +42,10 @@ mod floors;
 mod gate;
 mod loyalty;
 mod pools;
+mod price_limits;
 mod rules;
 mod stackability;
+mod subjects;
 
 mod cases;
 
@@ -74,6 +78,8 @@ mod mistakes_money;
 #[cfg(test)]
 mod mistakes_pools;
 #[cfg(test)]
+mod mistakes_prices;
+#[cfg(test)]
 mod mistakes_slate;
 #[cfg(test)]
 mod mistakes_tests;
@@ -86,6 +92,8 @@ mod page;
 #[cfg(test)]
 mod plain;
 #[cfg(test)]
+mod prices_tests;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod validity_tests;
@@ -97,8 +105,8 @@ pub use attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};
 pub use availability::Availability;
 pub use bundle::{Bundle, COMPILER, Source, compile, compile_with_tests};
 pub use caps::{
-    CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, Zone, confirm_contact, count_contact,
-    rebuild_caps,
+    CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, WithoutIdentifier, Zone,
+    confirm_contact, count_contact, rebuild_caps,
 };
 pub use cases::{Case, Expected, Person, Tests};
 pub use catalogue::{CatalogueProblem, check_catalogue};
@@ -110,15 +118,17 @@ pub use daypart::{Daypart, Dayparts};
 pub use describe::{Lacks, describe, describe_lacking};
 pub use diversity::{Diversity, Per};
 pub use finding::Finding;
-pub use floors::FloorLimit;
+pub use floors::{FloorLimit, FloorOver, basket_margin};
 pub use gate::{GateVerdict, gate};
 pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use loyalty::{Loyalty, Need};
 pub use pools::{Pool, PoolAmount, PoolBy, PoolWindow, Pools, PoolsAsked};
+pub use price_limits::PriceLimit;
 pub use purposes::PurposeSpec;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
-pub use shelf::{Behind, Judging, Shelf, Shelves, Stand};
+pub use shelf::{Behind, Judging, Setting, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
+pub use subjects::States;
 pub use suggest::did_you_mean;
 pub use verdict::{Reading, Verdict};

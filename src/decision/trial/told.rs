@@ -4,7 +4,7 @@ use crate::decision::assess::Assessed;
 use crate::domain::decision::{Failed, Withheld};
 use crate::domain::money::print_decimal;
 use crate::domain::{AttributeId, AttributeScope, Money, Offer, OfferStatus, Placement, RuleId, Timestamp};
-use crate::policy::{Bundle, Case, FloorLimit, Person, Rule, RuleKind, describe};
+use crate::policy::{Bundle, Case, FloorLimit, FloorOver, Person, Rule, RuleKind, basket_margin, describe};
 
 /// One case with what the rules saw of it.
 pub(super) struct Seen<'a> {
@@ -32,7 +32,8 @@ impl Seen<'_> {
         let things = case.basket.iter().map(|line| {
             let price = line.price.map_or_else(|| "no price".to_owned(), |price| price.to_string());
             let category = line.category.as_ref().map(|category| format!(" ({category})")).unwrap_or_default();
-            format!("{} {}{category} at {price}", line.quantity, line.sku)
+            let earns = line.margin.map(|margin| format!(", earning {margin}")).unwrap_or_default();
+            format!("{} {}{category} at {price}{earns}", line.quantity, line.sku)
         });
         let things: Vec<String> = things.collect();
         lines.extend((!things.is_empty()).then(|| format!("in the basket: {}", things.join(", "))));
@@ -92,7 +93,13 @@ impl Seen<'_> {
         if !rule.effective.holds(self.case.at) {
             return Some(format!("it is not in effect then, only {}", rule.effective.text));
         }
-        if rule.applies_to.covers_region(self.case.jurisdiction.as_deref()) == Some(false) {
+        let from = self.case.jurisdiction.as_deref();
+        let from = if let RuleKind::PurposeGate { .. } = rule.kind {
+            from
+        } else {
+            self.bundle.region(from, self.case.store.as_ref())
+        };
+        if rule.applies_to.covers_region(from) == Some(false) {
             return Some("`applies_to` names other regions".to_owned());
         }
         if !rule.applies_to.covers_placement(self.placement) {
@@ -174,7 +181,12 @@ pub(super) fn about(offer: &Offer) -> String {
 
 /// Why a rule left an offer out, with what it compared.
 pub(super) fn why(seen: &Seen<'_>, offer: &Offer, failed: &Failed, used: Option<u32>) -> String {
+    let before = seen.case.behind.iter();
+    let before = before.filter_map(|id| seen.case.offers.iter().find(|offer| offer.offer_id == *id));
+    let together: Vec<&Offer> = before.chain([offer]).collect();
+    let basket = (seen.case.basket.as_slice(), seen.placement.currency);
     let observed = failed.observed.or(used.map(i64::from));
+    let observed = observed.or_else(|| basket_margin(seen.bundle, failed.rule, basket, &together));
     let said = describe(seen.bundle, failed.rule, observed, failed.limit, seen.placement.currency);
     let values = match seen.bundle.rule(failed.rule).map(|rule| &rule.kind) {
         Some(RuleKind::Exclusion { when } | RuleKind::Requirement { when }) => seen.values(when.text(), offer),
@@ -215,10 +227,13 @@ pub(super) fn why_not(
             "it is asked only where something stands before: add `behind: [...]`".to_owned()
         }
         kind if kind.is_about_answers() && !behind => "what other rules leave out is not asked about again".to_owned(),
-        RuleKind::MarginFloor { min: FloorLimit::Percent(min) } => {
+        RuleKind::MarginFloor { min, over } if *over != FloorOver::Offer => {
+            format!("the margin{} reaches {min}", over.told())
+        }
+        RuleKind::MarginFloor { min: FloorLimit::Percent(min), .. } => {
             format!("the margin of{} reaches {min}", share(offer).replace(['(', ')'], ""))
         }
-        RuleKind::MarginFloor { min: FloorLimit::Amount(min) } => {
+        RuleKind::MarginFloor { min: FloorLimit::Amount(min), .. } => {
             let margin = Money { minor: offer.margin_minor(), currency: offer.currency() };
             format!("the margin of {margin} reaches {min}")
         }

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use super::super::applies::AppliesTo;
-use super::super::caps::{CalendarUnit, time_zone};
+use super::super::caps::calendar_unit;
 use super::super::codes;
 use super::super::finding::Report;
 use super::super::read::{self, Fields};
@@ -11,7 +11,6 @@ use super::super::rules::{Known, RuleKind};
 use super::super::syntax::{Node, Yaml};
 use super::{Pool, PoolAmount, PoolBy, PoolWindow};
 use crate::domain::{Currency, Malformed, Money};
-use crate::policy::caps::Zone;
 
 /// The fields of a budget.
 pub(in super::super) const BUDGET_FIELDS: [&str; 5] = ["amount", "units", "by", "window", "pace"];
@@ -117,21 +116,17 @@ fn window(report: &mut Report<'_>, what: &str, node: &Node) -> Option<PoolWindow
     if matches!(&node.value, Yaml::Scalar { text, .. } if text == "lifetime") {
         return Some(PoolWindow::Lifetime);
     }
-    let fields = Fields::open(report, format!("{what}: window"), node, &["calendar", "time_zone"], &[])?;
+    let known = ["calendar", "time_zone", "week_starts"];
+    let fields = Fields::open(report, format!("{what}: window"), node, &known, &[])?;
     let example = "window: {calendar: month, time_zone: Europe/Berlin}";
-    let unit = fields.need(report, "calendar", example).and_then(|node| {
-        Some(match read::choice(report, what, node, "calendar period", &["day", "week", "month"], &[])? {
-            "day" => CalendarUnit::Day,
-            "week" => CalendarUnit::Week,
-            _ => CalendarUnit::Month,
-        })
-    });
+    let unit = fields.need(report, "calendar", example).and_then(|node| calendar_unit(report, what, &fields, node));
     let zone = fields.need(report, "time_zone", example).and_then(|node| {
-        read::parsed(report, what, node, "an IANA time zone", |text| match time_zone(text)? {
-            Zone::Named(zone) => Ok::<Tz, Malformed>(zone),
-            Zone::Customer => Err(Malformed::new(
-                "`customer` is no time zone of a budget: all customers share it, so that it begins for all at once",
-            )),
+        read::parsed(report, what, node, "an IANA time zone such as `Europe/Berlin`", |text| {
+            text.parse::<Tz>().map_err(|_| {
+                Malformed::new(format!(
+                    "`{text}` is no time zone of a budget: it begins for all customers at once, by one clock"
+                ))
+            })
         })
     });
     Some(PoolWindow::Calendar(unit?, zone?))

@@ -8,7 +8,9 @@ use super::super::applies::AppliesTo;
 use super::super::condition;
 use super::super::finding::Report;
 use super::super::read::Fields;
-use super::super::{availability, caps, cool_downs, diversity, floors, gate, loyalty, pools, stackability};
+use super::super::{
+    availability, caps, cool_downs, diversity, floors, gate, loyalty, pools, price_limits, stackability,
+};
 use super::{Known, RuleKind};
 
 /// Reads the fields of one kind.
@@ -32,7 +34,7 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 12] = [
+pub(in crate::policy) const KINDS: [Kind; 13] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
@@ -46,7 +48,7 @@ pub(in crate::policy) const KINDS: [Kind; 12] = [
         list: "margin_floors",
         fields: &floors::FIELDS,
         later: &[],
-        reads: false,
+        reads: true,
         liftable: true,
         rank: 2,
         read: floors::read,
@@ -54,11 +56,11 @@ pub(in crate::policy) const KINDS: [Kind; 12] = [
     Kind {
         list: "frequency_caps",
         fields: &caps::FIELDS,
-        later: &caps::FIELDS_LATER,
+        later: &[],
         reads: false,
         liftable: true,
         rank: 3,
-        read: |report, fields, _, _| caps::read(report, fields),
+        read: |report, fields, known, _| caps::read(report, fields, known),
     },
     Kind {
         list: "availability",
@@ -90,6 +92,15 @@ pub(in crate::policy) const KINDS: [Kind; 12] = [
         read: |report, fields, known, applies_to| {
             condition::read(report, fields, known, applies_to).map(|when| RuleKind::Requirement { when })
         },
+    },
+    Kind {
+        list: "price_limits",
+        fields: &price_limits::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 9,
+        read: price_limits::read,
     },
     Kind {
         list: "stackability",
@@ -149,10 +160,9 @@ pub(in crate::policy) const KINDS: [Kind; 12] = [
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 7] = [
+pub(in crate::policy) const LATER: [(&str, u8); 6] = [
     ("audience_guards", 7),
     ("category_exclusions", 8),
-    ("price_limits", 9),
     ("price_personalisation", 10),
     ("fairness_gates", 43),
     ("overrides", 44),
@@ -213,6 +223,7 @@ impl RuleKind {
             Self::Availability(_) => "availability",
             Self::Exclusion { .. } => "exclusions",
             Self::Requirement { .. } => "requirements",
+            Self::PriceLimit(_) => "price_limits",
             Self::Stackability(_) => "stackability",
             Self::Diversity(_) => "diversity",
             Self::LoyaltyEligibility(_) => "loyalty_eligibility",

@@ -5,10 +5,11 @@ use super::super::caps::CapWindows;
 use super::super::condition::{Asked, Facts};
 use super::super::merchandise::Merchandise;
 use super::super::rules::Rule;
+use super::super::subjects::States;
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
 use super::{Shelf, Shelves, Stand};
-use crate::domain::{Catalogue, Placement, SubjectState};
+use crate::domain::{Catalogue, Placement};
 
 /// The rules of one placement in one decision. Gates are asked apart, by [`gate`](super::super::gate).
 pub struct Judging<'a> {
@@ -27,12 +28,12 @@ pub struct Judging<'a> {
 impl<'a> Judging<'a> {
     /// What is the same for all offers. `shelves` and `catalogue` belong together; nothing for a placement that the
     /// bundle does not have.
-    pub fn new(
+    pub fn new<'s>(
         bundle: &'a Bundle,
         (shelves, catalogue): (&'a Shelves, &'a Catalogue),
         placement: &'a Placement,
         facts: &Facts<'a>,
-        state: Option<&SubjectState>,
+        states: impl Into<States<'s>>,
         windows: &'a CapWindows,
     ) -> Option<Self> {
         let shelf = shelves.at(&placement.id)?;
@@ -55,7 +56,7 @@ impl<'a> Judging<'a> {
             shelves,
             shelf,
             idle: idle.collect(),
-            counted: Counted::new(&ground, state),
+            counted: Counted::new(&ground, states.into()),
             conditions: bundle.ask(&shelves.columns, placement, facts),
             merchandise: shelf.unsteady.then(merchandise),
             catalogue,

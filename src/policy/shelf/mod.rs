@@ -2,15 +2,16 @@
 //! customer, no request and no instant.
 //!
 //! A shelf holds the offers under consideration at one placement, in the order of the catalogue, each with every rule
-//! that leaves it out whatever the request: its currency and the floors under its margin. What is left for a decision
-//! are caps and cool-downs with something counted, conditions, and schedules: [`Judging`] asks those. What may run out is
-//! named here and asked by [`Pools`](super::Pools).
+//! that leaves it out whatever the request: its currency, the floors under its margin and the limits of its price. What
+//! is left for a decision are caps and cool-downs with something counted, conditions, and schedules: [`Judging`] asks
+//! those. What may run out is named here and asked by [`Pools`](super::Pools).
 
 mod behind;
 mod counted;
 mod judging;
 mod keys;
 mod memo;
+mod sums;
 
 #[cfg(test)]
 mod law_tests;
@@ -22,9 +23,10 @@ use std::sync::Arc;
 pub use behind::Behind;
 pub use judging::Judging;
 pub(super) use memo::Memo;
+pub use sums::Setting;
 
 use super::condition::{Bits, Columns};
-use super::floors::Margin;
+use super::floors::{Compared, FloorOver, Margin};
 use super::interval::Interval;
 use super::merchandise;
 use super::pools::{self, Pooled};
@@ -64,6 +66,8 @@ pub struct Shelf {
     answers: Vec<Scoped<Together>>,
     /// Rules about what may run out, where some offer draws on it.
     pub(super) pools: Vec<Arc<Scoped<Pooled>>>,
+    /// Floors over the answer or the basket.
+    sums: Vec<Scoped<()>>,
 }
 
 /// An offer under consideration. Its variants share what rules say.
@@ -134,15 +138,18 @@ impl Shelf {
             (0..=u16::MAX).zip(rules).filter(|(_, rule)| rule.applies_to.covers_placement(placement)).collect();
         let fixed_rules: Vec<(u16, &Rule, Option<Bits>)> = here
             .iter()
-            .filter(|(_, rule)| matches!(rule.kind, RuleKind::Currency | RuleKind::MarginFloor { .. }))
+            .filter(|(_, rule)| is_fixed(&rule.kind))
             .map(|(at, rule)| (*at, *rule, scope(rule, offers)))
             .collect();
-        let counts = |rule: &Rule| matches!(rule.kind, RuleKind::FrequencyCap(_) | RuleKind::CoolDown(_));
-        let counting: Vec<Scoped<()>> = here
-            .iter()
-            .filter(|(_, rule)| counts(rule))
-            .map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () })
-            .collect();
+        let scoped = |those: &dyn Fn(&RuleKind) -> bool| -> Vec<Scoped<()>> {
+            let those = here.iter().filter(|(_, rule)| those(&rule.kind));
+            those.map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () }).collect()
+        };
+        let counting = scoped(&|kind| match kind {
+            RuleKind::FrequencyCap(_) => placement.obeys_caps,
+            RuleKind::CoolDown(_) => true,
+            _ => false,
+        });
         let mut counting_by_id: Vec<usize> = (0..counting.len()).collect();
         let id = |at: &usize| counting.get(*at).and_then(|counting| rules.get(usize::from(counting.rule)));
         counting_by_id.sort_by(|a, b| id(a).map(|rule| &rule.id).cmp(&id(b).map(|rule| &rule.id)));
@@ -161,6 +168,7 @@ impl Shelf {
             unsteady: false,
             answers: answers.collect(),
             pools: pools.collect(),
+            sums: scoped(&|kind| matches!(kind, RuleKind::MarginFloor { .. }) && !is_fixed(kind)),
             counting,
             counting_by_id,
         };
@@ -190,7 +198,7 @@ impl Shelf {
             if scope.as_ref().is_some_and(|scope| !scope.has(at as usize)) {
                 continue;
             }
-            if let Some((observed, limit)) = margin.fails(&rule.kind, placement) {
+            if let Some((observed, limit)) = fixed(rule, placement, (offer, &margin)) {
                 self.fixed.push(Failed { rule: *rule_at, observed, limit });
                 let Interval { from, until, .. } = &rule.effective;
                 self.partly |= from.is_some() || until.is_some() || rule.applies_to.regions.is_some();
@@ -238,7 +246,7 @@ impl Shelf {
     /// Bytes of memory that it holds, about.
     pub fn bytes(&self) -> usize {
         let bits = |scope: Option<&Bits>| scope.map_or(0, Bits::bytes);
-        let counting = self.counting.iter().map(|counting| bits(counting.scope.as_ref()));
+        let counting = self.counting.iter().chain(&self.sums).map(|counting| bits(counting.scope.as_ref()));
         let answers = self.answers.iter().map(|rule| {
             bits(rule.scope.as_ref())
                 + match &rule.of {
@@ -251,6 +259,21 @@ impl Shelf {
         size_of_val(self.stands.as_slice())
             + size_of_val(self.fixed.as_slice())
             + counting.chain(answers).chain(pools).sum::<usize>()
+    }
+}
+
+/// Whether it leaves offers out whatever the request.
+fn is_fixed(kind: &RuleKind) -> bool {
+    matches!(kind, RuleKind::Currency | RuleKind::MarginFloor { over: FloorOver::Offer, .. } | RuleKind::PriceLimit(_))
+}
+
+/// What such a rule compared, if that leaves the offer out.
+fn fixed(rule: &Rule, placement: &Placement, (offer, margin): (&Offer, &Margin)) -> Option<Compared> {
+    match &rule.kind {
+        RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
+        RuleKind::MarginFloor { min, over: FloorOver::Offer } => min.fails(margin),
+        RuleKind::PriceLimit(limit) => limit.fails(offer, rule.on_missing),
+        _ => None,
     }
 }
 

@@ -46,17 +46,18 @@ pub(super) async fn commit(store: &PostgresStore, batch: &Batch) -> Result<Commi
 }
 
 const COMMIT: &str = "select stored, gate, stale, known from commit_batch(\
-     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
 
 /// With what the batch takes of pools: one statement, so that both are stored or neither.
 const COMMIT_AND_TAKE: &str = "select c.stored, c.gate, c.stale, c.known from commit_batch(\
-     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) c \
+     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) c \
      cross join lateral take_from_pools(\
-     c.stored, $2, $3, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) taken";
+     c.stored, $2, $3, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35) taken";
 
 async fn send(store: &PostgresStore, batch: &Batch) -> Result<Option<Answer>, StoreError> {
     let subjects = &batch.subjects;
     let decisions = column::sorted(batch);
+    let beside = column::beside(&decisions);
     let mut versions: Vec<i64> = Vec::with_capacity(subjects.len());
     let mut next_versions: Vec<Option<i64>> = Vec::with_capacity(subjects.len());
     for touched in subjects {
@@ -87,7 +88,11 @@ async fn send(store: &PostgresStore, batch: &Batch) -> Result<Option<Answer>, St
         .bind(bytes(|decision| &decision.request_digest.0))
         .bind(bytes(|decision| &decision.record.skeleton))
         .bind(bytes(|decision| &decision.record.private))
-        .bind(bytes(|decision| &decision.record.leaf.0));
+        .bind(bytes(|decision| &decision.record.leaf.0))
+        .bind(beside.iter().map(|row| row.decision_id.as_bytes().as_slice()).collect::<Vec<_>>())
+        .bind(beside.iter().map(|row| row.subject.0.as_slice()).collect::<Vec<_>>())
+        .bind(beside.iter().map(|row| row.at.0).collect::<Vec<_>>())
+        .bind(beside.iter().map(|row| i16::from(row.stands_for.bits())).collect::<Vec<_>>());
     let query = if taking.is_empty() { query } else { taking.bind(query) };
     match query.fetch_one(&store.pool).await {
         Ok(answer) => Ok(Some(answer)),
@@ -150,11 +155,13 @@ pub(super) async fn subject_decisions(
     subject: SubjectId,
     after: Timestamp,
 ) -> Result<Vec<StoredDecision>, StoreError> {
-    let rows: Vec<DecisionColumns> =
-        sqlx::query_as(select_decision!("where d.subject_id = $1 and d.at > $2 order by d.at, d.decision_id"))
-            .bind(subject.0.as_slice())
-            .bind(after.0)
-            .fetch_all(&store.pool)
-            .await?;
+    let rows: Vec<DecisionColumns> = sqlx::query_as(select_decision!(
+        "where d.subject_id = any (array[$1] || array(select m.subject_id from merged_subject m \
+             where m.into_subject_id = $1)) and d.at > $2 order by d.at, d.decision_id"
+    ))
+    .bind(subject.0.as_slice())
+    .bind(after.0)
+    .fetch_all(&store.pool)
+    .await?;
     column::decisions(rows)
 }
