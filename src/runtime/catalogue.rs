@@ -66,6 +66,9 @@ impl Core {
                 CatalogueChanged::Moved { .. } => continue,
             };
             self.newest_catalogue().await?;
+            if !wanted.recounted.is_empty() {
+                self.read_pools().await?;
+            }
             return Ok(Ok(CatalogueKept { catalogue: self.catalogue_at(revision).await?, tally, repeated }));
         }
     }

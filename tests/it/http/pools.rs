@@ -111,7 +111,7 @@ fn a_budget_of_money_is_spent_within_its_window_and_one_on_trial_only_counts() {
     assert_eq!(shown(&service, &["c-1", "c-2", "c-3"]), [true, true, false]);
     let record = service.record(&service.decide(&ask("c-4")).ok());
     assert_eq!(told(&record), ["`budget.shoes.day` (w): of 20.00 USD 16.00 USD is spent or reserved in its category"]);
-    let trial = &record["candidates"][0]["would_have_left_out"][0]["sentence"];
+    let trial = &record["candidates"][0]["noted"][0]["sentence"];
     assert_eq!(*trial, "`budget.trial` (w): of 1 unit 2 are ordered or reserved");
     let since = record["pools"][0]["since"].as_str().unwrap();
     assert!(since.ends_with("T00:00:00.000Z"), "{since}");

@@ -158,34 +158,34 @@ async fn whatever_happens_in_whatever_order_a_pool_is_never_given_out_twice(data
     assert_eq!(level.leased, town.holds.values().map(|(_, held, _)| held).sum::<i64>(), "nothing is lost");
 }
 
+/// Takes one unit after another of two pools until one is refused; how many.
+async fn take_all(store: &dyn Store, engine: u32, units: i64) -> i64 {
+    let node = format!("node-{engine}");
+    let incarnation = store.start_incarnation(&node).await.unwrap();
+    let mut stored = 0;
+    for number in 1.. {
+        // Named in either order, as offers of an answer come in any; both are taken from in one.
+        let names = if number % 2 == 0 { ["p", "q"] } else { ["q", "p"] };
+        let write = taking(engine * 1_000 + number, names.map(|name| take(name, 1, Some(units))).to_vec());
+        let next = Batch { node: node.clone(), incarnation, ..batch(stored + 1, vec![], vec![write]) };
+        match store.commit(&next).await.unwrap() {
+            CommitOutcome::Stored => stored += 1,
+            CommitOutcome::Refused { short, .. } => {
+                assert_eq!(short.first().map(|(_, gone)| *gone), Some(units), "{short:?}");
+                break;
+            }
+        }
+    }
+    i64::try_from(stored).unwrap()
+}
+
 async fn engines_that_take_at_once_give_out_all_of_it_and_not_one_more(database: Arc<Database>) {
     const UNITS: i64 = 100;
-    let engines: Vec<_> = (0_u32..8)
-        .map(|engine| {
-            let database = Arc::clone(&database);
-            tokio::spawn(async move {
-                let store = database.open().await;
-                let node = format!("node-{engine}");
-                let incarnation = store.start_incarnation(&node).await.unwrap();
-                let mut stored = 0;
-                for number in 1.. {
-                    // Two pools in either order, as batches name them; both are taken from in one.
-                    let names = if number % 2 == 0 { ["p", "q"] } else { ["q", "p"] };
-                    let takes = names.map(|name| take(name, 1, Some(UNITS))).to_vec();
-                    let write = taking(engine * 1_000 + number, takes);
-                    let next = Batch { node: node.clone(), incarnation, ..batch(stored + 1, vec![], vec![write]) };
-                    match store.commit(&next).await.unwrap() {
-                        CommitOutcome::Stored => stored += 1,
-                        CommitOutcome::Refused { short, .. } => {
-                            assert_eq!(short[0].1, UNITS, "{short:?}");
-                            return i64::try_from(stored).unwrap();
-                        }
-                    }
-                }
-                unreachable!()
-            })
-        })
-        .collect();
+    let mut engines = Vec::new();
+    for engine in 0_u32..8 {
+        let store = database.open().await;
+        engines.push(tokio::spawn(async move { take_all(&*store, engine, UNITS).await }));
+    }
     let mut given = 0;
     for engine in engines {
         given += engine.await.unwrap();
