@@ -1,8 +1,10 @@
 //! Audit: a record told in sentences. Recomputes nothing and judges nobody.
 
+mod consent;
 mod money;
 mod noted;
 mod personas;
+mod prices;
 
 mod pools;
 
@@ -10,8 +12,8 @@ use crate::domain::decision::{
     CandidateRow, ContextGroup, Failed, FallbackReason, LearnedMargin, Private, Skeleton, Slot,
 };
 use crate::domain::money::Money;
-use crate::domain::{AttributeId, Catalogue, ConsentState, ObjectiveKind, Offer, Prior, Value};
-use crate::policy::{Bundle, Severity, basket_margin, describe, describe_lacking};
+use crate::domain::{AttributeId, Catalogue, ObjectiveKind, Offer, Prior, Value};
+use crate::policy::{Bundle, Observed, Severity, basket_margin, describe, describe_lacking, describe_observed};
 
 /// A rule that left a candidate out or spoke against it, as people read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +35,8 @@ pub struct Told {
 /// Where a candidate was left out: its row, and the slot (from 0). What left it out of all slots is told of the first.
 pub type Where = (usize, u16);
 
-/// The exclusions of one candidate, or what only spoke against it. Usage of caps and what a customer has of loyalty are
-/// personal and come from the private groups, where they are at hand.
+/// The exclusions of one candidate, or what only spoke against it. Usage of caps, what a customer has of loyalty and what
+/// conditions read of a request are personal and come from the private groups, where they are at hand.
 pub fn exclusions(
     failed: &[Failed],
     (position, slot): Where,
@@ -42,6 +44,9 @@ pub fn exclusions(
     private: Option<&Private>,
     (bundle, catalogue): (&Bundle, &Catalogue),
 ) -> Vec<Told> {
+    let row = skeleton.candidates.get(position);
+    let offer = row.and_then(|row| catalogue.at(row.candidate? as usize)).map(|(offer, _)| offer);
+    let asked = bundle.placement(skeleton.placement.as_str()).map(|placement| (placement, skeleton.at));
     failed
         .iter()
         .map(|failed| {
@@ -70,16 +75,19 @@ pub fn exclusions(
             // Of a cool-down the sentence tells the end.
             let compared = reading.and_then(|reading| reading.until).map(|until| until.0).or(observed);
             let rule = bundle.rule(failed.rule);
+            let sentence = || {
+                let seen = context.map(|context| Observed::of(context, persona));
+                let values = asked.map(|asked| describe_observed(bundle, failed.rule, asked, offer, seen.as_ref()));
+                let said = describe(bundle, failed.rule, compared, failed.limit, skeleton.terms.currency);
+                said + &values.unwrap_or_default()
+            };
             Told {
                 rule: rule.map_or_else(|| format!("rule {}", failed.rule), |rule| rule.id.to_string()),
                 why: rule.map(|rule| rule.why.clone()).unwrap_or_default(),
                 severity: rule.map(|rule| rule.severity).unwrap_or_default(),
                 observed,
                 limit,
-                sentence: lacks.map_or_else(
-                    || describe(bundle, failed.rule, compared, failed.limit, skeleton.terms.currency),
-                    |lacks| lacks.sentence,
-                ),
+                sentence: lacks.map_or_else(sentence, |lacks| lacks.sentence),
             }
         })
         .collect()
@@ -173,22 +181,7 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
         };
         told.push(format!("Purpose `{}` was refused{rule}, {instead}.", refused.purpose));
     }
-    for reading in private.iter().flat_map(|private| &private.consent.readings) {
-        let state = match reading.state {
-            None => "no record".to_owned(),
-            Some(state) => {
-                let since = reading.valid_from.map_or_else(String::new, |at| format!(" since {at}"));
-                let expired = reading.valid_until.filter(|until| *until <= skeleton.at);
-                let expired = expired.map_or_else(String::new, |until| format!(", expired at {until}"));
-                let basis = match (state, reading.basis) {
-                    (ConsentState::Granted, Some(basis)) => format!(" on the basis of {}", basis.name()),
-                    _ => String::new(),
-                };
-                format!("{}{basis}{since}{expired}", state.name())
-            }
-        };
-        told.push(format!("Consent read for `{}`: {state}.", reading.purpose));
-    }
+    told.extend(private.iter().flat_map(|private| consent::told(private, skeleton, bundle)));
     if let Some(private) = private {
         told.extend(seen(&private.context));
     }
@@ -263,6 +256,7 @@ fn left_out(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, cat
                 chances.into_iter().map(|(_, row, p)| format!("{} {}", named(row, catalogue), percent(p))).collect();
             told.push(format!("Slot {}: {}.", number + 1, chances.join(", ")));
         }
+        told.extend(prices::told(number, skeleton, bundle));
         for left in &slot.left_out {
             let Some(row) = skeleton.candidates.get(left.row as usize) else { continue };
             let reasons = reasons(&left.failed, (left.row as usize, number));
@@ -307,9 +301,12 @@ fn seen(context: &ContextGroup) -> Vec<String> {
         None if context.used.is_empty() => {}
         None => told.push(format!("Seen by rules and features: {}.", listed(&context.used))),
     }
+    if let Some(guarded) = &context.guarded {
+        told.push(format!("Seen by guards of audiences alone: {}.", listed(guarded)));
+    }
     if !context.withheld.is_empty() {
-        let withheld: Vec<String> = context.withheld.iter().map(|(id, _)| format!("`{id}`")).collect();
-        told.push(format!("Withheld from them: {}.", withheld.join(", ")));
+        let withheld = context.withheld.iter().map(|(id, why)| format!("`{id}` ({})", consent::why(*why)));
+        told.push(format!("Withheld from them: {}.", withheld.collect::<Vec<_>>().join(", ")));
     }
     if let Some(store) = &context.store {
         told.push(format!("Asked in store `{store}`."));

@@ -1,11 +1,12 @@
 //! One decision: minimise, judge, value, distribute, draw, justify. Commits nothing and answers nobody.
 
+use std::collections::BTreeMap;
+
 use super::allot::{contender, in_holdout};
 use super::ask::{Ask, SubjectView, Subjects};
 use super::assess::{Assessed, assess};
 use super::check::{Problem, check};
 use super::distribute::{reads_offers, score};
-use super::minimise::Minimised;
 use super::money;
 use super::personas::Seating;
 use super::purpose::Purpose;
@@ -18,6 +19,7 @@ use crate::domain::decision::{
 };
 use crate::domain::key::GeneratorKey;
 use crate::domain::{AttributeId, LocalTime, OfferId, Placement, PurposeId, SubjectState, Take, Timestamp, Value};
+use crate::policy::Seen;
 
 type Attributes = Vec<(AttributeId, Value)>;
 
@@ -64,8 +66,22 @@ pub fn decide<'s>(
         let valued = score(snapshot, placement, &view, (&mut judged.rows, terms), (&seen, apart), local);
         valued.and_then(|valued| {
             let (rows, valued, view) = (judged.rows.as_slice(), &valued, view.as_ref());
-            let table =
-                Table { snapshot, placement, view, ask, generator, now, windows, rows, seating, apart, valued, terms };
+            let seen = seen.as_slice();
+            let table = Table {
+                snapshot,
+                placement,
+                view,
+                ask,
+                generator,
+                now,
+                windows,
+                rows,
+                seating,
+                seen,
+                apart,
+                valued,
+                terms,
+            };
             fill(&table, &subjects, &mut judged.pools)
         })
     } else {
@@ -88,12 +104,13 @@ pub fn decide<'s>(
     let mut features = features.iter().map(|features| features.sparse());
     let (first, later) = (features.next().unwrap_or_default(), features);
 
-    let (used, withheld, personas) = kept(seen, &seating);
+    let Kept { used, withheld, personas, guarded } = Kept::of(&seen, &seating);
     let mut skeleton = skeleton(snapshot, (placement, purpose.decided_under), &view, ask, now, shown);
     skeleton.challenger = contender.checked_sub(1).and_then(|at| Some(placement.challengers.get(at)?.id.clone()));
     skeleton.exploration = money::exploration(&view, terms);
     skeleton.money = money;
     skeleton.refused = purpose.refused;
+    skeleton.terms.unlearned = purpose.unlearned;
     skeleton.candidates = judged.rows;
     skeleton.slots = slots;
     let chosen = skeleton.chosen().count();
@@ -116,8 +133,9 @@ pub fn decide<'s>(
             store: ask.request.store.clone(),
             local: snapshot.bundle.local_time_read(placement, ask.request.time_zone.as_deref(), now),
             personas,
+            guarded,
         },
-        consent: ConsentGroup { readings: purpose.readings },
+        consent: ConsentGroup { readings: purpose.readings, signal: ask.request.privacy_signal },
         contacts: ContactsGroup { readings: judged.readings },
     };
     Ok(Decision { skeleton, private, next, beside, takes })
@@ -130,25 +148,45 @@ fn subjects_read(subjects: &Subjects<'_>) -> SubjectGroup {
     SubjectGroup { read: subjects.view().map(read), beside: (!beside.is_empty()).then_some(beside) }
 }
 
-/// What the record keeps of what may be seen: the attributes for the first who has a seat, whatever was withheld of
-/// anybody, and the attributes for each persona.
-fn kept(
-    seen: Vec<Minimised>,
-    seating: &Seating,
-) -> (Attributes, Vec<(AttributeId, Withheld)>, Option<Vec<PersonaSeen>>) {
-    let of_persona = |(seat, seen): (usize, &Minimised)| {
-        let (at, _) = seating.named(seat)?;
-        Some(PersonaSeen { at, used: seen.used.clone().into_iter().collect() })
-    };
-    let personas: Option<Vec<PersonaSeen>> = seen.iter().enumerate().map(of_persona).collect();
-    let mut seen = seen.into_iter();
-    let Minimised { used, mut withheld } = seen.next().unwrap_or_default();
-    for other in seen.flat_map(|seen| seen.withheld) {
-        if !withheld.contains(&other) {
-            withheld.push(other);
+/// What the record keeps of what may be seen.
+struct Kept {
+    /// The attributes for the first who has a seat.
+    used: Attributes,
+    /// Whatever was withheld of anybody.
+    withheld: Vec<(AttributeId, Withheld)>,
+    /// The attributes for each persona.
+    personas: Option<Vec<PersonaSeen>>,
+    /// What guards saw of anybody.
+    guarded: Option<Attributes>,
+}
+
+impl Kept {
+    fn of(seen: &[Seen], seating: &Seating) -> Self {
+        let listed = |used: &BTreeMap<AttributeId, Value>| -> Attributes { used.clone().into_iter().collect() };
+        let of_persona = |(seat, seen): (usize, &Seen)| {
+            let (at, _) = seating.named(seat)?;
+            Some(PersonaSeen { at, used: listed(seen.used()) })
+        };
+        let (mut withheld, mut guarded) = (Vec::new(), Attributes::new());
+        for seen in seen {
+            for other in seen.withheld() {
+                if !withheld.contains(other) {
+                    withheld.push(other.clone());
+                }
+            }
+            for (id, value) in seen.guarded() {
+                if !guarded.iter().any(|(other, known)| other == id && known == value) {
+                    guarded.push((id.clone(), value.clone()));
+                }
+            }
+        }
+        Self {
+            used: seen.first().map(|seen| listed(seen.used())).unwrap_or_default(),
+            withheld,
+            personas: seen.iter().enumerate().map(of_persona).collect(),
+            guarded: (!guarded.is_empty()).then_some(guarded),
         }
     }
-    (used.into_iter().collect(), withheld, personas)
 }
 
 /// Why nothing is drawn at all, if so; the first reason that holds.

@@ -10,14 +10,17 @@ use std::sync::Arc;
 use super::ask::{Ask, Subjects};
 use super::counted::Counted;
 use super::distribute::Valued;
+use super::eligibility::facts;
 use super::money;
 use super::personas::{Apart, Seating};
 use super::snapshot::Snapshot;
 use crate::bandit::{self, Features, ModelView, Score};
-use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, MoneyTerms, Shown, Slot, SlotPersona};
+use crate::domain::decision::{
+    CandidateRow, CapReading, Draw, LeftOut, MoneyTerms, Shown, Slot, SlotPersona, SlotPrice,
+};
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Catalogue, Placement, Propensity, SubjectState, Timestamp};
-use crate::policy::{Behind, CapWindows, Pools, Setting, States, Verdict};
+use crate::policy::{Behind, CapWindows, Moved, Pools, Seen, Setting, States, Verdict};
 
 /// What every slot of one decision is filled from.
 #[derive(Clone, Copy)]
@@ -31,6 +34,7 @@ pub(super) struct Table<'a> {
     pub(super) windows: &'a CapWindows,
     pub(super) rows: &'a [CandidateRow],
     pub(super) seating: &'a Seating,
+    pub(super) seen: &'a [Seen],
     pub(super) apart: &'a Apart,
     pub(super) valued: &'a Valued,
     pub(super) terms: Option<&'a MoneyTerms>,
@@ -83,7 +87,8 @@ pub(super) fn fill(table: &Table<'_>, subjects: &Subjects<'_>, pools: &mut Pools
         let (made, picked) = table.draw((slot, seat), &open, nothing)?;
         let persona = table.persona(seat, &slate.slots);
         let noted = (!open.noted.is_empty()).then_some(open.noted);
-        slate.slots.push(Slot { left_out: open.left_out, noted, persona, ..made });
+        let price = table.price(seat, picked);
+        slate.slots.push(Slot { left_out: open.left_out, noted, persona, price, ..made });
         slate.readings.extend(open.readings);
         let Some(at) = picked else { break };
         let candidate = table.rows.get(*table.valued.rows.get(at)?)?.candidate?;
@@ -219,6 +224,15 @@ impl Table<'_> {
         Some(SlotPersona { at, of, scores })
     }
 
+    /// What the record says of the price of what was drawn for one who has a seat.
+    fn price(&self, seat: usize, picked: Option<usize>) -> Option<SlotPrice> {
+        let candidate = self.rows.get(*self.valued.rows.get(picked?)?)?.candidate?;
+        let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
+        let facts = facts((bundle, self.placement), self.ask.request, self.seen.get(seat)?, self.now);
+        let shelves = bundle.shelves(catalogue);
+        Moved::new(bundle, &shelves, self.placement, &facts)?.price(position(catalogue, candidate)?)
+    }
+
     /// The distribution over what is open, and which of [`Valued`] was drawn from it; none for *nothing*.
     fn draw(&self, (slot, seat): (u16, usize), open: &Open, nothing: Option<usize>) -> Option<(Slot, Option<usize>)> {
         let (rows, scores) = (&self.valued.rows, self.valued.scores(seat)?);
@@ -260,6 +274,6 @@ impl Table<'_> {
             propensity: Propensity::new(p.get(picked)?.min(1.0)).ok()?,
         };
         let money = distributed.kept(self.terms, &open_rows, picked);
-        Some((Slot { probabilities, left_out: Vec::new(), draw, money, persona: None, noted: None }, at))
+        Some((Slot { probabilities, left_out: Vec::new(), draw, money, persona: None, noted: None, price: None }, at))
     }
 }

@@ -20,4 +20,7 @@ pub use spend::{Costs, micros};
 mod delay_tests;
 
 #[cfg(test)]
+mod unlearned_tests;
+
+#[cfg(test)]
 mod value_tests;

@@ -18,6 +18,7 @@ mod scalar;
 mod jurisdiction;
 
 mod attributes;
+mod dpv;
 mod purposes;
 
 mod calendars;
@@ -27,6 +28,7 @@ mod contenders;
 mod delay;
 mod features;
 mod money;
+mod observed;
 mod placements;
 
 mod applies;
@@ -39,10 +41,13 @@ mod cool_downs;
 mod daypart;
 mod diversity;
 mod floors;
+
 mod gate;
+mod guards;
 mod loyalty;
 mod pools;
 mod price_limits;
+mod price_personalisation;
 mod rules;
 mod stackability;
 mod subjects;
@@ -53,6 +58,7 @@ mod bundle;
 mod catalogue;
 mod describe;
 mod merchandise;
+mod minimise;
 mod verdict;
 
 mod shelf;
@@ -62,7 +68,11 @@ mod cool_downs_tests;
 #[cfg(test)]
 mod everyday_tests;
 #[cfg(test)]
+mod gate_tests;
+#[cfg(test)]
 mod mistakes_conditions;
+#[cfg(test)]
+mod mistakes_consent;
 #[cfg(test)]
 mod mistakes_contenders;
 #[cfg(test)]
@@ -96,6 +106,8 @@ mod prices_tests;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
+mod storm_tests;
+#[cfg(test)]
 mod validity_tests;
 #[cfg(test)]
 mod verdict_tests;
@@ -119,15 +131,20 @@ pub use describe::{Lacks, describe, describe_lacking};
 pub use diversity::{Diversity, Per};
 pub use finding::Finding;
 pub use floors::{FloorLimit, FloorOver, basket_margin};
-pub use gate::{GateVerdict, gate};
+pub use gate::{Asking, Gate, GateVerdict, gate};
+pub use guards::{Audience, Guard};
 pub use interval::Interval;
 pub(crate) use interval::day_start;
+pub use jurisdiction::check as check_jurisdiction;
 pub use loyalty::{Loyalty, Need};
+pub use minimise::{Allowed, Seen, minimise};
+pub use observed::{Observed, describe_observed};
 pub use pools::{Pool, PoolAmount, PoolBy, PoolWindow, Pools, PoolsAsked};
 pub use price_limits::PriceLimit;
+pub use price_personalisation::PricePersonalisation;
 pub use purposes::PurposeSpec;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
-pub use shelf::{Behind, Judging, Setting, Shelf, Shelves, Stand};
+pub use shelf::{Behind, Judging, Moved, Setting, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
 pub use subjects::States;
 pub use suggest::did_you_mean;

@@ -11,8 +11,11 @@ mod counted;
 mod judging;
 mod keys;
 mod memo;
+mod prices;
 mod sums;
 
+#[cfg(test)]
+mod law_prices;
 #[cfg(test)]
 mod law_tests;
 
@@ -23,6 +26,7 @@ use std::sync::Arc;
 pub use behind::Behind;
 pub use judging::Judging;
 pub(super) use memo::Memo;
+pub use prices::Moved;
 pub use sums::Setting;
 
 use super::condition::{Bits, Columns};
@@ -35,6 +39,7 @@ use super::stackability::Stackability;
 use crate::domain::decision::Failed;
 use crate::domain::{Belongs, Catalogue, Offer, OfferId, OfferStatus, Placement, PlacementId};
 use keys::{Keys, kinds, position};
+use prices::{Prices, Spread};
 
 /// The shelves of all placements, for one bundle and one catalogue.
 #[derive(Debug)]
@@ -66,8 +71,20 @@ pub struct Shelf {
     answers: Vec<Scoped<Together>>,
     /// Rules about what may run out, where some offer draws on it.
     pub(super) pools: Vec<Arc<Scoped<Pooled>>>,
+    /// Guards of audiences, in their order.
+    guards: Vec<Scoped<()>>,
     /// Floors over the answer or the basket.
     sums: Vec<Scoped<()>>,
+    prices: Prices,
+}
+
+/// A rule that leaves offers out whatever the request.
+struct Fixed<'a> {
+    at: u16,
+    rule: &'a Rule,
+    scope: Option<Bits>,
+    /// Where it is about how far prices lie apart.
+    spread: Option<Spread>,
 }
 
 /// An offer under consideration. Its variants share what rules say.
@@ -136,10 +153,15 @@ impl Shelf {
         let offers = catalogue.offers();
         let here: Vec<(u16, &Rule)> =
             (0..=u16::MAX).zip(rules).filter(|(_, rule)| rule.applies_to.covers_placement(placement)).collect();
-        let fixed_rules: Vec<(u16, &Rule, Option<Bits>)> = here
+        let fixed_rules: Vec<Fixed<'_>> = here
             .iter()
             .filter(|(_, rule)| is_fixed(&rule.kind))
-            .map(|(at, rule)| (*at, *rule, scope(rule, offers)))
+            .map(|(at, rule)| Fixed {
+                at: *at,
+                rule,
+                scope: scope(rule, offers),
+                spread: Spread::of(rule, placement, offers),
+            })
             .collect();
         let scoped = |those: &dyn Fn(&RuleKind) -> bool| -> Vec<Scoped<()>> {
             let those = here.iter().filter(|(_, rule)| those(&rule.kind));
@@ -160,7 +182,10 @@ impl Shelf {
             let of = pools::pooled(rule, placement, catalogue)?;
             Some(Arc::new(Scoped { rule: *at, scope: scope(rule, offers), of }))
         });
+        let guards = here.iter().filter(|(_, rule)| matches!(rule.kind, RuleKind::AudienceGuard(_)));
+        let guards = guards.map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () });
         let mut shelf = Self {
+            guards: guards.collect(),
             stands: Vec::new(),
             candidates: 0,
             fixed: Vec::new(),
@@ -168,6 +193,7 @@ impl Shelf {
             unsteady: false,
             answers: answers.collect(),
             pools: pools.collect(),
+            prices: Prices::new(&here, placement, offers),
             sums: scoped(&|kind| matches!(kind, RuleKind::MarginFloor { .. }) && !is_fixed(kind)),
             counting,
             counting_by_id,
@@ -189,17 +215,18 @@ impl Shelf {
         at: u32,
         offer: &Offer,
         candidates: Range<u32>,
-        rules: &[(u16, &Rule, Option<Bits>)],
+        rules: &[Fixed<'_>],
         (placement, catalogue): (&Placement, &Catalogue),
     ) {
         let from = self.fixed.len();
         let margin = Margin::of(offer);
-        for (rule_at, rule, scope) in rules {
-            if scope.as_ref().is_some_and(|scope| !scope.has(at as usize)) {
+        for fixed in rules {
+            if fixed.scope.as_ref().is_some_and(|scope| !scope.has(at as usize)) {
                 continue;
             }
-            if let Some((observed, limit)) = fixed(rule, placement, (offer, &margin)) {
-                self.fixed.push(Failed { rule: *rule_at, observed, limit });
+            if let Some((observed, limit)) = fixed.fails(placement, at, (offer, &margin)) {
+                let rule = fixed.rule;
+                self.fixed.push(Failed { rule: fixed.at, observed, limit });
                 let Interval { from, until, .. } = &rule.effective;
                 self.partly |= from.is_some() || until.is_some() || rule.applies_to.regions.is_some();
             }
@@ -246,7 +273,8 @@ impl Shelf {
     /// Bytes of memory that it holds, about.
     pub fn bytes(&self) -> usize {
         let bits = |scope: Option<&Bits>| scope.map_or(0, Bits::bytes);
-        let counting = self.counting.iter().chain(&self.sums).map(|counting| bits(counting.scope.as_ref()));
+        let scoped = self.counting.iter().chain(&self.sums).chain(&self.guards);
+        let counting = scoped.map(|counting| bits(counting.scope.as_ref()));
         let answers = self.answers.iter().map(|rule| {
             bits(rule.scope.as_ref())
                 + match &rule.of {
@@ -264,16 +292,24 @@ impl Shelf {
 
 /// Whether it leaves offers out whatever the request.
 fn is_fixed(kind: &RuleKind) -> bool {
-    matches!(kind, RuleKind::Currency | RuleKind::MarginFloor { over: FloorOver::Offer, .. } | RuleKind::PriceLimit(_))
+    matches!(
+        kind,
+        RuleKind::Currency
+            | RuleKind::MarginFloor { over: FloorOver::Offer, .. }
+            | RuleKind::PriceLimit(_)
+            | RuleKind::PricePersonalisation(_)
+    )
 }
 
-/// What such a rule compared, if that leaves the offer out.
-fn fixed(rule: &Rule, placement: &Placement, (offer, margin): (&Offer, &Margin)) -> Option<Compared> {
-    match &rule.kind {
-        RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
-        RuleKind::MarginFloor { min, over: FloorOver::Offer } => min.fails(margin),
-        RuleKind::PriceLimit(limit) => limit.fails(offer, rule.on_missing),
-        _ => None,
+impl Fixed<'_> {
+    /// What was compared, if that leaves the offer at a position out.
+    fn fails(&self, placement: &Placement, at: u32, (offer, margin): (&Offer, &Margin)) -> Option<Compared> {
+        match &self.rule.kind {
+            RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
+            RuleKind::MarginFloor { min, over: FloorOver::Offer } => min.fails(margin),
+            RuleKind::PriceLimit(limit) => limit.fails(offer, self.rule.on_missing),
+            _ => self.spread.as_ref()?.fails(at, offer, self.rule.on_missing),
+        }
     }
 }
 
