@@ -20,7 +20,7 @@ pub(super) const STRATEGIES: [&str; 9] = [
     "uniform",
 ];
 
-fn placements(slots: u16, strategy: &str) -> String {
+pub(super) fn placements(slots: u16, strategy: &str) -> String {
     let home = PLACEMENTS.replace("STRATEGY", strategy).replace("HOLDOUT", "0%");
     home.replace("    currency: USD\n", &format!("    currency: USD\n    slots: {slots}\n"))
 }

@@ -25,6 +25,7 @@ use super::gate::Gate;
 use super::guards::Guard;
 use super::interval::Interval;
 use super::loyalty::Loyalty;
+use super::pools::Pool;
 use super::price_limits::PriceLimit;
 use super::price_personalisation::PricePersonalisation;
 use super::purposes::PurposeSpec;
@@ -122,6 +123,10 @@ pub enum RuleKind {
     CoolDown(CoolDown),
     /// Built in: an offer that spends of its campaign's budget is shown only while there is some of it.
     Budget,
+    /// Only so much is spent, or so many are given out, in a window.
+    Budgeted(Pool),
+    /// Only so many units are given out.
+    Stocked(Pool),
 }
 
 impl RuleKind {

@@ -24,6 +24,7 @@ mod matching;
 mod metrics;
 mod openapi;
 mod page;
+mod pools;
 mod prices;
 mod reports;
 mod routes;
