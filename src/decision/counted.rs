@@ -49,7 +49,8 @@ impl Counted {
     ) {
         let reserved_until = at.plus(placement.reservation);
         let known = |kind: &SubjectKind| self.first.iter().chain(&self.beside).any(|one| one.stands_for.has(*kind));
-        let unknown = SubjectKind::ALL.into_iter().filter(|kind| !known(kind)).fold(SubjectKinds::NONE, SubjectKinds::and);
+        let unknown =
+            SubjectKind::ALL.into_iter().filter(|kind| !known(kind)).fold(SubjectKinds::NONE, SubjectKinds::and);
         if bundle.lets_through(unknown) {
             let chosen = policy::Chosen { decision, slot, at, reserved_until, stands_for: unknown };
             policy::count_contact(bundle, placement, offer, &mut self.answer, &chosen);
