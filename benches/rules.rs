@@ -294,10 +294,10 @@ fn judged(snapshot: &Snapshot, request: &DecisionRequest, state: &SubjectState) 
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let placement = bundle.placement("home").unwrap();
     let allowed = Allowed { personal: true, guards: true };
-    let attributes = minimise(bundle, placement, request, (allowed, NOW), Vec::new());
+    let seen = minimise(bundle, placement, request, (allowed, NOW), Vec::new());
     let windows = CapWindows::at(NOW, request.time_zone.as_deref());
     let facts = Facts {
-        attributes: &attributes,
+        attributes: &seen,
         basket: &request.basket,
         currency: placement.currency,
         jurisdiction: request.jurisdiction.as_deref(),
