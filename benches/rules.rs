@@ -197,6 +197,7 @@ fn state(bundle: &Bundle, catalogue: &Catalogue) -> SubjectState {
             clicked: None,
             redeemed: None,
             events: event.into_iter().map(|event| (event, at.plus(Span(HOUR)))).collect(),
+            released: false,
         }
     };
     let contacts: Vec<Contact> = (0..30).map(contact).collect();

@@ -25,6 +25,8 @@ mod personas;
 
 mod purpose;
 
+mod recheck;
+
 mod seats;
 
 mod slate;
@@ -63,4 +65,5 @@ mod tests;
 pub use ask::{Ask, SubjectView, Subjects};
 pub use check::{Problem, check};
 pub use decide::{Decision, decide};
+pub use recheck::{Rechecked, recheck};
 pub use snapshot::Snapshot;

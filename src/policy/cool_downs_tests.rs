@@ -32,6 +32,7 @@ fn rejected(number: u8, shown: i64, offer: &Offer, at: Option<i64>) -> Contact {
         clicked: None,
         redeemed: None,
         events: at.map(|at| (OutcomeKind::Reject, Timestamp(at))).into_iter().collect(),
+        released: false,
     }
 }
 

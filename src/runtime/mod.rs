@@ -28,7 +28,11 @@ mod matching;
 
 mod outcomes;
 
+mod recheck;
+
 mod records;
+
+mod release;
 
 mod reports;
 
@@ -54,7 +58,9 @@ pub use engines::Engines;
 pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;
 pub use outcomes::{Intake, OutcomeStatus, OutcomesSeen, Unmatched};
+pub use recheck::{Recheck, Unchecked};
 pub use records::{Kept, Opened};
+pub use release::Release;
 pub use reports::Scope;
 pub use start::{Setup, StartError, keys_of, mistakes, read_policies};
 pub use subjects::ConsentKept;

@@ -77,6 +77,7 @@ pub(super) fn contacts_of(skeleton: &Skeleton, outcomes: &[OutcomeFact], stands_
         clicked: newest(OutcomeKind::Click, slot),
         redeemed: newest(OutcomeKind::Order, slot),
         events: events_of(skeleton, slot, outcomes),
+        released: outcomes.iter().any(|fact| fact.kind == OutcomeKind::Release && fact.is_of(slot)),
     };
     skeleton.chosen().map(contact).collect()
 }
@@ -128,7 +129,7 @@ impl Core {
 
     /// Contacts from an instant on: the decisions that showed a candidate and count for the subject, and, where asked
     /// for, what followed them.
-    async fn contacts(
+    pub(super) async fn contacts(
         &self,
         subject: &Subject,
         since: Timestamp,

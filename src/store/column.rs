@@ -99,8 +99,8 @@ fn subject_kind(code: i16) -> Result<SubjectKind, StoreError> {
 }
 
 fn outcome_kind(code: i16) -> Result<OutcomeKind, StoreError> {
-    OutcomeKind::ALL
-        .into_iter()
+    let mut kinds = OutcomeKind::ALL.into_iter().chain([OutcomeKind::Release]);
+    kinds
         .find(|kind| super::outcome_code(*kind) == code)
         .ok_or_else(|| StoreError::Corrupt(format!("`{code}` is no kind of outcome")))
 }

@@ -219,6 +219,9 @@ pub trait Store: Send + Sync {
     /// One subject by its outside id, creating nothing.
     async fn find_subject(&self, reference: &SubjectRef) -> Result<Option<SubjectRow>, StoreError>;
 
+    /// Subjects by their internal ids, in the order of the ids; unknown ones are left out.
+    async fn subjects(&self, ids: &[SubjectId]) -> Result<Vec<SubjectRow>, StoreError>;
+
     /// Stores a batch as [`CommitOutcome`] says: all of it, or nothing with every reason at once.
     async fn commit(&self, batch: &Batch) -> Result<CommitOutcome, StoreError>;
 

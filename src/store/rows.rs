@@ -112,5 +112,6 @@ pub fn outcome_code(kind: OutcomeKind) -> i16 {
         OutcomeKind::Click => 3,
         OutcomeKind::Reject => 4,
         OutcomeKind::Return => 5,
+        OutcomeKind::Release => 6,
     }
 }

@@ -45,12 +45,14 @@ pub struct Contact {
     pub redeemed: Option<Timestamp>,
     /// What followed it that cool-downs may count, each kind once, at its newest.
     pub events: Vec<(OutcomeKind, Timestamp)>,
+    /// Whether its reservation was given back.
+    pub released: bool,
 }
 
 impl Contact {
     /// Whether anything followed it that caps or cool-downs may count.
     pub fn followed(&self) -> bool {
-        self.seen.or(self.clicked).or(self.redeemed).is_some() || !self.events.is_empty()
+        self.released || self.seen.or(self.clicked).or(self.redeemed).is_some() || !self.events.is_empty()
     }
 
     /// When what a cap counts happened, if it did and has not happened by itself.
@@ -153,7 +155,11 @@ pub fn rebuild_caps(
     state.caps.clear();
     for contact in contacts {
         let counts = |(rule, cap): &(&Rule, &Cap)| {
-            cap.counts_for(contact.chosen.stands_for) && caps_cover(rule, bundle, catalogue, contact)
+            // What was given back is reserved no more, unless it was confirmed all the same. That it was decided counts.
+            let held = !contact.released || cap.counts == CapCounts::Decision;
+            (held || contact.confirmed(cap.counts).is_some())
+                && cap.counts_for(contact.chosen.stands_for)
+                && caps_cover(rule, bundle, catalogue, contact)
         };
         for (rule, cap) in caps(bundle).filter(counts) {
             put(
@@ -170,7 +176,8 @@ pub fn rebuild_caps(
 
 /// Confirms what was reserved for a contact that was seen, followed or bought, and counts what else happened. Doing so
 /// again changes nothing, and a contact whose reservation has ended counts all the same. A state whose counters are of
-/// another cap set is marked to be rebuilt from contacts, which know of what followed.
+/// another cap set, or that holds a reservation given back, is marked to be rebuilt from contacts, which know of what
+/// followed.
 pub fn confirm_contact(
     bundle: &Bundle,
     catalogue: &Catalogue,
@@ -178,7 +185,8 @@ pub fn confirm_contact(
     state: &mut SubjectState,
     now: Timestamp,
 ) {
-    if state.cap_set != Some(bundle.cap_set) {
+    // A counter keeps only the newest reservations: which one takes the place of one given back, contacts alone know.
+    if state.cap_set != Some(bundle.cap_set) || contact.released {
         state.cap_set = Some(TO_BE_REBUILT);
         return;
     }

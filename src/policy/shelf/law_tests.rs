@@ -212,6 +212,7 @@ impl Chance {
                 clicked: self.often(4).then_some(Timestamp(at + 2)),
                 redeemed: self.often(3).then_some(Timestamp(at + 3)),
                 events,
+                released: self.often(1),
             }
         };
         (0..count).map(contact).collect()

@@ -137,6 +137,10 @@ impl Store for PostgresStore {
         subjects::find(self, reference).await
     }
 
+    async fn subjects(&self, ids: &[SubjectId]) -> Result<Vec<SubjectRow>, StoreError> {
+        subjects::by_id(self, ids).await
+    }
+
     async fn commit(&self, batch: &Batch) -> Result<CommitOutcome, StoreError> {
         commit::commit(self, batch).await
     }

@@ -37,6 +37,18 @@ pub(super) async fn find(store: &PostgresStore, reference: &SubjectRef) -> Resul
     Ok(found.remove(reference))
 }
 
+pub(super) async fn by_id(store: &PostgresStore, ids: &[SubjectId]) -> Result<Vec<SubjectRow>, StoreError> {
+    let rows: Vec<SubjectColumns> = sqlx::query_as(
+        "select i.kind, i.outside_id, i.subject_id, i.wrapped_key, coalesce(s.version, 0), coalesce(s.state, '') \
+         from identity i left join subject s on s.subject_id = i.subject_id \
+         where i.subject_id = any ($1) order by i.subject_id",
+    )
+    .bind(ids.iter().map(|id| id.0.as_slice()).collect::<Vec<_>>())
+    .fetch_all(&store.pool)
+    .await?;
+    rows.into_iter().map(column::subject).collect()
+}
+
 async fn read(store: &PostgresStore, references: &[&SubjectRef]) -> Result<ByReference, StoreError> {
     let rows: Vec<SubjectColumns> = sqlx::query_as(
         "select i.kind, i.outside_id, i.subject_id, i.wrapped_key, coalesce(s.version, 0), coalesce(s.state, '') \

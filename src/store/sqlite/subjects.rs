@@ -10,7 +10,7 @@ use crate::store::steps::{Step, reach};
 use crate::store::{ConsentRow, MakeChange, NewSubject, StoreError, SubjectRow, kind_code};
 
 use super::SqliteStore;
-use super::statement::row_pieces;
+use super::statement::{key_pieces, push_keys, row_pieces};
 
 type ByReference = BTreeMap<SubjectRef, SubjectRow>;
 
@@ -38,6 +38,25 @@ pub(super) async fn load(store: &SqliteStore, wanted: &[NewSubject]) -> Result<V
 pub(super) async fn find(store: &SqliteStore, reference: &SubjectRef) -> Result<Option<SubjectRow>, StoreError> {
     let mut found = read(&mut *store.readers.acquire().await?, &[reference]).await?;
     Ok(found.remove(reference))
+}
+
+pub(super) async fn by_id(store: &SqliteStore, ids: &[SubjectId]) -> Result<Vec<SubjectRow>, StoreError> {
+    let keys: Vec<[u8; 16]> = ids.iter().map(|id| id.0).collect();
+    let mut found = Vec::new();
+    for piece in key_pieces(&keys) {
+        let mut statement = QueryBuilder::new(
+            "select i.kind, i.outside_id, i.subject_id, i.wrapped_key, coalesce(s.version, 0), \
+             coalesce(s.state, x'') \
+             from identity i left join subject s on s.subject_id = i.subject_id where i.subject_id in ",
+        );
+        push_keys(&mut statement, piece);
+        let rows: Vec<SubjectColumns> = statement.build_query_as().fetch_all(&store.readers).await?;
+        for row in rows {
+            found.push(column::subject(row)?);
+        }
+    }
+    found.sort_by_key(|row| row.subject);
+    Ok(found)
 }
 
 async fn read(connection: &mut SqliteConnection, references: &[&SubjectRef]) -> Result<ByReference, StoreError> {

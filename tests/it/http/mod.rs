@@ -26,6 +26,7 @@ mod openapi;
 mod page;
 mod pools;
 mod prices;
+mod rechecks;
 mod reports;
 mod routes;
 mod schema;
