@@ -106,14 +106,15 @@ fn fields_are_known_given_once_and_of_their_type() {
        = help: keep one of them
     ");
     let seen = wrong(MARGIN, "margin_floors:", "margin_floor:");
-    insta::assert_snapshot!(seen, @"
+    insta::assert_snapshot!(seen, @r"
     error[P0101]: rules: unknown field `margin_floor`; did you mean `margin_floors`?
      --> rules/20-margin.yaml:3:1
       |
     3 | margin_floor:
       | ^^^^^^^^^^^^ unknown field
       = help: the fields here are `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`, `availability`,
-              `exclusions`, `requirements`, `stackability`, `diversity`, `loyalty_eligibility`, `cool_downs`
+              `exclusions`, `requirements`, `audience_guards`, `price_limits`, `stackability`, `diversity`,
+              `loyalty_eligibility`, `cool_downs`
     ");
     let seen = wrong(CAPS, "max: 40", "max: [40]");
     insta::assert_snapshot!(seen, @r"
