@@ -45,7 +45,9 @@ mod floors;
 mod gate;
 mod guards;
 mod loyalty;
+mod pools;
 mod price_limits;
+mod price_personalisation;
 mod rules;
 mod stackability;
 mod subjects;
@@ -83,6 +85,8 @@ mod mistakes_form;
 mod mistakes_meaning;
 #[cfg(test)]
 mod mistakes_money;
+#[cfg(test)]
+mod mistakes_pools;
 #[cfg(test)]
 mod mistakes_prices;
 #[cfg(test)]
@@ -133,14 +137,14 @@ pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use jurisdiction::check as check_jurisdiction;
 pub use loyalty::{Loyalty, Need};
-pub use merchandise::budget_rule;
 pub use minimise::{Allowed, Seen, minimise};
 pub use observed::{Observed, describe_observed};
+pub use pools::{Pool, PoolAmount, PoolBy, PoolWindow, Pools, PoolsAsked};
 pub use price_limits::PriceLimit;
-
+pub use price_personalisation::PricePersonalisation;
 pub use purposes::PurposeSpec;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
-pub use shelf::{Behind, Judging, Setting, Shelf, Shelves, Stand};
+pub use shelf::{Behind, Judging, Moved, Setting, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
 pub use subjects::States;
 pub use suggest::did_you_mean;

@@ -9,6 +9,7 @@ use super::super::rules::Rule;
 use super::super::subjects::States;
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
+use super::prices::Moved;
 use super::{Scoped, Shelf, Shelves, Stand};
 use crate::domain::decision::Failed;
 use crate::domain::{Catalogue, Placement};
@@ -24,6 +25,7 @@ pub struct Judging<'a> {
     conditions: Asked<'a>,
     /// Guards of audiences that the customer belongs to, or may.
     guards: Vec<&'a Scoped<()>>,
+    moved: Moved<'a>,
     /// Where some offer is not always on sale.
     merchandise: Option<Merchandise<'a>>,
     catalogue: &'a Catalogue,
@@ -64,9 +66,17 @@ impl<'a> Judging<'a> {
             idle: idle.collect(),
             counted: Counted::new(&ground, states.into()),
             conditions: bundle.ask(&shelves.columns, placement, facts),
+            moved: Moved::new(bundle, shelves, placement, facts)?,
             merchandise: shelf.unsteady.then(merchandise),
             catalogue,
         })
+    }
+
+    /// The same where gates refuse to personalise prices.
+    #[must_use]
+    pub fn refusing(mut self, gates: &[u16]) -> Self {
+        self.moved.refused = gates.to_vec();
+        self
     }
 
     /// Adds every rule that leaves an offer out, and what caps and cool-downs counted for it; notes what only speaks.
@@ -90,6 +100,7 @@ impl<'a> Judging<'a> {
         {
             merchandise.fail(stand.offer as usize, offer, &mut verdict.failed);
         }
+        self.moved.fail(stand.offer, &mut verdict.failed);
         verdict.settle(self.bundle);
     }
 }
