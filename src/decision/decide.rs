@@ -1,11 +1,12 @@
 //! One decision: minimise, judge, value, distribute, draw, justify. Commits nothing and answers nobody.
 
+use std::collections::BTreeMap;
+
 use super::allot::{contender, in_holdout};
 use super::ask::{Ask, SubjectView, Subjects};
 use super::assess::{Assessed, assess};
 use super::check::{Problem, check};
 use super::distribute::{reads_offers, score};
-use super::minimise::Minimised;
 use super::money;
 use super::personas::Seating;
 use super::purpose::Purpose;
@@ -17,7 +18,8 @@ use crate::domain::decision::{
     Skeleton, SubjectGroup, SubjectRead, Terms, Withheld,
 };
 use crate::domain::key::GeneratorKey;
-use crate::domain::{AttributeId, LocalTime, OfferId, Placement, PurposeId, SubjectState, Timestamp, Value};
+use crate::domain::{AttributeId, LocalTime, OfferId, Placement, PurposeId, SubjectState, Take, Timestamp, Value};
+use crate::policy::Seen;
 
 type Attributes = Vec<(AttributeId, Value)>;
 
@@ -30,6 +32,8 @@ pub struct Decision {
     pub private: Private,
     /// The next state of the subject it is for, if the decision changes it.
     pub next: Option<SubjectState>,
+    /// What it takes of what may run out; without it the decision must not be stored.
+    pub takes: Vec<Take>,
     /// The next states of the subjects beside, in their order; nothing where one stays as it is.
     pub beside: Vec<Option<SubjectState>>,
 }
@@ -49,7 +53,7 @@ pub fn decide<'s>(
     let subject = subjects.view();
     let now = subjects.last_at().map_or(now, |last| last.max(now));
 
-    let assessed = assess(snapshot, placement, ask.request, subjects.states(), now);
+    let assessed = assess(snapshot, placement, ask.request, subjects.states(), ask.purse, now);
     let Assessed { purpose, seating, seen, windows, mut judged } = assessed;
     let local = local_time(now, windows.zone);
     let contender = contender(placement, subject.map(|view| view.subject));
@@ -62,14 +66,29 @@ pub fn decide<'s>(
         let valued = score(snapshot, placement, &view, (&mut judged.rows, terms), (&seen, apart), local);
         valued.and_then(|valued| {
             let (rows, valued, view) = (judged.rows.as_slice(), &valued, view.as_ref());
-            let table =
-                Table { snapshot, placement, view, ask, generator, now, windows, rows, seating, apart, valued, terms };
-            fill(&table, &subjects)
+            let seen = seen.as_slice();
+            let table = Table {
+                snapshot,
+                placement,
+                view,
+                ask,
+                generator,
+                now,
+                windows,
+                rows,
+                seating,
+                seen,
+                apart,
+                valued,
+                terms,
+            };
+            fill(&table, &subjects, &mut judged.pools)
         })
     } else {
         None
     };
     if fallback.is_none() && slate.is_none() {
+        judged.pools.give_back();
         // Numbers that failed their check are not recorded as if somebody could draw from them.
         judged.rows.iter_mut().for_each(|row| (row.scored, row.learned) = (None, None));
     }
@@ -85,7 +104,7 @@ pub fn decide<'s>(
     let mut features = features.iter().map(|features| features.sparse());
     let (first, later) = (features.next().unwrap_or_default(), features);
 
-    let (used, withheld, personas) = kept(seen, &seating);
+    let Kept { used, withheld, personas, guarded } = Kept::of(&seen, &seating);
     let mut skeleton = skeleton(snapshot, (placement, purpose.decided_under), &view, ask, now, shown);
     skeleton.challenger = contender.checked_sub(1).and_then(|at| Some(placement.challengers.get(at)?.id.clone()));
     skeleton.exploration = money::exploration(&view, terms);
@@ -97,6 +116,8 @@ pub fn decide<'s>(
     let chosen = skeleton.chosen().count();
     skeleton.reserved_until = (chosen > 0).then(|| now.plus(placement.reservation));
     skeleton.fallback = fallback;
+    let (takes, pools) = judged.pools.done();
+    skeleton.pools = pools;
     let private = Private {
         subject: subjects_read(&subjects),
         context: ContextGroup {
@@ -112,12 +133,12 @@ pub fn decide<'s>(
             store: ask.request.store.clone(),
             local: snapshot.bundle.local_time_read(placement, ask.request.time_zone.as_deref(), now),
             personas,
-            guarded: None,
+            guarded,
         },
         consent: ConsentGroup { readings: purpose.readings, signal: ask.request.privacy_signal },
         contacts: ContactsGroup { readings: judged.readings },
     };
-    Ok(Decision { skeleton, private, next, beside })
+    Ok(Decision { skeleton, private, next, beside, takes })
 }
 
 /// Whose states were read.
@@ -127,25 +148,45 @@ fn subjects_read(subjects: &Subjects<'_>) -> SubjectGroup {
     SubjectGroup { read: subjects.view().map(read), beside: (!beside.is_empty()).then_some(beside) }
 }
 
-/// What the record keeps of what may be seen: the attributes for the first who has a seat, whatever was withheld of
-/// anybody, and the attributes for each persona.
-fn kept(
-    seen: Vec<Minimised>,
-    seating: &Seating,
-) -> (Attributes, Vec<(AttributeId, Withheld)>, Option<Vec<PersonaSeen>>) {
-    let of_persona = |(seat, seen): (usize, &Minimised)| {
-        let (at, _) = seating.named(seat)?;
-        Some(PersonaSeen { at, used: seen.used.clone().into_iter().collect() })
-    };
-    let personas: Option<Vec<PersonaSeen>> = seen.iter().enumerate().map(of_persona).collect();
-    let mut seen = seen.into_iter();
-    let Minimised { used, mut withheld } = seen.next().unwrap_or_default();
-    for other in seen.flat_map(|seen| seen.withheld) {
-        if !withheld.contains(&other) {
-            withheld.push(other);
+/// What the record keeps of what may be seen.
+struct Kept {
+    /// The attributes for the first who has a seat.
+    used: Attributes,
+    /// Whatever was withheld of anybody.
+    withheld: Vec<(AttributeId, Withheld)>,
+    /// The attributes for each persona.
+    personas: Option<Vec<PersonaSeen>>,
+    /// What guards saw of anybody.
+    guarded: Option<Attributes>,
+}
+
+impl Kept {
+    fn of(seen: &[Seen], seating: &Seating) -> Self {
+        let listed = |used: &BTreeMap<AttributeId, Value>| -> Attributes { used.clone().into_iter().collect() };
+        let of_persona = |(seat, seen): (usize, &Seen)| {
+            let (at, _) = seating.named(seat)?;
+            Some(PersonaSeen { at, used: listed(seen.used()) })
+        };
+        let (mut withheld, mut guarded) = (Vec::new(), Attributes::new());
+        for seen in seen {
+            for other in seen.withheld() {
+                if !withheld.contains(other) {
+                    withheld.push(other.clone());
+                }
+            }
+            for (id, value) in seen.guarded() {
+                if !guarded.iter().any(|(other, known)| other == id && known == value) {
+                    guarded.push((id.clone(), value.clone()));
+                }
+            }
+        }
+        Self {
+            used: seen.first().map(|seen| listed(seen.used())).unwrap_or_default(),
+            withheld,
+            personas: seen.iter().enumerate().map(of_persona).collect(),
+            guarded: (!guarded.is_empty()).then_some(guarded),
         }
     }
-    (used.into_iter().collect(), withheld, personas)
 }
 
 /// Why nothing is drawn at all, if so; the first reason that holds.
@@ -208,6 +249,7 @@ fn skeleton(
         challenger: None,
         money: None,
         prior: Some(view.contender().prior),
+        pools: None,
     }
 }
 

@@ -19,8 +19,6 @@ mod eligibility;
 
 mod known;
 
-mod minimise;
-
 pub(crate) mod money;
 
 mod personas;
@@ -43,11 +41,15 @@ mod condition_tests;
 #[cfg(test)]
 mod diversity_tests;
 #[cfg(test)]
+mod guard_tests;
+#[cfg(test)]
 mod money_tests;
 #[cfg(test)]
 mod noted_tests;
 #[cfg(test)]
 mod persona_tests;
+#[cfg(test)]
+mod pool_tests;
 #[cfg(test)]
 mod prices_tests;
 #[cfg(test)]

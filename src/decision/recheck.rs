@@ -8,7 +8,7 @@ use super::counted::Counted;
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::decision::{CandidateRow, CapReading, Failed, Private, RefusedPurpose, Shown, Skeleton, Slot};
-use crate::domain::{AttributeScope, Catalogue, Customer, DecisionRequest, Placement, Timestamp, Value};
+use crate::domain::{AttributeScope, Catalogue, Customer, DecisionRequest, Placement, Purse, Timestamp, Value};
 use crate::policy::{Behind, CapWindows, Setting, States, Verdict};
 
 /// What the rules say now of what stands in one slot.
@@ -33,13 +33,13 @@ impl Rechecked {
 
 /// Asks the rules of the active bundle again, at `now`, about every offer that a decision shows, for the purpose that
 /// it was decided under and on what it knew then of customer and request, in a time zone. `subjects` are those whom
-/// the decision counts for, without its own contacts. In each slot what is still allowed before it counts.
+/// the decision counts for, without its own contacts, and `purse` what is gone of pools without what it holds. In each slot what is still allowed before it counts.
 pub fn recheck(
     snapshot: &Snapshot,
     placement: &Placement,
     (skeleton, private): (&Skeleton, &Private),
     time_zone: Option<&str>,
-    subjects: &Subjects<'_>,
+    (subjects, purse): (&Subjects<'_>, &Purse),
     now: Timestamp,
 ) -> Vec<Rechecked> {
     let now = subjects.last_at().map_or(now, |last| last.max(now));
@@ -52,7 +52,7 @@ pub fn recheck(
         let under = (placement, &skeleton.purpose, skeleton.refused.is_none());
         let purpose = Purpose::again(snapshot, under, &request, subjects.states().customer(), now);
         let also: Vec<u16> = purpose.refused.iter().flat_map(RefusedPurpose::rules).collect();
-        let assessed = assess_under(purpose, snapshot, placement, &request, subjects.states(), now);
+        let assessed = assess_under(purpose, (snapshot, placement), &request, subjects.states(), purse, now);
         let row = assessed.judged.rows.iter().position(|row| names(row, shown, &snapshot.catalogue));
         let mut checked = Rechecked::default();
         if let Some((at, row)) = row.and_then(|at| Some((at, assessed.judged.rows.get(at)?))) {

@@ -43,8 +43,11 @@ mod diversity;
 mod floors;
 
 mod gate;
+mod guards;
 mod loyalty;
+mod pools;
 mod price_limits;
+mod price_personalisation;
 mod rules;
 mod stackability;
 mod subjects;
@@ -55,6 +58,7 @@ mod bundle;
 mod catalogue;
 mod describe;
 mod merchandise;
+mod minimise;
 mod verdict;
 
 mod shelf;
@@ -81,6 +85,8 @@ mod mistakes_form;
 mod mistakes_meaning;
 #[cfg(test)]
 mod mistakes_money;
+#[cfg(test)]
+mod mistakes_pools;
 #[cfg(test)]
 mod mistakes_prices;
 #[cfg(test)]
@@ -126,17 +132,19 @@ pub use diversity::{Diversity, Per};
 pub use finding::Finding;
 pub use floors::{FloorLimit, FloorOver, basket_margin};
 pub use gate::{Asking, Gate, GateVerdict, gate};
+pub use guards::{Audience, Guard};
 pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use jurisdiction::check as check_jurisdiction;
 pub use loyalty::{Loyalty, Need};
-pub use merchandise::budget_rule;
+pub use minimise::{Allowed, Seen, minimise};
 pub use observed::{Observed, describe_observed};
+pub use pools::{Pool, PoolAmount, PoolBy, PoolWindow, Pools, PoolsAsked};
 pub use price_limits::PriceLimit;
-
+pub use price_personalisation::PricePersonalisation;
 pub use purposes::PurposeSpec;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
-pub use shelf::{Behind, Judging, Setting, Shelf, Shelves, Stand};
+pub use shelf::{Behind, Judging, Moved, Setting, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
 pub use subjects::States;
 pub use suggest::did_you_mean;

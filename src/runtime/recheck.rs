@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{Core, Opened, RuntimeError};
 use crate::decision::{Rechecked, Snapshot, SubjectView, Subjects, recheck};
-use crate::domain::{DecisionId, SubjectId, SubjectKinds, Timestamp};
+use crate::domain::decision::Skeleton;
+use crate::domain::{DecisionId, Placement, PoolKey, PoolReading, Purse, SubjectId, SubjectKinds, Timestamp};
 use crate::engine::Subject;
 use crate::policy::rebuild_caps;
 
@@ -49,9 +50,23 @@ impl Core {
             let Subject { reference, subject, version, state, .. } = subject;
             (SubjectView { kind: reference.kind, subject: *subject, version: *version, state }, *stands_for)
         }));
-        let slots = recheck(&snapshot, placement, (&opened.skeleton, private), time_zone, &read, at);
+        let purse = self.purse_without(&opened.skeleton, placement, at);
+        let slots = recheck(&snapshot, placement, (&opened.skeleton, private), time_zone, (&read, &purse), at);
         self.metrics.decided(opened.skeleton.placement.as_str(), "rechecked", "");
         Ok(Some(Ok(Recheck { opened, snapshot, at, slots })))
+    }
+
+    /// What is gone of every pool, without what a decision holds while it is reserved.
+    fn purse_without(&self, skeleton: &Skeleton, placement: &Placement, now: Timestamp) -> Purse {
+        let own = format!("{}/", self.settings.node);
+        let mut purse = Purse::of(&self.pools(), |node, _| node.starts_with(&own));
+        if now < skeleton.at.plus(placement.reservation) {
+            for PoolReading { name, since, taken, .. } in skeleton.pools.iter().flatten() {
+                let pool = PoolKey { name: name.clone(), period: since.unwrap_or(Timestamp(0)) };
+                purse.set(&pool, purse.gone(&pool.name, pool.period).saturating_sub(*taken).max(0));
+            }
+        }
+        purse
     }
 
     /// Everybody whom a decision counts for, each with its contacts counted anew without those of the decision: what a

@@ -213,8 +213,8 @@ pub fn confirm_contact(
     tidy(bundle, state, now);
 }
 
-/// Counts what followed a contact for every cool-down that it starts, is part of or undoes. Nobody knows the categories and
-/// the campaign of an offer that is gone: for those it counts nowhere, or else everything would rest.
+/// Counts what followed a contact for every cool-down that it starts, is part of or undoes. Nobody knows the categories
+/// and the campaign of an offer that is gone: for those it counts nowhere, or else everything would rest.
 fn put_events(bundle: &Bundle, catalogue: &Catalogue, contact: &Contact, state: &mut SubjectState) {
     if !contact.chosen.stands_for.has(SubjectKind::Customer) {
         return;

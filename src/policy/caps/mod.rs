@@ -29,7 +29,7 @@ pub use count::{Chosen, Contact, confirm_contact, count_contact, outdate_caps, r
 #[cfg(test)]
 pub(super) use count::{apart, rests_with};
 pub(super) use count::{cooled, counted};
-pub(super) use read::{FIELDS, read, scope, time_zone};
+pub(super) use read::{FIELDS, calendar_unit, read, scope, time_zone};
 pub use window::{CalendarUnit, CapWindow, CapWindows, Zone};
 
 use std::collections::BTreeMap;
@@ -200,6 +200,11 @@ impl Bundle {
     pub fn counts_outcome(&self, kind: OutcomeKind) -> bool {
         cool_downs(self).any(|(_, cool_down)| cool_down.event == kind || cool_down.unless == Some(kind))
             || self.caps_count(kind)
+    }
+
+    /// Whether any cap lets through whom it cannot count for where nobody stands for these kinds.
+    pub fn lets_through(&self, unknown: SubjectKinds) -> bool {
+        caps(self).any(|(_, cap)| cap.without_identifier == WithoutIdentifier::Allow && unknown.has(cap.whose))
     }
 
     /// Whether any cap holds contacts reserved until outcomes of this kind.

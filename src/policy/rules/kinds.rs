@@ -8,7 +8,10 @@ use super::super::applies::AppliesTo;
 use super::super::condition;
 use super::super::finding::Report;
 use super::super::read::Fields;
-use super::super::{availability, caps, cool_downs, diversity, floors, gate, loyalty, price_limits, stackability};
+use super::super::{
+    availability, caps, cool_downs, diversity, floors, gate, guards, loyalty, pools, price_limits,
+    price_personalisation, stackability,
+};
 use super::{Known, RuleKind};
 
 /// Reads the fields of one kind.
@@ -32,7 +35,7 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 11] = [
+pub(in crate::policy) const KINDS: [Kind; 15] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
@@ -92,6 +95,15 @@ pub(in crate::policy) const KINDS: [Kind; 11] = [
         },
     },
     Kind {
+        list: "audience_guards",
+        fields: &guards::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 7,
+        read: guards::read,
+    },
+    Kind {
         list: "price_limits",
         fields: &price_limits::FIELDS,
         later: &[],
@@ -99,6 +111,15 @@ pub(in crate::policy) const KINDS: [Kind; 11] = [
         liftable: false,
         rank: 9,
         read: price_limits::read,
+    },
+    Kind {
+        list: "price_personalisation",
+        fields: &price_personalisation::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 10,
+        read: |report, fields, known, _| price_personalisation::read(report, fields, known),
     },
     Kind {
         list: "stackability",
@@ -136,20 +157,30 @@ pub(in crate::policy) const KINDS: [Kind; 11] = [
         rank: 40,
         read: |report, fields, _, _| cool_downs::read(report, fields),
     },
+    Kind {
+        list: "budgets",
+        fields: &pools::BUDGET_FIELDS,
+        later: &[],
+        reads: false,
+        liftable: false,
+        rank: 41,
+        read: pools::budget,
+    },
+    Kind {
+        list: "stock",
+        fields: &pools::STOCK_FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 42,
+        read: |report, fields, _, _| pools::stock(report, fields),
+    },
 ];
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 8] = [
-    ("audience_guards", 7),
-    ("category_exclusions", 8),
-    ("price_personalisation", 10),
-    ("budgets", 41),
-    ("stock", 42),
-    ("fairness_gates", 43),
-    ("overrides", 44),
-    ("kill_switches", 45),
-];
+pub(in crate::policy) const LATER: [(&str, u8); 4] =
+    [("category_exclusions", 8), ("fairness_gates", 43), ("overrides", 44), ("kill_switches", 45)];
 
 /// A rule that nobody wrote and every bundle has.
 pub(in crate::policy) struct BuiltIn {
@@ -205,7 +236,9 @@ impl RuleKind {
             Self::Availability(_) => "availability",
             Self::Exclusion { .. } => "exclusions",
             Self::Requirement { .. } => "requirements",
+            Self::AudienceGuard(_) => "audience_guards",
             Self::PriceLimit(_) => "price_limits",
+            Self::PricePersonalisation(_) => "price_personalisation",
             Self::Stackability(_) => "stackability",
             Self::Diversity(_) => "diversity",
             Self::LoyaltyEligibility(_) => "loyalty_eligibility",
@@ -214,6 +247,8 @@ impl RuleKind {
             Self::Stock => "proffer.stock",
             Self::CoolDown(_) => "cool_downs",
             Self::Budget => "proffer.budget",
+            Self::Budgeted(_) => "budgets",
+            Self::Stocked(_) => "stock",
         }
     }
 }

@@ -9,33 +9,34 @@ use rand::SeedableRng as _;
 use rand::rngs::ChaCha8Rng;
 
 use super::super::merchandise::Merchandise;
-use super::super::plain::{judge_behind, judge_from, judge_sums};
+use super::super::plain::{judge_behind, judge_from, judge_prices, judge_sums};
 use super::super::{
-    Bundle, CapWindows, Chosen, Contact, Facts, Severity, Source, States, Verdict, compile, count_contact, rebuild_caps,
+    Bundle, CapWindows, Chosen, Contact, Facts, OnMissing, Seen, Severity, Source, States, Verdict, compile,
+    count_contact, rebuild_caps,
 };
 use super::*;
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::{
-    AttributeId, BasketLine, Campaign, Currency, DecisionId, DecisionRequest, Money, Offer, OfferId, Span, StoreId,
-    SubjectKind, SubjectKinds, SubjectState, Timestamp, Value,
+    AttributeId, Campaign, DecisionId, DecisionRequest, Offer, OfferId, Span, StoreId, SubjectKind, SubjectKinds,
+    SubjectState, Timestamp, Value,
 };
 
 const NOW: i64 = 1_780_000_000_000;
 const HOUR: i64 = 3_600_000;
 
 /// Random choices, each named by what it gives.
-struct Chance(ChaCha8Rng);
+pub(super) struct Chance(ChaCha8Rng);
 
 impl Chance {
-    fn below(&mut self, end: i64) -> i64 {
+    pub(super) fn below(&mut self, end: i64) -> i64 {
         self.0.random_range(0..end)
     }
 
-    fn often(&mut self, of_ten: i64) -> bool {
+    pub(super) fn often(&mut self, of_ten: i64) -> bool {
         self.below(10) < of_ten
     }
 
-    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+    pub(super) fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of[usize::try_from(self.below(i64::try_from(of.len()).unwrap())).unwrap()]
     }
 
@@ -59,7 +60,7 @@ impl Chance {
         applies + &effective + self.one(&severity)
     }
 
-    fn list(&mut self, name: &str, mut rule: impl FnMut(&mut Self) -> String) -> String {
+    pub(super) fn list(&mut self, name: &str, mut rule: impl FnMut(&mut Self) -> String) -> String {
         let count = self.below(5);
         if count == 0 {
             return String::new();
@@ -79,24 +80,7 @@ impl Chance {
         let unknown = ["", ", without_identifier: allow", ", without_identifier: exclude_unknown"];
         [
             "owner: all\n".to_owned(),
-            self.list("margin_floors", |c| {
-                let over = c.one(&["", "", ", over: answer", ", over: basket", ", over: basket, on_missing: allow"]);
-                if over.is_empty() || c.often(5) {
-                    return format!("min_margin: {}%{over}", c.below(60));
-                }
-                format!("min_margin: {}.00 USD{over}", c.below(40))
-            }),
-            self.list("price_limits", |c| {
-                let limit = match c.below(5) {
-                    0 => format!("max_discount: {}%", c.below(100)),
-                    1 => format!("max_discount: {}.00 USD", c.below(30)),
-                    2 => format!("min_price: {}.00 USD", c.below(40)),
-                    3 => "respect: advertised_price_min".to_owned(),
-                    _ => "respect: prior_price".to_owned(),
-                };
-                let allowed = if limit.starts_with("respect") { c.one(&["", ", on_missing: allow"]) } else { "" };
-                limit + allowed
-            }),
+            self.money_rules(),
             self.list("frequency_caps", |c| {
                 let by = if c.often(2) { "[customer, channel]" } else { c.one(&scopes) };
                 let by = by.replace("customer", c.one(&["customer", "customer", "household", "device", "session"]));
@@ -125,6 +109,10 @@ impl Chance {
             self.list("exclusions", |c| {
                 let when = ["customer.tier == \\\"gold\\\"", "offer.price > 30 USD", "offer.brand == \\\"acme\\\""];
                 format!("when: \"{}\"", c.one(&when))
+            }),
+            self.list("audience_guards", |c| {
+                let who = ["when: \"customer.tier == \\\"gold\\\"\"", "audience: employees, attribute: customer.staff"];
+                format!("{}{}", c.one(&who), c.one(&["", ", on_missing: allow"]))
             }),
             self.list("availability", |c| {
                 c.one(&[
@@ -198,20 +186,6 @@ impl Chance {
         Catalogue::new(1, offers, vec![spring, autumn])
     }
 
-    /// Things of which most say what they earn.
-    fn basket(&mut self) -> Vec<BasketLine> {
-        let dollars = |amount: i64| Some(Money { minor: amount * 100, currency: Currency::parse("USD").unwrap() });
-        let count = self.below(3);
-        let line = |_| BasketLine {
-            sku: "thing".into(),
-            category: None,
-            quantity: u32::try_from(1 + self.below(3)).unwrap(),
-            price: dollars(self.below(50)).filter(|_| self.often(9)),
-            margin: dollars(self.below(30) - 10).filter(|_| self.often(9)),
-        };
-        (0..count).map(line).collect()
-    }
-
     /// Contacts of the last days, some with offers and placements that are gone.
     fn history(&mut self) -> Vec<Contact> {
         let count = self.below(12);
@@ -242,6 +216,14 @@ impl Chance {
             }
         };
         (0..count).map(contact).collect()
+    }
+
+    /// What may be seen of the customer.
+    fn seen(&mut self) -> Seen {
+        let id = |name: &str| AttributeId::parse(name).unwrap();
+        let gold = self.often(5).then(|| (id("customer.tier"), Value::Text("gold".into())));
+        let staff = self.often(6).then(|| (id("customer.staff"), Value::Bool(self.often(4))));
+        Seen::of(gold.into_iter().chain(staff).collect())
     }
 
     /// The states of whomever a request names, each with a history of its own.
@@ -304,6 +286,7 @@ fn compiled(rules: &str) -> Bundle {
         file(
             "catalog/attributes.yaml",
             "attributes:\n  - {id: customer.tier, type: {enum: [bronze, gold]}, class: personal}\n  \
+             - {id: customer.staff, type: bool, class: sensitive}\n  \
              - {id: offer.brand, type: text}\n  - {id: offer.category, type: {enum: [shoes, toys, home]}}\n",
         ),
         file("catalog/purposes.yaml", "purposes:\n  - {id: p, dpv: Marketing, bases: {US: [consent]}}\n"),
@@ -335,9 +318,31 @@ fn plain(
         if considered {
             let mut verdict = judge_from(bundle, (placement, facts.jurisdiction), offer, states, windows);
             conditions.fail(candidate.offer, &mut verdict.failed);
+            verdict.failed.extend(guarded(bundle, placement, facts, offer));
             merchandise.fail(candidate.offer, offer, &mut verdict.failed);
+            verdict.failed.extend(judge_prices(bundle, placement, facts, (catalogue.offers(), offer)));
             part(bundle, &mut verdict);
             found.push((position, offer.margin_minor(), offer.cost_of_showing_minor(), verdict));
+        }
+    }
+    found
+}
+
+/// The guards that leave an offer out: whoever is gold or works here belongs, and whoever may.
+fn guarded(bundle: &Bundle, placement: &Placement, facts: &Facts<'_>, offer: &Offer) -> Vec<Failed> {
+    let mut found = Vec::new();
+    for (at, rule) in (0..).zip(&bundle.rules) {
+        let RuleKind::AudienceGuard(guard) = &rule.kind else { continue };
+        let known = |name: &str| facts.attributes.get(&AttributeId::parse(name).unwrap());
+        let belongs = match guard.audience {
+            None => known("customer.tier").map(|tier| *tier == Value::Text("gold".into())),
+            Some(_) => known("customer.staff").map(|staff| *staff == Value::Bool(true)),
+        };
+        let asked = rule.effective.holds(facts.now)
+            && rule.applies_to.covers_region(facts.jurisdiction) != Some(false)
+            && rule.applies_to.covers(placement, offer);
+        if asked && belongs.unwrap_or(rule.on_missing == OnMissing::Exclude) {
+            found.push(Failed { rule: at, observed: None, limit: None });
         }
     }
     found
@@ -360,9 +365,7 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
     let mut chance = Chance(ChaCha8Rng::seed_from_u64(seed));
     let (bundle, catalogue) = (chance.bundle(), Arc::new(chance.catalogue()));
     let counted = chance.subjects(&bundle, &catalogue);
-    let gold = AttributeId::parse("customer.tier").unwrap();
-    let attributes: BTreeMap<AttributeId, Value> =
-        chance.often(5).then(|| (gold, Value::Text("gold".into()))).into_iter().collect();
+    let seen = chance.seen();
     let store = chance.often(5).then(|| StoreId::new("s-1").unwrap());
     let zone = chance.often(5).then_some("Asia/Tokyo");
     let asked = chance.often(3).then(|| ["gone", "house", "o1", "o4"].map(|id| OfferId::new(id).unwrap()).to_vec());
@@ -373,7 +376,7 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
     let basket = chance.basket();
     for placement in bundle.placements.values() {
         let facts = Facts {
-            attributes: &attributes,
+            attributes: &seen,
             basket: &basket,
             currency: placement.currency,
             jurisdiction: from,
@@ -424,21 +427,25 @@ fn behind(
     }
     let there: Vec<u32> = (0..u32::try_from(offers.len()).unwrap()).filter(|_| chance.often(3)).collect();
     let chosen: Vec<&Offer> = there.iter().map(|at| &offers[*at as usize]).collect();
-    let mut next = counted.to_vec();
+    // What the answer has shown counts for whomever nobody stands for.
+    let unknown = |kind: &SubjectKind| counted.iter().all(|(_, stands_for)| !stands_for.has(*kind));
+    let unknown = SubjectKind::ALL.into_iter().filter(unknown).fold(SubjectKinds::NONE, SubjectKinds::and);
+    let (mut next, mut answer) = (counted.to_vec(), (SubjectState::default(), unknown));
     for (slot, offer) in (0..).zip(&chosen) {
-        for (next, stands_for) in &mut next {
+        for (next, stands_for) in next.iter_mut().chain([&mut answer]) {
             let decision = DecisionId::from_parts(windows.now.0, [255; 10]);
             let (at, reserved_until) = (windows.now, windows.now.plus(Span(HOUR)));
             let chosen = Chosen { decision, slot, at, reserved_until, stands_for: *stands_for };
             count_contact(bundle, placement, offer, next, &chosen);
         }
     }
-    let behind = Behind::new(bundle, both, setting, &there, states(&next), windows).unwrap();
+    let states = states(&next).within(&answer.0);
+    let behind = Behind::new(bundle, both, setting, &there, states, windows).unwrap();
     for (at, offer) in (0..).zip(offers).filter(|(at, _)| !there.contains(at)) {
         let mut found = Verdict::default();
         behind.ask(at, &mut found);
         sort(&mut found);
-        let mut expected = judge_behind(bundle, setting, offer, &chosen, states(&next), windows);
+        let mut expected = judge_behind(bundle, setting, offer, &chosen, states, windows);
         part(bundle, &mut expected);
         prop_assert_eq!(found, expected, "{} behind {:?}", offer.offer_id, there);
     }
@@ -466,7 +473,7 @@ fn said(bundle: &Bundle, catalogue: &Arc<Catalogue>, history: &[Contact], known:
     let mut found = Vec::new();
     for placement in bundle.placements.values() {
         let facts = Facts {
-            attributes: &BTreeMap::new(),
+            attributes: &Seen::default(),
             basket: &[],
             currency: placement.currency,
             jurisdiction: Some("US-NY"),

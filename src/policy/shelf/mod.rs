@@ -2,16 +2,20 @@
 //! customer, no request and no instant.
 //!
 //! A shelf holds the offers under consideration at one placement, in the order of the catalogue, each with every rule
-//! that leaves it out whatever the request: its currency, the floors under its margin and the limits of its price. What is left for a decision
-//! are caps and cool-downs with something counted, conditions, and schedules: [`Judging`] asks those.
+//! that leaves it out whatever the request: its currency, the floors under its margin and the limits of its price. What
+//! is left for a decision are caps and cool-downs with something counted, conditions, and schedules: [`Judging`] asks
+//! those. What may run out is named here and asked by [`Pools`](super::Pools).
 
 mod behind;
 mod counted;
 mod judging;
 mod keys;
 mod memo;
+mod prices;
 mod sums;
 
+#[cfg(test)]
+mod law_prices;
 #[cfg(test)]
 mod law_tests;
 
@@ -22,25 +26,28 @@ use std::sync::Arc;
 pub use behind::Behind;
 pub use judging::Judging;
 pub(super) use memo::Memo;
+pub use prices::Moved;
 pub use sums::Setting;
 
 use super::condition::{Bits, Columns};
 use super::floors::{Compared, FloorOver, Margin};
 use super::interval::Interval;
 use super::merchandise;
+use super::pools::{self, Pooled};
 use super::rules::{Rule, RuleKind};
 use super::stackability::Stackability;
 use crate::domain::decision::Failed;
 use crate::domain::{Belongs, Catalogue, Offer, OfferId, OfferStatus, Placement, PlacementId};
 use keys::{Keys, kinds, position};
+use prices::{Prices, Spread};
 
 /// The shelves of all placements, for one bundle and one catalogue.
 #[derive(Debug)]
 pub struct Shelves {
     pub(super) columns: Arc<Columns>,
     keys: Keys,
-    /// Positions of the rules about schedule, campaign and stock.
-    built_in: [Option<u16>; 3],
+    /// Positions of the rules about schedule and campaign.
+    built_in: [Option<u16>; 2],
     by_placement: BTreeMap<PlacementId, Shelf>,
 }
 
@@ -62,8 +69,22 @@ pub struct Shelf {
     counting_by_id: Vec<usize>,
     /// Rules about what stands together, in their order.
     answers: Vec<Scoped<Together>>,
+    /// Rules about what may run out, where some offer draws on it.
+    pub(super) pools: Vec<Arc<Scoped<Pooled>>>,
+    /// Guards of audiences, in their order.
+    guards: Vec<Scoped<()>>,
     /// Floors over the answer or the basket.
     sums: Vec<Scoped<()>>,
+    prices: Prices,
+}
+
+/// A rule that leaves offers out whatever the request.
+struct Fixed<'a> {
+    at: u16,
+    rule: &'a Rule,
+    scope: Option<Bits>,
+    /// Where it is about how far prices lie apart.
+    spread: Option<Spread>,
 }
 
 /// An offer under consideration. Its variants share what rules say.
@@ -79,21 +100,21 @@ pub struct Stand {
     pub cost_minor: i64,
     /// Where its rules stand in [`Shelf::fixed`].
     fixed: Range<u32>,
-    /// Whether neither schedule, campaign nor stock ever keeps it back.
+    /// Whether neither schedule nor campaign ever keeps it back.
     steady: bool,
 }
 
 /// A rule with the offers it applies to.
 #[derive(Debug)]
-struct Scoped<T> {
-    rule: u16,
+pub(super) struct Scoped<T> {
+    pub(super) rule: u16,
     /// Everywhere if nothing is said.
     scope: Option<Bits>,
-    of: T,
+    pub(super) of: T,
 }
 
 impl<T> Scoped<T> {
-    fn covers(&self, offer: u32) -> bool {
+    pub(super) fn covers(&self, offer: u32) -> bool {
         self.scope.as_ref().is_none_or(|scope| scope.has(offer as usize))
     }
 }
@@ -132,10 +153,15 @@ impl Shelf {
         let offers = catalogue.offers();
         let here: Vec<(u16, &Rule)> =
             (0..=u16::MAX).zip(rules).filter(|(_, rule)| rule.applies_to.covers_placement(placement)).collect();
-        let fixed_rules: Vec<(u16, &Rule, Option<Bits>)> = here
+        let fixed_rules: Vec<Fixed<'_>> = here
             .iter()
             .filter(|(_, rule)| is_fixed(&rule.kind))
-            .map(|(at, rule)| (*at, *rule, scope(rule, offers)))
+            .map(|(at, rule)| Fixed {
+                at: *at,
+                rule,
+                scope: scope(rule, offers),
+                spread: Spread::of(rule, placement, offers),
+            })
             .collect();
         let scoped = |those: &dyn Fn(&RuleKind) -> bool| -> Vec<Scoped<()>> {
             let those = here.iter().filter(|(_, rule)| those(&rule.kind));
@@ -152,13 +178,22 @@ impl Shelf {
         let answers = here.iter().filter_map(|(at, rule)| {
             Some(Scoped { rule: *at, scope: scope(rule, offers), of: together(&rule.kind, offers)? })
         });
+        let pools = here.iter().filter_map(|(at, rule)| {
+            let of = pools::pooled(rule, placement, catalogue)?;
+            Some(Arc::new(Scoped { rule: *at, scope: scope(rule, offers), of }))
+        });
+        let guards = here.iter().filter(|(_, rule)| matches!(rule.kind, RuleKind::AudienceGuard(_)));
+        let guards = guards.map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () });
         let mut shelf = Self {
+            guards: guards.collect(),
             stands: Vec::new(),
             candidates: 0,
             fixed: Vec::new(),
             partly: false,
             unsteady: false,
             answers: answers.collect(),
+            pools: pools.collect(),
+            prices: Prices::new(&here, placement, offers),
             sums: scoped(&|kind| matches!(kind, RuleKind::MarginFloor { .. }) && !is_fixed(kind)),
             counting,
             counting_by_id,
@@ -180,17 +215,18 @@ impl Shelf {
         at: u32,
         offer: &Offer,
         candidates: Range<u32>,
-        rules: &[(u16, &Rule, Option<Bits>)],
+        rules: &[Fixed<'_>],
         (placement, catalogue): (&Placement, &Catalogue),
     ) {
         let from = self.fixed.len();
         let margin = Margin::of(offer);
-        for (rule_at, rule, scope) in rules {
-            if scope.as_ref().is_some_and(|scope| !scope.has(at as usize)) {
+        for fixed in rules {
+            if fixed.scope.as_ref().is_some_and(|scope| !scope.has(at as usize)) {
                 continue;
             }
-            if let Some((observed, limit)) = fixed(rule, placement, (offer, &margin)) {
-                self.fixed.push(Failed { rule: *rule_at, observed, limit });
+            if let Some((observed, limit)) = fixed.fails(placement, at, (offer, &margin)) {
+                let rule = fixed.rule;
+                self.fixed.push(Failed { rule: fixed.at, observed, limit });
                 let Interval { from, until, .. } = &rule.effective;
                 self.partly |= from.is_some() || until.is_some() || rule.applies_to.regions.is_some();
             }
@@ -198,7 +234,6 @@ impl Shelf {
         let steady = offer.starts_at.is_none()
             && offer.ends_at.is_none()
             && offer.pauses.is_empty()
-            && offer.stock != Some(0)
             && catalogue.belongs(at as usize) == Belongs::Alone;
         self.unsteady |= !steady;
         self.candidates += candidates.len();
@@ -238,7 +273,8 @@ impl Shelf {
     /// Bytes of memory that it holds, about.
     pub fn bytes(&self) -> usize {
         let bits = |scope: Option<&Bits>| scope.map_or(0, Bits::bytes);
-        let counting = self.counting.iter().chain(&self.sums).map(|counting| bits(counting.scope.as_ref()));
+        let scoped = self.counting.iter().chain(&self.sums).chain(&self.guards);
+        let counting = scoped.map(|counting| bits(counting.scope.as_ref()));
         let answers = self.answers.iter().map(|rule| {
             bits(rule.scope.as_ref())
                 + match &rule.of {
@@ -247,24 +283,33 @@ impl Shelf {
                     Together::Kinds(kinds) => size_of_val(kinds.as_slice()),
                 }
         });
+        let pools = self.pools.iter().map(|rule| bits(rule.scope.as_ref()) + rule.of.bytes());
         size_of_val(self.stands.as_slice())
             + size_of_val(self.fixed.as_slice())
-            + counting.chain(answers).sum::<usize>()
+            + counting.chain(answers).chain(pools).sum::<usize>()
     }
 }
 
 /// Whether it leaves offers out whatever the request.
 fn is_fixed(kind: &RuleKind) -> bool {
-    matches!(kind, RuleKind::Currency | RuleKind::MarginFloor { over: FloorOver::Offer, .. } | RuleKind::PriceLimit(_))
+    matches!(
+        kind,
+        RuleKind::Currency
+            | RuleKind::MarginFloor { over: FloorOver::Offer, .. }
+            | RuleKind::PriceLimit(_)
+            | RuleKind::PricePersonalisation(_)
+    )
 }
 
-/// What such a rule compared, if that leaves the offer out.
-fn fixed(rule: &Rule, placement: &Placement, (offer, margin): (&Offer, &Margin)) -> Option<Compared> {
-    match &rule.kind {
-        RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
-        RuleKind::MarginFloor { min, over: FloorOver::Offer } => min.fails(margin),
-        RuleKind::PriceLimit(limit) => limit.fails(offer, rule.on_missing),
-        _ => None,
+impl Fixed<'_> {
+    /// What was compared, if that leaves the offer at a position out.
+    fn fails(&self, placement: &Placement, at: u32, (offer, margin): (&Offer, &Margin)) -> Option<Compared> {
+        match &self.rule.kind {
+            RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
+            RuleKind::MarginFloor { min, over: FloorOver::Offer } => min.fails(margin),
+            RuleKind::PriceLimit(limit) => limit.fails(offer, self.rule.on_missing),
+            _ => self.spread.as_ref()?.fails(at, offer, self.rule.on_missing),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod make;
 mod matching;
 mod merges;
 mod outcomes;
+mod pools;
 mod postgres_locks;
 mod spend;
 mod subjects;
