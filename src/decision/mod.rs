@@ -39,6 +39,8 @@ mod condition_tests;
 #[cfg(test)]
 mod diversity_tests;
 #[cfg(test)]
+mod law;
+#[cfg(test)]
 mod money_tests;
 #[cfg(test)]
 mod noted_tests;

@@ -120,6 +120,8 @@ pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
 pub use observed::{Observed, describe_observed};
 pub use purposes::PurposeSpec;
+#[cfg(test)]
+pub(crate) use rules::lists;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
 pub use shelf::{Behind, Judging, Shelf, Shelves, Stand};
 pub use stackability::Stackability;

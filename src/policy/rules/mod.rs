@@ -6,6 +6,8 @@ mod kinds;
 
 mod read;
 
+#[cfg(test)]
+pub(crate) use kinds::lists;
 pub(super) use read::read;
 
 use std::collections::BTreeMap;
