@@ -17,10 +17,12 @@ use proffer::domain::decision::{Failed, Record};
 use proffer::domain::key::{GeneratorKey, SubjectKey};
 use proffer::domain::outcome::OutcomeKind;
 use proffer::domain::{
-    AttributeId, BasketLine, Catalogue, Currency, Customer, DecisionId, DecisionRequest, Digest, Money, Number, Offer,
-    OfferId, PlacementId, PurposeId, Span, SubjectId, SubjectKind, SubjectState, Timestamp, Value,
+    BasketLine, Catalogue, Currency, Customer, DecisionId, DecisionRequest, Digest, Money, Number, Offer, OfferId,
+    PlacementId, PurposeId, Span, SubjectId, SubjectKind, SubjectKinds, SubjectState, Timestamp, Value,
 };
-use proffer::policy::{Bundle, CapWindows, Chosen, Contact, Facts, Judging, Source, Verdict, compile, rebuild_caps};
+use proffer::policy::{
+    Allowed, Bundle, CapWindows, Chosen, Contact, Facts, Judging, Source, Verdict, compile, minimise, rebuild_caps,
+};
 
 const NOW: Timestamp = Timestamp(1_780_000_000_000);
 const HOUR: i64 = 3_600_000;
@@ -187,6 +189,7 @@ fn state(bundle: &Bundle, catalogue: &Catalogue) -> SubjectState {
                 slot: 0,
                 at,
                 reserved_until: at.plus(Span(HOUR)),
+                stands_for: SubjectKinds::of(SubjectKind::Customer),
             },
             placement: PlacementId::new("home").unwrap(),
             offer: OfferId::new(format!("o{:04}", number * 13 % 97)).unwrap(),
@@ -211,6 +214,8 @@ fn consent() -> ConsentEntry {
         basis: Basis::Consent,
         valid_from: Timestamp(0),
         valid_until: None,
+        channel: None,
+        jurisdiction: None,
     }
 }
 
@@ -221,6 +226,7 @@ fn request() -> DecisionRequest {
         category: None,
         quantity: 2,
         price: Some(Money::parse("35.00", Currency::parse("USD").unwrap()).unwrap()),
+        margin: None,
     };
     DecisionRequest {
         decision_id: None,
@@ -242,6 +248,7 @@ fn request() -> DecisionRequest {
         basket: vec![line],
         candidates: None,
         store: None,
+        privacy_signal: None,
     }
 }
 
@@ -285,10 +292,8 @@ fn whole(snapshot: &Snapshot, request: &DecisionRequest, state: &SubjectState) -
 fn judged(snapshot: &Snapshot, request: &DecisionRequest, state: &SubjectState) -> Vec<Vec<Failed>> {
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let placement = bundle.placement("home").unwrap();
-    let customer = request.customer.attributes.iter().map(|(name, value)| (format!("customer.{name}"), value));
-    let context = request.context.iter().map(|(name, value)| (format!("context.{name}"), value));
-    let named = customer.chain(context).map(|(name, value)| (AttributeId::parse(&name).unwrap(), value.clone()));
-    let attributes: BTreeMap<AttributeId, Value> = named.collect();
+    let allowed = Allowed { personal: true, guards: true };
+    let attributes = minimise(bundle, placement, request, (allowed, NOW), Vec::new());
     let windows = CapWindows::at(NOW, request.time_zone.as_deref());
     let facts = Facts {
         attributes: &attributes,

@@ -10,12 +10,13 @@ use crate::policy::Bundle;
 use crate::runtime::{Opened, OutcomesSeen, Tried};
 
 /// The answer to a request: the same whenever it is rendered from the same record.
-pub fn answer(skeleton: &Skeleton, catalogue: &Catalogue) -> Value {
+pub fn answer(skeleton: &Skeleton, bundle: &Bundle, catalogue: &Catalogue) -> Value {
     let offers: Vec<Value> = (1..)
         .zip(&skeleton.shown)
         .map(|(slot, shown): (usize, &Shown)| {
             let offer = catalogue.offer(shown.offer.as_str());
             let variant = offer.and_then(|o| o.variants.iter().find(|v| v.variant_id == shown.variant));
+            let price = skeleton.slots.get(slot - 1).and_then(|slot| slot.price.as_ref());
             let content = variant.map(|variant| Value::Object(variant.content.clone()));
             json!({
                 "slot": slot,
@@ -23,8 +24,8 @@ pub fn answer(skeleton: &Skeleton, catalogue: &Catalogue) -> Value {
                 "variant_id": shown.variant,
                 "content": content.unwrap_or(Value::Null),
                 "propensity": skeleton.slots.get(slot - 1).map(|slot| slot.draw.propensity),
-                "price_personalised": false,
-                "disclosure": null,
+                "price_personalised": price.is_some_and(|price| price.personalised),
+                "disclosure": price.and_then(|price| bundle.disclosure(price.rule?)),
             })
         })
         .collect();
@@ -56,7 +57,7 @@ pub fn sentences(opened: &Opened) -> Vec<String> {
 pub fn tried(tried: &Tried, personal: bool) -> Value {
     let skeleton = &tried.decision.skeleton;
     let private = personal.then_some(&tried.decision.private);
-    let mut answer = answer(skeleton, &tried.snapshot.catalogue);
+    let mut answer = answer(skeleton, &tried.snapshot.bundle, &tried.snapshot.catalogue);
     if let Some(fields) = answer.as_object_mut() {
         let (bundle, catalogue) = (&tried.snapshot.bundle, &tried.snapshot.catalogue);
         fields.insert("dry_run".into(), json!(true));
@@ -171,6 +172,12 @@ fn slots(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalo
             "noted": notes.collect::<Vec<_>>(),
             "money": money::slot(skeleton, slot, catalogue),
             "persona": slot.persona.as_ref().map(|persona| self::persona(persona, number, skeleton, catalogue)),
+            "price": slot.price.as_ref().map(|price| json!({
+                "personalised": price.personalised,
+                "attributes": price.attributes,
+                "rule": price.rule.and_then(|rule| Some(&bundle.rule(rule)?.id)),
+                "disclosure": price.rule.and_then(|rule| bundle.disclosure(rule)),
+            })),
         })
     };
     (0..).zip(&skeleton.slots).map(slot).collect()
@@ -264,6 +271,7 @@ fn private(private: &Private) -> Value {
         }),
         "attributes": attributes(&private.context.used),
         "personas": personas,
+        "guarded": private.context.guarded.as_deref().map(attributes),
         "withheld": withheld,
         "jurisdiction": private.context.jurisdiction,
         "hour": private.context.hour,
@@ -272,6 +280,7 @@ fn private(private: &Private) -> Value {
             json!({"time": local.to_string(), "weekday": local.weekday_name(), "zone_named": local.zone_named})
         }),
         "consents": private.consent.readings.iter().map(consent).collect::<Vec<_>>(),
+        "privacy_signal": private.consent.signal == Some(true),
         "caps": caps,
     })
 }
@@ -283,5 +292,6 @@ fn consent(reading: &ConsentReading) -> Value {
         "basis": reading.basis,
         "valid_from": reading.valid_from,
         "valid_until": reading.valid_until,
+        "channel": reading.channel,
     })
 }

@@ -1,15 +1,17 @@
 //! Audit: a record told in sentences. Recomputes nothing and judges nobody.
 
+mod consent;
 mod money;
 mod noted;
 mod personas;
+mod prices;
 
 use crate::domain::decision::{
     CandidateRow, ContextGroup, Failed, FallbackReason, LearnedMargin, Private, Skeleton, Slot,
 };
 use crate::domain::money::Money;
-use crate::domain::{AttributeId, Catalogue, ConsentState, ObjectiveKind, Prior, Value};
-use crate::policy::{Bundle, Observed, Severity, describe, describe_lacking, describe_observed};
+use crate::domain::{AttributeId, Catalogue, ObjectiveKind, Offer, Prior, Value};
+use crate::policy::{Bundle, Observed, Severity, basket_margin, describe, describe_lacking, describe_observed};
 
 /// A rule that left a candidate out or spoke against it, as people read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +61,14 @@ pub fn exclusions(
             });
             let observed = failed.observed.or(reading.map(|reading| i64::from(reading.used)));
             let observed = observed.or(lacks.as_ref().and_then(|lacks| lacks.observed));
+            let earned = || {
+                let basket = (context?.basket.as_slice(), skeleton.terms.currency);
+                let together = standing(skeleton, usize::from(slot)).chain([position]);
+                let together =
+                    together.map(|row| Some(catalogue.at(skeleton.candidates.get(row)?.candidate? as usize)?.0));
+                basket_margin(bundle, failed.rule, basket, &together.collect::<Option<Vec<&Offer>>>()?)
+            };
+            let observed = observed.or_else(earned);
             let limit = failed.limit.or(lacks.as_ref().map(|lacks| lacks.limit));
             // Of a cool-down the sentence tells the end.
             let compared = reading.and_then(|reading| reading.until).map(|until| until.0).or(observed);
@@ -79,6 +89,11 @@ pub fn exclusions(
             }
         })
         .collect()
+}
+
+/// The rows of what stands in front of a slot, counted from 0.
+fn standing(skeleton: &Skeleton, slot: usize) -> impl Iterator<Item = usize> {
+    skeleton.slots.iter().take(slot).map(|slot| slot.draw.chosen as usize)
 }
 
 fn named(row: &CandidateRow, catalogue: &Catalogue) -> String {
@@ -164,22 +179,7 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
         };
         told.push(format!("Purpose `{}` was refused{rule}, {instead}.", refused.purpose));
     }
-    for reading in private.iter().flat_map(|private| &private.consent.readings) {
-        let state = match reading.state {
-            None => "no record".to_owned(),
-            Some(state) => {
-                let since = reading.valid_from.map_or_else(String::new, |at| format!(" since {at}"));
-                let expired = reading.valid_until.filter(|until| *until <= skeleton.at);
-                let expired = expired.map_or_else(String::new, |until| format!(", expired at {until}"));
-                let basis = match (state, reading.basis) {
-                    (ConsentState::Granted, Some(basis)) => format!(" on the basis of {}", basis.name()),
-                    _ => String::new(),
-                };
-                format!("{}{basis}{since}{expired}", state.name())
-            }
-        };
-        told.push(format!("Consent read for `{}`: {state}.", reading.purpose));
-    }
+    told.extend(private.iter().flat_map(|private| consent::told(private, skeleton, bundle)));
     if let Some(private) = private {
         told.extend(seen(&private.context));
     }
@@ -253,6 +253,7 @@ fn left_out(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, cat
                 chances.into_iter().map(|(_, row, p)| format!("{} {}", named(row, catalogue), percent(p))).collect();
             told.push(format!("Slot {}: {}.", number + 1, chances.join(", ")));
         }
+        told.extend(prices::told(number, skeleton, bundle));
         for left in &slot.left_out {
             let Some(row) = skeleton.candidates.get(left.row as usize) else { continue };
             let reasons = reasons(&left.failed, (left.row as usize, number));
@@ -297,9 +298,12 @@ fn seen(context: &ContextGroup) -> Vec<String> {
         None if context.used.is_empty() => {}
         None => told.push(format!("Seen by rules and features: {}.", listed(&context.used))),
     }
+    if let Some(guarded) = &context.guarded {
+        told.push(format!("Seen by guards of audiences alone: {}.", listed(guarded)));
+    }
     if !context.withheld.is_empty() {
-        let withheld: Vec<String> = context.withheld.iter().map(|(id, _)| format!("`{id}`")).collect();
-        told.push(format!("Withheld from them: {}.", withheld.join(", ")));
+        let withheld = context.withheld.iter().map(|(id, why)| format!("`{id}` ({})", consent::why(*why)));
+        told.push(format!("Withheld from them: {}.", withheld.collect::<Vec<_>>().join(", ")));
     }
     if let Some(store) = &context.store {
         told.push(format!("Asked in store `{store}`."));

@@ -1,13 +1,12 @@
 //! Eligibility: every rule on every candidate, no short circuit, every failure kept. Ranks nothing.
 
-use super::minimise::Minimised;
 use super::money::Budgets;
 use super::personas::{Apart, common};
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::decision::{CandidateRow, CapReading, Failed};
-use crate::domain::{CampaignBudget, DecisionRequest, Placement, SubjectState};
-use crate::policy::{CapWindows, Facts, Judging, Stand, Verdict};
+use crate::domain::{CampaignBudget, DecisionRequest, Placement, Timestamp};
+use crate::policy::{Bundle, CapWindows, Facts, Judging, Seen, Stand, States, Verdict};
 
 /// Every candidate with what the rules said.
 pub(super) struct Judged {
@@ -24,24 +23,18 @@ pub(super) fn judge(
     snapshot: &Snapshot,
     placement: &Placement,
     request: &DecisionRequest,
-    state: Option<&SubjectState>,
+    states: States<'_>,
     purpose: &Purpose,
-    seen: &[Minimised],
+    seen: &[Seen],
     windows: &CapWindows,
 ) -> Judged {
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let shelves = bundle.shelves(catalogue);
+    let refused = purpose.prices.as_ref().map_or(&[][..], |(_, gates)| gates);
     let judging = seen.iter().filter_map(|seen| {
-        let facts = Facts {
-            attributes: &seen.used,
-            basket: &request.basket,
-            currency: placement.currency,
-            jurisdiction: bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()),
-            time_zone: request.time_zone.as_deref(),
-            store: request.store.as_ref(),
-            now: windows.now,
-        };
-        Judging::new(bundle, (&shelves, catalogue), placement, &facts, state, windows)
+        let facts = facts((bundle, placement), request, seen, windows.now);
+        let judging = Judging::new(bundle, (&shelves, catalogue), placement, &facts, states, windows)?;
+        Some(judging.refusing(refused))
     });
     let mut each: Vec<Judging<'_>> = judging.collect();
     let mut budgets = Budgets::at(snapshot, placement, windows.now);
@@ -93,6 +86,24 @@ pub(super) fn judge(
     }
     judged.budgets = budgets.met();
     judged
+}
+
+/// What rules see of a request and of one who has a seat.
+pub(super) fn facts<'a>(
+    (bundle, placement): (&'a Bundle, &Placement),
+    request: &'a DecisionRequest,
+    seen: &'a Seen,
+    now: Timestamp,
+) -> Facts<'a> {
+    Facts {
+        attributes: seen,
+        basket: &request.basket,
+        currency: placement.currency,
+        jurisdiction: bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()),
+        time_zone: request.time_zone.as_deref(),
+        store: request.store.as_ref(),
+        now,
+    }
 }
 
 /// Asks the same of an offer for the other personas. Leaves in `failed` what leaves it out for all of them and in

@@ -9,6 +9,8 @@ mod assess;
 
 mod check;
 
+mod counted;
+
 mod decide;
 
 mod distribute;
@@ -16,8 +18,6 @@ mod distribute;
 mod eligibility;
 
 mod known;
-
-mod minimise;
 
 pub(crate) mod money;
 
@@ -39,6 +39,8 @@ mod condition_tests;
 #[cfg(test)]
 mod diversity_tests;
 #[cfg(test)]
+mod guard_tests;
+#[cfg(test)]
 mod law;
 #[cfg(test)]
 mod money_tests;
@@ -46,6 +48,8 @@ mod money_tests;
 mod noted_tests;
 #[cfg(test)]
 mod persona_tests;
+#[cfg(test)]
+mod prices_tests;
 #[cfg(test)]
 mod recorded;
 #[cfg(test)]
@@ -56,7 +60,7 @@ mod slate_tests;
 #[cfg(test)]
 mod tests;
 
-pub use ask::{Ask, SubjectView};
+pub use ask::{Ask, SubjectView, Subjects};
 pub use check::{Problem, check};
 pub use decide::{Decision, decide};
 pub use snapshot::Snapshot;

@@ -132,6 +132,11 @@ pub(super) fn read(
 
 /// Reads a list of channels, each used by some placement.
 pub(super) fn channels(report: &mut Report<'_>, what: &str, node: &Node, known: Known<'_>) -> Option<Vec<String>> {
+    read::list_of(report, what, node, EMPTY, |report, node| channel(report, what, node, known))
+}
+
+/// Reads a channel that some placement uses.
+pub(super) fn channel(report: &mut Report<'_>, what: &str, node: &Node, known: Known<'_>) -> Option<String> {
     let mut used = Declared::default();
     for placement in known.placements.values() {
         if used.lacks(&placement.channel) {
@@ -143,10 +148,8 @@ pub(super) fn channels(report: &mut Report<'_>, what: &str, node: &Node, known: 
         used.miss();
     }
     let home = (codes::CHANNEL_UNKNOWN, "channel", "placements.yaml: no placement uses it");
-    read::list_of(report, what, node, EMPTY, |report, node| {
-        let channel = read::parsed(report, what, node, "a channel such as `web`", channel_name)?;
-        declare::refer(report, home, what, (node.place, &channel), &used).then_some(channel)
-    })
+    let channel = read::parsed(report, what, node, "a channel such as `web`", channel_name)?;
+    declare::refer(report, home, what, (node.place, &channel), &used).then_some(channel)
 }
 
 const EMPTY: &str = "the rule would apply nowhere; leave the list out to apply everywhere";

@@ -11,9 +11,10 @@ use super::condition::{self, Asked, Columns, Facts, Program};
 use super::declare::Declared;
 use super::features::Catalog;
 use super::finding::{Place, Report};
-use super::purposes::{self, PurposeSpec};
+use super::guards;
+use super::purposes::{self, PurposeSpec, Purposes};
 use super::read::{self, Fields};
-use super::rules::{self, Categories, Known, Rule};
+use super::rules::{self, Categories, Known, Rule, RuleKind};
 use super::shelf::{Memo, Shelves};
 use super::stores::{self, STORES, StoreNames, Stores};
 use super::suggest::nearest;
@@ -21,7 +22,7 @@ use super::syntax::{self, Node};
 use super::{Finding, codes, placements};
 use crate::domain::{
     AttributeId, AttributeScope, Catalogue, DecisionRequest, Digest, LocalTime, Malformed, Placement, PlacementId,
-    PurposeId, StoreId, Timestamp, Value,
+    PurposeId, StoreId, SubjectKinds, Timestamp, Value,
 };
 
 /// Names the meaning given to the text: it changes whenever the same text would come to mean something else that a
@@ -58,8 +59,12 @@ pub struct Bundle {
     pub rules: Vec<Rule>,
     /// Changes with whatever changes what a cap counts; counters built for another set are rebuilt from contacts.
     pub cap_set: Digest,
+    /// The kinds of subject that caps count for.
+    pub counted: SubjectKinds,
     /// Whether every rule leaves out what it speaks against, so that nothing is ever noted.
     pub(super) only_blocks: bool,
+    /// Positions of guards of audiences.
+    pub(super) guards: Vec<u16>,
     /// Every condition, compiled.
     program: Program,
     /// What it says of the offers of the catalogues asked about last.
@@ -106,6 +111,12 @@ impl Bundle {
         self.program.reads(&placement.id, id)
     }
 
+    /// Whether a guard of an audience applies at the placement.
+    pub fn guards(&self, placement: &Placement) -> bool {
+        let rules = self.guards.iter().filter_map(|at| self.rule(*at));
+        rules.into_iter().any(|rule| rule.applies_to.covers_placement(placement))
+    }
+
     /// The time where the customer is, in UTC if the request names no time zone; nothing where no rule of the placement
     /// asks for it.
     pub fn local_time_read(&self, placement: &Placement, time_zone: Option<&str>, now: Timestamp) -> Option<LocalTime> {
@@ -114,6 +125,14 @@ impl Bundle {
         }
         let zone = time_zone.and_then(|name| name.parse().ok());
         condition::local_time(now, zone.unwrap_or(chrono_tz::UTC), zone.is_some())
+    }
+
+    /// What the rule at a position wants said beside a personalised price.
+    pub fn disclosure(&self, at: u16) -> Option<&str> {
+        match &self.rule(at)?.kind {
+            RuleKind::PricePersonalisation(personalisation) => personalisation.disclosure.as_deref(),
+            _ => None,
+        }
     }
 
     /// Where a request comes from as rules about regions see it: the jurisdiction it names, else the region of the
@@ -173,7 +192,9 @@ fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<F
             let bundle = Bundle {
                 hash: hash(&sources),
                 cap_set: caps::cap_set(&parts.rules, &parts.placements),
+                counted: caps::counted_kinds(&parts.rules),
                 only_blocks: parts.rules.iter().all(Rule::blocks),
+                guards: guards::positions(&parts.rules),
                 program: Program::new(&parts.rules, &parts.placements),
                 memo: Memo::default(),
                 name: parts.name,
@@ -250,9 +271,9 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
         None if sources.iter().any(|source| source.path == ATTRIBUTES) => (BTreeMap::new(), Declared::unreadable()),
         None => (BTreeMap::new(), Declared::default()),
     };
-    let (purposes, purpose_names) = match trees.get("catalog/purposes.yaml") {
+    let Purposes { specs: purposes, declared: purpose_names, obeying } = match trees.get("catalog/purposes.yaml") {
         Some(root) => purposes::read(report, root),
-        None => (BTreeMap::new(), Declared::unreadable()),
+        None => Purposes { specs: BTreeMap::new(), declared: Declared::unreadable(), obeying: Vec::new() },
     };
     let calendars = match trees.get(CALENDARS) {
         Some(root) => calendars::read(report, root),
@@ -282,6 +303,9 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
     let mut declared = Declared::default();
     for (_, root) in trees.iter().filter(|(path, _)| is_rules(path)) {
         rules::read(report, root, known, &mut declared, &mut rules);
+    }
+    if !report.any_below("rules/") {
+        purposes::check_signals(report, &obeying, &rules);
     }
     let rules = rules::in_order(rules);
     let names = rules::names(report, &declared, &rules);

@@ -94,7 +94,7 @@ fn fields_are_known_given_once_and_of_their_type() {
     11 |     minmargin: 25%
        |     ^^^^^^^^^ unknown field
        = help: the fields here are `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`,
-               `overridable`, `min_margin`
+               `overridable`, `min_margin`, `over`
     ");
     let seen = wrong(CAPS, "max: 40", "max: 40\n    max: 41");
     insta::assert_snapshot!(seen, @r"
@@ -117,11 +117,14 @@ fn fields_are_known_given_once_and_of_their_type() {
     ");
     let seen = wrong(CAPS, "max: 40", "max: [40]");
     insta::assert_snapshot!(seen, @r"
-    error[P0103]: rule `cap.all.week`: expected a whole number, found a list
-      --> rules/30-caps.yaml:14:10
-       |
-    14 |     max: [40]
-       |          ^ this is a list
+    error[P0101]: rules: unknown field `margin_floor`; did you mean `margin_floors`?
+     --> rules/20-margin.yaml:3:1
+      |
+    3 | margin_floor:
+      | ^^^^^^^^^^^^ unknown field
+      = help: the fields here are `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`, `availability`,
+              `exclusions`, `requirements`, `price_limits`, `price_personalisation`, `stackability`,
+              `diversity`, `loyalty_eligibility`, `cool_downs`
     ");
     let seen = wrong(MARGIN, "why: Finance floor for the year, memo 112", "why: 112");
     insta::assert_snapshot!(seen, @r"
@@ -279,7 +282,7 @@ fn names_that_nothing_declares_come_with_the_nearest_one() {
 fn values_that_cannot_be_read_say_how_they_are_written() {
     let seen = wrong(MARGIN, "min_margin: 10%", "min_margin: 10");
     insta::assert_snapshot!(seen, @r"
-    error[P0104]: rule `margin.floor.default`: `10` is no margin
+    error[P0104]: rule `margin.floor.default`: `10` is neither a percent nor an amount
      --> rules/20-margin.yaml:6:17
       |
     6 |     min_margin: 10

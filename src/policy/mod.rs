@@ -18,6 +18,7 @@ mod scalar;
 mod jurisdiction;
 
 mod attributes;
+mod dpv;
 mod purposes;
 
 mod calendars;
@@ -40,10 +41,15 @@ mod cool_downs;
 mod daypart;
 mod diversity;
 mod floors;
+
 mod gate;
+mod guards;
 mod loyalty;
+mod price_limits;
+mod price_personalisation;
 mod rules;
 mod stackability;
+mod subjects;
 
 mod cases;
 
@@ -51,6 +57,7 @@ mod bundle;
 mod catalogue;
 mod describe;
 mod merchandise;
+mod minimise;
 mod verdict;
 
 mod shelf;
@@ -60,7 +67,11 @@ mod cool_downs_tests;
 #[cfg(test)]
 mod everyday_tests;
 #[cfg(test)]
+mod gate_tests;
+#[cfg(test)]
 mod mistakes_conditions;
+#[cfg(test)]
+mod mistakes_consent;
 #[cfg(test)]
 mod mistakes_contenders;
 #[cfg(test)]
@@ -74,6 +85,8 @@ mod mistakes_meaning;
 #[cfg(test)]
 mod mistakes_money;
 #[cfg(test)]
+mod mistakes_prices;
+#[cfg(test)]
 mod mistakes_slate;
 #[cfg(test)]
 mod mistakes_tests;
@@ -85,6 +98,8 @@ mod mistakes_values;
 mod page;
 #[cfg(test)]
 mod plain;
+#[cfg(test)]
+mod prices_tests;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
@@ -99,8 +114,8 @@ pub use attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};
 pub use availability::Availability;
 pub use bundle::{Bundle, COMPILER, Source, compile, compile_with_tests};
 pub use caps::{
-    CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, Zone, confirm_contact, count_contact,
-    rebuild_caps,
+    CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, WithoutIdentifier, Zone,
+    confirm_contact, count_contact, rebuild_caps,
 };
 pub use cases::{Case, Expected, Person, Tests};
 pub use catalogue::{CatalogueProblem, check_catalogue};
@@ -112,18 +127,24 @@ pub use daypart::{Daypart, Dayparts};
 pub use describe::{Lacks, describe, describe_lacking};
 pub use diversity::{Diversity, Per};
 pub use finding::Finding;
-pub use floors::FloorLimit;
-pub use gate::{GateVerdict, gate};
+pub use floors::{FloorLimit, FloorOver, basket_margin};
+pub use gate::{Asking, Gate, GateVerdict, gate};
+pub use guards::{Audience, Guard};
 pub use interval::Interval;
 pub(crate) use interval::day_start;
+pub use jurisdiction::check as check_jurisdiction;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
+pub use minimise::{Allowed, Seen, minimise};
 pub use observed::{Observed, describe_observed};
+pub use price_limits::PriceLimit;
+pub use price_personalisation::PricePersonalisation;
 pub use purposes::PurposeSpec;
 #[cfg(test)]
 pub(crate) use rules::lists;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
-pub use shelf::{Behind, Judging, Shelf, Shelves, Stand};
+pub use shelf::{Behind, Judging, Moved, Setting, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
+pub use subjects::States;
 pub use suggest::did_you_mean;
 pub use verdict::{Reading, Verdict};

@@ -119,6 +119,9 @@ pub struct RecordSlot {
     /// Which taste of the account it is for; `null` where the request names no personas.
     #[schema(required = true)]
     persona: Option<RecordPersona>,
+    /// Its price, where that is personalised; otherwise `null`.
+    #[schema(required = true)]
+    price: Option<super::answers::RecordPrice>,
 }
 
 /// The persona that a slot is for.
@@ -339,6 +342,9 @@ pub struct RecordPrivate {
     /// The same for every persona that has a seat; `null` where the request names no personas.
     #[schema(required = true)]
     personas: Option<Vec<RecordPersonaSeen>>,
+    /// What guards of audiences saw and nothing else did; `null` where they saw nothing.
+    #[schema(required = true)]
+    guarded: Option<BTreeMap<String, AttributeValue>>,
     withheld: Vec<RecordWithheld>,
     #[schema(required = true)]
     jurisdiction: Option<String>,
@@ -351,6 +357,8 @@ pub struct RecordPrivate {
     #[schema(required = true)]
     local_time: Option<RecordLocalTime>,
     consents: Vec<RecordConsent>,
+    /// Whether the request carried the signal of Global Privacy Control.
+    privacy_signal: bool,
     caps: Vec<RecordCap>,
 }
 
@@ -391,6 +399,8 @@ pub enum WithheldReason {
     NotUsed,
     Expired,
     Undeclared,
+    NotApproved,
+    GuardsOnly,
 }
 
 /// A consent as it was read.
@@ -405,6 +415,9 @@ pub struct RecordConsent {
     valid_from: Option<Instant>,
     #[schema(required = true)]
     valid_until: Option<Instant>,
+    /// The channel it was about; `null` where it was about every one.
+    #[schema(required = true)]
+    channel: Option<String>,
 }
 
 /// A counter of a cap or a cool-down above zero, as it was read.

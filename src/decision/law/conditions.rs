@@ -304,6 +304,36 @@ impl Kind for When {
     }
 }
 
+/// Leaves offers out for an audience. It sees what it reads of the customer, whatever was said to other purposes.
+struct Guard(Part);
+
+pub(super) fn any_guard(chance: &mut Chance) -> Box<dyn Kind> {
+    let number = |text, is: i128| Part::Constant(text, Is::Number(is * MILLION));
+    Box::new(Guard(match chance.below(4) {
+        0 => two("<", Part::Name("customer.points"), number("500", 500)),
+        1 => Part::Not(Box::new(Part::Name("customer.member"))),
+        2 => two("==", Part::Name("customer.tier"), Part::Constant("\"bronze\"", Is::Text("bronze".to_owned()))),
+        _ => two("&&", Part::Name("customer.member"), two(">", Part::Name("customer.points"), number("1", 1))),
+    }))
+}
+
+impl Kind for Guard {
+    fn text(&self) -> String {
+        format!("when: '{}'", self.0.text())
+    }
+
+    fn says(&self, rule: &Written, asked: &Asked<'_>, offer: &Offer) -> Says {
+        let mut all = Asked::new(asked.town, asked.spot, asked.request, asked.person, asked.now);
+        let customer = asked.request.customer.attributes.iter();
+        all.seen = customer.map(|(name, value)| (format!("customer.{name}"), value.clone())).collect();
+        Says::plainly(self.0.truth(&all, offer).unwrap_or(!rule.allows_missing))
+    }
+
+    fn reads(&self) -> bool {
+        true
+    }
+}
+
 /// What a customer needs.
 #[derive(Default)]
 struct Loyal {

@@ -129,12 +129,12 @@ impl Kind for Capped {
             return Says::default();
         }
         let limit = Some(i64::from(self.max));
-        let Some(person) = asked.person else {
-            return Says { against: (!self.allows_nobody).then_some((None, limit)), reading: None };
-        };
+        if asked.person.is_none() && !self.allows_nobody {
+            return Says { against: Some((None, limit)), reading: None };
+        }
         let own = self.apart(asked, spot.id, offer.offer_id.as_str());
         let mut used = 0;
-        for contact in &person.contacts {
+        for contact in asked.person.iter().flat_map(|person| &person.contacts) {
             let counting =
                 asked.town.spots.iter().all(|spot| spot.id != contact.placement.as_str() || spot.counts_toward_caps);
             let covered = rule.covers_contact(asked, &contact.placement, contact.offer.as_str());

@@ -13,7 +13,7 @@ use crate::domain::consent::{Basis, ConsentEntry};
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::{
     BasketLine, Campaign, ConsentState, Currency, Customer, DecisionId, DecisionRequest, Money, Number, Offer, OfferId,
-    PlacementId, PurposeId, StoreId, Timestamp, Value,
+    PlacementId, PurposeId, StoreId, SubjectKind, SubjectKinds, Timestamp, Value,
 };
 use crate::policy::{Chosen, Contact, Source};
 
@@ -208,6 +208,8 @@ impl Town {
                     state: chance.one(&[Granted, Granted, Granted, Granted, Refused, Withdrawn, Unknown]),
                     basis: chance.one(&[Basis::Consent, Basis::Consent, Basis::LegitimateInterest]),
                     valid_from: Timestamp(NOW + at - 3 + if chance.often(1) { HOUR } else { 0 }),
+                    channel: None,
+                    jurisdiction: None,
                     valid_until: chance.maybe(2, &[Timestamp(NOW), Timestamp(NOW + 1), Timestamp(NOW + HOUR)]),
                 });
             }
@@ -236,6 +238,10 @@ impl Town {
                 minor: chance.within(0, 4_000),
                 currency: Currency::parse(chance.one(&["USD", "USD", "USD", "USD", "USD", "USD", "EUR"])).unwrap(),
             }),
+            margin: chance.often(8).then(|| Money {
+                minor: chance.within(-200, 900),
+                currency: Currency::parse(chance.one(&["USD", "USD", "USD", "USD", "USD", "USD", "EUR"])).unwrap(),
+            }),
         };
         let device = chance.maybe(7, &["desktop", "mobile"]);
         DecisionRequest {
@@ -254,6 +260,7 @@ impl Town {
             candidates: chance
                 .often(3)
                 .then(|| ["gone", "house", "o1", "o4"].map(|id| OfferId::new(id).unwrap()).to_vec()),
+            privacy_signal: None,
             store: chance.maybe(5, &["s-1", "s-2", "s-9"]).map(|store| StoreId::new(store).unwrap()),
         }
     }
@@ -284,9 +291,12 @@ fn offer(chance: &mut Chance, id: &str) -> Offer {
         "offer_id": id, "price": money(price), "cost_of_goods": money(chance.within(0, 4_000)), "variants": variants,
     });
     let costs = [chance.within(0, price), 0, chance.within(0, 500)].map(money);
-    for name in ["discount", "shipping", "expected_return_cost", "vendor_funding", "cost_of_showing"] {
+    for name in ["discount", "shipping", "expected_return_cost", "vendor_funding", "cost_of_showing", "loyalty_cost"] {
         may(&mut offer, chance, name, 3, &costs);
     }
+    let prices = [price, price + 1, price - 1].map(|minor| money(minor.max(0)));
+    may(&mut offer, chance, "advertised_price_min", 5, &prices);
+    may(&mut offer, chance, "prior_price", 5, &prices);
     let brands = [Json::from("acme"), Json::from("zeta")];
     let mut attributes = json!({});
     may(&mut attributes, chance, "brand", 6, &brands);
@@ -331,6 +341,7 @@ fn contact(chance: &mut Chance, number: usize) -> Contact {
             slot: u16::try_from(chance.below(2)).unwrap(),
             at: Timestamp(at),
             reserved_until: Timestamp(at + RESERVED),
+            stands_for: SubjectKinds::of(SubjectKind::Customer),
         },
         placement: PlacementId::new(chance.one(&["home", "home", "mail", "gone"])).unwrap(),
         offer: OfferId::new(chance.one(&["o0", "o1", "o1", "o2", "o3", "o4", "gone"])).unwrap(),

@@ -9,7 +9,7 @@ use crate::domain::{Offer, PlacementId};
 type Maker = fn(&mut Chance) -> Box<dyn Kind>;
 
 /// Every kind that has a plain reading. Whoever adds a kind to the language adds it here.
-pub(super) const KINDS: [(&str, Maker); 11] = [
+pub(super) const KINDS: [(&str, Maker); 13] = [
     ("purpose_gates", gates::any),
     ("margin_floors", money::any),
     ("frequency_caps", counted::any_cap),
@@ -18,13 +18,15 @@ pub(super) const KINDS: [(&str, Maker); 11] = [
     ("exclusions", conditions::any_exclusion),
     ("requirements", conditions::any_requirement),
     ("loyalty_eligibility", conditions::any_loyalty),
+    ("audience_guards", conditions::any_guard),
+    ("price_limits", money::any_price),
     ("stackability", answers::any_stackability),
     ("diversity", answers::any_diversity),
     ("proffer.currency", money::currency),
 ];
 
 /// Kinds of the language that have none yet.
-pub(super) const LACKING: [&str; 0] = [];
+pub(super) const LACKING: [&str; 1] = ["price_personalisation"];
 
 /// What a cap or a cool-down counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

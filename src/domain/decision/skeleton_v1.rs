@@ -97,6 +97,7 @@ impl From<SkeletonV1> for Skeleton {
             money: None,
             persona: None,
             noted: None,
+            price: None,
         });
         let row = |row: CandidateRowV1| CandidateRow {
             candidate: Some(row.candidate),

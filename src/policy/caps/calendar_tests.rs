@@ -176,7 +176,14 @@ fn a_calendar_cap_counts_what_a_slow_walk_back_minute_by_minute_finds_in_ten_zon
 #[test]
 fn what_nobody_knows_counts_in_utc_and_the_asking_store_says_which_day_it_is() {
     let day = CapWindow::Calendar(CalendarUnit::Day, Zone::Store);
-    let cap = Cap { by: CapBy::All, max: 1, window: day, counts: CapCounts::Decision, allow_unidentified: false };
+    let cap = Cap {
+        by: CapBy::All,
+        max: 1,
+        window: day,
+        counts: CapCounts::Decision,
+        whose: SubjectKind::Customer,
+        without_identifier: WithoutIdentifier::SessionCap,
+    };
     let at = |text: &str| Timestamp::parse(text).unwrap();
     let windows = CapWindows::at(at("2026-11-01T20:00:00Z"), Some("America/New_York"));
     let (tokyo, new_york) = (chrono_tz::Asia::Tokyo, chrono_tz::America::New_York);

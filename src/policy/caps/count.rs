@@ -9,7 +9,8 @@ use super::{Cap, CapBy, CapCounts, caps, cool_downs};
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::subject::{CapHold, Held};
 use crate::domain::{
-    CapCounter, Catalogue, DecisionId, Digest, Offer, OfferId, Placement, PlacementId, SubjectState, Timestamp,
+    CapCounter, Catalogue, DecisionId, Digest, Offer, OfferId, Placement, PlacementId, SubjectKind, SubjectKinds,
+    SubjectState, Timestamp,
 };
 
 /// What was chosen for one slot of a decision.
@@ -23,6 +24,8 @@ pub struct Chosen {
     pub at: Timestamp,
     /// Until when it is reserved where impressions count; only instants before it.
     pub reserved_until: Timestamp,
+    /// What the subject whose counters these are stood for.
+    pub stands_for: SubjectKinds,
 }
 
 /// A contact as it is read back: an offer chosen for a slot, and whether it was seen.
@@ -118,13 +121,24 @@ pub(in super::super) fn rests_with(by: CapBy, offer: &Offer) -> Vec<Option<&str>
 
 /// Counts or reserves what was chosen for every cap that applies, and tidies the counters: at most the newest `max`
 /// contacts that may still count, no empty counter, none of a rule that the bundle does not have. Marks the state with
-/// the bundle's cap set.
-pub fn count_contact(bundle: &Bundle, placement: &Placement, offer: &Offer, state: &mut SubjectState, chosen: &Chosen) {
-    let counts = |rule: &Rule| placement.counts_toward_caps && rule.applies_to.covers(placement, offer);
-    for (rule, cap) in caps(bundle).filter(|(rule, _)| counts(rule)) {
+/// the bundle's cap set. Says whether any cap counted it.
+pub fn count_contact(
+    bundle: &Bundle,
+    placement: &Placement,
+    offer: &Offer,
+    state: &mut SubjectState,
+    chosen: &Chosen,
+) -> bool {
+    let mut counted = false;
+    let counts = |(rule, cap): &(&Rule, &Cap)| {
+        placement.counts_toward_caps && cap.counts_for(chosen.stands_for) && rule.applies_to.covers(placement, offer)
+    };
+    for (rule, cap) in caps(bundle).filter(counts) {
         put(counter(state, rule, apart(cap.by, placement, offer)), cap.counts, chosen, None);
+        counted = true;
     }
     tidy(bundle, state, chosen.at);
+    counted
 }
 
 /// Builds every counter anew from contacts, in any order. A contact whose placement or offer is gone counts wherever it
@@ -138,7 +152,10 @@ pub fn rebuild_caps(
 ) {
     state.caps.clear();
     for contact in contacts {
-        for (rule, cap) in caps(bundle).filter(|(rule, _)| caps_cover(rule, bundle, catalogue, contact)) {
+        let counts = |(rule, cap): &(&Rule, &Cap)| {
+            cap.counts_for(contact.chosen.stands_for) && caps_cover(rule, bundle, catalogue, contact)
+        };
+        for (rule, cap) in caps(bundle).filter(counts) {
             put(
                 counter(state, rule, apart_of(cap.by, bundle, catalogue, contact)),
                 cap.counts,
@@ -152,8 +169,8 @@ pub fn rebuild_caps(
 }
 
 /// Confirms what was reserved for a contact that was seen, followed or bought, and counts what else happened. Doing so
-/// again changes nothing, and a contact whose reservation has ended counts all the same. A state whose counters are of another cap set is marked to be rebuilt
-/// from contacts, which know of what followed.
+/// again changes nothing, and a contact whose reservation has ended counts all the same. A state whose counters are of
+/// another cap set is marked to be rebuilt from contacts, which know of what followed.
 pub fn confirm_contact(
     bundle: &Bundle,
     catalogue: &Catalogue,
@@ -166,7 +183,8 @@ pub fn confirm_contact(
         return;
     }
     let confirmed = |(rule, cap): &(&Rule, &Cap)| {
-        contact.confirmed(cap.counts).is_some() && caps_cover(rule, bundle, catalogue, contact)
+        let counts = contact.confirmed(cap.counts).is_some() && cap.counts_for(contact.chosen.stands_for);
+        counts && caps_cover(rule, bundle, catalogue, contact)
     };
     for (rule, cap) in caps(bundle).filter(confirmed) {
         // Where it was reserved it is confirmed, even if the offer has moved to another category since.
@@ -182,9 +200,12 @@ pub fn confirm_contact(
     tidy(bundle, state, now);
 }
 
-/// Counts what followed a contact for every cool-down that it starts, is part of or undoes. Nobody knows the categories and
-/// the campaign of an offer that is gone: for those it counts nowhere, or else everything would rest.
+/// Counts what followed a contact for every cool-down that it starts, is part of or undoes. Nobody knows the categories
+/// and the campaign of an offer that is gone: for those it counts nowhere, or else everything would rest.
 fn put_events(bundle: &Bundle, catalogue: &Catalogue, contact: &Contact, state: &mut SubjectState) {
+    if !contact.chosen.stands_for.has(SubjectKind::Customer) {
+        return;
+    }
     for (rule, cool_down) in cool_downs(bundle) {
         if !covers(rule, bundle, catalogue, contact) {
             continue;

@@ -85,14 +85,6 @@ fn each_mistake_in_a_window_is_shown_with_its_place_and_a_way_out() {
       |                                        ^^^^^ no catalog/stores.yaml
       = help: declare the stores in catalog/stores.yaml, such as `- {id: s-12, time_zone: America/New_York}`
     ");
-    insta::assert_snapshot!(window("session"), @r"
-    error[P0113]: rule `cap.offer.day`: window `session` is not available yet
-     --> rules/30-caps.yaml:8:13
-      |
-    8 |     window: session
-      |             ^^^^^^^ not available yet
-      = help: available now: `window: {rolling: 24h}`, `window: lifetime`
-    ");
 }
 
 #[test]
@@ -114,13 +106,13 @@ fn each_mistake_in_what_is_counted_is_shown_with_its_place_and_a_way_out() {
       = help: write one rule for each of them; every one that applies must leave room
     ");
     insta::assert_snapshot!(wrong(CAPS, "scope: [customer, offer]", "scope: [offer]"), @"
-    error[P0106]: rule `cap.offer.day`: a cap counts for a customer
+    error[P0106]: rule `cap.offer.day`: a cap counts for one customer, household, device or session
      --> rules/30-caps.yaml:6:12
       |
     6 |     scope: [offer]
-      |            ^ no `customer`
-      = help: write `[customer]` for all offers together, or `[customer, offer]`, `[customer, category]`,
-              `[customer, campaign]` or `[customer, channel]` for each of these by itself
+      |            ^ for nobody
+      = help: write for whom it counts, and what is counted apart: `[customer]`, `[household, offer]`,
+              `[device, category]`, `[session, campaign]` or `[customer, channel]`
     ");
     insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: view"), @"
     error[P0106]: rule `cap.offer.day`: unknown kind of contact `view`
@@ -130,13 +122,13 @@ fn each_mistake_in_what_is_counted_is_shown_with_its_place_and_a_way_out() {
       |             ^^^^ unknown kind of contact
       = help: expected one of `decision`, `impression`, `click`, `redemption`
     ");
-    insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: decision\n    without_identifier: ask"), @r"
+    insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: decision\n    without_identifier: ask"), @"
     error[P0106]: rule `cap.offer.day`: unknown answer `ask`
       --> rules/30-caps.yaml:10:25
        |
     10 |     without_identifier: ask
        |                         ^^^ unknown answer
-       = help: expected one of `exclude`, `allow`
+       = help: expected one of `session_cap`, `exclude_unknown`, `allow`, `exclude`
     ");
     insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: decision\n    obeys_caps: false"), @"
     error[P0101]: rule `cap.offer.day`: unknown field `obeys_caps`

@@ -21,6 +21,8 @@ mod law_tests;
 #[cfg(test)]
 mod mistakes;
 #[cfg(test)]
+mod scope_tests;
+#[cfg(test)]
 pub(super) mod tests;
 
 pub use count::{Chosen, Contact, confirm_contact, count_contact, rebuild_caps};
@@ -36,7 +38,7 @@ use super::bundle::Bundle;
 use super::cool_downs::{CoolDown, EVENT_AFTER_MAX};
 use super::rules::{Rule, RuleKind};
 use crate::domain::outcome::OutcomeKind;
-use crate::domain::{CategoryId, Digest, OfferId, Placement, PlacementId, Span, Timestamp};
+use crate::domain::{CategoryId, Digest, OfferId, Placement, PlacementId, Span, SubjectKind, SubjectKinds, Timestamp};
 
 /// What a cap counts apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,9 +106,22 @@ impl CapCounts {
     }
 }
 
-/// A frequency cap for customers.
+/// What becomes of somebody who cannot be counted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithoutIdentifier {
+    /// The session is counted in their place; without one they are left out.
+    SessionCap,
+    /// They are left out, whatever session it is.
+    Exclude,
+    /// The session is counted in their place; without one they are let through.
+    Allow,
+}
+
+/// A frequency cap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cap {
+    /// For whom it counts.
+    pub whose: SubjectKind,
     /// What is counted apart.
     pub by: CapBy,
     /// The most contacts allowed in a window.
@@ -115,18 +130,26 @@ pub struct Cap {
     pub window: CapWindow,
     /// What makes a contact count.
     pub counts: CapCounts,
-    /// Whether somebody without an identifier, for whom nothing can be counted, is let through.
-    pub allow_unidentified: bool,
+    /// What becomes of a request that does not name for whom to count.
+    pub without_identifier: WithoutIdentifier,
 }
 
 impl Cap {
+    /// Whether a subject that stands for these kinds is whom it counts for.
+    pub fn counts_for(&self, stands_for: SubjectKinds) -> bool {
+        match self.without_identifier {
+            WithoutIdentifier::Exclude => stands_for.own().has(self.whose),
+            WithoutIdentifier::SessionCap | WithoutIdentifier::Allow => stands_for.has(self.whose),
+        }
+    }
+
     /// That it leaves an offer out, in words: `observed` contacts are counted, where the reader may know them.
     pub(super) fn told(&self, observed: Option<i64>, limit: Option<i64>) -> String {
         let max = limit.unwrap_or_else(|| i64::from(self.max));
         let apart = self.by.name().map_or_else(String::new, |name| format!(" and {name}"));
         let plural = if max == 1 { "" } else { "s" };
-        let (counts, window) = (self.counts.name(), &self.window);
-        let cap = format!("the cap of {max} {counts}{plural} per customer{apart} in {window}");
+        let (counts, whose, window) = (self.counts.name(), self.whose.name(), &self.window);
+        let cap = format!("the cap of {max} {counts}{plural} per {whose}{apart} in {window}");
         match observed {
             Some(used) => format!("{cap} is reached: {used} counted"),
             None => format!("{cap} leaves no room"),
@@ -150,6 +173,15 @@ fn cool_downs(bundle: &Bundle) -> impl Iterator<Item = (&Rule, &CoolDown)> {
     })
 }
 
+/// The kinds of subject that caps count for.
+pub(super) fn counted_kinds(rules: &[Rule]) -> SubjectKinds {
+    let caps = rules.iter().filter_map(|rule| match &rule.kind {
+        RuleKind::FrequencyCap(cap) => Some(cap.whose),
+        _ => None,
+    });
+    caps.fold(SubjectKinds::NONE, SubjectKinds::and)
+}
+
 impl Bundle {
     /// From when on decisions may hold a contact that some cap or cool-down counts; nothing where there is neither.
     pub fn contacts_since(&self, now: Timestamp) -> Option<Timestamp> {
@@ -168,6 +200,11 @@ impl Bundle {
     pub fn counts_outcome(&self, kind: OutcomeKind) -> bool {
         cool_downs(self).any(|(_, cool_down)| cool_down.event == kind || cool_down.unless == Some(kind))
             || self.caps_count(kind)
+    }
+
+    /// Whether any cap lets through whom it cannot count for where nobody stands for these kinds.
+    pub fn lets_through(&self, unknown: SubjectKinds) -> bool {
+        caps(self).any(|(_, cap)| cap.without_identifier == WithoutIdentifier::Allow && unknown.has(cap.whose))
     }
 
     /// Whether any cap holds contacts reserved until outcomes of this kind.
@@ -197,7 +234,15 @@ pub(super) fn cap_set(rules: &[Rule], placements: &BTreeMap<PlacementId, Placeme
     for rule in rules {
         let (by, counted, window) = match &rule.kind {
             RuleKind::FrequencyCap(cap) => {
-                (cap.by, format!("{} {}", cap.max, cap.counts.name()), cap.window.to_string())
+                let mut counted = format!("{} {}", cap.max, cap.counts.name());
+                // Told only where it is not as it always was, so that counters from before are still good.
+                if cap.whose != SubjectKind::Customer {
+                    counted = format!("{counted} of a {}", cap.whose.name());
+                }
+                if cap.without_identifier == WithoutIdentifier::Exclude {
+                    counted.push_str(" named");
+                }
+                (cap.by, counted, cap.window.to_string())
             }
             RuleKind::CoolDown(cool) => {
                 let unless = cool.unless.map_or_else(String::new, |kind| format!(" unless {}", kind.name()));

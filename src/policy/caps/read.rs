@@ -9,8 +9,8 @@ use super::super::read::{self, Fields};
 use super::super::rules::{Known, RuleKind};
 use super::super::stores::STORES;
 use super::super::syntax::{Node, Yaml};
-use super::{CalendarUnit, Cap, CapBy, CapCounts, CapWindow, Zone};
-use crate::domain::{Malformed, Span};
+use super::{CalendarUnit, Cap, CapBy, CapCounts, CapWindow, WithoutIdentifier, Zone};
+use crate::domain::{Malformed, Span, SubjectKind};
 use crate::policy::suggest::did_you_mean;
 
 /// The fields of a cap.
@@ -22,8 +22,8 @@ const CAP_MAX: u32 = 10_000;
 /// Reads a cap.
 pub(in super::super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, known: Known<'_>) -> Option<RuleKind> {
     let what = fields.what.as_str();
-    let by =
-        fields.need(report, "scope", "scope: [customer, offer]").and_then(|node| scope(report, what, node, "a cap"));
+    let scope = fields.need(report, "scope", "scope: [customer, offer]");
+    let scope = scope.and_then(|node| Some((scoped(report, what, node, "a cap", &WHOSE)?, node.place)));
     let max = fields.need(report, "max", "max: 2").and_then(|node| {
         if matches!(&node.value, Yaml::Scalar { text, plain: true } if text == "0") {
             report
@@ -39,40 +39,84 @@ pub(in super::super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, known
         let name = read::choice(report, what, node, "kind of contact", &CapCounts::ALL.map(CapCounts::name), &[])?;
         CapCounts::ALL.into_iter().find(|counts| counts.name() == name)
     });
-    let allow_unidentified = fields.get("without_identifier").map_or(Some(false), |node| {
-        read::choice(report, what, node, "answer", &["exclude", "allow"], &["session_cap"]).map(|name| name == "allow")
+    let without_identifier = fields.get("without_identifier").map_or(Some(WithoutIdentifier::SessionCap), |node| {
+        let known = ["session_cap", "exclude_unknown", "allow", "exclude"];
+        Some(match read::choice(report, what, node, "answer", &known, &[])? {
+            "exclude_unknown" => WithoutIdentifier::Exclude,
+            "allow" => WithoutIdentifier::Allow,
+            // `exclude` is what `session_cap` was called before it had a name of its own.
+            _ => WithoutIdentifier::SessionCap,
+        })
     });
+    let (((whose, by), place), window) = (scope?, window?);
     Some(RuleKind::FrequencyCap(Cap {
-        by: by?,
+        whose: if window == CapWindow::Session { in_session(report, what, place, whose)? } else { whose },
+        by,
         max: max?,
-        window: window?,
+        window,
         counts: counts?,
-        allow_unidentified: allow_unidentified?,
+        without_identifier: without_identifier?,
     }))
 }
+
+/// For whom a cap may count.
+const WHOSE: [SubjectKind; 4] =
+    [SubjectKind::Customer, SubjectKind::Household, SubjectKind::Device, SubjectKind::Session];
 
 const SCOPES: &str = "write `[customer]` for all offers together, or `[customer, offer]`, `[customer, category]`, \
                       `[customer, campaign]` or `[customer, channel]` for each of these by itself";
 
-/// Reads what is counted apart; `kind` is what counts, such as `a cap`.
-pub(in super::super) fn scope(report: &mut Report<'_>, what: &str, node: &Node, kind: &str) -> Option<CapBy> {
-    let known = ["customer", "offer", "category", "channel", "campaign", "all"];
-    let later = ["household", "device", "session"];
-    let names = read::list_of(report, what, node, "expected `[customer]` or `[customer, offer]`", |report, node| {
-        read::choice(report, what, node, "scope", &known, &later)
-    })?;
-    if !names.contains(&"customer") {
-        let message = format!("{what}: {kind} counts for a customer");
-        report.add(codes::CHOICE, node.place, message, "no `customer`").with_help(SCOPES);
-        return None;
+const OF_ALL: &str = "write for whom it counts, and what is counted apart: `[customer]`, `[household, offer]`, \
+                      `[device, category]`, `[session, campaign]` or `[customer, channel]`";
+
+/// What lasts as long as a session is counted for the session, which belongs to one customer.
+fn in_session(report: &mut Report<'_>, what: &str, place: Place, whose: SubjectKind) -> Option<SubjectKind> {
+    if matches!(whose, SubjectKind::Customer | SubjectKind::Session) {
+        return Some(SubjectKind::Session);
     }
+    let message = format!("{what}: a session belongs to a customer and not to a {}", whose.name());
+    let help = "write `scope: [session]`, or another window for this scope";
+    report.add(codes::CAP_SESSION, place, message, "with `window: session`").with_help(help);
+    None
+}
+
+/// Reads what is counted apart for a customer; `kind` is what counts, such as `a cool-down`.
+pub(in super::super) fn scope(report: &mut Report<'_>, what: &str, node: &Node, kind: &str) -> Option<CapBy> {
+    scoped(report, what, node, kind, &[SubjectKind::Customer]).map(|(_, by)| by)
+}
+
+/// Reads for whom and what is counted apart; `kind` is what counts, such as `a cap`.
+fn scoped(
+    report: &mut Report<'_>,
+    what: &str,
+    node: &Node,
+    kind: &str,
+    whose: &[SubjectKind],
+) -> Option<(SubjectKind, CapBy)> {
+    let mut known: Vec<&'static str> = whose.iter().map(|kind| kind.name()).collect();
+    known.extend(["offer", "category", "channel", "campaign", "all"]);
+    let names = read::list_of(report, what, node, "expected `[customer]` or `[customer, offer]`", |report, node| {
+        read::choice(report, what, node, "scope", &known, &[])
+    })?;
+    let counted: Vec<SubjectKind> = whose.iter().copied().filter(|kind| names.contains(&kind.name())).collect();
+    let [counted] = counted.as_slice() else {
+        let all = if whose.len() > 1 { "one customer, household, device or session" } else { "a customer" };
+        let label = match (counted.as_slice(), whose) {
+            ([], [_]) => "no `customer`",
+            ([], _) => "for nobody",
+            _ => "more than one",
+        };
+        let message = format!("{what}: {kind} counts for {all}");
+        report.add(codes::CHOICE, node.place, message, label).with_help(if whose.len() > 1 { OF_ALL } else { SCOPES });
+        return None;
+    };
     let by: Vec<CapBy> = [CapBy::All, CapBy::Offer, CapBy::Category, CapBy::Channel, CapBy::Campaign]
         .into_iter()
         .filter(|by| names.contains(&by.name().unwrap_or("all")))
         .collect();
     match by.as_slice() {
-        [] => Some(CapBy::All),
-        [by] => Some(*by),
+        [] => Some((*counted, CapBy::All)),
+        [by] => Some((*counted, *by)),
         _ => {
             let message = format!("{what}: {kind} counts one thing apart, not several at once");
             let help = "write one rule for each of them; every one that applies must leave room";
@@ -88,9 +132,7 @@ fn window(report: &mut Report<'_>, what: &str, node: &Node, all: Known<'_>) -> O
             return Some(CapWindow::Lifetime);
         }
         if text == "session" {
-            let known = "window: {rolling: 24h}`, `window: lifetime";
-            read::not_yet(report, what, node.place, "window `session`", known);
-            return None;
+            return Some(CapWindow::Session);
         }
         if let Ok(span) = Span::parse(text) {
             return missing_rolling(report, what, node.place, span);

@@ -35,7 +35,8 @@ pub(in super::super) fn with_caps(caps: &[&str]) -> Bundle {
 /// A choice in the first slot, reserved for ten minutes.
 pub(in super::super) fn chosen(number: u8, at: i64) -> Chosen {
     let decision = DecisionId::from_parts(1_700_000_000_000, [number; 10]);
-    Chosen { decision, slot: 0, at: Timestamp(at), reserved_until: Timestamp(at + HOUR / 6) }
+    let stands_for = SubjectKinds::of(SubjectKind::Customer);
+    Chosen { decision, slot: 0, at: Timestamp(at), reserved_until: Timestamp(at + HOUR / 6), stands_for }
 }
 
 pub(super) fn contact(number: u8, at: i64, offer: &str, seen: Option<i64>) -> Contact {

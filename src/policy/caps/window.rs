@@ -61,6 +61,8 @@ pub enum CapWindow {
     Calendar(CalendarUnit, Zone),
     /// For ever.
     Lifetime,
+    /// As long as the session lasts, for which it counts.
+    Session,
 }
 
 impl CapWindow {
@@ -70,7 +72,7 @@ impl CapWindow {
             Self::Rolling(span) => now.minus(span).plus(Span(1)),
             Self::Calendar(unit, Zone::Customer | Zone::Store) => began(unit, zone, now),
             Self::Calendar(unit, Zone::Named(zone)) => began(unit, zone, now),
-            Self::Lifetime => Timestamp(i64::MIN),
+            Self::Lifetime | Self::Session => Timestamp(i64::MIN),
         }
     }
 
@@ -78,7 +80,9 @@ impl CapWindow {
     pub(super) fn kept_from(self, now: Timestamp) -> Timestamp {
         match self {
             Self::Calendar(unit, Zone::Customer | Zone::Store) => now.minus(Span(unit.days_max() * 86_400_000)),
-            Self::Rolling(_) | Self::Calendar(_, Zone::Named(_)) | Self::Lifetime => self.from(now, Tz::UTC),
+            Self::Rolling(_) | Self::Calendar(_, Zone::Named(_)) | Self::Lifetime | Self::Session => {
+                self.from(now, Tz::UTC)
+            }
         }
     }
 }
@@ -102,6 +106,7 @@ impl std::fmt::Display for CapWindow {
                 }
             }
             Self::Lifetime => f.write_str("a lifetime"),
+            Self::Session => f.write_str("a session"),
         }
     }
 }

@@ -44,7 +44,7 @@ use slip::Slip;
 
 use super::applies::AppliesTo;
 use super::codes;
-use super::finding::Report;
+use super::finding::{Place, Report};
 use super::read::{self as reader, Fields};
 use super::rules::Known;
 use super::scalar::Scalar;
@@ -89,6 +89,22 @@ pub(super) fn read(
     }
     let text = text.trim().lines().map(str::trim).collect::<Vec<_>>().join(" ");
     Some(Condition { text, term: term? })
+}
+
+/// A condition that another field stands for, told where that field is.
+pub(super) fn of_text(
+    report: &mut Report<'_>,
+    what: &str,
+    (text, place): (&str, Place),
+    known: Known<'_>,
+    applies_to: Option<&AppliesTo>,
+) -> Option<Condition> {
+    let mut slips = Vec::new();
+    let term = checked(text, known, applies_to, &mut slips);
+    for slip in slips {
+        report.add(slip.code, place, format!("{what}: {}", slip.message), slip.label);
+    }
+    Some(Condition { text: text.to_owned(), term: term? })
 }
 
 fn checked(text: &str, known: Known<'_>, applies_to: Option<&AppliesTo>, slips: &mut Vec<Slip>) -> Option<Term> {

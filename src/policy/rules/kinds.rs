@@ -8,7 +8,10 @@ use super::super::applies::AppliesTo;
 use super::super::condition;
 use super::super::finding::Report;
 use super::super::read::Fields;
-use super::super::{availability, caps, cool_downs, diversity, floors, gate, loyalty, stackability};
+use super::super::{
+    availability, caps, cool_downs, diversity, floors, gate, guards, loyalty, price_limits, price_personalisation,
+    stackability,
+};
 use super::{Known, RuleKind};
 
 /// Reads the fields of one kind.
@@ -32,11 +35,11 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 10] = [
+pub(in crate::policy) const KINDS: [Kind; 13] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
-        later: &gate::FIELDS_LATER,
+        later: &[],
         reads: false,
         liftable: false,
         rank: 1,
@@ -46,7 +49,7 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         list: "margin_floors",
         fields: &floors::FIELDS,
         later: &[],
-        reads: false,
+        reads: true,
         liftable: true,
         rank: 2,
         read: floors::read,
@@ -92,6 +95,33 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         },
     },
     Kind {
+        list: "audience_guards",
+        fields: &guards::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 7,
+        read: guards::read,
+    },
+    Kind {
+        list: "price_limits",
+        fields: &price_limits::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 9,
+        read: price_limits::read,
+    },
+    Kind {
+        list: "price_personalisation",
+        fields: &price_personalisation::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 10,
+        read: |report, fields, known, _| price_personalisation::read(report, fields, known),
+    },
+    Kind {
         list: "stackability",
         fields: &stackability::FIELDS,
         later: &[],
@@ -131,11 +161,8 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 9] = [
-    ("audience_guards", 7),
+pub(in crate::policy) const LATER: [(&str, u8); 6] = [
     ("category_exclusions", 8),
-    ("price_limits", 9),
-    ("price_personalisation", 10),
     ("budgets", 41),
     ("stock", 42),
     ("fairness_gates", 43),
@@ -191,12 +218,15 @@ impl RuleKind {
     pub fn list(&self) -> &'static str {
         match self {
             Self::Currency => "proffer.currency",
-            Self::PurposeGate { .. } => "purpose_gates",
+            Self::PurposeGate(_) => "purpose_gates",
             Self::MarginFloor { .. } => "margin_floors",
             Self::FrequencyCap(_) => "frequency_caps",
             Self::Availability(_) => "availability",
             Self::Exclusion { .. } => "exclusions",
             Self::Requirement { .. } => "requirements",
+            Self::AudienceGuard(_) => "audience_guards",
+            Self::PriceLimit(_) => "price_limits",
+            Self::PricePersonalisation(_) => "price_personalisation",
             Self::Stackability(_) => "stackability",
             Self::Diversity(_) => "diversity",
             Self::LoyaltyEligibility(_) => "loyalty_eligibility",

@@ -6,11 +6,12 @@ mod kinds;
 
 mod read;
 
+pub(super) use common::reads_nothing;
 #[cfg(test)]
 pub(crate) use kinds::lists;
 pub(super) use read::read;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::applies::AppliesTo;
 use super::availability::Availability;
@@ -21,13 +22,17 @@ use super::declare::Declared;
 use super::diversity::Diversity;
 use super::features::Catalog;
 use super::finding::{Place, Report};
-use super::floors::FloorLimit;
+use super::floors::{FloorLimit, FloorOver};
+use super::gate::Gate;
+use super::guards::Guard;
 use super::interval::Interval;
 use super::loyalty::Loyalty;
+use super::price_limits::PriceLimit;
+use super::price_personalisation::PricePersonalisation;
 use super::purposes::PurposeSpec;
 use super::stackability::Stackability;
 use super::stores::StoreNames;
-use crate::domain::{Placement, PlacementId, PurposeId, RuleId, Timestamp};
+use crate::domain::{AttributeId, AttributeScope, Placement, PlacementId, PurposeId, RuleId, Timestamp};
 #[cfg(test)]
 pub(super) use kinds::KINDS;
 pub(super) use kinds::Kind;
@@ -75,15 +80,18 @@ pub enum RuleKind {
     /// Built in: an offer is shown only where its currency is the placement's.
     Currency,
     /// The placement's purpose needs a consent in force.
-    PurposeGate {
-        /// The purpose guarded.
-        purpose: PurposeId,
-    },
+    PurposeGate(Gate),
     /// The contribution margin reaches a minimum.
     MarginFloor {
         /// The least margin allowed.
         min: FloorLimit,
+        /// Of what it is the margin.
+        over: FloorOver,
     },
+    /// What the price of an offer keeps to.
+    PriceLimit(PriceLimit),
+    /// What prices may be personalised by.
+    PricePersonalisation(PricePersonalisation),
     /// At most so many contacts for a customer in a window.
     FrequencyCap(Cap),
     /// The offers it applies to are shown only there and then.
@@ -98,6 +106,8 @@ pub enum RuleKind {
         /// The condition.
         when: Condition,
     },
+    /// Leaves an offer out for an audience.
+    AudienceGuard(Guard),
     /// Offers that do not stand together in one answer.
     Stackability(Stackability),
     /// Offers of one kind of which only so many stand in one answer.
@@ -120,6 +130,20 @@ impl RuleKind {
     /// Whether it is about what stands in one answer together, and so asked only behind something.
     pub fn is_about_answers(&self) -> bool {
         matches!(self, Self::Stackability(_) | Self::Diversity(_))
+    }
+
+    /// The attributes of the customer that it reads.
+    pub(super) fn reads_of_customer(&self) -> BTreeSet<AttributeId> {
+        let mut found = BTreeSet::new();
+        let term = match self {
+            Self::Exclusion { when } | Self::Requirement { when } => when.term(),
+            Self::LoyaltyEligibility(loyalty) => loyalty.term(),
+            _ => return found,
+        };
+        term.reads(&mut |read| {
+            found.extend(read.attribute().filter(|id| id.scope() == AttributeScope::Customer).cloned());
+        });
+        found
     }
 }
 
@@ -153,6 +177,11 @@ impl Rule {
     /// names regions: what may be forbidden is not shown.
     pub fn in_force(&self, now: Timestamp, jurisdiction: Option<&str>) -> bool {
         self.effective.holds(now) && self.applies_to.covers_region(jurisdiction) != Some(false)
+    }
+
+    /// Whether it says something to somebody, and is not on trial.
+    pub fn speaks(&self) -> bool {
+        self.severity != Severity::Shadow
     }
 
     /// Whether it leaves offers out, and not only speaks.

@@ -3,12 +3,16 @@
 use super::super::bundle::Bundle;
 use super::super::caps::CapWindows;
 use super::super::condition::{Asked, Facts};
+use super::super::guards;
 use super::super::merchandise::Merchandise;
 use super::super::rules::Rule;
+use super::super::subjects::States;
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
-use super::{Shelf, Shelves, Stand};
-use crate::domain::{Catalogue, Placement, SubjectState};
+use super::prices::Moved;
+use super::{Scoped, Shelf, Shelves, Stand};
+use crate::domain::decision::Failed;
+use crate::domain::{Catalogue, Placement};
 
 /// The rules of one placement in one decision. Gates are asked apart, by [`gate`](super::super::gate).
 pub struct Judging<'a> {
@@ -19,6 +23,9 @@ pub struct Judging<'a> {
     idle: Vec<u16>,
     counted: Counted<'a>,
     conditions: Asked<'a>,
+    /// Guards of audiences that the customer belongs to, or may.
+    guards: Vec<&'a Scoped<()>>,
+    moved: Moved<'a>,
     /// Where some offer is not always on sale.
     merchandise: Option<Merchandise<'a>>,
     catalogue: &'a Catalogue,
@@ -27,12 +34,12 @@ pub struct Judging<'a> {
 impl<'a> Judging<'a> {
     /// What is the same for all offers. `shelves` and `catalogue` belong together; nothing for a placement that the
     /// bundle does not have.
-    pub fn new(
+    pub fn new<'s>(
         bundle: &'a Bundle,
         (shelves, catalogue): (&'a Shelves, &'a Catalogue),
         placement: &'a Placement,
         facts: &Facts<'a>,
-        state: Option<&SubjectState>,
+        states: impl Into<States<'s>>,
         windows: &'a CapWindows,
     ) -> Option<Self> {
         let shelf = shelves.at(&placement.id)?;
@@ -50,16 +57,26 @@ impl<'a> Judging<'a> {
         let holds = |rule: &Rule| rule.in_force(windows.now, facts.jurisdiction);
         let idle = (0..=u16::MAX).zip(rules).filter(|(_, rule)| shelf.partly && !holds(rule)).map(|(at, _)| at);
         let merchandise = || Merchandise::at(shelves.built_in, catalogue, windows.now);
+        let spoken = guards::speaking(bundle, placement, facts);
         Some(Self {
+            guards: shelf.guards.iter().filter(|guard| spoken.contains(&guard.rule)).collect(),
             bundle,
             shelves,
             shelf,
             idle: idle.collect(),
-            counted: Counted::new(&ground, state),
+            counted: Counted::new(&ground, states.into()),
             conditions: bundle.ask(&shelves.columns, placement, facts),
+            moved: Moved::new(bundle, shelves, placement, facts)?,
             merchandise: shelf.unsteady.then(merchandise),
             catalogue,
         })
+    }
+
+    /// The same where gates refuse to personalise prices.
+    #[must_use]
+    pub fn refusing(mut self, gates: &[u16]) -> Self {
+        self.moved.refused = gates.to_vec();
+        self
     }
 
     /// Adds every rule that leaves an offer out, and what caps and cool-downs counted for it; notes what only speaks.
@@ -76,11 +93,14 @@ impl<'a> Judging<'a> {
         }
         self.counted.ask(&self.shelves.keys, stand.offer, &mut verdict.failed, &mut verdict.readings);
         self.conditions.fail(stand.offer as usize, &mut verdict.failed);
+        let guarding = self.guards.iter().filter(|guard| guard.covers(stand.offer));
+        verdict.failed.extend(guarding.map(|guard| Failed { rule: guard.rule, observed: None, limit: None }));
         if let Some(merchandise) = self.merchandise.as_ref().filter(|_| !stand.steady)
             && let Some(offer) = self.catalogue.offers().get(stand.offer as usize)
         {
             merchandise.fail(stand.offer as usize, offer, &mut verdict.failed);
         }
+        self.moved.fail(stand.offer, &mut verdict.failed);
         verdict.settle(self.bundle);
     }
 }

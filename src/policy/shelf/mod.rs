@@ -2,7 +2,7 @@
 //! customer, no request and no instant.
 //!
 //! A shelf holds the offers under consideration at one placement, in the order of the catalogue, each with every rule
-//! that leaves it out whatever the request: its currency and the floors under its margin. What is left for a decision
+//! that leaves it out whatever the request: its currency, the floors under its margin and the limits of its price. What is left for a decision
 //! are caps and cool-downs with something counted, conditions, and schedules: [`Judging`] asks those.
 
 mod behind;
@@ -10,7 +10,11 @@ mod counted;
 mod judging;
 mod keys;
 mod memo;
+mod prices;
+mod sums;
 
+#[cfg(test)]
+mod law_prices;
 #[cfg(test)]
 mod law_tests;
 
@@ -21,9 +25,11 @@ use std::sync::Arc;
 pub use behind::Behind;
 pub use judging::Judging;
 pub(super) use memo::Memo;
+pub use prices::Moved;
+pub use sums::Setting;
 
 use super::condition::{Bits, Columns};
-use super::floors::Margin;
+use super::floors::{Compared, FloorOver, Margin};
 use super::interval::Interval;
 use super::merchandise;
 use super::rules::{Rule, RuleKind};
@@ -31,6 +37,7 @@ use super::stackability::Stackability;
 use crate::domain::decision::Failed;
 use crate::domain::{Belongs, Catalogue, Offer, OfferId, OfferStatus, Placement, PlacementId};
 use keys::{Keys, kinds, position};
+use prices::{Prices, Spread};
 
 /// The shelves of all placements, for one bundle and one catalogue.
 #[derive(Debug)]
@@ -60,6 +67,20 @@ pub struct Shelf {
     counting_by_id: Vec<usize>,
     /// Rules about what stands together, in their order.
     answers: Vec<Scoped<Together>>,
+    /// Guards of audiences, in their order.
+    guards: Vec<Scoped<()>>,
+    /// Floors over the answer or the basket.
+    sums: Vec<Scoped<()>>,
+    prices: Prices,
+}
+
+/// A rule that leaves offers out whatever the request.
+struct Fixed<'a> {
+    at: u16,
+    rule: &'a Rule,
+    scope: Option<Bits>,
+    /// Where it is about how far prices lie apart.
+    spread: Option<Spread>,
 }
 
 /// An offer under consideration. Its variants share what rules say.
@@ -128,34 +149,43 @@ impl Shelf {
         let offers = catalogue.offers();
         let here: Vec<(u16, &Rule)> =
             (0..=u16::MAX).zip(rules).filter(|(_, rule)| rule.applies_to.covers_placement(placement)).collect();
-        let fixed_rules: Vec<(u16, &Rule, Option<Bits>)> = here
+        let fixed_rules: Vec<Fixed<'_>> = here
             .iter()
-            .filter(|(_, rule)| matches!(rule.kind, RuleKind::Currency | RuleKind::MarginFloor { .. }))
-            .map(|(at, rule)| (*at, *rule, scope(rule, offers)))
+            .filter(|(_, rule)| is_fixed(&rule.kind))
+            .map(|(at, rule)| Fixed {
+                at: *at,
+                rule,
+                scope: scope(rule, offers),
+                spread: Spread::of(rule, placement, offers),
+            })
             .collect();
-        let counts = |rule: &Rule| match rule.kind {
+        let scoped = |those: &dyn Fn(&RuleKind) -> bool| -> Vec<Scoped<()>> {
+            let those = here.iter().filter(|(_, rule)| those(&rule.kind));
+            those.map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () }).collect()
+        };
+        let counting = scoped(&|kind| match kind {
             RuleKind::FrequencyCap(_) => placement.obeys_caps,
             RuleKind::CoolDown(_) => true,
             _ => false,
-        };
-        let counting: Vec<Scoped<()>> = here
-            .iter()
-            .filter(|(_, rule)| counts(rule))
-            .map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () })
-            .collect();
+        });
         let mut counting_by_id: Vec<usize> = (0..counting.len()).collect();
         let id = |at: &usize| counting.get(*at).and_then(|counting| rules.get(usize::from(counting.rule)));
         counting_by_id.sort_by(|a, b| id(a).map(|rule| &rule.id).cmp(&id(b).map(|rule| &rule.id)));
         let answers = here.iter().filter_map(|(at, rule)| {
             Some(Scoped { rule: *at, scope: scope(rule, offers), of: together(&rule.kind, offers)? })
         });
+        let guards = here.iter().filter(|(_, rule)| matches!(rule.kind, RuleKind::AudienceGuard(_)));
+        let guards = guards.map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () });
         let mut shelf = Self {
+            guards: guards.collect(),
             stands: Vec::new(),
             candidates: 0,
             fixed: Vec::new(),
             partly: false,
             unsteady: false,
             answers: answers.collect(),
+            prices: Prices::new(&here, placement, offers),
+            sums: scoped(&|kind| matches!(kind, RuleKind::MarginFloor { .. }) && !is_fixed(kind)),
             counting,
             counting_by_id,
         };
@@ -176,17 +206,18 @@ impl Shelf {
         at: u32,
         offer: &Offer,
         candidates: Range<u32>,
-        rules: &[(u16, &Rule, Option<Bits>)],
+        rules: &[Fixed<'_>],
         (placement, catalogue): (&Placement, &Catalogue),
     ) {
         let from = self.fixed.len();
         let margin = Margin::of(offer);
-        for (rule_at, rule, scope) in rules {
-            if scope.as_ref().is_some_and(|scope| !scope.has(at as usize)) {
+        for fixed in rules {
+            if fixed.scope.as_ref().is_some_and(|scope| !scope.has(at as usize)) {
                 continue;
             }
-            if let Some((observed, limit)) = margin.fails(&rule.kind, placement) {
-                self.fixed.push(Failed { rule: *rule_at, observed, limit });
+            if let Some((observed, limit)) = fixed.fails(placement, at, (offer, &margin)) {
+                let rule = fixed.rule;
+                self.fixed.push(Failed { rule: fixed.at, observed, limit });
                 let Interval { from, until, .. } = &rule.effective;
                 self.partly |= from.is_some() || until.is_some() || rule.applies_to.regions.is_some();
             }
@@ -234,7 +265,8 @@ impl Shelf {
     /// Bytes of memory that it holds, about.
     pub fn bytes(&self) -> usize {
         let bits = |scope: Option<&Bits>| scope.map_or(0, Bits::bytes);
-        let counting = self.counting.iter().map(|counting| bits(counting.scope.as_ref()));
+        let scoped = self.counting.iter().chain(&self.sums).chain(&self.guards);
+        let counting = scoped.map(|counting| bits(counting.scope.as_ref()));
         let answers = self.answers.iter().map(|rule| {
             bits(rule.scope.as_ref())
                 + match &rule.of {
@@ -246,6 +278,29 @@ impl Shelf {
         size_of_val(self.stands.as_slice())
             + size_of_val(self.fixed.as_slice())
             + counting.chain(answers).sum::<usize>()
+    }
+}
+
+/// Whether it leaves offers out whatever the request.
+fn is_fixed(kind: &RuleKind) -> bool {
+    matches!(
+        kind,
+        RuleKind::Currency
+            | RuleKind::MarginFloor { over: FloorOver::Offer, .. }
+            | RuleKind::PriceLimit(_)
+            | RuleKind::PricePersonalisation(_)
+    )
+}
+
+impl Fixed<'_> {
+    /// What was compared, if that leaves the offer at a position out.
+    fn fails(&self, placement: &Placement, at: u32, (offer, margin): (&Offer, &Margin)) -> Option<Compared> {
+        match &self.rule.kind {
+            RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
+            RuleKind::MarginFloor { min, over: FloorOver::Offer } => min.fails(margin),
+            RuleKind::PriceLimit(limit) => limit.fails(offer, self.rule.on_missing),
+            _ => self.spread.as_ref()?.fails(at, offer, self.rule.on_missing),
+        }
     }
 }
 

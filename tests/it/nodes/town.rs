@@ -61,6 +61,10 @@ margin_floors:
   - id: margin.floor
     why: Finance floor for the year
     min_margin: {percent}%
+  - id: margin.answer
+    why: Finance floor for the year, over what is answered with
+    min_margin: {percent}%
+    over: answer
 frequency_caps:
   - id: cap.all.week
     why: Contact standard
