@@ -3,7 +3,7 @@
 use crate::domain::{DecisionId, SubjectId, SubjectKinds, SubjectRef, Timestamp};
 use crate::engine::batch::DecisionWrite;
 
-use super::column::{SubjectColumns, decision, decision_id, subject, subject_id, subject_kind};
+use super::column::{decision, decision_id, subject, subject_id, subject_kind};
 use super::{CountedFor, StoreError, StoredDecision, SubjectRow};
 
 /// kind and `outside_id` as asked, then as [`SubjectColumns`]
