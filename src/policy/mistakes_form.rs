@@ -113,8 +113,8 @@ fn fields_are_known_given_once_and_of_their_type() {
     3 | margin_floor:
       | ^^^^^^^^^^^^ unknown field
       = help: the fields here are `owner`, `purpose_gates`, `margin_floors`, `frequency_caps`, `availability`,
-              `exclusions`, `requirements`, `price_limits`, `price_personalisation`, `stackability`,
-              `diversity`, `loyalty_eligibility`, `cool_downs`
+              `exclusions`, `requirements`, `audience_guards`, `price_limits`, `price_personalisation`,
+              `stackability`, `diversity`, `loyalty_eligibility`, `cool_downs`
     ");
     let seen = wrong(CAPS, "max: 40", "max: [40]");
     insta::assert_snapshot!(seen, @r"

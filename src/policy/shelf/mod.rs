@@ -2,8 +2,8 @@
 //! customer, no request and no instant.
 //!
 //! A shelf holds the offers under consideration at one placement, in the order of the catalogue, each with every rule
-//! that leaves it out whatever the request: its currency, the floors under its margin and the limits of its price. What is left for a decision
-//! are caps and cool-downs with something counted, conditions, and schedules: [`Judging`] asks those.
+//! that leaves it out whatever the request: its currency, the floors under its margin and the limits of its price.
+//! What is left for a decision are caps and cool-downs with something counted, conditions, and schedules: [`Judging`] asks those.
 
 mod behind;
 mod counted;
