@@ -6,6 +6,8 @@ mod noted;
 mod personas;
 mod prices;
 
+mod pools;
+
 use crate::domain::decision::{
     CandidateRow, ContextGroup, Failed, FallbackReason, LearnedMargin, Private, Skeleton, Slot,
 };
@@ -193,6 +195,7 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
         told.extend(model(skeleton));
     }
     told.extend(money::told(skeleton, bundle, catalogue));
+    told.extend(pools::told(skeleton, bundle));
     if let Some(slot) = skeleton.slots.first() {
         told.extend(personas::whose(0, slot));
         for (position, row, probability) in by_probability(skeleton, slot) {

@@ -61,7 +61,7 @@ codes! {
     OVERRIDABLE = "P0217", "a rule that no override may lift, declared as one that it may";
     SEVERITY_GATE = "P0218", "a gate that would refuse nothing";
     // Kept for kinds to come: P0243 to P0249 caps, P0260 to P0269 switches and overrides,
-    // P0270 to P0279 fairness, P0280 to P0289 leases. Ranks: `rules/kinds.rs`.
+    // P0270 to P0279 fairness, P0282 to P0289 pools. Ranks: `rules/kinds.rs`.
     DELAY_CURVE = "P0230", "steps that make no delay curve";
     VALUE_UNUSED = "P0231", "a learned value where none counts";
     COOL_DOWN_UNLESS = "P0240", "`unless` with an event that cannot undo what the cool-down counts";
@@ -72,6 +72,8 @@ codes! {
     PRICE_CURRENCY = "P0251", "a price limit in another currency than a placement it applies to";
     PRICE_PERSONAL_EMPTY = "P0252", "a rule about personalised prices that asks for nothing";
     PRICE_ATTRIBUTE = "P0253", "an attribute that may not move a price, or that tells no product";
+    BUDGET_CURRENCY = "P0280", "a budget in another currency than a placement it applies to";
+    BUDGET_PACE = "P0281", "a pace for a window that never ends";
     CONDITION_SYNTAX = "P0301", "a condition that cannot be read";
     CONDITION_LEFT_OUT = "P0302", "something that conditions leave out: functions, division, branches, null";
     CONDITION_LITERAL = "P0303", "a number, amount, date, span or text in a condition that cannot be read";

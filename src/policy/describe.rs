@@ -32,7 +32,8 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
         RuleKind::Schedule => merchandise::told("the offer", observed, limit).unwrap_or_default(),
         RuleKind::Campaign => merchandise::told("its campaign", observed, limit)
             .unwrap_or_else(|| "its campaign is not in the catalogue".to_owned()),
-        RuleKind::Stock => "the offer is sold out".to_owned(),
+        RuleKind::Stock => merchandise::told_stock(observed, limit),
+        RuleKind::Budgeted(pool) | RuleKind::Stocked(pool) => pool.told(observed, limit, currency),
         RuleKind::Budget => merchandise::told_spent(observed, limit, currency),
     };
     format!("`{}` ({}): {reason}", found.id, found.why)

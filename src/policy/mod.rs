@@ -45,6 +45,7 @@ mod floors;
 mod gate;
 mod guards;
 mod loyalty;
+mod pools;
 mod price_limits;
 mod price_personalisation;
 mod rules;
@@ -85,6 +86,8 @@ mod mistakes_meaning;
 #[cfg(test)]
 mod mistakes_money;
 #[cfg(test)]
+mod mistakes_pools;
+#[cfg(test)]
 mod mistakes_prices;
 #[cfg(test)]
 mod mistakes_slate;
@@ -115,7 +118,7 @@ pub use availability::Availability;
 pub use bundle::{Bundle, COMPILER, Source, compile, compile_with_tests};
 pub use caps::{
     CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, WithoutIdentifier, Zone,
-    confirm_contact, count_contact, rebuild_caps,
+    confirm_contact, count_contact, outdate_caps, rebuild_caps,
 };
 pub use cases::{Case, Expected, Person, Tests};
 pub use catalogue::{CatalogueProblem, check_catalogue};
@@ -134,12 +137,14 @@ pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use jurisdiction::check as check_jurisdiction;
 pub use loyalty::{Loyalty, Need};
-pub use merchandise::budget_rule;
 pub use minimise::{Allowed, Seen, minimise};
 pub use observed::{Observed, describe_observed};
+pub use pools::{Pool, PoolAmount, PoolBy, PoolWindow, Pools, PoolsAsked};
 pub use price_limits::PriceLimit;
 pub use price_personalisation::PricePersonalisation;
 pub use purposes::PurposeSpec;
+#[cfg(test)]
+pub(crate) use rules::lists;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
 pub use shelf::{Behind, Judging, Moved, Setting, Shelf, Shelves, Stand};
 pub use stackability::Stackability;

@@ -16,7 +16,8 @@ use crate::domain::{AttributeId, Money, Offer, OfferStatus, Placement, RuleId, S
 
 /// Asks every rule that applies about one offer at one placement, whatever its severity. Gates are asked by [`gate`],
 /// once per decision, rules with conditions by [`Asked`](super::Asked), for many offers at once, and those about
-/// schedules, campaigns and stock by [`Merchandise`](super::Merchandise).
+/// schedules and campaigns by [`Merchandise`](super::Merchandise), and those about
+/// what may run out by [`Pools`](super::Pools).
 ///
 /// Usage of caps is personal, so that a failed cap carries its limit only and what was used stands in the readings.
 /// Without a subject there is nothing to count by: a cap that applies leaves the offer out unless it says otherwise.
@@ -149,7 +150,9 @@ fn ask(
             | RuleKind::Schedule
             | RuleKind::Campaign
             | RuleKind::Stock
-            | RuleKind::Budget => None,
+            | RuleKind::Budget
+            | RuleKind::Budgeted(_)
+            | RuleKind::Stocked(_) => None,
             RuleKind::FrequencyCap(_) if !placement.obeys_caps => None,
             RuleKind::FrequencyCap(cap) => {
                 let (used, room) = room((rule, cap), (placement, offer), states, windows);

@@ -16,7 +16,7 @@ pub(super) struct Seen<'a> {
     pub(super) bundle: &'a Bundle,
     pub(super) placement: &'a Placement,
     pub(super) case: &'a Case,
-    pub(super) assessed: &'a Assessed,
+    pub(super) assessed: &'a Assessed<'a>,
 }
 
 impl Seen<'_> {

@@ -9,8 +9,8 @@ use super::super::condition;
 use super::super::finding::Report;
 use super::super::read::Fields;
 use super::super::{
-    availability, caps, cool_downs, diversity, floors, gate, guards, loyalty, price_limits, price_personalisation,
-    stackability,
+    availability, caps, cool_downs, diversity, floors, gate, guards, loyalty, pools, price_limits,
+    price_personalisation, stackability,
 };
 use super::{Known, RuleKind};
 
@@ -35,7 +35,7 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 13] = [
+pub(in crate::policy) const KINDS: [Kind; 15] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
@@ -157,18 +157,30 @@ pub(in crate::policy) const KINDS: [Kind; 13] = [
         rank: 40,
         read: |report, fields, _, _| cool_downs::read(report, fields),
     },
+    Kind {
+        list: "budgets",
+        fields: &pools::BUDGET_FIELDS,
+        later: &[],
+        reads: false,
+        liftable: false,
+        rank: 41,
+        read: pools::budget,
+    },
+    Kind {
+        list: "stock",
+        fields: &pools::STOCK_FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 42,
+        read: |report, fields, _, _| pools::stock(report, fields),
+    },
 ];
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 6] = [
-    ("category_exclusions", 8),
-    ("budgets", 41),
-    ("stock", 42),
-    ("fairness_gates", 43),
-    ("overrides", 44),
-    ("kill_switches", 45),
-];
+pub(in crate::policy) const LATER: [(&str, u8); 4] =
+    [("category_exclusions", 8), ("fairness_gates", 43), ("overrides", 44), ("kill_switches", 45)];
 
 /// A rule that nobody wrote and every bundle has.
 pub(in crate::policy) struct BuiltIn {
@@ -235,6 +247,8 @@ impl RuleKind {
             Self::Stock => "proffer.stock",
             Self::CoolDown(_) => "cool_downs",
             Self::Budget => "proffer.budget",
+            Self::Budgeted(_) => "budgets",
+            Self::Stocked(_) => "stock",
         }
     }
 }
@@ -245,6 +259,12 @@ pub(super) fn rank(kind: &RuleKind) -> u8 {
     let written = KINDS.iter().find(|kind| kind.list == name).map(|kind| kind.rank);
     let built_in = || BUILT_IN.iter().find(|rule| rule.id == name).map(|rule| rule.rank);
     written.or_else(built_in).unwrap_or(u8::MAX)
+}
+
+/// The lists of all kinds that authors write.
+#[cfg(test)]
+pub(crate) fn lists() -> impl Iterator<Item = &'static str> {
+    const { &KINDS }.iter().map(|kind| kind.list)
 }
 
 /// The kind of a list.

@@ -7,6 +7,8 @@ mod kinds;
 mod read;
 
 pub(super) use common::reads_nothing;
+#[cfg(test)]
+pub(crate) use kinds::lists;
 pub(super) use read::read;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +27,7 @@ use super::gate::Gate;
 use super::guards::Guard;
 use super::interval::Interval;
 use super::loyalty::Loyalty;
+use super::pools::Pool;
 use super::price_limits::PriceLimit;
 use super::price_personalisation::PricePersonalisation;
 use super::purposes::PurposeSpec;
@@ -122,6 +125,10 @@ pub enum RuleKind {
     CoolDown(CoolDown),
     /// Built in: an offer that spends of its campaign's budget is shown only while there is some of it.
     Budget,
+    /// Only so much is spent, or so many are given out, in a window.
+    Budgeted(Pool),
+    /// Only so many units are given out.
+    Stocked(Pool),
 }
 
 impl RuleKind {

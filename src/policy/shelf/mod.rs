@@ -2,8 +2,9 @@
 //! customer, no request and no instant.
 //!
 //! A shelf holds the offers under consideration at one placement, in the order of the catalogue, each with every rule
-//! that leaves it out whatever the request: its currency, the floors under its margin and the limits of its price.
-//! What is left for a decision are caps and cool-downs with something counted, conditions, and schedules: [`Judging`] asks those.
+//! that leaves it out whatever the request: its currency, the floors under its margin and the limits of its price. What
+//! is left for a decision are caps and cool-downs with something counted, conditions, and schedules: [`Judging`] asks
+//! those. What may run out is named here and asked by [`Pools`](super::Pools).
 
 mod behind;
 mod counted;
@@ -32,6 +33,7 @@ use super::condition::{Bits, Columns};
 use super::floors::{Compared, FloorOver, Margin};
 use super::interval::Interval;
 use super::merchandise;
+use super::pools::{self, Pooled};
 use super::rules::{Rule, RuleKind};
 use super::stackability::Stackability;
 use crate::domain::decision::Failed;
@@ -44,8 +46,8 @@ use prices::{Prices, Spread};
 pub struct Shelves {
     pub(super) columns: Arc<Columns>,
     keys: Keys,
-    /// Positions of the rules about schedule, campaign and stock.
-    built_in: [Option<u16>; 3],
+    /// Positions of the rules about schedule and campaign.
+    built_in: [Option<u16>; 2],
     by_placement: BTreeMap<PlacementId, Shelf>,
 }
 
@@ -67,6 +69,8 @@ pub struct Shelf {
     counting_by_id: Vec<usize>,
     /// Rules about what stands together, in their order.
     answers: Vec<Scoped<Together>>,
+    /// Rules about what may run out, where some offer draws on it.
+    pub(super) pools: Vec<Arc<Scoped<Pooled>>>,
     /// Guards of audiences, in their order.
     guards: Vec<Scoped<()>>,
     /// Floors over the answer or the basket.
@@ -96,21 +100,21 @@ pub struct Stand {
     pub cost_minor: i64,
     /// Where its rules stand in [`Shelf::fixed`].
     fixed: Range<u32>,
-    /// Whether neither schedule, campaign nor stock ever keeps it back.
+    /// Whether neither schedule nor campaign ever keeps it back.
     steady: bool,
 }
 
 /// A rule with the offers it applies to.
 #[derive(Debug)]
-struct Scoped<T> {
-    rule: u16,
+pub(super) struct Scoped<T> {
+    pub(super) rule: u16,
     /// Everywhere if nothing is said.
     scope: Option<Bits>,
-    of: T,
+    pub(super) of: T,
 }
 
 impl<T> Scoped<T> {
-    fn covers(&self, offer: u32) -> bool {
+    pub(super) fn covers(&self, offer: u32) -> bool {
         self.scope.as_ref().is_none_or(|scope| scope.has(offer as usize))
     }
 }
@@ -174,6 +178,10 @@ impl Shelf {
         let answers = here.iter().filter_map(|(at, rule)| {
             Some(Scoped { rule: *at, scope: scope(rule, offers), of: together(&rule.kind, offers)? })
         });
+        let pools = here.iter().filter_map(|(at, rule)| {
+            let of = pools::pooled(rule, placement, catalogue)?;
+            Some(Arc::new(Scoped { rule: *at, scope: scope(rule, offers), of }))
+        });
         let guards = here.iter().filter(|(_, rule)| matches!(rule.kind, RuleKind::AudienceGuard(_)));
         let guards = guards.map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () });
         let mut shelf = Self {
@@ -184,6 +192,7 @@ impl Shelf {
             partly: false,
             unsteady: false,
             answers: answers.collect(),
+            pools: pools.collect(),
             prices: Prices::new(&here, placement, offers),
             sums: scoped(&|kind| matches!(kind, RuleKind::MarginFloor { .. }) && !is_fixed(kind)),
             counting,
@@ -225,7 +234,6 @@ impl Shelf {
         let steady = offer.starts_at.is_none()
             && offer.ends_at.is_none()
             && offer.pauses.is_empty()
-            && offer.stock != Some(0)
             && catalogue.belongs(at as usize) == Belongs::Alone;
         self.unsteady |= !steady;
         self.candidates += candidates.len();
@@ -275,9 +283,10 @@ impl Shelf {
                     Together::Kinds(kinds) => size_of_val(kinds.as_slice()),
                 }
         });
+        let pools = self.pools.iter().map(|rule| bits(rule.scope.as_ref()) + rule.of.bytes());
         size_of_val(self.stands.as_slice())
             + size_of_val(self.fixed.as_slice())
-            + counting.chain(answers).sum::<usize>()
+            + counting.chain(answers).chain(pools).sum::<usize>()
     }
 }
 

@@ -2,8 +2,8 @@
 //! no price.
 //!
 //! A price is **special** where a discount is taken off it, or where an offer of the same product has another net
-//! price. It is **moved** by every attribute of the customer that the decision saw and that a rule in force reads about the
-//! offer or about another of the same product, or that a feature reads where a strategy of the placement weighs
+//! price. It is **moved** by every attribute of the customer that the decision saw and that a rule in force reads about
+//! the offer or about another of the same product, or that a feature reads where a strategy of the placement weighs
 //! features. A special price that something moves is personalised.
 
 use std::collections::BTreeMap;
