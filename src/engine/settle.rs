@@ -22,12 +22,16 @@ impl Engine {
                     self.cache.put(chained.subject);
                 }
                 for decided in batch.decided {
-                    decided.write.takes.iter().for_each(|take| self.purse.take(take));
+                    for take in &decided.write.takes {
+                        self.purse.take(take);
+                    }
                     self.reply(&decided.waiting, &Reply::Decided(decided.skeleton), effects);
                 }
             }
             CommitOutcome::Refused { gate, stale, known, short } => {
-                short.iter().for_each(|(pool, gone)| self.purse.set(pool, *gone));
+                for (pool, gone) in &short {
+                    self.purse.set(pool, *gone);
+                }
                 self.refused(batch, gate, (&stale, &known, &short), wanted, effects);
             }
         }

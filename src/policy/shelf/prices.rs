@@ -87,7 +87,7 @@ impl Prices {
     }
 }
 
-fn same_as<'a>(rule: &&'a Rule) -> Option<&'a AttributeId> {
+fn same_as(rule: &Rule) -> Option<&AttributeId> {
     match &rule.kind {
         RuleKind::PricePersonalisation(personalisation) => personalisation.same_as.as_ref(),
         _ => None,
