@@ -9,7 +9,7 @@ use crate::domain::decision::{
 };
 use crate::domain::money::Money;
 use crate::domain::{AttributeId, Catalogue, ConsentState, ObjectiveKind, Prior, Value};
-use crate::policy::{Bundle, Severity, describe, describe_lacking};
+use crate::policy::{Bundle, Rule, Severity, describe, describe_lacking};
 
 /// A rule that left a candidate out or spoke against it, as people read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Told {
     pub why: String,
     /// What became of the candidate by it.
     pub severity: Severity,
+    /// Whether it is an override that lifts others.
+    pub lifts: bool,
     /// What was observed, in the unit of the limit; nothing where that is personal and sealed away.
     pub observed: Option<i64>,
     /// What was required.
@@ -64,6 +66,7 @@ pub fn exclusions(
                 rule: rule.map_or_else(|| format!("rule {}", failed.rule), |rule| rule.id.to_string()),
                 why: rule.map(|rule| rule.why.clone()).unwrap_or_default(),
                 severity: rule.map(|rule| rule.severity).unwrap_or_default(),
+                lifts: rule.is_some_and(Rule::lifts),
                 observed,
                 limit,
                 sentence: lacks.map_or_else(

@@ -11,6 +11,7 @@ use super::condition::{self, Asked, Columns, Facts, Program};
 use super::declare::Declared;
 use super::features::Catalog;
 use super::finding::{Place, Report};
+use super::overrides;
 use super::purposes::{self, PurposeSpec};
 use super::read::{self, Fields};
 use super::rules::{self, Categories, Known, Rule};
@@ -55,7 +56,7 @@ pub struct Bundle {
     pub rules: Vec<Rule>,
     /// Changes with whatever changes what a cap counts; counters built for another set are rebuilt from contacts.
     pub cap_set: Digest,
-    /// Whether every rule leaves out what it speaks against, so that nothing is ever noted.
+    /// Whether every rule leaves out what it speaks against and none is lifted, so that nothing is ever noted.
     pub(super) only_blocks: bool,
     /// Every condition, compiled.
     program: Program,
@@ -159,7 +160,7 @@ fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<F
             let bundle = Bundle {
                 hash: hash(&sources),
                 cap_set: caps::cap_set(&parts.rules, &parts.placements),
-                only_blocks: parts.rules.iter().all(Rule::blocks),
+                only_blocks: parts.rules.iter().all(|rule| rule.blocks() && !rule.lifts()),
                 program: Program::new(&parts.rules, &parts.placements),
                 memo: Memo::default(),
                 name: parts.name,
@@ -262,6 +263,7 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
         rules::read(report, root, known, &mut declared, &mut rules);
     }
     let rules = rules::in_order(rules);
+    overrides::contradictions(report, &rules, &placements, &declared);
     let names = rules::names(report, &declared, &rules);
     let unread = |path: &str| cases::is_tests(path) && !trees.contains_key(path);
     let whole = !sources.iter().any(|source| unread(&source.path));

@@ -64,6 +64,13 @@ codes! {
     // P0270 to P0279 fairness, P0280 to P0289 leases, P0323 to P0329 consent and guards. Ranks: `rules/kinds.rs`.
     DELAY_CURVE = "P0230", "steps that make no delay curve";
     VALUE_UNUSED = "P0231", "a learned value where none counts";
+    SWITCH_SEVERITY = "P0260", "a switch or an override that would only speak";
+    SWITCH_EFFECTIVE = "P0261", "a switch or an override without a beginning or an end, or for more than 14 days";
+    SWITCH_STOP = "P0262", "a switch that stops nothing";
+    OVERRIDE_CONTRADICTS = "P0263", "two overrides that contradict each other at the same time and place";
+    SWITCH_OFFERS = "P0264", "a switch or an override limited to offers by `applies_to`";
+    CATEGORY_EXCLUSION_EMPTY = "P0265", "a category exclusion that names neither categories nor brands";
+    BRAND_UNDECLARED = "P0266", "a brand that `offer.brand` does not say";
     CONDITION_SYNTAX = "P0301", "a condition that cannot be read";
     CONDITION_LEFT_OUT = "P0302", "something that conditions leave out: functions, division, branches, null";
     CONDITION_LITERAL = "P0303", "a number, amount, date, span or text in a condition that cannot be read";

@@ -28,19 +28,23 @@ mod money;
 mod placements;
 
 mod applies;
+mod approval;
 mod caps;
 mod condition;
 mod interval;
 
 mod availability;
+mod category_exclusions;
 mod cool_downs;
 mod daypart;
 mod diversity;
 mod floors;
 mod gate;
 mod loyalty;
+mod overrides;
 mod rules;
 mod stackability;
+mod switches;
 
 mod cases;
 
@@ -73,6 +77,8 @@ mod mistakes_money;
 #[cfg(test)]
 mod mistakes_slate;
 #[cfg(test)]
+mod mistakes_switches;
+#[cfg(test)]
 mod mistakes_tests;
 #[cfg(test)]
 mod mistakes_validity;
@@ -90,6 +96,7 @@ mod validity_tests;
 mod verdict_tests;
 
 pub use applies::AppliesTo;
+pub use approval::Approval;
 pub use attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};
 pub use availability::Availability;
 pub use bundle::{Bundle, COMPILER, Source, compile, compile_with_tests};
@@ -98,6 +105,7 @@ pub use caps::{
     rebuild_caps,
 };
 pub use cases::{Case, Expected, Person, Tests};
+pub use category_exclusions::{CategoryExclusion, CategorySort};
 pub use catalogue::{CatalogueProblem, check_catalogue};
 pub(crate) use condition::date;
 pub use condition::{Asked, Columns, Condition, Facts};
@@ -113,9 +121,11 @@ pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
+pub use overrides::{Override, OverrideAction};
 pub use purposes::PurposeSpec;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
-pub use shelf::{Behind, Judging, Shelf, Shelves, Stand};
+pub use shelf::{Behind, Judging, Pin, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
 pub use suggest::did_you_mean;
+pub use switches::{Stop, Switch, stopped};
 pub use verdict::{Reading, Verdict};

@@ -7,6 +7,7 @@ use super::diversity::{Diversity, Per};
 use super::floors::Margin;
 use super::rules::{OnMissing, Rule, RuleKind};
 use super::stackability::Stackability;
+use super::{CategoryExclusion, CategorySort, Override, OverrideAction, Stop};
 use super::{Bundle, Reading, Verdict};
 use crate::domain::decision::Failed;
 use crate::domain::{Offer, Placement, RuleId, SubjectState, Timestamp, Value};
@@ -24,18 +25,22 @@ pub(super) fn judge(
     state: Option<&SubjectState>,
     windows: &CapWindows,
 ) -> Verdict {
-    judge_from(bundle, (placement, None), offer, state, windows)
+    judge_from(bundle, (placement, None, false), offer, state, windows)
 }
 
-/// As [`judge`], for a request that says where it comes from.
+/// As [`judge`], for a request that says where it comes from, where something personal was seen or was not.
 pub(super) fn judge_from(
     bundle: &Bundle,
-    (placement, jurisdiction): (&Placement, Option<&str>),
+    (placement, jurisdiction, personal): (&Placement, Option<&str>, bool),
     offer: &Offer,
     state: Option<&SubjectState>,
     windows: &CapWindows,
 ) -> Verdict {
-    ask(bundle, (placement, jurisdiction), offer, None, state, windows)
+    let mut verdict = Verdict::default();
+    outright(bundle, (placement, jurisdiction, personal), offer, windows.now, &mut verdict);
+    let Verdict { failed, readings, .. } = ask(bundle, (placement, jurisdiction), offer, None, state, windows);
+    verdict.failed.extend(failed);
+    Verdict { readings, ..verdict }
 }
 
 /// Asks the rules whose answer depends on the slots before: caps (`state` has those contacts counted) and rules about
@@ -61,7 +66,6 @@ fn ask(
     windows: &CapWindows,
 ) -> Verdict {
     let mut verdict = Verdict::default();
-    let margin = Margin::of(offer);
     for (at, rule) in (0..=u16::MAX).zip(&bundle.rules) {
         let again = matches!(rule.kind, RuleKind::FrequencyCap(_) | RuleKind::Stackability(_) | RuleKind::Diversity(_));
         if (behind.is_some() && !again)
@@ -81,8 +85,12 @@ fn ask(
             continue;
         }
         let failed = match &rule.kind {
-            RuleKind::Currency | RuleKind::MarginFloor { .. } => margin.fails(&rule.kind, placement),
-            RuleKind::PurposeGate { .. }
+            RuleKind::Currency
+            | RuleKind::MarginFloor { .. }
+            | RuleKind::CategoryExclusion(_)
+            | RuleKind::Override(_)
+            | RuleKind::KillSwitch(_)
+            | RuleKind::PurposeGate { .. }
             | RuleKind::Stackability(_)
             | RuleKind::Diversity(_)
             | RuleKind::LoyaltyEligibility(_)
@@ -109,6 +117,82 @@ fn ask(
         verdict.failed.extend(failed.map(|(observed, limit)| Failed { rule: at, observed, limit }));
     }
     verdict
+}
+
+/// Rules that catalogue and placement settle: switches first, then the others in their order.
+fn outright(
+    bundle: &Bundle,
+    (placement, jurisdiction, personal): (&Placement, Option<&str>, bool),
+    offer: &Offer,
+    now: Timestamp,
+    verdict: &mut Verdict,
+) {
+    let margin = Margin::of(offer);
+    for stops in [true, false] {
+        for (at, rule) in (0..=u16::MAX).zip(&bundle.rules) {
+            let region = rule.applies_to.covers_region(jurisdiction);
+            if !rule.effective.holds(now) || region == Some(false) || !rule.applies_to.covers(placement, offer) {
+                continue;
+            }
+            let failed = match &rule.kind {
+                RuleKind::KillSwitch(switch) if stops => match &switch.stop {
+                    Stop::All => Some((None, None)),
+                    Stop::Named { offers, categories, campaigns } => {
+                        let named = offers.iter().any(|id| *id == offer.offer_id)
+                            || categories.iter().any(|named| offer.categories().any(|own| own == named))
+                            || campaigns.iter().any(|named| offer.campaign.as_ref() == Some(named));
+                        named.then_some((None, None))
+                    }
+                },
+                _ if stops => None,
+                RuleKind::Override(Override { action: OverrideAction::ForceOut, offers, .. }) => {
+                    offers.iter().any(|id| *id == offer.offer_id).then_some((None, None))
+                }
+                RuleKind::CategoryExclusion(CategoryExclusion { sort, categories, brands }) => {
+                    let brand = offer.attributes.get("brand");
+                    let named = categories.iter().any(|named| offer.categories().any(|own| own == named))
+                        || brands.iter().any(|named| brand == Some(&Value::Text(named.clone())));
+                    (named && (personal || *sort != CategorySort::Sensitive)).then_some((None, None))
+                }
+                kind => margin.fails(kind, placement),
+            };
+            verdict.failed.extend(failed.map(|(observed, limit)| Failed { rule: at, observed, limit }));
+        }
+    }
+}
+
+/// Lifts what an override in force lifts of an offer: of what has failed, what may be lifted is noted, and then every
+/// such override.
+pub(super) fn lift(
+    bundle: &Bundle,
+    (placement, jurisdiction): (&Placement, Option<&str>),
+    offer: &Offer,
+    now: Timestamp,
+    verdict: &mut Verdict,
+) {
+    let puts_in = |rule: &Rule| match &rule.kind {
+        RuleKind::Override(found) => {
+            found.action == OverrideAction::ForceIn
+                && found.offers.contains(&offer.offer_id)
+                && rule.effective.holds(now)
+                && rule.applies_to.covers_region(jurisdiction) == Some(true)
+                && rule.applies_to.covers_placement(placement)
+        }
+        _ => false,
+    };
+    let by: Vec<u16> = (0..).zip(&bundle.rules).filter(|(_, rule)| puts_in(rule)).map(|(at, _)| at).collect();
+    if by.is_empty() {
+        return;
+    }
+    let failed = std::mem::take(&mut verdict.failed);
+    let (lifted, stay): (Vec<Failed>, Vec<Failed>) =
+        failed.into_iter().partition(|failed| bundle.rules[usize::from(failed.rule)].overridable);
+    verdict.failed = stay;
+    if !lifted.is_empty() {
+        let observed = i64::try_from(lifted.len()).ok();
+        verdict.noted.extend(lifted);
+        verdict.noted.extend(by.into_iter().map(|rule| Failed { rule, observed, limit: None }));
+    }
 }
 
 /// What a cap counts for an offer, by a search through all counters.

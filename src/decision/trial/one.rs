@@ -8,7 +8,7 @@ use super::{Mistake, Tried};
 use crate::decision::Snapshot;
 use crate::decision::assess::{Assessed, assess};
 use crate::decision::slate::count;
-use crate::domain::decision::{Failed, RefusedPurpose};
+use crate::domain::decision::{CandidateRow, Failed, RefusedPurpose};
 use crate::domain::{Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, RuleId, SubjectState};
 use crate::policy::{self, Behind, Bundle, Case, Expected, Verdict};
 
@@ -199,6 +199,8 @@ fn outcome(
     let readings = assessed.judged.readings.iter().filter(|reading| reading.candidate as usize == at);
     let used = readings.map(|reading| (reading.rule, reading.used)).collect();
     if case.behind.is_empty() || !failed.is_empty() {
+        let mut failed = failed;
+        failed.extend(pinned(snapshot, placement, case, rows, row).filter(|_| failed.is_empty()));
         return Some(Outcome { failed, noted, used, behind: false });
     }
     let (mut next, mut chosen) = (state.cloned(), Vec::new());
@@ -222,6 +224,25 @@ fn outcome(
     noted.retain(|first| verdict.noted.iter().all(|again| again.rule != first.rule));
     noted.extend(verdict.noted);
     Some(Outcome { failed: verdict.failed, noted, used, behind: true })
+}
+
+/// That an override pins another offer of the case to the first slot.
+fn pinned(
+    snapshot: &Snapshot,
+    placement: &Placement,
+    case: &Case,
+    rows: &[CandidateRow],
+    row: &CandidateRow,
+) -> Option<Failed> {
+    let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
+    let shelves = bundle.shelves(catalogue);
+    let offer = |row: &CandidateRow| {
+        let (offer, _) = catalogue.at(row.candidate? as usize)?;
+        position(catalogue, offer.offer_id.as_str())
+    };
+    let open = rows.iter().filter(|row| row.failed.is_empty()).filter_map(offer);
+    let pin = shelves.at(&placement.id)?.pin(bundle, (case.at, case.jurisdiction.as_deref()), open)?;
+    pin.fails(offer(row)?)
 }
 
 /// Position of an offer.

@@ -8,7 +8,9 @@ use super::super::applies::AppliesTo;
 use super::super::condition;
 use super::super::finding::Report;
 use super::super::read::Fields;
-use super::super::{availability, caps, cool_downs, diversity, floors, gate, loyalty, stackability};
+use super::super::{
+    availability, caps, category_exclusions, cool_downs, diversity, floors, gate, loyalty, overrides, stackability, switches,
+};
 use super::{Known, RuleKind};
 
 /// Reads the fields of one kind.
@@ -32,7 +34,7 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 10] = [
+pub(in crate::policy) const KINDS: [Kind; 13] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
@@ -92,6 +94,15 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         },
     },
     Kind {
+        list: "category_exclusions",
+        fields: &category_exclusions::FIELDS,
+        later: &[],
+        reads: false,
+        liftable: true,
+        rank: 8,
+        read: |report, fields, known, _| category_exclusions::read(report, fields, known),
+    },
+    Kind {
         list: "stackability",
         fields: &stackability::FIELDS,
         later: &[],
@@ -127,20 +138,35 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         rank: 40,
         read: |report, fields, _, _| cool_downs::read(report, fields),
     },
+    Kind {
+        list: "overrides",
+        fields: &overrides::FIELDS,
+        later: &[],
+        reads: false,
+        liftable: false,
+        rank: 44,
+        read: |report, fields, _, _| overrides::read(report, fields),
+    },
+    Kind {
+        list: "kill_switches",
+        fields: &switches::FIELDS,
+        later: &[],
+        reads: false,
+        liftable: false,
+        rank: 45,
+        read: |report, fields, known, _| switches::read(report, fields, known),
+    },
 ];
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 9] = [
+pub(in crate::policy) const LATER: [(&str, u8); 6] = [
     ("audience_guards", 7),
-    ("category_exclusions", 8),
     ("price_limits", 9),
     ("price_personalisation", 10),
     ("budgets", 41),
     ("stock", 42),
     ("fairness_gates", 43),
-    ("overrides", 44),
-    ("kill_switches", 45),
 ];
 
 /// A rule that nobody wrote and every bundle has.
@@ -205,6 +231,9 @@ impl RuleKind {
             Self::Stock => "proffer.stock",
             Self::CoolDown(_) => "cool_downs",
             Self::Budget => "proffer.budget",
+            Self::CategoryExclusion(_) => "category_exclusions",
+            Self::Override(_) => "overrides",
+            Self::KillSwitch(_) => "kill_switches",
         }
     }
 }

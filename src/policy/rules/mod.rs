@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use super::applies::AppliesTo;
 use super::availability::Availability;
 use super::caps::Cap;
+use super::category_exclusions::CategoryExclusion;
 use super::condition::Condition;
 use super::cool_downs::CoolDown;
 use super::declare::Declared;
@@ -22,11 +23,13 @@ use super::finding::{Place, Report};
 use super::floors::FloorLimit;
 use super::interval::Interval;
 use super::loyalty::Loyalty;
+use super::overrides::Override;
 use super::purposes::PurposeSpec;
 use super::stackability::Stackability;
+use super::switches::Switch;
 use crate::domain::{Placement, PlacementId, PurposeId, RuleId, Timestamp};
 #[cfg(test)]
-pub(super) use kinds::KINDS;
+pub(super) use kinds::{KINDS, LATER};
 pub(super) use kinds::Kind;
 
 /// What becomes of an offer where a rule reads something that is missing.
@@ -111,6 +114,12 @@ pub enum RuleKind {
     CoolDown(CoolDown),
     /// Built in: an offer that spends of its campaign's budget is shown only while there is some of it.
     Budget,
+    /// Leaves out what is sensitive, of a competitor, or regulated.
+    CategoryExclusion(CategoryExclusion),
+    /// Puts offers in, out, or into the first slot for some days.
+    Override(Override),
+    /// Stops offers at once.
+    KillSwitch(Switch),
 }
 
 impl RuleKind {
@@ -147,9 +156,10 @@ pub struct Rule {
 
 impl Rule {
     /// Whether it holds at an instant, for a request from a jurisdiction. Where that is not known a rule holds that
-    /// names regions: what may be forbidden is not shown.
+    /// names regions: what may be forbidden is not shown. One that lifts or pins does not: what may be forbidden is not
+    /// brought back.
     pub fn in_force(&self, now: Timestamp, jurisdiction: Option<&str>) -> bool {
-        self.effective.holds(now) && self.applies_to.covers_region(jurisdiction) != Some(false)
+        self.effective.holds(now) && self.applies_to.covers_region(jurisdiction).unwrap_or(!self.favours())
     }
 
     /// Whether it leaves offers out, and not only speaks.

@@ -7,6 +7,7 @@ use super::super::rules::{OnMissing, RuleKind};
 use super::super::stackability::Stackability;
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
+use super::lifted::Lifting;
 use super::{Scoped, Shelf, Shelves, Together};
 use crate::domain::decision::Failed;
 use crate::domain::{Catalogue, Placement, SubjectState, Timestamp};
@@ -17,6 +18,7 @@ pub struct Behind<'a> {
     shelves: &'a Shelves,
     counted: Counted<'a>,
     full: Vec<Full<'a>>,
+    lifting: Lifting<'a>,
 }
 
 /// A rule about answers that has no room for some offers.
@@ -54,6 +56,7 @@ impl<'a> Behind<'a> {
             shelves,
             counted: Counted::new(&ground, state),
             full: full(bundle, shelf, chosen, (windows.now, jurisdiction)),
+            lifting: Lifting::at(bundle, shelf, windows.now, jurisdiction),
         })
     }
 
@@ -74,6 +77,7 @@ impl<'a> Behind<'a> {
             verdict.failed.extend(there.map(failed));
         }
         verdict.settle(self.bundle);
+        self.lifting.lift(self.bundle, offer, verdict);
     }
 }
 

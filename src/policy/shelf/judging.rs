@@ -5,8 +5,11 @@ use super::super::caps::CapWindows;
 use super::super::condition::{Asked, Facts};
 use super::super::merchandise::Merchandise;
 use super::super::rules::Rule;
+use super::super::category_exclusions::is_personal;
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
+use super::fixed::about_persons;
+use super::lifted::Lifting;
 use super::{Shelf, Shelves, Stand};
 use crate::domain::{Catalogue, Placement, SubjectState};
 
@@ -18,6 +21,7 @@ pub struct Judging<'a> {
     /// Positions of rules that do not hold now and here, in order; only where some of what is fixed may not.
     idle: Vec<u16>,
     counted: Counted<'a>,
+    lifting: Lifting<'a>,
     conditions: Asked<'a>,
     /// Where some offer is not always on sale.
     merchandise: Option<Merchandise<'a>>,
@@ -47,7 +51,11 @@ impl<'a> Judging<'a> {
             jurisdiction: facts.jurisdiction,
             caps_alone: false,
         };
-        let holds = |rule: &Rule| rule.in_force(windows.now, facts.jurisdiction);
+        let seen = |id| bundle.attributes.get(id).is_none_or(|spec| is_personal(spec.class));
+        let personal = shelf.partly && facts.attributes.keys().any(seen);
+        let holds = |rule: &Rule| {
+            rule.in_force(windows.now, facts.jurisdiction) && (personal || !about_persons(rule))
+        };
         let idle = (0..=u16::MAX).zip(rules).filter(|(_, rule)| shelf.partly && !holds(rule)).map(|(at, _)| at);
         let merchandise = || Merchandise::at(shelves.built_in, catalogue, windows.now);
         Some(Self {
@@ -56,6 +64,7 @@ impl<'a> Judging<'a> {
             shelf,
             idle: idle.collect(),
             counted: Counted::new(&ground, state),
+            lifting: Lifting::at(bundle, shelf, windows.now, facts.jurisdiction),
             conditions: bundle.ask(&shelves.columns, placement, facts),
             merchandise: shelf.unsteady.then(merchandise),
             catalogue,
@@ -82,5 +91,6 @@ impl<'a> Judging<'a> {
             merchandise.fail(stand.offer as usize, offer, &mut verdict.failed);
         }
         verdict.settle(self.bundle);
+        self.lifting.lift(self.bundle, stand.offer, verdict);
     }
 }

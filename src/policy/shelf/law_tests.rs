@@ -9,7 +9,7 @@ use rand::SeedableRng as _;
 use rand::rngs::ChaCha8Rng;
 
 use super::super::merchandise::Merchandise;
-use super::super::plain::{judge_behind, judge_from};
+use super::super::plain::{judge_behind, judge_from, lift};
 use super::super::{
     Bundle, CapWindows, Chosen, Contact, Facts, Severity, Source, Verdict, compile, count_contact, rebuild_caps,
 };
@@ -99,6 +99,10 @@ impl Chance {
                 format!("when: \"{}\"", c.one(&when))
             }),
             self.list("availability", |c| c.one(&["channels: [web]", "regions: [US]", "stores: [s-1]"]).to_owned()),
+            self.list("category_exclusions", |c| {
+                let of = ["categories: [shoes]", "brands: [acme, nobody]", "categories: [home], brands: [zeta]"];
+                format!("kind: {}, {}", c.one(&["sensitive", "competitor", "regulated"]), c.one(&of))
+            }),
             self.list("diversity", |c| {
                 let per = c.one(&["category", "campaign", "offer.brand"]);
                 format!("per: {per}, at_most: {}{}", 1 + c.below(2), c.one(&["", ", on_missing: allow"]))
@@ -115,8 +119,38 @@ impl Chance {
         .concat()
     }
 
+    /// Rules that act at once. No two overrides contradict each other: what is put in is never put out.
+    fn switches(&mut self) -> String {
+        let mut text = String::new();
+        for (list, rules) in [
+            ("kill_switches", &["stop: all", "stop: {offers: [o2], campaigns: [autumn]}", "stop: {categories: [toys]}"]),
+            ("overrides", &[
+                "action: force_in, offers: [o1, o3, o4]",
+                "action: force_out, offers: [o2, o5]",
+                "action: force_in, offers: [o1, gone]",
+            ]),
+        ] {
+            let mut found = String::new();
+            for (at, rule) in rules.iter().enumerate() {
+                if !self.often(if list == "overrides" { 4 } else { 1 }) {
+                    continue;
+                }
+                let until = self.one(&["28T20:30", "30T00:00"]);
+                let applies = self.one(&["", ", applies_to: {regions: [US]}", ", applies_to: {placements: [home]}"]);
+                found += &format!(
+                    "  - {{id: {list}.{at}, why: At once, {rule}, approver: Jane, ticket: T-1, effective: {{from: \
+                     2026-05-28T20:10:00Z, until: 2026-05-{until}:00Z}}{applies}}}\n"
+                );
+            }
+            if !found.is_empty() {
+                text += &format!("{list}:\n{found}");
+            }
+        }
+        text
+    }
+
     fn bundle(&mut self) -> Bundle {
-        compiled(&self.rules())
+        compiled(&(self.rules() + &self.switches()))
     }
 
     fn offer(&mut self, id: &str) -> Offer {
@@ -231,10 +265,12 @@ fn plain(
             && offer.offer_id != placement.fallback.offer
             && request.candidates.as_ref().is_none_or(|asked| asked.contains(&offer.offer_id));
         if considered {
-            let mut verdict = judge_from(bundle, (placement, facts.jurisdiction), offer, state, windows);
+            let personal = !facts.attributes.is_empty();
+            let mut verdict = judge_from(bundle, (placement, facts.jurisdiction, personal), offer, state, windows);
             conditions.fail(candidate.offer, &mut verdict.failed);
             merchandise.fail(candidate.offer, offer, &mut verdict.failed);
             part(bundle, &mut verdict);
+            lift(bundle, (placement, facts.jurisdiction), offer, windows.now, &mut verdict);
             found.push((position, offer.margin_minor(), offer.cost_of_showing_minor(), verdict));
         }
     }
@@ -326,6 +362,7 @@ fn behind(
         behind.ask(at, &mut found);
         let mut expected = judge_behind(bundle, (placement, from), offer, &chosen, next.as_ref(), windows);
         part(bundle, &mut expected);
+        lift(bundle, (placement, from), offer, windows.now, &mut expected);
         prop_assert_eq!(found, expected, "{} behind {:?}", offer.offer_id, there);
     }
     Ok(())

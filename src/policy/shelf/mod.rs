@@ -7,9 +7,12 @@
 
 mod behind;
 mod counted;
+mod fixed;
 mod judging;
 mod keys;
+mod lifted;
 mod memo;
+mod pins;
 
 #[cfg(test)]
 mod law_tests;
@@ -21,15 +24,16 @@ use std::sync::Arc;
 pub use behind::Behind;
 pub use judging::Judging;
 pub(super) use memo::Memo;
+pub use pins::Pin;
 
 use super::condition::{Bits, Columns};
-use super::floors::Margin;
-use super::interval::Interval;
 use super::merchandise;
+use super::overrides::OverrideAction;
 use super::rules::{Rule, RuleKind};
 use super::stackability::Stackability;
 use crate::domain::decision::Failed;
 use crate::domain::{Belongs, Catalogue, Offer, OfferId, OfferStatus, Placement, PlacementId};
+use fixed::Fixed;
 use keys::{Keys, kinds, position};
 
 /// The shelves of all placements, for one bundle and one catalogue.
@@ -50,7 +54,7 @@ pub struct Shelf {
     candidates: usize,
     /// Rules that leave offers out whatever the request, one offer behind another.
     fixed: Vec<Failed>,
-    /// Whether some of these rules hold at some times or in some regions only.
+    /// Whether some of these rules hold at some times, in some regions or in some decisions only.
     partly: bool,
     /// Whether some offer is not always on sale.
     unsteady: bool,
@@ -60,6 +64,10 @@ pub struct Shelf {
     counting_by_id: Vec<usize>,
     /// Rules about what stands together, in their order.
     answers: Vec<Scoped<Together>>,
+    /// Overrides that put offers in.
+    put_in: Vec<Scoped<()>>,
+    /// Overrides that pin offers.
+    pins: Vec<Scoped<()>>,
 }
 
 /// An offer under consideration. Its variants share what rules say.
@@ -128,11 +136,7 @@ impl Shelf {
         let offers = catalogue.offers();
         let here: Vec<(u16, &Rule)> =
             (0..=u16::MAX).zip(rules).filter(|(_, rule)| rule.applies_to.covers_placement(placement)).collect();
-        let fixed_rules: Vec<(u16, &Rule, Option<Bits>)> = here
-            .iter()
-            .filter(|(_, rule)| matches!(rule.kind, RuleKind::Currency | RuleKind::MarginFloor { .. }))
-            .map(|(at, rule)| (*at, *rule, scope(rule, offers)))
-            .collect();
+        let fixed = Fixed::of(&here, offers);
         let counts = |rule: &Rule| matches!(rule.kind, RuleKind::FrequencyCap(_) | RuleKind::CoolDown(_));
         let counting: Vec<Scoped<()>> = here
             .iter()
@@ -152,6 +156,8 @@ impl Shelf {
             partly: false,
             unsteady: false,
             answers: answers.collect(),
+            put_in: lifted::scoped(&here, OverrideAction::ForceIn, offers),
+            pins: lifted::scoped(&here, OverrideAction::Pin, offers),
             counting,
             counting_by_id,
         };
@@ -159,7 +165,7 @@ impl Shelf {
         for (at, offer) in (0..u32::MAX).zip(offers) {
             candidates = candidates.end..candidates.end + u32::try_from(offer.variants.len()).unwrap_or(u32::MAX);
             if is_considered(placement, offer) {
-                shelf.put(at, offer, candidates.clone(), &fixed_rules, (placement, catalogue));
+                shelf.put(at, offer, candidates.clone(), &fixed, (placement, catalogue));
             }
         }
         shelf.stands.shrink_to_fit();
@@ -172,21 +178,11 @@ impl Shelf {
         at: u32,
         offer: &Offer,
         candidates: Range<u32>,
-        rules: &[(u16, &Rule, Option<Bits>)],
+        fixed: &Fixed<'_>,
         (placement, catalogue): (&Placement, &Catalogue),
     ) {
         let from = self.fixed.len();
-        let margin = Margin::of(offer);
-        for (rule_at, rule, scope) in rules {
-            if scope.as_ref().is_some_and(|scope| !scope.has(at as usize)) {
-                continue;
-            }
-            if let Some((observed, limit)) = margin.fails(&rule.kind, placement) {
-                self.fixed.push(Failed { rule: *rule_at, observed, limit });
-                let Interval { from, until, .. } = &rule.effective;
-                self.partly |= from.is_some() || until.is_some() || rule.applies_to.regions.is_some();
-            }
-        }
+        self.partly |= fixed.ask(at, offer, placement, &mut self.fixed);
         let steady = offer.starts_at.is_none()
             && offer.ends_at.is_none()
             && offer.pauses.is_empty()
@@ -230,7 +226,7 @@ impl Shelf {
     /// Bytes of memory that it holds, about.
     pub fn bytes(&self) -> usize {
         let bits = |scope: Option<&Bits>| scope.map_or(0, Bits::bytes);
-        let counting = self.counting.iter().map(|counting| bits(counting.scope.as_ref()));
+        let counting = self.counting.iter().chain(&self.put_in).chain(&self.pins).map(|counting| bits(counting.scope.as_ref()));
         let answers = self.answers.iter().map(|rule| {
             bits(rule.scope.as_ref())
                 + match &rule.of {
