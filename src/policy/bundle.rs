@@ -95,7 +95,7 @@ impl Bundle {
     }
 
     /// Asks the conditions that apply at a placement about one request; [`Asked::fail`] then tells for each offer.
-    pub fn ask<'a>(&'a self, columns: &'a Columns, placement: &Placement, facts: &Facts<'a>) -> Asked<'a> {
+    pub fn ask<'a>(&'a self, columns: &'a Columns, placement: &Placement, facts: &Facts<'_>) -> Asked<'a> {
         Asked::new(&self.program, &self.rules, columns, placement, facts)
     }
 

@@ -60,8 +60,7 @@ codes! {
     CHAMPION = "P0216", "a challenger that is called as the champion is";
     OVERRIDABLE = "P0217", "a rule that no override may lift, declared as one that it may";
     SEVERITY_GATE = "P0218", "a gate that would refuse nothing";
-    // Kept for kinds to come: P0240 to P0249 caps, P0250 to P0259 money, P0260 to P0269 switches and overrides,
-    // P0270 to P0279 fairness, P0280 to P0289 leases, P0323 to P0329 consent and guards. Ranks: `rules/kinds.rs`.
+    // Kept for kinds to come: P0240 to P0249 caps, P0250 to P0259 money, P0280 to P0289 leases, P0323 to P0329 consent and guards. Ranks: `rules/kinds.rs`.
     DELAY_CURVE = "P0230", "steps that make no delay curve";
     VALUE_UNUSED = "P0231", "a learned value where none counts";
     SWITCH_SEVERITY = "P0260", "a switch or an override that would only speak";
@@ -71,6 +70,11 @@ codes! {
     SWITCH_OFFERS = "P0264", "a switch or an override limited to offers by `applies_to`";
     CATEGORY_EXCLUSION_EMPTY = "P0265", "a category exclusion that names neither categories nor brands";
     BRAND_UNDECLARED = "P0266", "a brand that `offer.brand` does not say";
+    LINEAGE_CLASS = "P0270", "an attribute classed below what it is derived from";
+    LINEAGE_CIRCLE = "P0271", "an attribute that is derived from itself";
+    RULE_CLASS = "P0272", "a rule over a protected attribute, or over a sensitive one that it may not read";
+    FAIRNESS_ATTRIBUTE = "P0273", "a fairness gate over an attribute that names no groups, or that no rule may read";
+    FAIRNESS_CHECK = "P0274", "a fairness gate that does not say what it asks";
     CONDITION_SYNTAX = "P0301", "a condition that cannot be read";
     CONDITION_LEFT_OUT = "P0302", "something that conditions leave out: functions, division, branches, null";
     CONDITION_LITERAL = "P0303", "a number, amount, date, span or text in a condition that cannot be read";

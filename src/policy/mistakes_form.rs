@@ -106,7 +106,7 @@ fn fields_are_known_given_once_and_of_their_type() {
        = help: keep one of them
     ");
     let seen = wrong(MARGIN, "margin_floors:", "margin_floor:");
-    let (seen, lists) = seen.split_once("      = help: the fields here are `owner`, `purpose_gates`, ").unwrap();
+    let (seen, lists) = seen.split_once("\n  = help: the fields here are `owner`, `purpose_gates`,").unwrap();
     assert!(lists.contains("`cool_downs`"), "{lists}");
     insta::assert_snapshot!(seen, @r"
     error[P0101]: rules: unknown field `margin_floor`; did you mean `margin_floors`?

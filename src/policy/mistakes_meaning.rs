@@ -403,6 +403,7 @@ fn every_code_is_shown_by_some_mistake() {
         include_str!("mistakes_values.rs"),
         include_str!("mistakes_everyday.rs"),
         include_str!("mistakes_switches.rs"),
+        include_str!("mistakes_fairness.rs"),
         include_str!("calendars.rs"),
     ]
     .concat();

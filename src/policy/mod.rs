@@ -18,6 +18,7 @@ mod scalar;
 mod jurisdiction;
 
 mod attributes;
+mod lineage;
 mod purposes;
 
 mod calendars;
@@ -38,6 +39,7 @@ mod category_exclusions;
 mod cool_downs;
 mod daypart;
 mod diversity;
+mod fairness;
 mod floors;
 mod gate;
 mod loyalty;
@@ -68,6 +70,8 @@ mod mistakes_contenders;
 mod mistakes_delay;
 #[cfg(test)]
 mod mistakes_everyday;
+#[cfg(test)]
+mod mistakes_fairness;
 #[cfg(test)]
 mod mistakes_form;
 #[cfg(test)]
@@ -115,6 +119,7 @@ pub use daypart::{Daypart, Dayparts};
 pub use describe::{Lacks, describe, describe_lacking};
 pub use diversity::{Diversity, Per};
 pub use finding::Finding;
+pub use fairness::{FairnessCheck, FairnessGate, ParityGate};
 pub use floors::FloorLimit;
 pub use gate::{GateVerdict, gate};
 pub use interval::Interval;

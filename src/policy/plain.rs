@@ -88,6 +88,7 @@ fn ask(
             RuleKind::Currency
             | RuleKind::MarginFloor { .. }
             | RuleKind::CategoryExclusion(_)
+            | RuleKind::FairnessGate(_)
             | RuleKind::Override(_)
             | RuleKind::KillSwitch(_)
             | RuleKind::PurposeGate { .. }

@@ -67,18 +67,19 @@ impl Condition {
     }
 }
 
-/// Reads the condition of a rule.
+/// Reads the condition of a rule. One that `spares` people an offer may read what is sensitive, others may not.
 pub(super) fn read(
     report: &mut Report<'_>,
     fields: &Fields<'_>,
     known: Known<'_>,
     applies_to: Option<&AppliesTo>,
+    spares: bool,
 ) -> Option<Condition> {
     let what = fields.what.as_str();
     let node = fields.need(report, "when", "when: customer.tier == \"bronze\"")?;
     let text = reader::parsed(report, what, node, "a condition such as `a == \"x\"`", Ok)?;
     let mut slips = Vec::new();
-    let term = checked(text, known, applies_to, &mut slips);
+    let term = checked(text, known, (applies_to, spares), &mut slips);
     let scalar = Scalar::of(report, node);
     for slip in slips {
         let place = scalar.as_ref().and_then(|scalar| scalar.place(&slip.at)).unwrap_or(node.place);
@@ -91,7 +92,12 @@ pub(super) fn read(
     Some(Condition { text, term: term? })
 }
 
-fn checked(text: &str, known: Known<'_>, applies_to: Option<&AppliesTo>, slips: &mut Vec<Slip>) -> Option<Term> {
+fn checked(
+    text: &str,
+    known: Known<'_>,
+    (applies_to, spares): (Option<&AppliesTo>, bool),
+    slips: &mut Vec<Slip>,
+) -> Option<Term> {
     if text.trim().is_empty() {
         slips.push(
             Slip::new(0..text.len(), codes::CONDITION_SYNTAX, "an empty condition", "nothing is asked")
@@ -104,6 +110,6 @@ fn checked(text: &str, known: Known<'_>, applies_to: Option<&AppliesTo>, slips: 
         known.placements.values().filter(|placement| applies_to.is_some_and(|to| to.covers_placement(placement)));
     let currencies = covered.map(|placement| (&placement.id, placement.currency)).collect();
     let mended = slips.is_empty();
-    let term = Checker { text, catalog: known.attributes, currencies, slips }.condition(&tree)?;
+    let term = Checker { text, catalog: known.attributes, currencies, spares, slips }.condition(&tree)?;
     mended.then_some(term)
 }

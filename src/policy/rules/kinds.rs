@@ -9,7 +9,7 @@ use super::super::condition;
 use super::super::finding::Report;
 use super::super::read::Fields;
 use super::super::{
-    availability, caps, category_exclusions, cool_downs, diversity, floors, gate, loyalty, overrides, stackability, switches,
+    availability, caps, category_exclusions, cool_downs, diversity, fairness, floors, gate, loyalty, overrides, stackability, switches,
 };
 use super::{Known, RuleKind};
 
@@ -34,7 +34,7 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 13] = [
+pub(in crate::policy) const KINDS: [Kind; 14] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
@@ -79,7 +79,7 @@ pub(in crate::policy) const KINDS: [Kind; 13] = [
         liftable: true,
         rank: 5,
         read: |report, fields, known, applies_to| {
-            condition::read(report, fields, known, applies_to).map(|when| RuleKind::Exclusion { when })
+            condition::read(report, fields, known, applies_to, true).map(|when| RuleKind::Exclusion { when })
         },
     },
     Kind {
@@ -90,7 +90,7 @@ pub(in crate::policy) const KINDS: [Kind; 13] = [
         liftable: true,
         rank: 6,
         read: |report, fields, known, applies_to| {
-            condition::read(report, fields, known, applies_to).map(|when| RuleKind::Requirement { when })
+            condition::read(report, fields, known, applies_to, false).map(|when| RuleKind::Requirement { when })
         },
     },
     Kind {
@@ -139,6 +139,15 @@ pub(in crate::policy) const KINDS: [Kind; 13] = [
         read: |report, fields, _, _| cool_downs::read(report, fields),
     },
     Kind {
+        list: "fairness_gates",
+        fields: &fairness::FIELDS,
+        later: &[],
+        reads: false,
+        liftable: false,
+        rank: 43,
+        read: |report, fields, known, _| fairness::read(report, fields, known),
+    },
+    Kind {
         list: "overrides",
         fields: &overrides::FIELDS,
         later: &[],
@@ -160,13 +169,12 @@ pub(in crate::policy) const KINDS: [Kind; 13] = [
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 6] = [
+pub(in crate::policy) const LATER: [(&str, u8); 5] = [
     ("audience_guards", 7),
     ("price_limits", 9),
     ("price_personalisation", 10),
     ("budgets", 41),
     ("stock", 42),
-    ("fairness_gates", 43),
 ];
 
 /// A rule that nobody wrote and every bundle has.
@@ -232,6 +240,7 @@ impl RuleKind {
             Self::CoolDown(_) => "cool_downs",
             Self::Budget => "proffer.budget",
             Self::CategoryExclusion(_) => "category_exclusions",
+            Self::FairnessGate(_) => "fairness_gates",
             Self::Override(_) => "overrides",
             Self::KillSwitch(_) => "kill_switches",
         }

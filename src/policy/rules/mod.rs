@@ -18,6 +18,7 @@ use super::condition::Condition;
 use super::cool_downs::CoolDown;
 use super::declare::Declared;
 use super::diversity::Diversity;
+use super::fairness::FairnessGate;
 use super::features::Catalog;
 use super::finding::{Place, Report};
 use super::floors::FloorLimit;
@@ -116,6 +117,8 @@ pub enum RuleKind {
     Budget,
     /// Leaves out what is sensitive, of a competitor, or regulated.
     CategoryExclusion(CategoryExclusion),
+    /// Keeps a discount from being for one group of customers alone, or measures how alike groups fare.
+    FairnessGate(FairnessGate),
     /// Puts offers in, out, or into the first slot for some days.
     Override(Override),
     /// Stops offers at once.

@@ -9,6 +9,7 @@ use super::super::category_exclusions::is_personal;
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
 use super::fixed::about_persons;
+use super::groups::Groups;
 use super::lifted::Lifting;
 use super::{Shelf, Shelves, Stand};
 use crate::domain::{Catalogue, Placement, SubjectState};
@@ -23,6 +24,7 @@ pub struct Judging<'a> {
     counted: Counted<'a>,
     lifting: Lifting<'a>,
     conditions: Asked<'a>,
+    groups: Groups<'a>,
     /// Where some offer is not always on sale.
     merchandise: Option<Merchandise<'a>>,
     catalogue: &'a Catalogue,
@@ -66,6 +68,7 @@ impl<'a> Judging<'a> {
             counted: Counted::new(&ground, state),
             lifting: Lifting::at(bundle, shelf, windows.now, facts.jurisdiction),
             conditions: bundle.ask(&shelves.columns, placement, facts),
+            groups: Groups::at(bundle, &shelves.columns, (placement, offers), facts),
             merchandise: shelf.unsteady.then(merchandise),
             catalogue,
         })
@@ -85,6 +88,7 @@ impl<'a> Judging<'a> {
         }
         self.counted.ask(&self.shelves.keys, stand.offer, &mut verdict.failed, &mut verdict.readings);
         self.conditions.fail(stand.offer as usize, &mut verdict.failed);
+        self.groups.ask(stand.offer, || self.catalogue.offers().get(stand.offer as usize), &mut verdict.failed);
         if let Some(merchandise) = self.merchandise.as_ref().filter(|_| !stand.steady)
             && let Some(offer) = self.catalogue.offers().get(stand.offer as usize)
         {

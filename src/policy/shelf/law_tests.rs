@@ -13,6 +13,7 @@ use super::super::plain::{judge_behind, judge_from, lift};
 use super::super::{
     Bundle, CapWindows, Chosen, Contact, Facts, Severity, Source, Verdict, compile, count_contact, rebuild_caps,
 };
+use super::law_switches::one_group;
 use super::*;
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::{
@@ -23,18 +24,18 @@ const NOW: i64 = 1_780_000_000_000;
 const HOUR: i64 = 3_600_000;
 
 /// Random choices, each named by what it gives.
-struct Chance(ChaCha8Rng);
+pub(super) struct Chance(ChaCha8Rng);
 
 impl Chance {
-    fn below(&mut self, end: i64) -> i64 {
+    pub(super) fn below(&mut self, end: i64) -> i64 {
         self.0.random_range(0..end)
     }
 
-    fn often(&mut self, of_ten: i64) -> bool {
+    pub(super) fn often(&mut self, of_ten: i64) -> bool {
         self.below(10) < of_ten
     }
 
-    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+    pub(super) fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of[usize::try_from(self.below(i64::try_from(of.len()).unwrap())).unwrap()]
     }
 
@@ -58,7 +59,7 @@ impl Chance {
         applies + &effective + self.one(&severity)
     }
 
-    fn list(&mut self, name: &str, mut rule: impl FnMut(&mut Self) -> String) -> String {
+    pub(super) fn list(&mut self, name: &str, mut rule: impl FnMut(&mut Self) -> String) -> String {
         let count = self.below(5);
         if count == 0 {
             return String::new();
@@ -119,38 +120,8 @@ impl Chance {
         .concat()
     }
 
-    /// Rules that act at once. No two overrides contradict each other: what is put in is never put out.
-    fn switches(&mut self) -> String {
-        let mut text = String::new();
-        for (list, rules) in [
-            ("kill_switches", &["stop: all", "stop: {offers: [o2], campaigns: [autumn]}", "stop: {categories: [toys]}"]),
-            ("overrides", &[
-                "action: force_in, offers: [o1, o3, o4]",
-                "action: force_out, offers: [o2, o5]",
-                "action: force_in, offers: [o1, gone]",
-            ]),
-        ] {
-            let mut found = String::new();
-            for (at, rule) in rules.iter().enumerate() {
-                if !self.often(if list == "overrides" { 4 } else { 1 }) {
-                    continue;
-                }
-                let until = self.one(&["28T20:30", "30T00:00"]);
-                let applies = self.one(&["", ", applies_to: {regions: [US]}", ", applies_to: {placements: [home]}"]);
-                found += &format!(
-                    "  - {{id: {list}.{at}, why: At once, {rule}, approver: Jane, ticket: T-1, effective: {{from: \
-                     2026-05-28T20:10:00Z, until: 2026-05-{until}:00Z}}{applies}}}\n"
-                );
-            }
-            if !found.is_empty() {
-                text += &format!("{list}:\n{found}");
-            }
-        }
-        text
-    }
-
     fn bundle(&mut self) -> Bundle {
-        compiled(&(self.rules() + &self.switches()))
+        compiled(&(self.rules() + &self.gates() + &self.switches()))
     }
 
     fn offer(&mut self, id: &str) -> Offer {
@@ -175,6 +146,8 @@ impl Chance {
         may(self, "more_categories", 3, &[serde_json::json!(["toys"]), serde_json::json!(["home", "shoes"])]);
         may(self, "campaign", 5, &["spring".into(), "autumn".into(), "unknown".into()]);
         may(self, "stock", 3, &[0.into(), 5.into()]);
+        let off = [0, 2].map(|amount| serde_json::json!({"amount": format!("{amount}.00"), "currency": currency}));
+        may(self, "discount", 5, &off);
         may(self, "starts_at", 2, &["2026-05-28T20:00:00Z".into(), "2026-05-28T21:00:00Z".into()]);
         may(self, "ends_at", 2, &["2026-05-28T22:00:00Z".into(), "2027-01-01T00:00:00Z".into()]);
         may(self, "attributes", 5, &[serde_json::json!({"brand": "acme"}), serde_json::json!({"brand": "zeta"})]);
@@ -268,6 +241,7 @@ fn plain(
             let personal = !facts.attributes.is_empty();
             let mut verdict = judge_from(bundle, (placement, facts.jurisdiction, personal), offer, state, windows);
             conditions.fail(candidate.offer, &mut verdict.failed);
+            one_group((bundle, &columns), placement, facts, (candidate.offer, offer), &mut verdict.failed);
             merchandise.fail(candidate.offer, offer, &mut verdict.failed);
             part(bundle, &mut verdict);
             lift(bundle, (placement, facts.jurisdiction), offer, windows.now, &mut verdict);

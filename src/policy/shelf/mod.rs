@@ -8,12 +8,15 @@
 mod behind;
 mod counted;
 mod fixed;
+mod groups;
 mod judging;
 mod keys;
 mod lifted;
 mod memo;
 mod pins;
 
+#[cfg(test)]
+mod law_switches;
 #[cfg(test)]
 mod law_tests;
 
