@@ -3,12 +3,11 @@
 use proptest::prelude::*;
 
 use super::slate_tests::STRATEGIES;
-use super::tests::{NOW, PLACEMENTS, RULES, ask_with, granted, request, snapshot_of, state};
+use super::tests::{PLACEMENTS, RULES, ask_with, granted, request, snapshot_of, state};
 use super::{Decision, Snapshot};
 use crate::audit;
 use crate::domain::decision::{Failed, FallbackReason};
 use crate::domain::{Catalogue, ConsentState, SubjectState};
-use crate::policy::Rule;
 
 const TERMS: &str = "approver: Jane, ticket: T-9, effective: {from: 2026-05-28T00:00:00Z, until: 2026-06-01T00:00:00Z}";
 
@@ -54,7 +53,8 @@ proptest! {
             prop_assert!(skeleton.candidates[2].failed.len() == 1);
             return Ok(());
         }
-        prop_assert_eq!(first.draw.propensity.get().to_bits(), 1.0_f64.to_bits());
+        // Shares of a lone candidate may add up to a hair less than one.
+        prop_assert!((first.draw.propensity.get() - 1.0).abs() < 1e-12);
         prop_assert_eq!(first.draw.chosen as usize, pinned);
         prop_assert_eq!(first.probabilities.iter().flatten().count(), 1);
         // Three other offers and *nothing*.
@@ -166,9 +166,11 @@ fn a_switch_stops_what_it_names_first_and_no_override_lifts_it() {
 
 /// The offers with attributes, categories and discounts of their own.
 fn described(mut snapshot: Snapshot, change: impl Fn(usize, &mut serde_json::Value)) -> Snapshot {
-    let offers = snapshot.catalogue.offers().iter().enumerate().map(|(at, offer)| {
+    let offers = snapshot.catalogue.offers().iter().map(|offer| {
         let mut json = serde_json::to_value(offer).unwrap();
-        change(at, &mut json);
+        if let Some(at) = offer.offer_id.as_str().strip_prefix('o').and_then(|at| at.parse().ok()) {
+            change(at, &mut json);
+        }
         serde_json::from_value(json).unwrap()
     });
     let offers = offers.collect();
@@ -184,7 +186,7 @@ fn what_is_sensitive_is_left_out_only_where_something_personal_was_seen() {
                 - {id: in, why: Launch, action: force_in, offers: [o0, o1, o3], TERMS}\n";
     let snapshot = described(shop("uniform", 1, "0%", more), |at, offer| {
         let brands = ["cure", "rival", "cure", "wine", "other"];
-        offer["attributes"] = serde_json::json!({"brand": brands.get(at).unwrap_or(&"house")});
+        offer["attributes"] = serde_json::json!({"brand": brands[at]});
     });
     let rows = decide(&snapshot, 1, &granted()).skeleton.candidates;
     let said = |at: usize| rules(&snapshot, &rows[at].failed);
@@ -221,5 +223,4 @@ fn a_discount_that_rules_keep_for_one_group_is_shown_to_nobody() {
     assert!(rules(&snapshot, &unseen[0].failed).contains(&"fair".to_owned()));
     let told = sentences(&snapshot, &decide(&snapshot, 1, &granted()));
     assert!(told.contains("the discount would be for 1 of the 2 values of `customer.tier`"), "{told}");
-    assert!(snapshot.bundle.rules.iter().filter(|rule| rule.id.as_str() == "fair").all(Rule::blocks) && NOW.0 > 0);
 }
