@@ -113,6 +113,9 @@ pub(super) struct BasketWire {
     /// Price of one.
     #[schema(value_type = Option<shapes::Money>)]
     price: Option<Money>,
+    /// What one earns; floors over the basket need it. May be negative.
+    #[schema(value_type = Option<shapes::Money>)]
+    margin: Option<Money>,
 }
 
 /// A decision id may lie this far from now: further away, its time says nothing true.
@@ -170,7 +173,8 @@ impl DecisionWire {
             let category = line
                 .category
                 .and_then(|category| checks.ok(&format!("/basket/{at}/category"), CategoryId::new(category)));
-            basket.push(BasketLine { sku: line.sku, category, quantity: line.quantity, price: line.price });
+            let (price, margin) = (line.price, line.margin);
+            basket.push(BasketLine { sku: line.sku, category, quantity: line.quantity, price, margin });
         }
         let candidates = self.candidates.map(|named| {
             checks.at_most("/candidates", "candidates", named.len(), settings.candidates_max);

@@ -97,7 +97,7 @@ fn candidates(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, c
     let first = skeleton.slots.first();
     let candidate = |(position, row): (usize, &CandidateRow)| {
         let named = named(row, catalogue);
-        let said = |failed: &[Failed]| audit::exclusions(failed, (position, 0), skeleton, private, bundle);
+        let said = |failed: &[Failed]| audit::exclusions(failed, (position, 0), skeleton, private, (bundle, catalogue));
         let (excluded, notes) = (said(&row.failed), said(row.noted.as_deref().unwrap_or_default()));
         json!({
             "nothing": row.candidate.is_none(),
@@ -135,7 +135,8 @@ fn slots(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalo
         });
         let left_out = slot.left_out.iter().filter_map(|left| {
             let named = named(skeleton.candidates.get(left.row as usize)?, catalogue);
-            let excluded = audit::exclusions(&left.failed, (left.row as usize, number), skeleton, private, bundle);
+            let excluded =
+                audit::exclusions(&left.failed, (left.row as usize, number), skeleton, private, (bundle, catalogue));
             Some(json!({
                 "offer_id": named.map(|(offer, _)| offer),
                 "variant_id": named.map(|(_, variant)| variant),
@@ -144,7 +145,13 @@ fn slots(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalo
         });
         let notes = slot.noted.iter().flatten().filter_map(|spoken| {
             let named = named(skeleton.candidates.get(spoken.row as usize)?, catalogue);
-            let said = audit::exclusions(&spoken.failed, (spoken.row as usize, number), skeleton, private, bundle);
+            let said = audit::exclusions(
+                &spoken.failed,
+                (spoken.row as usize, number),
+                skeleton,
+                private,
+                (bundle, catalogue),
+            );
             Some(json!({
                 "offer_id": named.map(|(offer, _)| offer),
                 "variant_id": named.map(|(_, variant)| variant),

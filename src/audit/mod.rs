@@ -8,8 +8,10 @@ use crate::domain::decision::{
     CandidateRow, ContextGroup, Failed, FallbackReason, LearnedMargin, Private, Skeleton, Slot,
 };
 use crate::domain::money::Money;
-use crate::domain::{AttributeId, Catalogue, ConsentState, ObjectiveKind, Prior, Value};
-use crate::policy::{Bundle, Rule, Severity, describe, describe_lacking};
+use crate::domain::{AttributeId, Catalogue, ConsentState, ObjectiveKind, Offer, Prior, Value};
+use crate::policy::{
+    Bundle, Observed, Rule, Severity, basket_margin, describe, describe_lacking, describe_observed,
+};
 
 /// A rule that left a candidate out or spoke against it, as people read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,15 +35,18 @@ pub struct Told {
 /// Where a candidate was left out: its row, and the slot (from 0). What left it out of all slots is told of the first.
 pub type Where = (usize, u16);
 
-/// The exclusions of one candidate, or what only spoke against it. Usage of caps and what a customer has of loyalty are
-/// personal and come from the private groups, where they are at hand.
+/// The exclusions of one candidate, or what only spoke against it. Usage of caps, what a customer has of loyalty and what
+/// conditions read of a request are personal and come from the private groups, where they are at hand.
 pub fn exclusions(
     failed: &[Failed],
     (position, slot): Where,
     skeleton: &Skeleton,
     private: Option<&Private>,
-    bundle: &Bundle,
+    (bundle, catalogue): (&Bundle, &Catalogue),
 ) -> Vec<Told> {
+    let row = skeleton.candidates.get(position);
+    let offer = row.and_then(|row| catalogue.at(row.candidate? as usize)).map(|(offer, _)| offer);
+    let asked = bundle.placement(skeleton.placement.as_str()).map(|placement| (placement, skeleton.at));
     failed
         .iter()
         .map(|failed| {
@@ -58,10 +63,24 @@ pub fn exclusions(
             });
             let observed = failed.observed.or(reading.map(|reading| i64::from(reading.used)));
             let observed = observed.or(lacks.as_ref().and_then(|lacks| lacks.observed));
+            let earned = || {
+                let basket = (context?.basket.as_slice(), skeleton.terms.currency);
+                let together = standing(skeleton, usize::from(slot)).chain([position]);
+                let together =
+                    together.map(|row| Some(catalogue.at(skeleton.candidates.get(row)?.candidate? as usize)?.0));
+                basket_margin(bundle, failed.rule, basket, &together.collect::<Option<Vec<&Offer>>>()?)
+            };
+            let observed = observed.or_else(earned);
             let limit = failed.limit.or(lacks.as_ref().map(|lacks| lacks.limit));
             // Of a cool-down the sentence tells the end.
             let compared = reading.and_then(|reading| reading.until).map(|until| until.0).or(observed);
             let rule = bundle.rule(failed.rule);
+            let sentence = || {
+                let seen = context.map(|context| Observed::of(context, persona));
+                let values = asked.map(|asked| describe_observed(bundle, failed.rule, asked, offer, seen.as_ref()));
+                let said = describe(bundle, failed.rule, compared, failed.limit, skeleton.terms.currency);
+                said + &values.unwrap_or_default()
+            };
             Told {
                 rule: rule.map_or_else(|| format!("rule {}", failed.rule), |rule| rule.id.to_string()),
                 why: rule.map(|rule| rule.why.clone()).unwrap_or_default(),
@@ -69,13 +88,15 @@ pub fn exclusions(
                 lifts: rule.is_some_and(Rule::lifts),
                 observed,
                 limit,
-                sentence: lacks.map_or_else(
-                    || describe(bundle, failed.rule, compared, failed.limit, skeleton.terms.currency),
-                    |lacks| lacks.sentence,
-                ),
+                sentence: lacks.map_or_else(sentence, |lacks| lacks.sentence),
             }
         })
         .collect()
+}
+
+/// The rows of what stands in front of a slot, counted from 0.
+fn standing(skeleton: &Skeleton, slot: usize) -> impl Iterator<Item = usize> {
+    skeleton.slots.iter().take(slot).map(|slot| slot.draw.chosen as usize)
 }
 
 fn named(row: &CandidateRow, catalogue: &Catalogue) -> String {
@@ -230,10 +251,11 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
 fn left_out(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalogue: &Catalogue) -> Vec<String> {
     let mut told = Vec::new();
     let reasons = |failed: &[Failed], at: Where| {
-        let told = exclusions(failed, at, skeleton, private, bundle);
+        let told = exclusions(failed, at, skeleton, private, (bundle, catalogue));
         told.into_iter().map(|told| told.sentence).collect::<Vec<_>>().join("; ")
     };
-    let notes = |failed: &[Failed], at: Where| noted::told(&exclusions(failed, at, skeleton, private, bundle));
+    let notes =
+        |failed: &[Failed], at: Where| noted::told(&exclusions(failed, at, skeleton, private, (bundle, catalogue)));
     for (position, row) in skeleton.candidates.iter().enumerate().filter(|(_, row)| !row.failed.is_empty()) {
         told.push(format!("{} was left out: {}.", named(row, catalogue), reasons(&row.failed, (position, 0))));
     }

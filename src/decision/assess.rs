@@ -8,8 +8,8 @@ use super::minimise::{Minimised, minimise};
 use super::personas::Seating;
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
-use crate::domain::{DecisionRequest, Placement, SubjectState, Timestamp};
-use crate::policy::CapWindows;
+use crate::domain::{DecisionRequest, Placement, Timestamp};
+use crate::policy::{CapWindows, States};
 
 /// What the rules made of one request.
 pub(super) struct Assessed {
@@ -22,13 +22,15 @@ pub(super) struct Assessed {
 }
 
 /// Asks the gates of the purpose, keeps what may then be seen, and asks every rule about every candidate.
-pub(super) fn assess(
+pub(super) fn assess<'s>(
     snapshot: &Snapshot,
     placement: &Placement,
     request: &DecisionRequest,
-    state: Option<&SubjectState>,
+    states: impl Into<States<'s>>,
     now: Timestamp,
 ) -> Assessed {
+    let states = states.into();
+    let state = states.customer();
     let purpose = Purpose::ask(snapshot, placement, request, state, now);
     let seating = Seating::of(placement, request);
     let see = |asked: &Cow<'_, DecisionRequest>| {
@@ -38,7 +40,7 @@ pub(super) fn assess(
         seen
     };
     let seen: Vec<Minimised> = seating.requests(request).iter().map(see).collect();
-    let windows = CapWindows::at(now, request.time_zone.as_deref());
-    let judged = judge(snapshot, placement, request, state, &purpose, &seen, &windows);
+    let windows = snapshot.bundle.windows(request, now);
+    let judged = judge(snapshot, placement, request, states, &purpose, &seen, &windows);
     Assessed { purpose, seating, seen, windows, judged }
 }

@@ -1,7 +1,7 @@
 //! One decision: minimise, judge, value, distribute, draw, justify. Commits nothing and answers nobody.
 
 use super::allot::{contender, in_holdout};
-use super::ask::{Ask, SubjectView};
+use super::ask::{Ask, SubjectView, Subjects};
 use super::assess::{Assessed, assess};
 use super::check::{Problem, check};
 use super::distribute::{reads_offers, score};
@@ -28,25 +28,28 @@ pub struct Decision {
     pub skeleton: Skeleton,
     /// The private part.
     pub private: Private,
-    /// The subject's next state, if the decision changes it.
+    /// The next state of the subject it is for, if the decision changes it.
     pub next: Option<SubjectState>,
+    /// The next states of the subjects beside, in their order; nothing where one stays as it is.
+    pub beside: Vec<Option<SubjectState>>,
 }
 
 /// Decides. A function of its arguments: the same ones give the same bytes on any machine.
 ///
 /// `now` is the store's time; for a subject it never runs backwards.
-pub fn decide(
+pub fn decide<'s>(
     snapshot: &Snapshot,
     ask: &Ask<'_>,
-    subject: Option<SubjectView<'_>>,
+    subjects: impl Into<Subjects<'s>>,
     generator: &GeneratorKey,
     now: Timestamp,
 ) -> Result<Decision, Vec<Problem>> {
     let placement = check(&snapshot.bundle, ask.request)?;
-    let state = subject.map(|view| view.state);
-    let now = state.and_then(|state| state.last_at).map_or(now, |last| last.max(now));
+    let subjects = subjects.into();
+    let subject = subjects.view();
+    let now = subjects.last_at().map_or(now, |last| last.max(now));
 
-    let assessed = assess(snapshot, placement, ask.request, state, now);
+    let assessed = assess(snapshot, placement, ask.request, subjects.states(), now);
     let Assessed { purpose, seating, seen, windows, mut judged } = assessed;
     let local = local_time(now, windows.zone);
     let contender = contender(placement, subject.map(|view| view.subject));
@@ -54,14 +57,14 @@ pub fn decide(
     let fallback = fallback(placement, ask, subject, &purpose, &judged.rows);
     let money = money::terms(&snapshot.spend, placement, std::mem::take(&mut judged.budgets), now.day());
     let terms = money.as_ref();
-    let slate = if fallback.is_none() {
+    let mut slate = if fallback.is_none() {
         let (apart, seating, windows) = (&judged.apart, &seating, &windows);
         let valued = score(snapshot, placement, &view, (&mut judged.rows, terms), (&seen, apart), local);
         valued.and_then(|valued| {
             let (rows, valued, view) = (judged.rows.as_slice(), &valued, view.as_ref());
             let table =
                 Table { snapshot, placement, view, ask, generator, now, windows, rows, seating, apart, valued, terms };
-            fill(&table, state)
+            fill(&table, &subjects)
         })
     } else {
         None
@@ -70,8 +73,11 @@ pub fn decide(
         // Numbers that failed their check are not recorded as if somebody could draw from them.
         judged.rows.iter_mut().for_each(|row| (row.scored, row.learned) = (None, None));
     }
+    let barred = slate.as_mut().is_some_and(|slate| slate.bar(&mut judged.rows));
+    let fallback = fallback.or(barred.then_some(FallbackReason::NoEligibleCandidate));
+    let slate = slate.filter(|_| !barred);
     let fallback = fallback.or(slate.is_none().then_some(FallbackReason::DistributionInvalid));
-    let Slate { slots, shown, readings, features, next } = slate.unwrap_or_else(|| Slate {
+    let Slate { slots, shown, readings, features, next, beside, .. } = slate.unwrap_or_else(|| Slate {
         shown: vec![Shown { offer: placement.fallback.offer.clone(), variant: placement.fallback.variant.clone() }],
         ..Slate::default()
     });
@@ -91,9 +97,7 @@ pub fn decide(
     skeleton.reserved_until = (chosen > 0).then(|| now.plus(placement.reservation));
     skeleton.fallback = fallback;
     let private = Private {
-        subject: SubjectGroup {
-            read: subject.map(|view| SubjectRead { kind: view.kind, subject: view.subject, version: view.version }),
-        },
+        subject: subjects_read(&subjects),
         context: ContextGroup {
             used,
             withheld,
@@ -111,7 +115,14 @@ pub fn decide(
         consent: ConsentGroup { readings: purpose.readings },
         contacts: ContactsGroup { readings: judged.readings },
     };
-    Ok(Decision { skeleton, private, next })
+    Ok(Decision { skeleton, private, next, beside })
+}
+
+/// Whose states were read.
+fn subjects_read(subjects: &Subjects<'_>) -> SubjectGroup {
+    let read = |view: SubjectView<'_>| SubjectRead { kind: view.kind, subject: view.subject, version: view.version };
+    let beside: Vec<SubjectRead> = subjects.beside.iter().map(|(view, _)| read(*view)).collect();
+    SubjectGroup { read: subjects.view().map(read), beside: (!beside.is_empty()).then_some(beside) }
 }
 
 /// What the record keeps of what may be seen: the attributes for the first who has a seat, whatever was withheld of

@@ -6,8 +6,8 @@ use super::personas::{Apart, common};
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::decision::{CandidateRow, CapReading, Failed};
-use crate::domain::{CampaignBudget, DecisionRequest, Placement, SubjectState};
-use crate::policy::{CapWindows, Facts, Judging, Stand, Verdict};
+use crate::domain::{CampaignBudget, DecisionRequest, Placement};
+use crate::policy::{CapWindows, Facts, Judging, Stand, States, Verdict};
 
 /// Every candidate with what the rules said.
 pub(super) struct Judged {
@@ -24,7 +24,7 @@ pub(super) fn judge(
     snapshot: &Snapshot,
     placement: &Placement,
     request: &DecisionRequest,
-    state: Option<&SubjectState>,
+    states: States<'_>,
     purpose: &Purpose,
     seen: &[Minimised],
     windows: &CapWindows,
@@ -36,12 +36,12 @@ pub(super) fn judge(
             attributes: &seen.used,
             basket: &request.basket,
             currency: placement.currency,
-            jurisdiction: request.jurisdiction.as_deref(),
+            jurisdiction: bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()),
             time_zone: request.time_zone.as_deref(),
             store: request.store.as_ref(),
             now: windows.now,
         };
-        Judging::new(bundle, (&shelves, catalogue), placement, &facts, state, windows)
+        Judging::new(bundle, (&shelves, catalogue), placement, &facts, states, windows)
     });
     let mut each: Vec<Judging<'_>> = judging.collect();
     let mut budgets = Budgets::at(snapshot, placement, windows.now);

@@ -9,6 +9,8 @@ mod assess;
 
 mod check;
 
+mod counted;
+
 mod decide;
 
 mod distribute;
@@ -45,6 +47,8 @@ mod noted_tests;
 #[cfg(test)]
 mod persona_tests;
 #[cfg(test)]
+mod prices_tests;
+#[cfg(test)]
 mod recorded;
 #[cfg(test)]
 mod served_tests;
@@ -56,7 +60,7 @@ mod switches_tests;
 #[cfg(test)]
 mod tests;
 
-pub use ask::{Ask, SubjectView};
+pub use ask::{Ask, SubjectView, Subjects};
 pub use check::{Problem, check};
 pub use decide::{Decision, decide};
 pub use snapshot::Snapshot;

@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::ask::Ask;
+use super::ask::{Ask, Subjects};
+use super::counted::Counted;
 use super::distribute::Valued;
 use super::money;
 use super::personas::{Apart, Seating};
@@ -15,8 +16,8 @@ use super::snapshot::Snapshot;
 use crate::bandit::{self, Features, ModelView, Score};
 use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, MoneyTerms, Shown, Slot, SlotPersona};
 use crate::domain::key::GeneratorKey;
-use crate::domain::{Catalogue, DecisionId, Offer, Placement, Propensity, SubjectState, Timestamp};
-use crate::policy::{self, Behind, Bundle, CapWindows, Verdict};
+use crate::domain::{Catalogue, Placement, Propensity, SubjectState, Timestamp};
+use crate::policy::{Behind, CapWindows, Setting, States, Verdict};
 
 /// What every slot of one decision is filled from.
 #[derive(Clone, Copy)]
@@ -43,10 +44,14 @@ pub(super) struct Slate {
     pub(super) shown: Vec<Shown>,
     /// Caps read again for slots behind the first.
     pub(super) readings: Vec<CapReading>,
+    /// What leaves everything out of the first slot, so that there is none, and what only speaks there.
+    pub(super) barred: (Vec<LeftOut>, Vec<LeftOut>),
     /// The features of what was chosen, by slot.
     pub(super) features: Vec<Arc<Features>>,
-    /// The subject's state with every contact counted.
+    /// The state of whom it is for, with every contact counted.
     pub(super) next: Option<SubjectState>,
+    /// The states beside, in their order; nothing of one for which no cap counted anything.
+    pub(super) beside: Vec<Option<SubjectState>>,
 }
 
 /// What may stand in one slot.
@@ -62,16 +67,18 @@ struct Open {
 
 /// Fills the slots asked for, as far as candidates reach. Nothing if a distribution fails its check: then nothing is
 /// drawn at all.
-pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Slate> {
-    let mut slate = Slate { next: state.cloned(), ..Slate::default() };
+pub(super) fn fill(table: &Table<'_>, subjects: &Subjects<'_>) -> Option<Slate> {
+    let mut counted = Counted::of(subjects);
+    let mut slate = Slate::default();
     let mut chosen: Vec<u32> = Vec::new();
     // *Nothing* is the last row, if it is one.
     let nothing = table.rows.last().filter(|row| row.candidate.is_none()).map(|_| table.rows.len() - 1);
     for slot in 0..table.ask.request.count.unwrap_or(table.placement.slots) {
-        let open = if slot == 0 { everything(table.valued) } else { table.open(slot, &chosen, slate.next.as_ref()) };
+        let open = table.open(slot, &chosen, counted.states());
         let (seat, open) = table.seat(slot, open);
         let (open, nothing) = if slot == 0 { table.pin(open, nothing) } else { (open, nothing) };
         if open.scored.is_empty() && (slot > 0 || nothing.is_none()) {
+            slate.barred = if slot == 0 { (open.left_out, open.noted) } else { Default::default() };
             break;
         }
         let (made, picked) = table.draw((slot, seat), &open, nothing)?;
@@ -85,27 +92,36 @@ pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Sl
         chosen.push(position(&table.snapshot.catalogue, candidate)?);
         slate.shown.push(Shown { offer: offer.offer_id.clone(), variant: variant.variant_id.clone() });
         slate.features.push(table.valued.features(seat, at)?.clone());
-        if let Some(next) = &mut slate.next {
-            let chosen = (table.ask.decision_id, slot, table.now);
-            count(&table.snapshot.bundle, table.placement, offer, next, chosen);
-        }
+        counted.count(&table.snapshot.bundle, table.placement, offer, (table.ask.decision_id, slot, table.now));
     }
     // An answer that shows nothing changes nobody.
-    slate.next = slate.next.filter(|_| !slate.shown.is_empty());
+    if !slate.shown.is_empty() {
+        (slate.next, slate.beside) = counted.changed();
+    }
     Some(slate)
 }
 
-/// Counts what was chosen for one slot of a decision.
-pub(super) fn count(
-    bundle: &Bundle,
-    placement: &Placement,
-    offer: &Offer,
-    next: &mut SubjectState,
-    (decision, slot, at): (DecisionId, u16, Timestamp),
-) {
-    next.last_at = Some(at);
-    let chosen = policy::Chosen { decision, slot, at, reserved_until: at.plus(placement.reservation) };
-    policy::count_contact(bundle, placement, offer, next, &chosen);
+impl Slate {
+    /// Writes into the rows what leaves all of them out of the first slot, where that is why there is none: then it
+    /// leaves them out of the answer. Whether it was so.
+    pub(super) fn bar(&mut self, rows: &mut [CandidateRow]) -> bool {
+        if !self.slots.is_empty() {
+            return false;
+        }
+        let (left_out, noted) = std::mem::take(&mut self.barred);
+        for LeftOut { row, failed } in left_out {
+            if let Some(row) = rows.get_mut(row as usize) {
+                row.failed.extend(failed);
+                (row.scored, row.learned) = (None, None);
+            }
+        }
+        for LeftOut { row, failed } in noted {
+            if let Some(row) = rows.get_mut(row as usize) {
+                row.noted.get_or_insert_default().extend(failed);
+            }
+        }
+        true
+    }
 }
 
 /// Position of the offer of a candidate.
@@ -119,14 +135,25 @@ fn everything(valued: &Valued) -> Open {
 }
 
 impl Table<'_> {
-    /// What may stand in a slot behind the first, given the offers that stand before it, by position.
-    fn open(&self, slot: u16, chosen: &[u32], state: Option<&SubjectState>) -> Open {
+    /// What may stand in a slot, given the offers that stand before it, by position.
+    fn open(&self, slot: u16, chosen: &[u32], states: States<'_>) -> Open {
         let mut open = Open::default();
         let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
         let shelves = bundle.shelves(catalogue);
-        let asked = (self.placement, self.ask.request.jurisdiction.as_deref());
-        let behind = Behind::new(bundle, (&shelves, catalogue), asked, chosen, state, self.windows);
-        let Some(behind) = behind else { return open };
+        let request = self.ask.request;
+        let jurisdiction = bundle.region(request.jurisdiction.as_deref(), request.store.as_ref());
+        let setting = Setting { placement: self.placement, jurisdiction, basket: &request.basket };
+        let both = (shelves.as_ref(), catalogue.as_ref());
+        let behind = if slot == 0 {
+            let Some(nothing) = Behind::nothing(bundle, both, setting, self.now) else {
+                return everything(self.valued);
+            };
+            nothing
+        } else {
+            let behind = Behind::new(bundle, both, setting, chosen, states, self.windows);
+            let Some(behind) = behind else { return open };
+            behind
+        };
         let (mut verdict, mut last) = (Verdict::default(), None);
         for (at, row) in self.valued.rows.iter().enumerate() {
             let candidate = self.rows.get(*row).and_then(|row| row.candidate);
@@ -185,7 +212,8 @@ impl Table<'_> {
         let Some(shelf) = shelves.at(&self.placement.id) else { return (open, nothing) };
         let row = |at: &usize| self.valued.rows.get(*at).copied();
         let offer = |at: &usize| position(catalogue, self.rows.get(row(at)?)?.candidate?);
-        let asked = (self.now, self.ask.request.jurisdiction.as_deref());
+        let request = self.ask.request;
+        let asked = (self.now, bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()));
         let Some(pin) = shelf.pin(bundle, asked, open.scored.iter().filter_map(offer)) else { return (open, nothing) };
         let Open { scored, mut left_out, noted, readings } = open;
         let (others, scored): (Vec<usize>, Vec<usize>) =

@@ -44,7 +44,7 @@ pub use propensity::Propensity;
 pub use request::{BasketLine, Customer, DecisionRequest, Persona};
 pub use schedule::{Pause, Standing};
 pub use spend::{CampaignBudget, MoneySettings, Plan, Spend, SpendKey};
-pub use subject::{CapCounter, CapHold, Held, SubjectKind, SubjectRef, SubjectState};
+pub use subject::{CapCounter, CapHold, Held, SubjectKind, SubjectKinds, SubjectRef, SubjectState};
 pub use time::{Day, LocalTime, Span, Timestamp};
 
 /// A value that could not be parsed at the door: what was read and what was expected.

@@ -14,9 +14,87 @@ pub enum SubjectKind {
     /// A customer.
     #[n(0)]
     Customer,
-    /// A session, where no customer is known.
+    /// A session.
     #[n(1)]
     Session,
+    /// A household: everybody who lives together, as the shop knows it.
+    #[n(2)]
+    Household,
+    /// A device.
+    #[n(3)]
+    Device,
+}
+
+impl SubjectKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Customer, Self::Session, Self::Household, Self::Device];
+
+    /// Its name in rules and requests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Session => "session",
+            Self::Household => "household",
+            Self::Device => "device",
+        }
+    }
+}
+
+/// A set of kinds of subject: those that one subject of a decision stands for. Every subject stands for its own kind;
+/// a session stands as well for each kind that its request names nobody of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SubjectKinds(u8);
+
+impl SubjectKinds {
+    /// No kind.
+    pub const NONE: Self = Self(0);
+
+    /// Every kind.
+    pub const ALL: Self = Self(0b1111);
+
+    fn bit(kind: SubjectKind) -> u8 {
+        1 << (kind as u8)
+    }
+
+    /// One kind.
+    pub fn of(kind: SubjectKind) -> Self {
+        Self(Self::bit(kind))
+    }
+
+    /// What a subject of a kind stands for where it is the only one of its decision: a session for its customer too.
+    pub fn alone(kind: SubjectKind) -> Self {
+        match kind {
+            SubjectKind::Session => Self::of(kind).and(SubjectKind::Customer),
+            _ => Self::of(kind),
+        }
+    }
+
+    /// These and one more.
+    #[must_use]
+    pub fn and(self, kind: SubjectKind) -> Self {
+        Self(self.0 | Self::bit(kind))
+    }
+
+    /// Whether a kind is among them.
+    pub fn has(self, kind: SubjectKind) -> bool {
+        self.0 & Self::bit(kind) != 0
+    }
+
+    /// Of what a subject stands for, its own kind alone: a session is a session, whomever it stands for.
+    #[must_use]
+    pub fn own(self) -> Self {
+        if self.has(SubjectKind::Session) { Self::of(SubjectKind::Session) } else { self }
+    }
+
+    /// As it stands in the store: one bit for each kind, by its number.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Read back from the store.
+    pub fn from_bits(bits: u8) -> Option<Self> {
+        (bits & !Self::ALL.0 == 0).then_some(Self(bits))
+    }
 }
 
 /// An outside id with its kind.
@@ -62,10 +140,10 @@ pub struct CapCounter {
     /// The offer, category or channel counted apart; nothing where the cap counts all, or where nobody knows.
     #[n(1)]
     pub of: Option<String>,
-    /// When, where the cap counts decisions.
+    /// When, where the cap counts decisions; the newest event that undoes others, for a cool-down that knows one.
     #[n(2)]
     pub at: Vec<Timestamp>,
-    /// Where the cap counts impressions: reservations first, by their end, then what was seen, by when.
+    /// Where the cap counts events: reservations first, by their end, then what happened, by when.
     #[n(3)]
     #[cbor(default)]
     pub held: Vec<CapHold>,

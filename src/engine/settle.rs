@@ -1,8 +1,8 @@
 //! What becomes of a batch: stored, refused or unknown. Performs no effect.
 
 use super::batch::{CommitOutcome, Known};
+use super::chain::Decided;
 use super::chain::InFlight;
-use super::chain::{Decided, Waiting};
 use super::message::{Effect, Reply};
 use super::step::{Engine, Halt};
 use crate::domain::{SubjectId, SubjectRef};
@@ -58,13 +58,14 @@ impl Engine {
                     let reply =
                         if same { Reply::Stored(known.record.clone()) } else { Reply::Conflict(known.decision_id) };
                     self.reply(&decided.waiting, &reply, effects);
-                    again.extend(decided.subject);
+                    again.extend(decided.subjects);
                 }
                 None => kept.push(decided),
             }
         }
+        spread(&kept, &mut again);
         let stays = |decided: &Decided| {
-            let fresh = decided.subject.as_ref().is_none_or(|reference| !again.contains(reference));
+            let fresh = decided.subjects.iter().all(|reference| !again.contains(reference));
             gate.is_none() && (fresh || decided.waiting.contended())
         };
         let mut rest = Vec::new();
@@ -75,9 +76,9 @@ impl Engine {
         // The oldest first, before what came meanwhile.
         for mut waiting in redo.into_iter().rev() {
             waiting.attempt += 1;
-            match waiting.request.subject() {
-                Some(reference) if self.cache.get(&reference).is_none() => self.admit_first(waiting, reference, wanted),
-                _ => self.ready.push_front(waiting),
+            match self.read_missing(&waiting, wanted) {
+                Some(waited_for) => waited_for.insert(0, waiting),
+                None => self.ready.push_front(waiting),
             }
         }
         if let Some(sequence) = gate.filter(|sequence| *sequence > self.snapshot.control_sequence) {
@@ -85,15 +86,6 @@ impl Engine {
             effects.push(Effect::ReloadSnapshot);
         }
         self.commit(InFlight { decided: rest, chained }, effects);
-    }
-
-    fn admit_first(&mut self, waiting: Waiting, reference: SubjectRef, wanted: &mut Vec<SubjectRef>) {
-        if let Some(others) = self.loading.get_mut(&reference) {
-            others.insert(0, waiting);
-        } else {
-            wanted.push(reference.clone());
-            self.loading.insert(reference, vec![waiting]);
-        }
     }
 
     pub(super) fn commit_failed(&mut self, effects: &mut Vec<Effect>) {
@@ -110,5 +102,23 @@ impl Engine {
         }
         self.halted = Some(Halt::Resync);
         effects.push(Effect::Resync);
+    }
+}
+
+/// Adds every subject of a decision that read one of them, and so on: what such a decision made of its other subjects
+/// was read by those behind it.
+fn spread(decided: &[Decided], again: &mut Vec<SubjectRef>) {
+    loop {
+        let before = again.len();
+        for one in decided.iter().filter(|one| !one.waiting.contended()) {
+            if one.subjects.iter().any(|reference| again.contains(reference)) {
+                let new: Vec<SubjectRef> =
+                    one.subjects.iter().filter(|reference| !again.contains(reference)).cloned().collect();
+                again.extend(new);
+            }
+        }
+        if again.len() == before {
+            return;
+        }
     }
 }

@@ -11,11 +11,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::batch::{Batch, SubjectNext, SubjectTouched};
 use super::cache::SubjectCache;
-use super::chain::{Chained, Decided, InFlight, Waiting, decide_one};
+use super::chain::{Chained, Decided, InFlight, Waiting};
 use super::message::{Effect, Event, Loaded, Reply, Settings, Ticket};
 use super::sealed::seal_state;
 use crate::decision::Snapshot;
-use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectRef, SubjectState, Timestamp};
+use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectKinds, SubjectRef, SubjectState, Timestamp};
 use crate::policy::rebuild_caps;
 use crate::transparency::merkle_root;
 
@@ -151,18 +151,37 @@ impl Engine {
         DecisionId::from_parts(now.0, bits)
     }
 
-    /// To the ready ones, or to those whose subject is being read.
+    /// The subjects whose states a request reads.
+    pub(super) fn subjects(&self, waiting: &Waiting) -> Vec<(SubjectRef, SubjectKinds)> {
+        waiting.request.subjects(self.snapshot.bundle.counted)
+    }
+
+    /// To the ready ones, or to those of whose subjects one is being read.
     fn admit(&mut self, waiting: Waiting, wanted: &mut Vec<SubjectRef>) {
-        match waiting.request.subject() {
-            Some(reference) if self.loading.contains_key(&reference) => {
-                self.loading.entry(reference).or_default().push(waiting);
-            }
-            Some(reference) if self.cache.get(&reference).is_none() => {
-                wanted.push(reference.clone());
-                self.loading.insert(reference, vec![waiting]);
-            }
-            _ => self.ready.push_back(waiting),
+        match self.read_missing(&waiting, wanted) {
+            Some(waited_for) => waited_for.push(waiting),
+            None => self.ready.push_back(waiting),
         }
+    }
+
+    /// Has every subject of a request read that is not at hand; gives those who wait for the first of them.
+    pub(super) fn read_missing(
+        &mut self,
+        waiting: &Waiting,
+        wanted: &mut Vec<SubjectRef>,
+    ) -> Option<&mut Vec<Waiting>> {
+        let mut first = None;
+        for (reference, _) in self.subjects(waiting) {
+            if !self.loading.contains_key(&reference) {
+                if self.cache.get(&reference).is_some() {
+                    continue;
+                }
+                wanted.push(reference.clone());
+                self.loading.insert(reference.clone(), Vec::new());
+            }
+            first.get_or_insert(reference);
+        }
+        self.loading.get_mut(&first?)
     }
 
     fn loaded(&mut self, loaded: Vec<Loaded>, now: Timestamp) {
@@ -199,27 +218,32 @@ impl Engine {
         let mut batch = InFlight::default();
         while batch.decided.len() < self.settings.batch_decisions_max {
             let Some(waiting) = self.ready.pop_front() else { break };
-            let reference = waiting.request.subject();
-            if let Some(reference) = &reference
-                && !batch.chained.contains_key(reference)
-            {
-                let cap_set = Some(self.snapshot.bundle.cap_set);
-                let current = |state: &SubjectState| state.cap_set.is_none() || state.cap_set == cap_set;
-                let Some(subject) = self.cache.get(reference).filter(|subject| current(&subject.state)).cloned() else {
-                    self.cache.forget(reference);
-                    self.admit(waiting, wanted);
-                    continue;
-                };
-                let version_read = subject.version;
-                batch.chained.insert(reference.clone(), Chained { subject, version_read, changed: false });
+            let subjects = self.subjects(&waiting);
+            if !subjects.iter().all(|(reference, _)| self.chain(reference, &mut batch)) {
+                self.admit(waiting, wanted);
+                continue;
             }
-            let chained = reference.as_ref().and_then(|reference| batch.chained.get_mut(reference));
-            match decide_one(&self.snapshot, &self.settings, waiting, chained, now) {
-                Ok(decided) => batch.decided.push(decided),
-                Err((waiting, problems)) => self.reply(&waiting, &Reply::Refused(problems), effects),
+            if let Err((waiting, problems)) = batch.decide(&self.snapshot, &self.settings, waiting, subjects, now) {
+                self.reply(&waiting, &Reply::Refused(problems), effects);
             }
         }
         self.commit(batch, effects);
+    }
+
+    /// Puts a subject into a batch as it is at hand; `false` where it has to be read first.
+    fn chain(&mut self, reference: &SubjectRef, batch: &mut InFlight) -> bool {
+        if batch.chained.contains_key(reference) {
+            return true;
+        }
+        let cap_set = Some(self.snapshot.bundle.cap_set);
+        let current = |state: &SubjectState| state.cap_set.is_none() || state.cap_set == cap_set;
+        let Some(subject) = self.cache.get(reference).filter(|subject| current(&subject.state)).cloned() else {
+            self.cache.forget(reference);
+            return false;
+        };
+        let version_read = subject.version;
+        batch.chained.insert(reference.clone(), Chained { subject, version_read, changed: false });
+        true
     }
 
     /// Sends a batch of what was decided; states that no decision of it read are left out.
@@ -228,7 +252,7 @@ impl Engine {
             return;
         }
         let reads = |reference: &SubjectRef, decided: &[Decided]| {
-            decided.iter().any(|d| !d.waiting.contended() && d.subject.as_ref() == Some(reference))
+            decided.iter().any(|d| !d.waiting.contended() && d.subjects.contains(reference))
         };
         batch.chained.retain(|reference, _| reads(reference, &batch.decided));
         let mut subjects: Vec<SubjectTouched> = batch

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::attributes::{self, AttributeKind, AttributeSpec, CATEGORY};
 use super::calendars::{self, CALENDARS, Calendars};
-use super::caps;
+use super::caps::{self, CapWindows};
 use super::cases::{self, Tests};
 use super::condition::{self, Asked, Columns, Facts, Program};
 use super::declare::Declared;
@@ -16,12 +16,13 @@ use super::purposes::{self, PurposeSpec};
 use super::read::{self, Fields};
 use super::rules::{self, Categories, Known, Rule};
 use super::shelf::{Memo, Shelves};
+use super::stores::{self, STORES, StoreNames, Stores};
 use super::suggest::nearest;
 use super::syntax::{self, Node};
 use super::{Finding, codes, placements};
 use crate::domain::{
-    AttributeId, AttributeScope, Catalogue, Digest, LocalTime, Malformed, Placement, PlacementId, PurposeId, Timestamp,
-    Value,
+    AttributeId, AttributeScope, Catalogue, DecisionRequest, Digest, LocalTime, Malformed, Placement, PlacementId,
+    PurposeId, StoreId, SubjectKinds, Timestamp, Value,
 };
 
 /// Names the meaning given to the text: it changes whenever the same text would come to mean something else that a
@@ -52,10 +53,14 @@ pub struct Bundle {
     pub attributes: BTreeMap<AttributeId, AttributeSpec>,
     /// What data may be processed for.
     pub purposes: BTreeMap<PurposeId, PurposeSpec>,
+    /// The clocks and regions of stores.
+    pub(super) stores: Stores,
     /// By kind and id, built-in ones among them. Positions name rules in records.
     pub rules: Vec<Rule>,
     /// Changes with whatever changes what a cap counts; counters built for another set are rebuilt from contacts.
     pub cap_set: Digest,
+    /// The kinds of subject that caps count for.
+    pub counted: SubjectKinds,
     /// Whether every rule leaves out what it speaks against and none is lifted, so that nothing is ever noted.
     pub(super) only_blocks: bool,
     /// Every condition, compiled.
@@ -114,6 +119,17 @@ impl Bundle {
         condition::local_time(now, zone.unwrap_or(chrono_tz::UTC), zone.is_some())
     }
 
+    /// Where a request comes from as rules about regions see it: the jurisdiction it names, else the region of the
+    /// store it names. Gates never guess one.
+    pub fn region<'a>(&'a self, jurisdiction: Option<&'a str>, store: Option<&StoreId>) -> Option<&'a str> {
+        jurisdiction.or_else(|| self.stores.region(store))
+    }
+
+    /// Where the windows of caps begin for a request decided at `now`.
+    pub fn windows(&self, request: &DecisionRequest, now: Timestamp) -> CapWindows {
+        CapWindows::at(now, request.time_zone.as_deref()).in_store(self.stores.zone(request.store.as_ref()))
+    }
+
     /// The rule at a position.
     pub fn rule(&self, at: u16) -> Option<&Rule> {
         self.rules.get(usize::from(at))
@@ -121,7 +137,7 @@ impl Bundle {
 }
 
 const LAYOUT: &str = "a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/calendars.yaml, \
-                      catalog/purposes.yaml, rules/*.yaml and tests/**";
+                      catalog/purposes.yaml, catalog/stores.yaml, rules/*.yaml and tests/**";
 
 const NEEDED: [(&str, &str); 3] = [
     ("bundle.yaml", "add it with `name: my-shop` and `schema: 1`"),
@@ -160,6 +176,7 @@ fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<F
             let bundle = Bundle {
                 hash: hash(&sources),
                 cap_set: caps::cap_set(&parts.rules, &parts.placements),
+                counted: caps::counted_kinds(&parts.rules),
                 only_blocks: parts.rules.iter().all(|rule| rule.blocks() && !rule.lifts()),
                 program: Program::new(&parts.rules, &parts.placements),
                 memo: Memo::default(),
@@ -168,6 +185,7 @@ fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<F
                 placements: parts.placements,
                 attributes: parts.attributes,
                 purposes: parts.purposes,
+                stores: parts.stores,
                 rules: parts.rules,
             };
             Ok((bundle, parts.tests))
@@ -183,7 +201,7 @@ fn is_rules(path: &str) -> bool {
 }
 
 fn check_layout(report: &mut Report<'_>, sources: &[Source]) {
-    let fixed = || NEEDED.iter().map(|(path, _)| *path).chain([ATTRIBUTES, CALENDARS]);
+    let fixed = || NEEDED.iter().map(|(path, _)| *path).chain([ATTRIBUTES, CALENDARS, STORES]);
     for (at, source) in sources.iter().enumerate() {
         let path = source.path.as_str();
         if at > 0 && sources[at - 1].path == path {
@@ -212,6 +230,7 @@ struct Parts {
     placements: BTreeMap<PlacementId, Placement>,
     attributes: BTreeMap<AttributeId, AttributeSpec>,
     purposes: BTreeMap<PurposeId, PurposeSpec>,
+    stores: Stores,
     rules: Vec<Rule>,
     tests: Tests,
 }
@@ -221,7 +240,7 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
     let mut trees: BTreeMap<&str, Node> = BTreeMap::new();
     for (at, source) in sources.iter().enumerate() {
         let path = source.path.as_str();
-        let known = [ATTRIBUTES, CALENDARS].contains(&path)
+        let known = [ATTRIBUTES, CALENDARS, STORES].contains(&path)
             || is_rules(path)
             || NEEDED.iter().any(|(needed, _)| *needed == path);
         let known = known || with_tests && cases::is_tests(path);
@@ -244,6 +263,11 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
         None if sources.iter().any(|source| source.path == CALENDARS) => Calendars::unreadable(),
         None => Calendars::default(),
     };
+    let stores = match trees.get(STORES) {
+        Some(root) => stores::read(report, root),
+        None if sources.iter().any(|source| source.path == STORES) => StoreNames::unreadable(),
+        None => StoreNames::default(),
+    };
     let catalog = Catalog { specs: &attributes, declared: &attribute_names, calendars: &calendars };
     let (placements, placement_names) = match trees.get("placements.yaml") {
         Some(root) => placements::read(report, root, catalog, &purpose_names),
@@ -256,6 +280,7 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
         placement_names: &placement_names,
         categories: categories(&attributes, &attribute_names),
         attributes: catalog,
+        stores: &stores,
     };
     let mut rules = Vec::new();
     let mut declared = Declared::default();
@@ -273,7 +298,7 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
         let message = format!("{} rules are more than a bundle can number", rules.len());
         report.add(codes::RULES_MANY, Place::file(0), message, "").with_help(help);
     }
-    Some(Parts { name: name?, placements, attributes, purposes, rules, tests })
+    Some(Parts { name: name?, placements, attributes, purposes, stores: stores.stores, rules, tests })
 }
 
 fn categories<'a>(specs: &'a BTreeMap<AttributeId, AttributeSpec>, declared: &Declared) -> Categories<'a> {

@@ -60,9 +60,17 @@ codes! {
     CHAMPION = "P0216", "a challenger that is called as the champion is";
     OVERRIDABLE = "P0217", "a rule that no override may lift, declared as one that it may";
     SEVERITY_GATE = "P0218", "a gate that would refuse nothing";
-    // Kept for kinds to come: P0240 to P0249 caps, P0250 to P0259 money, P0280 to P0289 leases, P0323 to P0329 consent and guards. Ranks: `rules/kinds.rs`.
+    // Kept for kinds to come: P0240 to P0249 caps and cool-downs, P0280 to P0289 leases, P0323 to P0329 consent and guards. Ranks: `rules/kinds.rs`.
     DELAY_CURVE = "P0230", "steps that make no delay curve";
     VALUE_UNUSED = "P0231", "a learned value where none counts";
+    COOL_DOWN_UNLESS = "P0240", "`unless` with an event that cannot undo what the cool-down counts";
+    ZONE_STORE = "P0241", "the time zone `store` where catalog/stores.yaml declares none";
+    STORE_UNKNOWN = "P0242", "a store that is not in catalog/stores.yaml";
+    CAP_SESSION = "P0245", "a cap within a session that counts for something larger than a session";
+    PRICE_LIMIT_ONE = "P0250", "a price limit that says nothing to keep to, or several things";
+    PRICE_CURRENCY = "P0251", "a price limit in another currency than a placement it applies to";
+    PRICE_PERSONAL_EMPTY = "P0252", "a rule about personalised prices that asks for nothing";
+    PRICE_ATTRIBUTE = "P0253", "an attribute that may not move a price, or that tells no product";
     SWITCH_SEVERITY = "P0260", "a switch or an override that would only speak";
     SWITCH_EFFECTIVE = "P0261", "a switch or an override without a beginning or an end, or for more than 14 days";
     SWITCH_STOP = "P0262", "a switch that stops nothing";

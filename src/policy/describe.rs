@@ -14,7 +14,8 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
     };
     let reason = match &found.kind {
         RuleKind::PurposeGate { purpose } => gate::told(purpose),
-        RuleKind::MarginFloor { min } => min.told(observed, limit),
+        RuleKind::MarginFloor { min, over } => min.told(*over, observed, limit),
+        RuleKind::PriceLimit(limit_of) => limit_of.told(observed, limit, currency),
         RuleKind::FrequencyCap(cap) => cap.told(observed, limit),
         RuleKind::Availability(availability) => availability.told(found.on_missing),
         RuleKind::Exclusion { when } => format!("`{}` holds{}", when.text(), or_missing(found.on_missing)),

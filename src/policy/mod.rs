@@ -22,10 +22,13 @@ mod lineage;
 mod purposes;
 
 mod calendars;
+mod stores;
+
 mod contenders;
 mod delay;
 mod features;
 mod money;
+mod observed;
 mod placements;
 
 mod applies;
@@ -44,8 +47,10 @@ mod floors;
 mod gate;
 mod loyalty;
 mod overrides;
+mod price_limits;
 mod rules;
 mod stackability;
+mod subjects;
 mod switches;
 
 mod cases;
@@ -79,6 +84,8 @@ mod mistakes_meaning;
 #[cfg(test)]
 mod mistakes_money;
 #[cfg(test)]
+mod mistakes_prices;
+#[cfg(test)]
 mod mistakes_slate;
 #[cfg(test)]
 mod mistakes_switches;
@@ -93,7 +100,11 @@ mod page;
 #[cfg(test)]
 mod plain;
 #[cfg(test)]
+mod prices_tests;
+#[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod storm_tests;
 #[cfg(test)]
 mod validity_tests;
 #[cfg(test)]
@@ -105,8 +116,8 @@ pub use attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};
 pub use availability::Availability;
 pub use bundle::{Bundle, COMPILER, Source, compile, compile_with_tests};
 pub use caps::{
-    CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, Zone, confirm_contact, count_contact,
-    rebuild_caps,
+    CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, WithoutIdentifier, Zone,
+    confirm_contact, count_contact, rebuild_caps,
 };
 pub use cases::{Case, Expected, Person, Tests};
 pub use category_exclusions::{CategoryExclusion, CategorySort};
@@ -120,17 +131,21 @@ pub use describe::{Lacks, describe, describe_lacking};
 pub use diversity::{Diversity, Per};
 pub use finding::Finding;
 pub use fairness::{FairnessCheck, FairnessGate, ParityGate};
-pub use floors::FloorLimit;
+pub use floors::{FloorLimit, FloorOver, basket_margin};
 pub use gate::{GateVerdict, gate};
 pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
+pub use observed::{Observed, describe_observed};
 pub use overrides::{Override, OverrideAction};
+pub use price_limits::PriceLimit;
+
 pub use purposes::PurposeSpec;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
-pub use shelf::{Behind, Judging, Pin, Shelf, Shelves, Stand};
+pub use shelf::{Behind, Judging, Pin, Setting, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
+pub use subjects::States;
 pub use suggest::did_you_mean;
 pub use switches::{Stop, Switch, stopped};
 pub use verdict::{Reading, Verdict};

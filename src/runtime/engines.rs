@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Core;
 use super::backoff::Backoff;
-use crate::domain::{DecisionRequest, SubjectRef};
+use crate::domain::{DecisionRequest, SubjectKind, SubjectKinds, SubjectRef};
 use crate::engine::batch::CommitOutcome;
 use crate::engine::{Effect, Engine, Event, Loaded, Reply, Settings, Ticket};
 use crate::telemetry::Stopwatch;
@@ -68,9 +68,11 @@ impl Engines {
         self.inboxes.get(usize::try_from(hash % engines).unwrap_or(0))
     }
 
-    /// Asks the engine that owns the subject.
-    pub async fn ask(&self, request: DecisionRequest) -> Reply {
-        let subject = request.subject();
+    /// Asks the engine that owns the subject. Where rules count for households (`counted`), whoever of one asks is
+    /// decided for in one engine, so that its members wait for one another there instead of being decided for again.
+    pub async fn ask(&self, request: DecisionRequest, counted: SubjectKinds) -> Reply {
+        let household = counted.has(SubjectKind::Household).then(|| request.named(SubjectKind::Household)).flatten();
+        let subject = household.or_else(|| request.subject());
         let (answer, answered) = oneshot::channel();
         let sent = self.of(subject.as_ref()).map(|inbox| inbox.send(Message::Ask(Arc::new(request), answer)));
         match sent {
@@ -79,10 +81,11 @@ impl Engines {
         }
     }
 
-    /// Tells the engine that owns a subject that somebody else changed it.
-    pub fn subject_changed(&self, subject: SubjectRef) {
-        if let Some(inbox) = self.of(Some(&subject)) {
-            let _ = inbox.send(Message::Event(Event::SubjectChanged(subject)));
+    /// Tells every engine that somebody else changed a subject: besides the one that owns it those may have it at hand
+    /// that own its household.
+    pub fn subject_changed(&self, subject: &SubjectRef) {
+        for inbox in &self.inboxes {
+            let _ = inbox.send(Message::Event(Event::SubjectChanged(subject.clone())));
         }
     }
 

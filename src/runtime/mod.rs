@@ -151,14 +151,14 @@ impl Core {
     pub async fn decide(&self, request: DecisionRequest) -> Reply {
         let placement = request.placement.clone();
         let reply = match self.engines.get() {
-            Some(engines) => engines.ask(request).await,
+            Some(engines) => engines.ask(request, self.snapshot().bundle.counted).await,
             None => Reply::Unavailable,
         };
         self.count_reply(&placement, &reply);
         reply
     }
 
-    fn subject_changed(&self, reference: SubjectRef) {
+    fn subject_changed(&self, reference: &SubjectRef) {
         if let Some(engines) = self.engines.get() {
             engines.subject_changed(reference);
         }

@@ -7,7 +7,7 @@ use super::subjects::contacts_of;
 use super::{Core, Opened, RuntimeError};
 use crate::domain::key::SubjectKey;
 use crate::domain::outcome::{Claim, Outcome, OutcomeFact, OutcomeKind};
-use crate::domain::{DecisionId, Digest, SubjectKind, SubjectRef, Timestamp};
+use crate::domain::{DecisionId, Digest, SubjectKind, SubjectKinds, SubjectRef, Timestamp};
 use crate::learning::{Earned, Exposed, fold, within_window};
 use crate::store::{KeptOutcome, OutcomeRow, Taken};
 
@@ -127,7 +127,7 @@ impl Core {
         if let Some(named) = decisions.get(&id) {
             late = is_late(&fact, named);
             let facts = self.store.outcomes_of(id).await?;
-            let exposed = contacts_of(&named.skeleton, &facts).iter().any(|contact| {
+            let exposed = contacts_of(&named.skeleton, &facts, SubjectKinds::NONE).iter().any(|contact| {
                 let seen = named.skeleton.terms.exposed_by.is_none() || contact.seen.is_some();
                 fact.is_of(contact.chosen.slot) && seen
             });
@@ -292,7 +292,8 @@ impl Core {
             let Some(named) = decisions.get(decision_id) else { continue };
             if let Intake::Accepted { late, after_reservation, .. } = &mut answers[*at] {
                 *late = is_late(fact, named);
-                let until = named.skeleton.reserved_until.filter(|_| fact.kind == OutcomeKind::Impression);
+                let confirms = fact.kind == OutcomeKind::Impression || self.snapshot().bundle.caps_count(fact.kind);
+                let until = named.skeleton.reserved_until.filter(|_| confirms);
                 *after_reservation = until.is_some_and(|until| until <= received_at);
             }
         }
@@ -326,7 +327,8 @@ impl Core {
             return Ok(BTreeMap::new());
         }
         let opened = self.open_subjects(&references).await?;
-        Ok(opened.into_iter().map(|s| (s.reference.outside_id, (s.subject, s.key))).collect())
+        // By the id that was asked for: a customer may have turned out to be another one.
+        Ok(references.into_iter().zip(opened).map(|(asked, s)| (asked.outside_id, (s.subject, s.key))).collect())
     }
 
     fn seal_claim(&self, outcome: &Outcome, event: &Digest, owner: Option<&SubjectKey>) -> Vec<u8> {

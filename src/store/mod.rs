@@ -25,7 +25,8 @@ pub use catalogue::{CampaignBody, CatalogueChange, CatalogueChanged, CatalogueRo
 pub use nodes::{Activation, Holder, Lease};
 pub use open::open;
 pub use rows::{
-    ConsentChange, ConsentRow, KeyRow, MakeChange, NewSubject, SourceRow, SubjectRow, kind_code, outcome_code,
+    ConsentChange, ConsentRow, CountedFor, KeyRow, MakeChange, NewSubject, SourceRow, SubjectRow, kind_code,
+    outcome_code,
 };
 
 use std::collections::BTreeMap;
@@ -35,7 +36,7 @@ use async_trait::async_trait;
 use crate::domain::decision::Record;
 use crate::domain::outcome::OutcomeFact;
 use crate::domain::{
-    Currency, Day, DecisionId, Digest, ModelId, OfferId, Span, Spend, SubjectId, SubjectRef, Timestamp,
+    Currency, Day, DecisionId, Digest, ModelId, OfferId, Span, Spend, SubjectId, SubjectKinds, SubjectRef, Timestamp,
 };
 use crate::engine::batch::{Batch, CommitOutcome};
 pub use crate::engine::learner::{AppliedRow, BatchKey, CheckpointRow, Learned, LearningRow, Spent};
@@ -225,8 +226,20 @@ pub trait Store: Send + Sync {
     /// Decisions in the order of their ids, after one of them.
     async fn decisions_after(&self, after: Option<DecisionId>, limit: u32) -> Result<Vec<StoredDecision>, StoreError>;
 
-    /// The decisions that read a subject, with `at` after the instant given, oldest first.
+    /// The decisions for a subject, and for those who turned out to be it, with `at` after the instant given, oldest
+    /// first.
     async fn subject_decisions(&self, subject: SubjectId, after: Timestamp) -> Result<Vec<StoredDecision>, StoreError>;
+
+    /// The decisions whose contacts count for a subject besides whom they are for, or for more than that subject would
+    /// stand for alone; each with what the subject stands for, with `at` after the instant given, oldest first.
+    async fn beside_decisions(
+        &self,
+        subject: SubjectId,
+        after: Timestamp,
+    ) -> Result<Vec<(StoredDecision, SubjectKinds)>, StoreError>;
+
+    /// Whom the contacts of these decisions count for, as far as they are known, by decision and subject.
+    async fn counted_for(&self, decisions: &[DecisionId]) -> Result<Vec<CountedFor>, StoreError>;
 
     /// Appends consent records and replaces the state. `change` is asked under the subject's lock, so that decisions of
     /// the same customer, however many, cannot keep a withdrawal waiting.

@@ -1,7 +1,7 @@
 //! Rows about people and keys as they are stored: subjects, consent records, API keys, sources. Reads and writes none.
 
 use crate::domain::outcome::OutcomeKind;
-use crate::domain::{Digest, Malformed, SubjectId, SubjectKind, SubjectRef, Timestamp};
+use crate::domain::{DecisionId, Digest, Malformed, SubjectId, SubjectKind, SubjectKinds, SubjectRef, Timestamp};
 
 /// A subject as stored: identity, wrapped key, version and sealed state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,19 @@ pub struct NewSubject {
     pub subject: SubjectId,
     /// A random key under the master key.
     pub wrapped_key: Vec<u8>,
+}
+
+/// Somebody whom the contacts of a decision count for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountedFor {
+    /// The decision.
+    pub decision_id: DecisionId,
+    /// Who; the other one, where this customer turned out to be another one.
+    pub subject: SubjectId,
+    /// The subject's key under the master key.
+    pub wrapped_key: Vec<u8>,
+    /// What it stands for there.
+    pub stands_for: SubjectKinds,
 }
 
 /// A consent record as stored, sealed.
@@ -85,6 +98,8 @@ pub fn kind_code(kind: SubjectKind) -> i16 {
     match kind {
         SubjectKind::Customer => 0,
         SubjectKind::Session => 1,
+        SubjectKind::Household => 2,
+        SubjectKind::Device => 3,
     }
 }
 

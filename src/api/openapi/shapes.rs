@@ -180,10 +180,16 @@ pub struct Offer {
     shipping: Option<Money>,
     /// Expected cost of returns if accepted.
     expected_return_cost: Option<Money>,
+    /// What points, tiers and other promises to members cost if accepted.
+    loyalty_cost: Option<Money>,
     /// Paid by the vendor if accepted.
     vendor_funding: Option<Money>,
     /// Paid for showing it once, accepted or not (e-mail, print).
     cost_of_showing: Option<Money>,
+    /// The lowest net price at which it may be advertised, as agreed with the vendor.
+    advertised_price_min: Option<Money>,
+    /// The lowest net price that was asked for it in the 30 days before its discount began.
+    prior_price: Option<Money>,
     /// Declared offer attributes, read as `offer.NAME`.
     #[schema(required = false)]
     attributes: BTreeMap<String, AttributeValue>,

@@ -16,6 +16,9 @@ pub struct SubjectGroup {
     /// The subject read, with the version of its state.
     #[n(0)]
     pub read: Option<SubjectRead>,
+    /// Those beside whose counters were read: household, device, the customer's session.
+    #[n(1)]
+    pub beside: Option<Vec<SubjectRead>>,
 }
 
 /// A subject state as it was read.
@@ -179,6 +182,16 @@ pub const GROUPS: [&str; 4] = ["subject", "context", "consent", "contacts"];
 mod tests {
     use super::*;
     use crate::domain::Day;
+
+    #[test]
+    fn a_decision_of_one_subject_is_written_as_it_was_before_there_were_others() {
+        let read = |kind| SubjectRead { kind, subject: SubjectId([1; 16]), version: 2 };
+        let old = (Some(read(SubjectKind::Customer)),);
+        let group = SubjectGroup { read: old.0, beside: None };
+        assert_eq!(minicbor::to_vec(&group).unwrap(), minicbor::to_vec(old).unwrap());
+        let group = SubjectGroup { beside: Some(vec![read(SubjectKind::Household)]), ..group };
+        assert_eq!(minicbor::decode::<SubjectGroup>(&minicbor::to_vec(&group).unwrap()).unwrap(), group);
+    }
 
     #[test]
     fn a_context_without_store_and_local_time_is_written_as_it_was_before_they_were_known_and_reads() {

@@ -14,7 +14,10 @@ use super::moment::{MOMENT, Moment};
 use super::{Ground, Person};
 use crate::domain::consent::ConsentEntry;
 use crate::domain::outcome::OutcomeKind;
-use crate::domain::{Basis, ConsentState, DecisionId, OfferId, Placement, PlacementId, PurposeId, Span, Timestamp};
+use crate::domain::{
+    Basis, ConsentState, DecisionId, OfferId, Placement, PlacementId, PurposeId, Span, SubjectKind, SubjectKinds,
+    Timestamp,
+};
 
 /// A consent, or its refusal.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,10 +120,21 @@ impl Past {
         let mut bits = [0; 10];
         bits[2..].copy_from_slice(&u64::try_from(number).ok()?.to_be_bytes());
         let decision = DecisionId::from_parts(at.0, bits);
-        let chosen = Chosen { decision, slot: 0, at, reserved_until: at.plus(placement.reservation) };
+        let stands_for = SubjectKinds::of(SubjectKind::Customer);
+        let chosen = Chosen { decision, slot: 0, at, reserved_until: at.plus(placement.reservation), stands_for };
         let (placement, offer) = (placement.id.clone(), self.offer.clone());
-        let events = self.then.map(|kind| (kind, at)).into_iter().collect();
-        Some(Contact { chosen, placement, offer, seen: self.seen.then_some(at), events })
+        let seen = self.seen.then_some(at);
+        let at_once = |kind: OutcomeKind| (self.then == Some(kind)).then_some(at);
+        let events = self.then.into_iter().chain(seen.map(|_| OutcomeKind::Impression)).map(|kind| (kind, at));
+        Some(Contact {
+            chosen,
+            placement,
+            offer,
+            seen,
+            clicked: at_once(OutcomeKind::Click),
+            redeemed: at_once(OutcomeKind::Order),
+            events: events.collect(),
+        })
     }
 }
 
@@ -210,9 +224,11 @@ fn past(report: &mut Report<'_>, what: &str, node: &Node, ground: Ground<'_>) ->
     let placement = fields.get("placement").map(|node| placement(report, what, node, ground));
     let seen = fields.get("seen").map_or(Some(true), |node| read::flag(report, what, node));
     let then = fields.get("then").map(|node| {
-        let names = EVENTS.map(OutcomeKind::name);
+        // Whether it was seen is said by `seen`.
+        let kinds: Vec<OutcomeKind> = EVENTS.into_iter().filter(|kind| *kind != OutcomeKind::Impression).collect();
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
         let chosen = read::choice(report, what, node, "event", &names, &[])?;
-        EVENTS.into_iter().find(|kind| kind.name() == chosen)
+        kinds.into_iter().find(|kind| kind.name() == chosen)
     });
     let (place, offer) = offer?;
     Some(Past {

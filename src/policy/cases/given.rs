@@ -224,9 +224,9 @@ fn line(report: &mut Report<'_>, what: &str, node: &Node, ground: Ground<'_>) ->
     let sku = "thing".to_owned();
     let Yaml::Map(_) = &node.value else {
         let price = Some(offer::amount(report, what, node)?);
-        return Some(BasketLine { sku, category: None, quantity: 1, price });
+        return Some(BasketLine { sku, category: None, quantity: 1, price, margin: None });
     };
-    let fields = Fields::open(report, what, node, &["sku", "category", "quantity", "price"], &[])?;
+    let fields = Fields::open(report, what, node, &["sku", "category", "quantity", "price", "margin"], &[])?;
     let what = fields.what.as_str();
     let named = fields.get("sku").map(|node| read::parsed(report, what, node, "an article", Ok));
     let category = fields.get("category").map(|node| {
@@ -235,11 +235,13 @@ fn line(report: &mut Report<'_>, what: &str, node: &Node, ground: Ground<'_>) ->
     });
     let quantity = fields.get("quantity").map_or(Some(1), |node| read::whole(report, what, node, 1, 1_000_000));
     let price = fields.get("price").map(|node| offer::amount(report, what, node));
+    let margin = fields.get("margin").map(|node| offer::signed(report, what, node));
     Some(BasketLine {
         sku: named.map_or(Some(sku), |named| named.map(str::to_owned))?,
         category: category.map_or(Some(None), |category| category.map(Some))?,
         quantity: quantity?,
         price: price.map_or(Some(None), |price| price.map(Some))?,
+        margin: margin.map_or(Some(None), |margin| margin.map(Some))?,
     })
 }
 

@@ -115,7 +115,7 @@ fn said(text: &str, customer: &serde_json::Value, of: &serde_json::Value) -> Opt
 
 fn line(quantity: u32, price: &str, currency: &str) -> BasketLine {
     let price = Money::parse(price, Currency::parse(currency).unwrap()).unwrap();
-    BasketLine { sku: "s".into(), category: None, quantity, price: Some(price) }
+    BasketLine { sku: "s".into(), category: None, quantity, price: Some(price), margin: None }
 }
 
 #[test]

@@ -7,8 +7,19 @@ use super::super::codes;
 use super::super::finding::Report;
 use super::super::interval::{self, Interval};
 use super::super::read::{self, Fields};
+use super::super::syntax::Node;
 use super::kinds::{self, Kind};
 use super::{OnMissing, Severity};
+
+/// Whether nothing is said of what such a rule would not read; otherwise tells so. `only` names the rules that do.
+pub(in crate::policy) fn reads_nothing(report: &mut Report<'_>, fields: &Fields<'_>, only: &str) -> bool {
+    let allows = |node: &&Node| read::raw(node) == Some("allow");
+    let Some(node) = fields.get("on_missing").filter(allows) else { return true };
+    let message = format!("{}: nothing that it reads can be allowed to be missing", fields.what);
+    let help = format!("among rules of this list `on_missing: allow` is for {only}; remove it");
+    report.add(codes::ON_MISSING_UNUSED, node.place, message, "not for this rule").with_help(help);
+    false
+}
 
 /// What they say.
 pub(super) struct Common {

@@ -9,7 +9,8 @@ use super::super::condition;
 use super::super::finding::Report;
 use super::super::read::Fields;
 use super::super::{
-    availability, caps, category_exclusions, cool_downs, diversity, fairness, floors, gate, loyalty, overrides, stackability, switches,
+    availability, caps, category_exclusions, cool_downs, diversity, fairness, floors, gate, loyalty, overrides,
+    price_limits, stackability, switches,
 };
 use super::{Known, RuleKind};
 
@@ -34,7 +35,7 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 14] = [
+pub(in crate::policy) const KINDS: [Kind; 15] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
@@ -48,7 +49,7 @@ pub(in crate::policy) const KINDS: [Kind; 14] = [
         list: "margin_floors",
         fields: &floors::FIELDS,
         later: &[],
-        reads: false,
+        reads: true,
         liftable: true,
         rank: 2,
         read: floors::read,
@@ -56,11 +57,11 @@ pub(in crate::policy) const KINDS: [Kind; 14] = [
     Kind {
         list: "frequency_caps",
         fields: &caps::FIELDS,
-        later: &caps::FIELDS_LATER,
+        later: &[],
         reads: false,
         liftable: true,
         rank: 3,
-        read: |report, fields, _, _| caps::read(report, fields),
+        read: |report, fields, known, _| caps::read(report, fields, known),
     },
     Kind {
         list: "availability",
@@ -101,6 +102,15 @@ pub(in crate::policy) const KINDS: [Kind; 14] = [
         liftable: true,
         rank: 8,
         read: |report, fields, known, _| category_exclusions::read(report, fields, known),
+    },
+    Kind {
+        list: "price_limits",
+        fields: &price_limits::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 9,
+        read: price_limits::read,
     },
     Kind {
         list: "stackability",
@@ -169,9 +179,8 @@ pub(in crate::policy) const KINDS: [Kind; 14] = [
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 5] = [
+pub(in crate::policy) const LATER: [(&str, u8); 4] = [
     ("audience_guards", 7),
-    ("price_limits", 9),
     ("price_personalisation", 10),
     ("budgets", 41),
     ("stock", 42),
@@ -231,6 +240,7 @@ impl RuleKind {
             Self::Availability(_) => "availability",
             Self::Exclusion { .. } => "exclusions",
             Self::Requirement { .. } => "requirements",
+            Self::PriceLimit(_) => "price_limits",
             Self::Stackability(_) => "stackability",
             Self::Diversity(_) => "diversity",
             Self::LoyaltyEligibility(_) => "loyalty_eligibility",

@@ -6,6 +6,7 @@ mod kinds;
 
 mod read;
 
+pub(super) use common::reads_nothing;
 pub(super) use read::read;
 
 use std::collections::BTreeMap;
@@ -21,12 +22,14 @@ use super::diversity::Diversity;
 use super::fairness::FairnessGate;
 use super::features::Catalog;
 use super::finding::{Place, Report};
-use super::floors::FloorLimit;
+use super::floors::{FloorLimit, FloorOver};
 use super::interval::Interval;
 use super::loyalty::Loyalty;
 use super::overrides::Override;
+use super::price_limits::PriceLimit;
 use super::purposes::PurposeSpec;
 use super::stackability::Stackability;
+use super::stores::StoreNames;
 use super::switches::Switch;
 use crate::domain::{Placement, PlacementId, PurposeId, RuleId, Timestamp};
 #[cfg(test)]
@@ -84,7 +87,11 @@ pub enum RuleKind {
     MarginFloor {
         /// The least margin allowed.
         min: FloorLimit,
+        /// Of what it is the margin.
+        over: FloorOver,
     },
+    /// What the price of an offer keeps to.
+    PriceLimit(PriceLimit),
     /// At most so many contacts for a customer in a window.
     FrequencyCap(Cap),
     /// The offers it applies to are shown only there and then.
@@ -191,6 +198,7 @@ pub(super) struct Known<'a> {
     pub(super) placement_names: &'a Declared,
     pub(super) categories: Categories<'a>,
     pub(super) attributes: Catalog<'a>,
+    pub(super) stores: &'a StoreNames,
 }
 
 /// With the built-in rules, by kind (currency, gates, floors, caps, availability, conditions, whole answers,

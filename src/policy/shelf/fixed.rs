@@ -1,8 +1,8 @@
-//! What catalogue and placement settle, whoever asks: switches, currency, floors, category exclusions, offers put out.
+//! What catalogue and placement settle, whoever asks: switches, currency, floors, prices, category exclusions, offers put out.
 //! Asks about no request; whether a rule holds now and here is asked in each decision.
 
 use super::super::condition::Bits;
-use super::super::floors::{Compared, Margin};
+use super::super::floors::{Compared, FloorOver, Margin};
 use super::super::interval::Interval;
 use super::super::overrides::OverrideAction;
 use super::super::rules::{Rule, RuleKind};
@@ -53,15 +53,21 @@ impl<'r> Fixed<'r> {
 }
 
 fn settles(rule: &Rule) -> bool {
-    matches!(rule.kind, RuleKind::Currency | RuleKind::MarginFloor { .. } | RuleKind::CategoryExclusion(_))
-        || rule.overrides(OverrideAction::ForceOut).is_some()
+    let settled = match &rule.kind {
+        RuleKind::MarginFloor { over, .. } => *over == FloorOver::Offer,
+        kind => matches!(kind, RuleKind::Currency | RuleKind::PriceLimit(_) | RuleKind::CategoryExclusion(_)),
+    };
+    settled || rule.overrides(OverrideAction::ForceOut).is_some()
 }
 
 fn fails(rule: &Rule, margin: &Margin, offer: &Offer, placement: &Placement) -> Option<Compared> {
     match &rule.kind {
         RuleKind::CategoryExclusion(exclusion) => exclusion.names(offer).then_some((None, None)),
         RuleKind::Override(found) => found.offers.contains(&offer.offer_id).then_some((None, None)),
-        kind => margin.fails(kind, placement),
+        RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
+        RuleKind::MarginFloor { min, over: FloorOver::Offer } => min.fails(margin),
+        RuleKind::PriceLimit(limit) => limit.fails(offer, rule.on_missing),
+        _ => None,
     }
 }
 

@@ -6,13 +6,14 @@ use super::super::condition::{Asked, Facts};
 use super::super::merchandise::Merchandise;
 use super::super::rules::Rule;
 use super::super::category_exclusions::is_personal;
+use super::super::subjects::States;
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
 use super::fixed::about_persons;
 use super::groups::Groups;
 use super::lifted::Lifting;
 use super::{Shelf, Shelves, Stand};
-use crate::domain::{Catalogue, Placement, SubjectState};
+use crate::domain::{Catalogue, Placement};
 
 /// The rules of one placement in one decision. Gates are asked apart, by [`gate`](super::super::gate).
 pub struct Judging<'a> {
@@ -33,12 +34,12 @@ pub struct Judging<'a> {
 impl<'a> Judging<'a> {
     /// What is the same for all offers. `shelves` and `catalogue` belong together; nothing for a placement that the
     /// bundle does not have.
-    pub fn new(
+    pub fn new<'s>(
         bundle: &'a Bundle,
         (shelves, catalogue): (&'a Shelves, &'a Catalogue),
         placement: &'a Placement,
         facts: &Facts<'a>,
-        state: Option<&SubjectState>,
+        states: impl Into<States<'s>>,
         windows: &'a CapWindows,
     ) -> Option<Self> {
         let shelf = shelves.at(&placement.id)?;
@@ -65,7 +66,7 @@ impl<'a> Judging<'a> {
             shelves,
             shelf,
             idle: idle.collect(),
-            counted: Counted::new(&ground, state),
+            counted: Counted::new(&ground, states.into()),
             lifting: Lifting::at(bundle, shelf, windows.now, facts.jurisdiction),
             conditions: bundle.ask(&shelves.columns, placement, facts),
             groups: Groups::at(bundle, &shelves.columns, (placement, offers), facts),

@@ -2,7 +2,7 @@
 //! customer, no request and no instant.
 //!
 //! A shelf holds the offers under consideration at one placement, in the order of the catalogue, each with every rule
-//! that leaves it out whatever the request: its currency and the floors under its margin. What is left for a decision
+//! that leaves it out whatever the request: its currency, the floors under its margin and the limits of its price. What is left for a decision
 //! are caps and cool-downs with something counted, conditions, and schedules: [`Judging`] asks those.
 
 mod behind;
@@ -14,6 +14,7 @@ mod keys;
 mod lifted;
 mod memo;
 mod pins;
+mod sums;
 
 #[cfg(test)]
 mod law_switches;
@@ -28,8 +29,10 @@ pub use behind::Behind;
 pub use judging::Judging;
 pub(super) use memo::Memo;
 pub use pins::Pin;
+pub use sums::Setting;
 
 use super::condition::{Bits, Columns};
+use super::floors::FloorOver;
 use super::merchandise;
 use super::overrides::OverrideAction;
 use super::rules::{Rule, RuleKind};
@@ -71,6 +74,8 @@ pub struct Shelf {
     put_in: Vec<Scoped<()>>,
     /// Overrides that pin offers.
     pins: Vec<Scoped<()>>,
+    /// Floors over the answer or the basket.
+    sums: Vec<Scoped<()>>,
 }
 
 /// An offer under consideration. Its variants share what rules say.
@@ -140,12 +145,15 @@ impl Shelf {
         let here: Vec<(u16, &Rule)> =
             (0..=u16::MAX).zip(rules).filter(|(_, rule)| rule.applies_to.covers_placement(placement)).collect();
         let fixed = Fixed::of(&here, offers);
-        let counts = |rule: &Rule| matches!(rule.kind, RuleKind::FrequencyCap(_) | RuleKind::CoolDown(_));
-        let counting: Vec<Scoped<()>> = here
-            .iter()
-            .filter(|(_, rule)| counts(rule))
-            .map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () })
-            .collect();
+        let scoped = |those: &dyn Fn(&RuleKind) -> bool| -> Vec<Scoped<()>> {
+            let those = here.iter().filter(|(_, rule)| those(&rule.kind));
+            those.map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () }).collect()
+        };
+        let counting = scoped(&|kind| match kind {
+            RuleKind::FrequencyCap(_) => placement.obeys_caps,
+            RuleKind::CoolDown(_) => true,
+            _ => false,
+        });
         let mut counting_by_id: Vec<usize> = (0..counting.len()).collect();
         let id = |at: &usize| counting.get(*at).and_then(|counting| rules.get(usize::from(counting.rule)));
         counting_by_id.sort_by(|a, b| id(a).map(|rule| &rule.id).cmp(&id(b).map(|rule| &rule.id)));
@@ -161,6 +169,7 @@ impl Shelf {
             answers: answers.collect(),
             put_in: lifted::scoped(&here, OverrideAction::ForceIn, offers),
             pins: lifted::scoped(&here, OverrideAction::Pin, offers),
+            sums: scoped(&|kind| matches!(kind, RuleKind::MarginFloor { over, .. } if *over != FloorOver::Offer)),
             counting,
             counting_by_id,
         };
@@ -229,7 +238,8 @@ impl Shelf {
     /// Bytes of memory that it holds, about.
     pub fn bytes(&self) -> usize {
         let bits = |scope: Option<&Bits>| scope.map_or(0, Bits::bytes);
-        let counting = self.counting.iter().chain(&self.put_in).chain(&self.pins).map(|counting| bits(counting.scope.as_ref()));
+        let scoped = self.counting.iter().chain(&self.put_in).chain(&self.pins).chain(&self.sums);
+        let counting = scoped.map(|counting| bits(counting.scope.as_ref()));
         let answers = self.answers.iter().map(|rule| {
             bits(rule.scope.as_ref())
                 + match &rule.of {

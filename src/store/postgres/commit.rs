@@ -45,6 +45,7 @@ pub(super) async fn commit(store: &PostgresStore, batch: &Batch) -> Result<Commi
 async fn send(store: &PostgresStore, batch: &Batch) -> Result<Answer, StoreError> {
     let subjects = &batch.subjects;
     let decisions = column::sorted(batch);
+    let beside = column::beside(&decisions);
     let mut versions: Vec<i64> = Vec::with_capacity(subjects.len());
     let mut next_versions: Vec<Option<i64>> = Vec::with_capacity(subjects.len());
     for touched in subjects {
@@ -56,7 +57,8 @@ async fn send(store: &PostgresStore, batch: &Batch) -> Result<Answer, StoreError
     };
     sqlx::query_as(
         "select stored, gate, stale, known from commit_batch(\
-             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+             $20, $21)",
     )
     .bind(column::signed(batch.control_sequence)?)
     .bind(&batch.node)
@@ -75,6 +77,10 @@ async fn send(store: &PostgresStore, batch: &Batch) -> Result<Answer, StoreError
     .bind(bytes(|decision| &decision.record.skeleton))
     .bind(bytes(|decision| &decision.record.private))
     .bind(bytes(|decision| &decision.record.leaf.0))
+    .bind(beside.iter().map(|row| row.decision_id.as_bytes().as_slice()).collect::<Vec<_>>())
+    .bind(beside.iter().map(|row| row.subject.0.as_slice()).collect::<Vec<_>>())
+    .bind(beside.iter().map(|row| row.at.0).collect::<Vec<_>>())
+    .bind(beside.iter().map(|row| i16::from(row.stands_for.bits())).collect::<Vec<_>>())
     .fetch_one(&store.pool)
     .await
     .map_err(|error| match error.as_database_error() {
@@ -134,11 +140,13 @@ pub(super) async fn subject_decisions(
     subject: SubjectId,
     after: Timestamp,
 ) -> Result<Vec<StoredDecision>, StoreError> {
-    let rows: Vec<DecisionColumns> =
-        sqlx::query_as(select_decision!("where d.subject_id = $1 and d.at > $2 order by d.at, d.decision_id"))
-            .bind(subject.0.as_slice())
-            .bind(after.0)
-            .fetch_all(&store.pool)
-            .await?;
+    let rows: Vec<DecisionColumns> = sqlx::query_as(select_decision!(
+        "where d.subject_id = any (array[$1] || array(select m.subject_id from merged_subject m \
+             where m.into_subject_id = $1)) and d.at > $2 order by d.at, d.decision_id"
+    ))
+    .bind(subject.0.as_slice())
+    .bind(after.0)
+    .fetch_all(&store.pool)
+    .await?;
     column::decisions(rows)
 }

@@ -1,5 +1,7 @@
 //! PostgreSQL store: the same contract on a server that several nodes share. Keeps nothing in memory between calls.
 
+mod beside;
+
 mod bundles;
 
 mod catalogue;
@@ -27,13 +29,15 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
 
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{Day, DecisionId, Digest, ModelId, OfferId, Span, Spend, SubjectId, SubjectRef, Timestamp};
+use crate::domain::{
+    Day, DecisionId, Digest, ModelId, OfferId, Span, Spend, SubjectId, SubjectKinds, SubjectRef, Timestamp,
+};
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
     Activation, AppliedRow, Backlog, By, CatalogueChange, CatalogueChanged, CatalogueRows, CheckpointRow, ConsentRow,
-    Control, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, Match, NewSubject,
-    OfferRevision, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
+    Control, CountedFor, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, Match,
+    NewSubject, OfferRevision, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
 };
 
 /// How long a call waits for a connection: a fallback soon is worth more than a decision late.
@@ -149,6 +153,18 @@ impl Store for PostgresStore {
 
     async fn subject_decisions(&self, subject: SubjectId, after: Timestamp) -> Result<Vec<StoredDecision>, StoreError> {
         commit::subject_decisions(self, subject, after).await
+    }
+
+    async fn beside_decisions(
+        &self,
+        subject: SubjectId,
+        after: Timestamp,
+    ) -> Result<Vec<(StoredDecision, SubjectKinds)>, StoreError> {
+        beside::decisions(self, subject, after).await
+    }
+
+    async fn counted_for(&self, decisions: &[DecisionId]) -> Result<Vec<CountedFor>, StoreError> {
+        beside::counted_for(self, decisions).await
     }
 
     async fn change_consents(

@@ -81,7 +81,21 @@ async fn insert_decisions(connection: &mut SqliteConnection, batch: &Batch) -> R
         statement.push(" on conflict do nothing");
         written += statement.build().execute(&mut *connection).await?.rows_affected();
     }
-    Ok(usize::try_from(written) == Ok(decisions.len()))
+    if usize::try_from(written) != Ok(decisions.len()) {
+        return Ok(false);
+    }
+    for piece in row_pieces(&column::beside(&decisions)) {
+        let mut statement =
+            QueryBuilder::new("insert into decision_subject (decision_id, subject_id, at, stands_for) ");
+        statement.push_values(piece, |mut row, beside| {
+            row.push_bind(beside.decision_id.as_bytes().as_slice())
+                .push_bind(beside.subject.0.as_slice())
+                .push_bind(beside.at.0)
+                .push_bind(i16::from(beside.stands_for.bits()));
+        });
+        statement.build().execute(&mut *connection).await?;
+    }
+    Ok(true)
 }
 
 async fn replace_states(connection: &mut SqliteConnection, touched: &[SubjectTouched]) -> Result<(), StoreError> {
@@ -181,7 +195,12 @@ pub(super) async fn subject_decisions(
     after: Timestamp,
 ) -> Result<Vec<StoredDecision>, StoreError> {
     let mut statement = QueryBuilder::new(DECISION);
-    statement.push("where d.subject_id = ").push_bind(subject.0.as_slice());
-    statement.push(" and d.at > ").push_bind(after.0).push(" order by d.at, d.decision_id");
+    statement.push("where d.subject_id in (select ").push_bind(subject.0.as_slice());
+    statement.push(" union all select m.subject_id from merged_subject m where m.into_subject_id = ");
+    statement
+        .push_bind(subject.0.as_slice())
+        .push(") and d.at > ")
+        .push_bind(after.0)
+        .push(" order by d.at, d.decision_id");
     column::decisions(statement.build_query_as().fetch_all(&store.readers).await?)
 }

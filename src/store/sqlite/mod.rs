@@ -1,5 +1,7 @@
 //! SQLite store: one file, one process, one writer. Keeps nothing in memory that the file does not hold.
 
+mod beside;
+
 mod bundles;
 
 mod catalogue;
@@ -31,13 +33,15 @@ use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, Sqlit
 use tokio::sync::Mutex;
 
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{Day, DecisionId, Digest, ModelId, OfferId, Span, Spend, SubjectId, SubjectRef, Timestamp};
+use crate::domain::{
+    Day, DecisionId, Digest, ModelId, OfferId, Span, Spend, SubjectId, SubjectKinds, SubjectRef, Timestamp,
+};
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
     Activation, AppliedRow, Backlog, By, CatalogueChange, CatalogueChanged, CatalogueRows, CheckpointRow, ConsentRow,
-    Control, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, Match, NewSubject,
-    OfferRevision, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
+    Control, CountedFor, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, Match,
+    NewSubject, OfferRevision, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
 };
 
 const READERS: u32 = 4;
@@ -168,6 +172,18 @@ impl Store for SqliteStore {
 
     async fn subject_decisions(&self, subject: SubjectId, after: Timestamp) -> Result<Vec<StoredDecision>, StoreError> {
         commit::subject_decisions(self, subject, after).await
+    }
+
+    async fn beside_decisions(
+        &self,
+        subject: SubjectId,
+        after: Timestamp,
+    ) -> Result<Vec<(StoredDecision, SubjectKinds)>, StoreError> {
+        beside::decisions(self, subject, after).await
+    }
+
+    async fn counted_for(&self, decisions: &[DecisionId]) -> Result<Vec<CountedFor>, StoreError> {
+        beside::counted_for(self, decisions).await
     }
 
     async fn change_consents(

@@ -15,6 +15,7 @@ mod cool_downs_late;
 mod decisions;
 mod delays;
 mod everyday;
+mod households;
 mod impressions;
 mod learning;
 mod matching;

@@ -36,6 +36,7 @@ pub fn decision(number: u32, of: Option<SubjectId>) -> DecisionWrite {
     DecisionWrite {
         decision_id: decision_id(number),
         subject: of,
+        beside: Vec::new(),
         at: Timestamp(1_700_000_000_000 + i64::from(number)),
         request_digest: digest(number.to_le_bytes()[0]),
         record: Record { leaf: leaf(&skeleton), skeleton, private: format!("sealed {number}").into_bytes() },

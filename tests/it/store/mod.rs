@@ -1,5 +1,6 @@
 //! The contract of a store, held against SQLite and PostgreSQL by the same cases.
 
+mod beside;
 mod bundles;
 mod catalogue;
 mod commit;
