@@ -15,6 +15,7 @@ const POLICIES: [(&str, &str); 22] = [
     ("rules/50-slate.yaml", include_str!("../../policies/rules/50-slate.yaml")),
     ("rules/60-loyalty.yaml", include_str!("../../policies/rules/60-loyalty.yaml")),
     ("rules/70-cool-downs.yaml", include_str!("../../policies/rules/70-cool-downs.yaml")),
+    ("rules/80-switches.yaml", include_str!("../../policies/rules/80-switches.yaml")),
     ("tests/10-consent.test.yaml", include_str!("../../policies/tests/10-consent.test.yaml")),
     ("tests/20-margin.test.yaml", include_str!("../../policies/tests/20-margin.test.yaml")),
     ("tests/30-caps.test.yaml", include_str!("../../policies/tests/30-caps.test.yaml")),
@@ -23,6 +24,7 @@ const POLICIES: [(&str, &str); 22] = [
     ("tests/50-slate.test.yaml", include_str!("../../policies/tests/50-slate.test.yaml")),
     ("tests/60-loyalty.test.yaml", include_str!("../../policies/tests/60-loyalty.test.yaml")),
     ("tests/70-cool-downs.test.yaml", include_str!("../../policies/tests/70-cool-downs.test.yaml")),
+    ("tests/80-switches.test.yaml", include_str!("../../policies/tests/80-switches.test.yaml")),
     ("tests/fixtures/customers.yaml", include_str!("../../policies/tests/fixtures/customers.yaml")),
     ("tests/fixtures/offers.yaml", include_str!("../../policies/tests/fixtures/offers.yaml")),
 ];

@@ -47,6 +47,7 @@ mod floors;
 mod gate;
 mod loyalty;
 mod overrides;
+mod parity;
 mod price_limits;
 mod rules;
 mod stackability;
@@ -139,6 +140,7 @@ pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
 pub use observed::{Observed, describe_observed};
 pub use overrides::{Override, OverrideAction};
+pub use parity::{Parity, Worth, parity};
 pub use price_limits::PriceLimit;
 
 pub use purposes::PurposeSpec;

@@ -218,6 +218,7 @@ pub(super) fn lift(
         let observed = i64::try_from(lifted.len()).ok();
         verdict.noted.extend(lifted);
         verdict.noted.extend(by.into_iter().map(|rule| Failed { rule, observed, limit: None }));
+        verdict.noted.sort_by_key(|failed| failed.rule);
     }
 }
 

@@ -428,6 +428,7 @@ fn behind(
         let failed = judge_sums(bundle, setting, offer, &[], windows.now);
         let mut expected = Verdict { failed, ..Verdict::default() };
         part(bundle, &mut expected);
+        lift(bundle, (placement, setting.jurisdiction), offer, windows.now, &mut expected);
         prop_assert_eq!(found, expected, "{} in front of everything", offer.offer_id);
     }
     let there: Vec<u32> = (0..u32::try_from(offers.len()).unwrap()).filter(|_| chance.often(3)).collect();
