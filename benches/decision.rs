@@ -159,6 +159,7 @@ fn request(count: u16) -> DecisionRequest {
         basket: Vec::new(),
         candidates: None,
         store: None,
+        privacy_signal: None,
     }
 }
 

@@ -18,7 +18,7 @@ use proffer::domain::key::{GeneratorKey, SubjectKey};
 use proffer::domain::outcome::OutcomeKind;
 use proffer::domain::{
     AttributeId, BasketLine, Catalogue, Currency, Customer, DecisionId, DecisionRequest, Digest, Money, Number, Offer,
-    OfferId, PlacementId, PurposeId, Span, SubjectId, SubjectKind, SubjectState, Timestamp, Value,
+    OfferId, PlacementId, PurposeId, Span, SubjectId, SubjectKind, SubjectKinds, SubjectState, Timestamp, Value,
 };
 use proffer::policy::{Bundle, CapWindows, Chosen, Contact, Facts, Judging, Source, Verdict, compile, rebuild_caps};
 
@@ -187,6 +187,7 @@ fn state(bundle: &Bundle, catalogue: &Catalogue) -> SubjectState {
                 slot: 0,
                 at,
                 reserved_until: at.plus(Span(HOUR)),
+                stands_for: SubjectKinds::of(SubjectKind::Customer),
             },
             placement: PlacementId::new("home").unwrap(),
             offer: OfferId::new(format!("o{:04}", number * 13 % 97)).unwrap(),
@@ -211,6 +212,8 @@ fn consent() -> ConsentEntry {
         basis: Basis::Consent,
         valid_from: Timestamp(0),
         valid_until: None,
+        channel: None,
+        jurisdiction: None,
     }
 }
 
@@ -221,6 +224,7 @@ fn request() -> DecisionRequest {
         category: None,
         quantity: 2,
         price: Some(Money::parse("35.00", Currency::parse("USD").unwrap()).unwrap()),
+        margin: None,
     };
     DecisionRequest {
         decision_id: None,
@@ -242,6 +246,7 @@ fn request() -> DecisionRequest {
         basket: vec![line],
         candidates: None,
         store: None,
+        privacy_signal: None,
     }
 }
 

@@ -9,7 +9,7 @@ use super::openapi::shapes;
 use super::problem::{Checks, Problem};
 use super::{App, body};
 use crate::domain::{ConsentRecord, PurposeId, SubjectKind, SubjectRef};
-use crate::policy::did_you_mean;
+use crate::policy::{check_jurisdiction, did_you_mean};
 
 /// Consent records to be added.
 #[derive(Deserialize, ToSchema)]
@@ -48,6 +48,15 @@ pub async fn put_consents(app: App, id: web::Path<String>, payload: web::Payload
             let known = known.join("`, `");
             let message = format!("unknown purpose `{}`: expected one of `{known}`{meant}", record.purpose);
             checks.add(format!("/consents/{at}/purpose"), message);
+        }
+        let known: Vec<&str> = bundle.placements.values().map(|placement| placement.channel.as_str()).collect();
+        if let Some(channel) = record.channel.as_deref().filter(|channel| !known.contains(channel)) {
+            let meant = did_you_mean(channel, known.iter().copied());
+            let message = format!("unknown channel `{channel}`: no placement of the active bundle uses it{meant}");
+            checks.add(format!("/consents/{at}/channel"), message);
+        }
+        if let Some(text) = record.jurisdiction.as_deref() {
+            checks.ok(&format!("/consents/{at}/jurisdiction"), check_jurisdiction(text));
         }
         let from = record.valid_from.unwrap_or(app.clock.now());
         if record.valid_until.is_some_and(|until| until <= from) {

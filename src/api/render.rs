@@ -272,6 +272,7 @@ fn private(private: &Private) -> Value {
             json!({"time": local.to_string(), "weekday": local.weekday_name(), "zone_named": local.zone_named})
         }),
         "consents": private.consent.readings.iter().map(consent).collect::<Vec<_>>(),
+        "privacy_signal": private.consent.signal == Some(true),
         "caps": caps,
     })
 }
@@ -283,5 +284,6 @@ fn consent(reading: &ConsentReading) -> Value {
         "basis": reading.basis,
         "valid_from": reading.valid_from,
         "valid_until": reading.valid_until,
+        "channel": reading.channel,
     })
 }

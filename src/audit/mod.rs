@@ -1,5 +1,6 @@
 //! Audit: a record told in sentences. Recomputes nothing and judges nobody.
 
+mod consent;
 mod money;
 mod noted;
 mod personas;
@@ -8,10 +9,8 @@ use crate::domain::decision::{
     CandidateRow, ContextGroup, Failed, FallbackReason, LearnedMargin, Private, Skeleton, Slot,
 };
 use crate::domain::money::Money;
-use crate::domain::{AttributeId, Catalogue, ConsentState, ObjectiveKind, Offer, Prior, Value};
-use crate::policy::{
-    Bundle, Observed, Rule, Severity, basket_margin, describe, describe_lacking, describe_observed,
-};
+use crate::domain::{AttributeId, Catalogue, ObjectiveKind, Offer, Prior, Value};
+use crate::policy::{Bundle, Observed, Rule, Severity, basket_margin, describe, describe_lacking, describe_observed};
 
 /// A rule that left a candidate out or spoke against it, as people read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,22 +181,7 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
         };
         told.push(format!("Purpose `{}` was refused{rule}, {instead}.", refused.purpose));
     }
-    for reading in private.iter().flat_map(|private| &private.consent.readings) {
-        let state = match reading.state {
-            None => "no record".to_owned(),
-            Some(state) => {
-                let since = reading.valid_from.map_or_else(String::new, |at| format!(" since {at}"));
-                let expired = reading.valid_until.filter(|until| *until <= skeleton.at);
-                let expired = expired.map_or_else(String::new, |until| format!(", expired at {until}"));
-                let basis = match (state, reading.basis) {
-                    (ConsentState::Granted, Some(basis)) => format!(" on the basis of {}", basis.name()),
-                    _ => String::new(),
-                };
-                format!("{}{basis}{since}{expired}", state.name())
-            }
-        };
-        told.push(format!("Consent read for `{}`: {state}.", reading.purpose));
-    }
+    told.extend(private.iter().flat_map(|private| consent::told(private, skeleton, bundle)));
     if let Some(private) = private {
         told.extend(seen(&private.context));
     }
@@ -316,8 +300,8 @@ fn seen(context: &ContextGroup) -> Vec<String> {
         None => told.push(format!("Seen by rules and features: {}.", listed(&context.used))),
     }
     if !context.withheld.is_empty() {
-        let withheld: Vec<String> = context.withheld.iter().map(|(id, _)| format!("`{id}`")).collect();
-        told.push(format!("Withheld from them: {}.", withheld.join(", ")));
+        let withheld = context.withheld.iter().map(|(id, why)| format!("`{id}` ({})", consent::why(*why)));
+        told.push(format!("Withheld from them: {}.", withheld.collect::<Vec<_>>().join(", ")));
     }
     if let Some(store) = &context.store {
         told.push(format!("Asked in store `{store}`."));

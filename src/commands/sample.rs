@@ -2,7 +2,7 @@
 
 use proffer::policy::Source;
 
-const POLICIES: [(&str, &str); 22] = [
+const POLICIES: [(&str, &str); 24] = [
     ("bundle.yaml", include_str!("../../policies/bundle.yaml")),
     ("catalog/attributes.yaml", include_str!("../../policies/catalog/attributes.yaml")),
     ("catalog/purposes.yaml", include_str!("../../policies/catalog/purposes.yaml")),

@@ -91,6 +91,7 @@ pub fn decide<'s>(
     skeleton.exploration = money::exploration(&view, terms);
     skeleton.money = money;
     skeleton.refused = purpose.refused;
+    skeleton.terms.unlearned = purpose.unlearned;
     skeleton.candidates = judged.rows;
     skeleton.slots = slots;
     let chosen = skeleton.chosen().count();
@@ -111,8 +112,9 @@ pub fn decide<'s>(
             store: ask.request.store.clone(),
             local: snapshot.bundle.local_time_read(placement, ask.request.time_zone.as_deref(), now),
             personas,
+            guarded: None,
         },
-        consent: ConsentGroup { readings: purpose.readings },
+        consent: ConsentGroup { readings: purpose.readings, signal: ask.request.privacy_signal },
         contacts: ContactsGroup { readings: judged.readings },
     };
     Ok(Decision { skeleton, private, next, beside })

@@ -79,6 +79,7 @@ mod tests {
             basket: Vec::new(),
             candidates: None,
             store: None,
+            privacy_signal: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::snapshot::Snapshot;
 use crate::domain::decision::{ConsentReading, RefusedPurpose};
 use crate::domain::{DecisionRequest, Placement, PurposeId, SubjectState, Timestamp};
-use crate::policy::{self, GateVerdict};
+use crate::policy::{self, Asking, GateVerdict};
 
 /// The purpose a decision is made under, after its gates were asked.
 pub(super) struct Purpose {
@@ -13,7 +13,18 @@ pub(super) struct Purpose {
     pub(super) personal: bool,
     /// The gate that leaves no purpose but house content, and so leaves every candidate out.
     pub(super) closed_by: Option<u16>,
+    /// That nothing may be learned from the decision, and by which gate.
+    pub(super) unlearned: Option<RefusedPurpose>,
     pub(super) readings: Vec<ConsentReading>,
+}
+
+/// The purpose that learning from customers has, whatever a decision is made for. Without a gate it is allowed.
+const MODEL_TRAINING: &str = "model_training";
+
+/// The refusal of a purpose, where some gate refused it.
+fn refused(purpose: &PurposeId, verdict: &GateVerdict) -> Option<RefusedPurpose> {
+    let also = (!verdict.also.is_empty()).then(|| verdict.also.clone());
+    Some(RefusedPurpose { rule: verdict.refused_by?, purpose: purpose.clone(), also })
 }
 
 impl Purpose {
@@ -25,29 +36,32 @@ impl Purpose {
         now: Timestamp,
     ) -> Self {
         let bundle = &snapshot.bundle;
-        let gate = |purpose: &PurposeId| -> GateVerdict {
-            policy::gate(bundle, placement, purpose, state, request.jurisdiction.as_deref(), now)
-        };
+        let signal = request.privacy_signal == Some(true);
+        let asking = Asking { placement, state, jurisdiction: request.jurisdiction.as_deref(), signal, now };
+        let gate = |purpose: &PurposeId| -> GateVerdict { policy::gate(bundle, purpose, &asking) };
         let own = gate(&placement.purpose);
-        let Some(rule) = own.refused_by else {
-            return Self {
-                decided_under: placement.purpose.clone(),
-                refused: None,
-                personal: true,
-                closed_by: None,
-                readings: own.readings,
-            };
+        let mut asked = Self {
+            decided_under: placement.purpose.clone(),
+            refused: refused(&placement.purpose, &own),
+            personal: own.refused_by.is_none(),
+            closed_by: None,
+            unlearned: None,
+            readings: own.readings,
         };
-        let also = (!own.also.is_empty()).then_some(own.also);
-        let refused = Some(RefusedPurpose { rule, purpose: placement.purpose.clone(), also });
-        let mut readings = own.readings;
-        if let Some(contextual) = bundle.purposes.get(&placement.purpose).and_then(|spec| spec.fallback.clone()) {
-            let verdict = gate(&contextual);
-            readings.extend(verdict.readings);
-            let closed_by = verdict.refused_by;
-            return Self { decided_under: contextual, refused, personal: false, closed_by, readings };
+        if let Some(rule) = own.refused_by {
+            asked.closed_by = Some(rule);
+            if let Some(contextual) = bundle.purposes.get(&placement.purpose).and_then(|spec| spec.fallback.clone()) {
+                let verdict = gate(&contextual);
+                asked.readings.extend(verdict.readings);
+                asked.closed_by = verdict.refused_by;
+                asked.decided_under = contextual;
+            }
         }
-        let decided_under = placement.purpose.clone();
-        Self { decided_under, refused, personal: false, closed_by: Some(rule), readings }
+        if let Some((training, _)) = bundle.purposes.get_key_value(MODEL_TRAINING) {
+            let verdict = gate(training);
+            asked.unlearned = refused(training, &verdict);
+            asked.readings.extend(verdict.readings);
+        }
+        asked
     }
 }

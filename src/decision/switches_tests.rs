@@ -191,7 +191,10 @@ fn what_is_sensitive_is_left_out_only_where_something_personal_was_seen() {
     let rows = decide(&snapshot, 1, &granted()).skeleton.candidates;
     let said = |at: usize| rules(&snapshot, &rows[at].failed);
     assert_eq!(said(0), ["sensitive"], "the tier of the customer is read, and nothing lifts it");
-    assert_eq!((said(1), rules(&snapshot, rows[1].noted.as_deref().unwrap())), (vec![], vec!["rival".into(), "in".into()]));
+    assert_eq!(
+        (said(1), rules(&snapshot, rows[1].noted.as_deref().unwrap())),
+        (vec![], vec!["rival".into(), "in".into()])
+    );
     assert_eq!(said(3), ["law"]);
     assert!(said(4).is_empty());
     let unseen = decide(&snapshot, 1, &state(Some(ConsentState::Refused))).skeleton.candidates;

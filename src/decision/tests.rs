@@ -113,6 +113,7 @@ pub(super) fn request(tier: Option<&str>) -> DecisionRequest {
         basket: Vec::new(),
         candidates: None,
         store: None,
+        privacy_signal: None,
     }
 }
 
@@ -120,8 +121,18 @@ pub(super) fn state(consent: Option<ConsentState>) -> SubjectState {
     let mut state = SubjectState::default();
     if let Some(consent) = consent {
         let purpose = PurposeId::new("offer_personalisation").unwrap();
-        let (basis, valid_from) = (Basis::Consent, Timestamp(0));
-        state.add_consent(ConsentEntry { purpose, state: consent, basis, valid_from, valid_until: None }, NOW);
+        state.add_consent(
+            ConsentEntry {
+                purpose,
+                state: consent,
+                basis: Basis::Consent,
+                valid_from: Timestamp(0),
+                valid_until: None,
+                channel: None,
+                jurisdiction: None,
+            },
+            NOW,
+        );
     }
     state
 }

@@ -96,6 +96,10 @@ pub struct DecisionRequest {
     /// The store asked in, where it is asked in one.
     #[n(9)]
     pub store: Option<StoreId>,
+    /// That it carried the signal of Global Privacy Control (`Sec-GPC: 1`); nothing where it did not, so that the
+    /// digest is as it was before signals were read.
+    #[n(10)]
+    pub privacy_signal: Option<bool>,
 }
 
 impl DecisionRequest {
@@ -160,6 +164,7 @@ mod tests {
             basket: Vec::new(),
             candidates: None,
             store: None,
+            privacy_signal: None,
         }
     }
 

@@ -93,6 +93,7 @@ pub fn request(customer: &str, id: Option<DecisionId>) -> Arc<DecisionRequest> {
         basket: Vec::new(),
         candidates: None,
         store: None,
+        privacy_signal: None,
     })
 }
 
@@ -103,6 +104,8 @@ pub fn consent(state: ConsentState, at: Timestamp) -> ConsentEntry {
         basis: Basis::Consent,
         valid_from: at,
         valid_until: None,
+        channel: None,
+        jurisdiction: None,
     }
 }
 

@@ -161,6 +161,7 @@ mod tests {
             delay: None,
             values: None,
             bags: None,
+            unlearned: None,
         };
         Exposed { at: Timestamp(0), margin_minor: 900, cost_minor: 5, terms }
     }

@@ -17,4 +17,7 @@ pub use spend::{Costs, micros};
 mod delay_tests;
 
 #[cfg(test)]
+mod unlearned_tests;
+
+#[cfg(test)]
 mod value_tests;

@@ -82,9 +82,9 @@ pub(super) fn read(
         for name in ["offers", "categories"] {
             if let Some(node) = fields.get(name) {
                 let message = format!("{what}: which {name} it is about stands beside `applies_to`");
-                report
-                    .add(codes::SWITCH_OFFERS, node.place, message, "not here")
-                    .with_help("`applies_to` says where: `placements`, `channels`, `regions`; the rule itself says of what");
+                report.add(codes::SWITCH_OFFERS, node.place, message, "not here").with_help(
+                    "`applies_to` says where: `placements`, `channels`, `regions`; the rule itself says of what",
+                );
             }
         }
     }
@@ -152,6 +152,11 @@ pub(super) fn categories_of(
 
 /// Reads a list of channels, each used by some placement.
 pub(super) fn channels(report: &mut Report<'_>, what: &str, node: &Node, known: Known<'_>) -> Option<Vec<String>> {
+    read::list_of(report, what, node, EMPTY, |report, node| channel(report, what, node, known))
+}
+
+/// Reads a channel that some placement uses.
+pub(super) fn channel(report: &mut Report<'_>, what: &str, node: &Node, known: Known<'_>) -> Option<String> {
     let mut used = Declared::default();
     for placement in known.placements.values() {
         if used.lacks(&placement.channel) {
@@ -163,10 +168,8 @@ pub(super) fn channels(report: &mut Report<'_>, what: &str, node: &Node, known: 
         used.miss();
     }
     let home = (codes::CHANNEL_UNKNOWN, "channel", "placements.yaml: no placement uses it");
-    read::list_of(report, what, node, EMPTY, |report, node| {
-        let channel = read::parsed(report, what, node, "a channel such as `web`", channel_name)?;
-        declare::refer(report, home, what, (node.place, &channel), &used).then_some(channel)
-    })
+    let channel = read::parsed(report, what, node, "a channel such as `web`", channel_name)?;
+    declare::refer(report, home, what, (node.place, &channel), &used).then_some(channel)
 }
 
 const EMPTY: &str = "the rule would apply nowhere; leave the list out to apply everywhere";

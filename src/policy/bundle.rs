@@ -12,7 +12,7 @@ use super::declare::Declared;
 use super::features::Catalog;
 use super::finding::{Place, Report};
 use super::overrides;
-use super::purposes::{self, PurposeSpec};
+use super::purposes::{self, PurposeSpec, Purposes};
 use super::read::{self, Fields};
 use super::rules::{self, Categories, Known, Rule};
 use super::shelf::{Memo, Shelves};
@@ -254,9 +254,9 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
         None if sources.iter().any(|source| source.path == ATTRIBUTES) => (BTreeMap::new(), Declared::unreadable()),
         None => (BTreeMap::new(), Declared::default()),
     };
-    let (purposes, purpose_names) = match trees.get("catalog/purposes.yaml") {
+    let Purposes { specs: purposes, declared: purpose_names, obeying } = match trees.get("catalog/purposes.yaml") {
         Some(root) => purposes::read(report, root),
-        None => (BTreeMap::new(), Declared::unreadable()),
+        None => Purposes { specs: BTreeMap::new(), declared: Declared::unreadable(), obeying: Vec::new() },
     };
     let calendars = match trees.get(CALENDARS) {
         Some(root) => calendars::read(report, root),
@@ -286,6 +286,9 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
     let mut declared = Declared::default();
     for (_, root) in trees.iter().filter(|(path, _)| is_rules(path)) {
         rules::read(report, root, known, &mut declared, &mut rules);
+    }
+    if !report.any_below("rules/") {
+        purposes::check_signals(report, &obeying, &rules);
     }
     let rules = rules::in_order(rules);
     overrides::contradictions(report, &rules, &placements, &declared);

@@ -113,9 +113,9 @@ fn brands(report: &mut Report<'_>, what: &str, node: &Node, empty: &str, known: 
         None if !known.attributes.declared.lacks(BRAND) => None,
         _ => {
             let message = format!("{what}: brands are named and `{BRAND}` does not say them");
-            report
-                .add(codes::BRAND_UNDECLARED, node.place, message, "whose brand?")
-                .with_help("declare `offer.brand` in catalog/attributes.yaml with `type: text` or `type: {enum: [...]}`");
+            report.add(codes::BRAND_UNDECLARED, node.place, message, "whose brand?").with_help(
+                "declare `offer.brand` in catalog/attributes.yaml with `type: text` or `type: {enum: [...]}`",
+            );
             return None;
         }
     };

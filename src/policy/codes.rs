@@ -60,7 +60,7 @@ codes! {
     CHAMPION = "P0216", "a challenger that is called as the champion is";
     OVERRIDABLE = "P0217", "a rule that no override may lift, declared as one that it may";
     SEVERITY_GATE = "P0218", "a gate that would refuse nothing";
-    // Kept for kinds to come: P0240 to P0249 caps and cool-downs, P0280 to P0289 leases, P0323 to P0329 consent and guards. Ranks: `rules/kinds.rs`.
+    // Kept for kinds to come: P0240 to P0249 caps and cool-downs, P0280 to P0289 leases. Ranks: `rules/kinds.rs`.
     DELAY_CURVE = "P0230", "steps that make no delay curve";
     VALUE_UNUSED = "P0231", "a learned value where none counts";
     COOL_DOWN_UNLESS = "P0240", "`unless` with an event that cannot undo what the cool-down counts";
@@ -98,6 +98,12 @@ codes! {
     DAYPART = "P0320", "a part of the day with nothing in it, or a time zone that no part of the day reads";
     LOYALTY_EMPTY = "P0321", "a rule of loyalty that asks for nothing";
     LOYALTY_ATTRIBUTE = "P0322", "an attribute that cannot say what a rule of loyalty asks for";
+    GATE_BASIS = "P0323", "a gate for a basis that its purpose allows nowhere";
+    SIGNAL_UNUSED = "P0324", "a purpose that obeys a signal and has no gate";
+    DPV_UNKNOWN = "P0325", "a purpose that the W3C Data Privacy Vocabulary does not have";
+    GUARD_WHEN = "P0326", "a guard of an audience that says in no way or in two who belongs to it";
+    GUARD_OFFER = "P0327", "a guard of an audience that reads offers, the basket or the hour";
+    GUARD_ATTRIBUTE = "P0328", "an attribute that cannot say who belongs to an audience";
     FIXTURE_UNKNOWN = "P0401", "a customer, offer or campaign that no fixture of the tests names";
     RULE_UNKNOWN = "P0402", "a test that names a rule which the bundle does not have";
     FIXTURE_CIRCLE = "P0403", "fixtures that are like each other in a circle";

@@ -1,8 +1,8 @@
 //! Exclusions in sentences, for answers and reports. Judges nothing.
 
 use super::bundle::Bundle;
+use super::merchandise;
 use super::rules::{OnMissing, RuleKind};
-use super::{gate, merchandise};
 use crate::domain::{AttributeId, Currency, LocalTime, Value};
 
 /// A sentence for an exclusion by the rule at a position, with the observed value and limit of its record (basis points
@@ -13,7 +13,9 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
         return format!("rule {rule}, which bundle {} does not have", bundle.hash_text());
     };
     let reason = match &found.kind {
-        RuleKind::PurposeGate { purpose } => gate::told(purpose),
+        RuleKind::PurposeGate(gate) => {
+            gate.told(bundle.purposes.get(&gate.purpose).is_some_and(|spec| spec.obeys_signal))
+        }
         RuleKind::MarginFloor { min, over } => min.told(*over, observed, limit),
         RuleKind::PriceLimit(limit_of) => limit_of.told(observed, limit, currency),
         RuleKind::FrequencyCap(cap) => cap.told(observed, limit),

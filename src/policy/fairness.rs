@@ -151,7 +151,8 @@ fn groups(
         return None;
     };
     if judges && spec.class == AttributeClass::Protected {
-        let message = format!("{what}: no rule may read `{name}`, which is protected, so that no discount depends on it");
+        let message =
+            format!("{what}: no rule may read `{name}`, which is protected, so that no discount depends on it");
         report.add(codes::FAIRNESS_ATTRIBUTE, node.place, message, "holds already").with_help(
             "name an attribute that rules read, such as `customer.region`, or measure with `metric: parity`",
         );

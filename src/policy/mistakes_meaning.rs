@@ -392,6 +392,7 @@ fn features_have_a_bounded_number_of_dimensions() {
 #[test]
 fn every_code_is_shown_by_some_mistake() {
     let shown = [
+        include_str!("mistakes_consent.rs"),
         include_str!("mistakes_contenders.rs"),
         include_str!("mistakes_delay.rs"),
         include_str!("mistakes_form.rs"),

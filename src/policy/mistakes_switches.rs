@@ -123,9 +123,8 @@ fn a_switch_is_never_on_trial_never_lifted_and_names_its_offers_itself() {
 
 /// Two overrides, each with these fields.
 fn overrides(first: &str, second: &str) -> String {
-    let one = |id: &str, fields: &str| {
-        format!("  - {{id: {id}, why: Season, approver: Jane, ticket: T-1, {fields}}}\n")
-    };
+    let one =
+        |id: &str, fields: &str| format!("  - {{id: {id}, why: Season, approver: Jane, ticket: T-1, {fields}}}\n");
     format!("overrides:\n{}{}", one("o.first", first), one("o.second", second))
 }
 
@@ -192,7 +191,10 @@ fn overrides_that_never_meet_do_not_contradict_each_other() {
     for (first, second) in [
         (out(WEEK), put_in(later)),
         (put_in(later), out(WEEK)),
-        (out(&format!("{WEEK}, applies_to: {{regions: [EU]}}")), put_in(&format!("{WEEK}, applies_to: {{regions: [US]}}"))),
+        (
+            out(&format!("{WEEK}, applies_to: {{regions: [EU]}}")),
+            put_in(&format!("{WEEK}, applies_to: {{regions: [US]}}")),
+        ),
         (
             out(&format!("{WEEK}, applies_to: {{placements: [home_banner_linucb]}}")),
             put_in(&format!("{WEEK}, applies_to: {{placements: [home_banner]}}")),

@@ -90,8 +90,8 @@ fn names_that_tests_use_are_looked_up_and_the_nearest_is_shown() {
     7 |     tier: gold
       |     ^^^^ unknown field
       = help: the fields here are `name`, `expect`, `notes`, `refused_by`, `placement`, `at`, `time_zone`,
-              `jurisdiction`, `store`, `customer`, `consents`, `history`, `basket`, `behind`, `context.NAME`,
-              `customer.NAME`, `offer.NAME`
+              `jurisdiction`, `gpc`, `store`, `customer`, `consents`, `history`, `basket`, `behind`,
+              `context.NAME`, `customer.NAME`, `offer.NAME`
     ");
     insta::assert_snapshot!(wrong("like: ann", "like: an"), @r"
     error[P0401]: customer `bea`: unknown customer `an`; did you mean `ann`?
@@ -261,8 +261,8 @@ fn what_is_expected_is_offers_with_the_rules_that_leave_them_out() {
     7 |     discount: 5.00 USD
       |     ^^^^^^^^ unknown field
       = help: the fields here are `name`, `expect`, `notes`, `refused_by`, `placement`, `at`, `time_zone`,
-              `jurisdiction`, `store`, `customer`, `consents`, `history`, `basket`, `behind`, `context.NAME`,
-              `customer.NAME`, `offer.NAME`
+              `jurisdiction`, `gpc`, `store`, `customer`, `consents`, `history`, `basket`, `behind`,
+              `context.NAME`, `customer.NAME`, `offer.NAME`
     ");
     insta::assert_snapshot!(wrong("{boots: []}", "{}"), @r"
     error[P0116]: case `one`: expect: nothing is expected

@@ -18,6 +18,7 @@ mod scalar;
 mod jurisdiction;
 
 mod attributes;
+mod dpv;
 mod lineage;
 mod purposes;
 
@@ -44,6 +45,7 @@ mod daypart;
 mod diversity;
 mod fairness;
 mod floors;
+
 mod gate;
 mod loyalty;
 mod overrides;
@@ -69,7 +71,11 @@ mod cool_downs_tests;
 #[cfg(test)]
 mod everyday_tests;
 #[cfg(test)]
+mod gate_tests;
+#[cfg(test)]
 mod mistakes_conditions;
+#[cfg(test)]
+mod mistakes_consent;
 #[cfg(test)]
 mod mistakes_contenders;
 #[cfg(test)]
@@ -121,8 +127,8 @@ pub use caps::{
     confirm_contact, count_contact, rebuild_caps,
 };
 pub use cases::{Case, Expected, Person, Tests};
-pub use category_exclusions::{CategoryExclusion, CategorySort};
 pub use catalogue::{CatalogueProblem, check_catalogue};
+pub use category_exclusions::{CategoryExclusion, CategorySort};
 pub(crate) use condition::date;
 pub use condition::{Asked, Columns, Condition, Facts};
 pub(crate) use contenders::PARTICULAR;
@@ -130,12 +136,13 @@ pub use cool_downs::{CoolDown, EVENT_AFTER_MAX, EVENTS};
 pub use daypart::{Daypart, Dayparts};
 pub use describe::{Lacks, describe, describe_lacking};
 pub use diversity::{Diversity, Per};
-pub use finding::Finding;
 pub use fairness::{FairnessCheck, FairnessGate, ParityGate};
+pub use finding::Finding;
 pub use floors::{FloorLimit, FloorOver, basket_margin};
-pub use gate::{GateVerdict, gate};
+pub use gate::{Asking, Gate, GateVerdict, gate};
 pub use interval::Interval;
 pub(crate) use interval::day_start;
+pub use jurisdiction::check as check_jurisdiction;
 pub use loyalty::{Loyalty, Need};
 pub use merchandise::budget_rule;
 pub use observed::{Observed, describe_observed};

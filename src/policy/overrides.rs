@@ -149,15 +149,13 @@ fn contradiction(a: &Override, b: &Override) -> Option<String> {
 
 /// Whether two rules may hold in one decision.
 fn meet(a: &Rule, b: &Rule, placements: &BTreeMap<PlacementId, Placement>) -> bool {
-    let begins_before = |a: &Rule, b: &Rule| {
-        a.effective.from.zip(b.effective.until).is_none_or(|(from, until)| from < until)
-    };
+    let begins_before =
+        |a: &Rule, b: &Rule| a.effective.from.zip(b.effective.until).is_none_or(|(from, until)| from < until);
     let region = match (&a.applies_to.regions, &b.applies_to.regions) {
         (Some(a), Some(b)) => jurisdiction::meet(a, b),
         _ => true,
     };
-    let covered = |placement: &Placement| {
-        a.applies_to.covers_placement(placement) && b.applies_to.covers_placement(placement)
-    };
+    let covered =
+        |placement: &Placement| a.applies_to.covers_placement(placement) && b.applies_to.covers_placement(placement);
     begins_before(a, b) && begins_before(b, a) && region && placements.values().any(covered)
 }

@@ -35,6 +35,14 @@ fn with(rules: &str) -> Vec<Source> {
         placed(&mut files, lines);
         return files;
     }
+    // Purposes of the page come with the gates that ask for them.
+    if let Some(more) = rules.strip_prefix("# catalog/purposes.yaml\npurposes:\n") {
+        let (more, gates) = more.split_once("# rules/10-consent.yaml\n").unwrap();
+        let purposes = files.iter_mut().find(|file| file.path == "catalog/purposes.yaml").unwrap();
+        purposes.text.push_str(more);
+        files.push(Source { path: "rules/11-consent.yaml".into(), text: format!("owner: privacy\n\n{gates}") });
+        return files;
+    }
     // A placement of the page stands beside those of the sample.
     if let Some(more) = rules.strip_prefix("# placements.yaml\nplacements:\n") {
         let placements = files.iter_mut().find(|file| file.path == "placements.yaml").unwrap();

@@ -31,7 +31,10 @@ impl Worth {
     }
 
     /// Mean, and the squared standard error of the mean.
-    #[expect(clippy::cast_precision_loss, reason = "sums of money far below 2^53 minor units, and a report rounds them")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "sums of money far below 2^53 minor units, and a report rounds them"
+    )]
     fn mean(&self) -> (f64, f64) {
         let (n, sum) = (self.decisions as f64, self.sum as f64);
         let mean = sum / n;

@@ -157,7 +157,7 @@ fn ask(
             RuleKind::MarginFloor { .. }
             | RuleKind::FairnessGate(_)
             | RuleKind::Override(_)
-            | RuleKind::PurposeGate { .. }
+            | RuleKind::PurposeGate(_)
             | RuleKind::Stackability(_)
             | RuleKind::Diversity(_)
             | RuleKind::LoyaltyEligibility(_)

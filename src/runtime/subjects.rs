@@ -45,12 +45,11 @@ fn change(
     let mut state = open_state(key, subject, version, sealed)?;
     let mut kept = Vec::with_capacity(records.len());
     for (position, record) in (0..u16::MAX).zip(records) {
-        let valid_from = record.valid_from.unwrap_or(now);
-        let record = ConsentRecord { valid_from: Some(valid_from), ..record.clone() };
+        let entry = ConsentEntry::of(record, now);
+        let record = ConsentRecord { valid_from: Some(entry.valid_from), ..record.clone() };
         let plain = minicbor::to_vec(&record).unwrap_or_default();
         kept.push(key.seal(CONSENT_SEALED_AS, &subject.0, consent_version(version + 1, position), &plain));
-        let ConsentRecord { purpose, state: said, basis, valid_until, .. } = record;
-        state.add_consent(ConsentEntry { purpose, state: said, basis, valid_from, valid_until }, now);
+        state.add_consent(entry, now);
     }
     Ok(ConsentChange { state: seal_state(key, subject, version + 1, &state), records: kept })
 }

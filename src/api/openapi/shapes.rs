@@ -119,6 +119,14 @@ pub struct ConsentRecord {
     evidence_id: Option<String>,
     /// Who sent it, such as the consent platform's name.
     source: Option<String>,
+    /// The channel it is about, such as `email`: one that a placement uses. Every channel unless given; the newest
+    /// record that is about a channel counts there, whether it is about that one alone or about every one.
+    #[schema(example = "email")]
+    channel: Option<String>,
+    /// Where it was given, such as `EU` or `US-NY`: a yes then counts for requests from there alone. A no counts
+    /// wherever they come from.
+    #[schema(example = "EU")]
+    jurisdiction: Option<String>,
 }
 
 /// Whether an offer may be shown at all.

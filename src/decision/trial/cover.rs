@@ -18,7 +18,7 @@ pub(super) type Asked<'a> = (Timestamp, Option<&'a str>);
 /// Whether a rule is asked about an offer: a rule about whole answers only where something stands before.
 pub(super) fn asked(rule: &Rule, placement: &Placement, offer: &Offer, behind: bool, (now, from): Asked<'_>) -> bool {
     let asked = match &rule.kind {
-        RuleKind::PurposeGate { .. } => false,
+        RuleKind::PurposeGate(_) => false,
         RuleKind::FairnessGate(gate) => gate.judges(),
         kind => behind || !kind.is_about_answers(),
     };
@@ -27,7 +27,7 @@ pub(super) fn asked(rule: &Rule, placement: &Placement, offer: &Offer, behind: b
 
 /// Whether a gate was asked for a purpose.
 pub(super) fn guards(rule: &Rule, placement: &Placement, purpose: &PurposeId, (now, from): Asked<'_>) -> bool {
-    matches!(&rule.kind, RuleKind::PurposeGate { purpose: guarded } if guarded == purpose)
+    matches!(&rule.kind, RuleKind::PurposeGate(gate) if gate.purpose == *purpose)
         && rule.in_force(now, from)
         && rule.applies_to.covers_placement(placement)
 }
@@ -65,7 +65,7 @@ impl Counts {
     pub(super) fn offer(&mut self, bundle: &Bundle, failed: &[u16], nobody: bool, asked: impl Fn(&Rule) -> bool) {
         for (at, rule) in bundle.rules.iter().enumerate() {
             match &rule.kind {
-                RuleKind::PurposeGate { .. } => continue,
+                RuleKind::PurposeGate(_) => continue,
                 RuleKind::FrequencyCap(_) if nobody => continue,
                 _ => {}
             }

@@ -177,6 +177,7 @@ pub(super) fn request(case: &Case) -> DecisionRequest {
         basket: case.basket.clone(),
         candidates: Some(asked),
         store: case.store.clone(),
+        privacy_signal: case.gpc.then_some(true),
     }
 }
 

@@ -24,6 +24,7 @@ impl Seen<'_> {
         let place = case.jurisdiction.as_ref().map_or("no jurisdiction".to_owned(), Clone::clone);
         let mut lines =
             vec![format!("`{}` at {} ({zone}), {place}", case.placement, clock(case.at, zone, "%a %Y-%m-%d %H:%M"))];
+        lines.extend(case.gpc.then(|| "the request carries `Sec-GPC: 1`".to_owned()));
         lines.extend(case.store.as_ref().map(|store| format!("in the store `{store}`")));
         lines.push(match &case.customer {
             Some(person) => somebody(person, case.at),
@@ -75,15 +76,16 @@ impl Seen<'_> {
     pub(super) fn not_refused(&self, id: &RuleId) -> String {
         let Some(rule) = self.bundle.rules.iter().find(|rule| rule.id == *id) else { return String::new() };
         let why = match &rule.kind {
-            RuleKind::PurposeGate { purpose } if *purpose != self.placement.purpose => {
-                format!("it guards `{purpose}`, and `{}` asks for `{}`", self.placement.id, self.placement.purpose)
+            RuleKind::PurposeGate(gate) if gate.purpose != self.placement.purpose => {
+                let (asking, asked) = (&self.placement.id, &self.placement.purpose);
+                format!("it guards `{}`, and `{asking}` asks for `{asked}`", gate.purpose)
             }
-            RuleKind::PurposeGate { purpose } => match self.idle(rule, None) {
+            RuleKind::PurposeGate(gate) => match self.idle(rule, None) {
                 Some(why) => why,
                 None if self.assessed.purpose.closed_by.is_some() => {
                     "it leaves no other purpose, so that it leaves every offer out: write it there".to_owned()
                 }
-                None => format!("a consent for `{purpose}` is in force"),
+                None => format!("a consent for `{}` is in force", gate.purpose),
             },
             _ => "it is no gate: write it behind the offer that it leaves out".to_owned(),
         };
@@ -170,7 +172,7 @@ pub(super) fn why_not(
 ) -> String {
     let found = (0_u16..).zip(&seen.bundle.rules).find(|(_, rule)| rule.id == *id);
     let Some((at, rule)) = found else { return String::new() };
-    if let RuleKind::PurposeGate { .. } = &rule.kind {
+    if let RuleKind::PurposeGate(_) = &rule.kind {
         return named(rule, "it leaves out every offer or none; a refusal goes into `refused_by`");
     }
     if let Some(why) = seen.idle(rule, Some(offer)) {
@@ -237,7 +239,9 @@ fn somebody(person: &Person, now: Timestamp) -> String {
     let mut said: Vec<String> = person.attributes.iter().map(|(name, value)| format!("{name} {value}")).collect();
     said.extend(person.consents.iter().map(|entry| {
         let expired = if entry.valid_until.is_some_and(|until| until <= now) { " and expired" } else { "" };
-        format!("{} {}{expired}", entry.purpose, entry.state.name())
+        let channel = entry.channel.as_ref().map(|channel| format!(" for {channel}")).unwrap_or_default();
+        let from = entry.jurisdiction.as_ref().map(|place| format!(" in {place}")).unwrap_or_default();
+        format!("{} {}{channel}{from}{expired}", entry.purpose, entry.state.name())
     }));
     let shown = person.history.len();
     said.extend((shown > 0).then(|| format!("{shown} shown before")));

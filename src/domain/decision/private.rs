@@ -52,6 +52,12 @@ pub enum Withheld {
     /// It was kept of the customer, and the active bundle declares no such attribute or no such value of it.
     #[n(3)]
     Undeclared,
+    /// Nobody approved its use for this purpose.
+    #[n(4)]
+    NotApproved,
+    /// Guards of audiences see it, and they alone.
+    #[n(5)]
+    GuardsOnly,
 }
 
 /// Private group *context*: attributes, features, basket.
@@ -91,6 +97,9 @@ pub struct ContextGroup {
     /// What was seen for each persona that has a seat, in the order of first seats; nothing without personas.
     #[n(10)]
     pub personas: Option<Vec<PersonaSeen>>,
+    /// What guards of audiences saw, and nothing else did; nothing where no guard was asked.
+    #[n(11)]
+    pub guarded: Option<Vec<(AttributeId, Value)>>,
 }
 
 impl ContextGroup {
@@ -119,6 +128,9 @@ pub struct ConsentReading {
     /// Until when it counted.
     #[n(4)]
     pub valid_until: Option<Timestamp>,
+    /// The channel it was about; nothing where it was about every one.
+    #[n(5)]
+    pub channel: Option<String>,
 }
 
 /// Private group *consent*: records and states.
@@ -127,6 +139,9 @@ pub struct ConsentGroup {
     /// One per gate that was asked.
     #[n(0)]
     pub readings: Vec<ConsentReading>,
+    /// That the request carried the signal of Global Privacy Control; nothing where it did not.
+    #[n(1)]
+    pub signal: Option<bool>,
 }
 
 /// A counter of a cap or a cool-down as it was read.

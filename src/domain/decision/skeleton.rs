@@ -199,6 +199,9 @@ pub struct Terms {
     /// Bags that learn from it, beside the plain sums; nothing where none do.
     #[n(8)]
     pub bags: Option<u8>,
+    /// That nothing is learned from it, and by which gate of `model_training`; nothing where it may be learned from.
+    #[n(9)]
+    pub unlearned: Option<RefusedPurpose>,
 }
 
 /// What is learned of orders besides that they were accepted.
@@ -241,6 +244,7 @@ impl Terms {
             delay: placement.delay.as_ref().map(|delay| delay.only(offers)),
             values: matches!(placement.objective.value, ValueSource::Learned { .. }).then_some(ValuesLearned::Margin),
             bags: Some(placement.bags()).filter(|bags| *bags > 0),
+            unlearned: None,
         }
     }
 }

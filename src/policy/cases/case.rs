@@ -94,6 +94,7 @@ fn case(
         at,
         time_zone: given.time_zone.clone().and_then(Said::known),
         jurisdiction: given.jurisdiction.clone().and_then(Said::known),
+        gpc: given.gpc.unwrap_or(false),
         store: given.store.clone().and_then(Said::known),
         context: attributes::known(&given.context),
         basket: given.basket.clone().unwrap_or_default(),

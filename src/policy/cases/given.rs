@@ -12,8 +12,19 @@ use super::{Ground, customer, offer};
 use crate::domain::{AttributeScope, BasketLine, CategoryId, Malformed, OfferId, PlacementId, StoreId};
 
 /// Fields that a case and what its file shares may have.
-pub(super) const FIELDS: [&str; 10] =
-    ["placement", "at", "time_zone", "jurisdiction", "store", "customer", "consents", "history", "basket", "behind"];
+pub(super) const FIELDS: [&str; 11] = [
+    "placement",
+    "at",
+    "time_zone",
+    "jurisdiction",
+    "gpc",
+    "store",
+    "customer",
+    "consents",
+    "history",
+    "basket",
+    "behind",
+];
 
 /// What authors may write for the offers asked about.
 const OFFERS: [&str; 2] = ["offer", "offers"];
@@ -34,6 +45,8 @@ pub(super) struct Given {
     pub(super) at: Option<(Place, Now)>,
     pub(super) time_zone: Option<Said<String>>,
     pub(super) jurisdiction: Option<Said<String>>,
+    /// Whether the request carries the signal of Global Privacy Control.
+    pub(super) gpc: Option<bool>,
     pub(super) store: Option<Said<StoreId>>,
     pub(super) customer: Option<Who>,
     /// What is said of the customer besides.
@@ -94,6 +107,10 @@ impl Given {
                     given.jurisdiction = optional(report, what, node, "`EU`, `US` or `US-NY`", jurisdiction::check);
                     given.jurisdiction.is_some()
                 }
+                "gpc" => {
+                    given.gpc = read::flag(report, what, node);
+                    given.gpc.is_some()
+                }
                 "store" => {
                     given.store = optional(report, what, node, "a store such as `s-12`", |text| StoreId::new(text));
                     given.store.is_some()
@@ -137,6 +154,7 @@ impl Given {
         both.at = self.at.or(both.at);
         both.time_zone = self.time_zone.clone().or(both.time_zone);
         both.jurisdiction = self.jurisdiction.clone().or(both.jurisdiction);
+        both.gpc = self.gpc.or(both.gpc);
         both.store = self.store.clone().or(both.store);
         both.customer = self.customer.clone().or(both.customer);
         both.own = self.own.over(&both.own);

@@ -67,6 +67,8 @@ pub struct Case {
     pub time_zone: Option<String>,
     /// The jurisdiction of the request.
     pub jurisdiction: Option<String>,
+    /// Whether the request carries the signal of Global Privacy Control.
+    pub gpc: bool,
     /// The store asked in.
     pub store: Option<StoreId>,
     /// Attributes of the request, by the name behind `context.`.

@@ -57,7 +57,7 @@ fn bundle_of(rules: &[(String, &str, OnMissing)]) -> Bundle {
     compile(&[
         file("bundle.yaml", "name: sample\nschema: 1\n"),
         file("catalog/attributes.yaml", ATTRIBUTES),
-        file("catalog/purposes.yaml", "purposes:\n  - {id: service, dpv: Service}\n"),
+        file("catalog/purposes.yaml", "purposes:\n  - {id: service, dpv: ServiceProvision}\n"),
         file("placements.yaml", PLACEMENTS),
         file("rules/10.yaml", &format!("owner: sales\n{}", lists.concat())),
     ])

@@ -39,7 +39,7 @@ pub(in crate::policy) const KINDS: [Kind; 15] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
-        later: &gate::FIELDS_LATER,
+        later: &[],
         reads: false,
         liftable: false,
         rank: 1,
@@ -179,12 +179,8 @@ pub(in crate::policy) const KINDS: [Kind; 15] = [
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 4] = [
-    ("audience_guards", 7),
-    ("price_personalisation", 10),
-    ("budgets", 41),
-    ("stock", 42),
-];
+pub(in crate::policy) const LATER: [(&str, u8); 4] =
+    [("audience_guards", 7), ("price_personalisation", 10), ("budgets", 41), ("stock", 42)];
 
 /// A rule that nobody wrote and every bundle has.
 pub(in crate::policy) struct BuiltIn {
@@ -234,7 +230,7 @@ impl RuleKind {
     pub fn list(&self) -> &'static str {
         match self {
             Self::Currency => "proffer.currency",
-            Self::PurposeGate { .. } => "purpose_gates",
+            Self::PurposeGate(_) => "purpose_gates",
             Self::MarginFloor { .. } => "margin_floors",
             Self::FrequencyCap(_) => "frequency_caps",
             Self::Availability(_) => "availability",

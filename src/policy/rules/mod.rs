@@ -23,6 +23,7 @@ use super::fairness::FairnessGate;
 use super::features::Catalog;
 use super::finding::{Place, Report};
 use super::floors::{FloorLimit, FloorOver};
+use super::gate::Gate;
 use super::interval::Interval;
 use super::loyalty::Loyalty;
 use super::overrides::Override;
@@ -32,9 +33,9 @@ use super::stackability::Stackability;
 use super::stores::StoreNames;
 use super::switches::Switch;
 use crate::domain::{Placement, PlacementId, PurposeId, RuleId, Timestamp};
+pub(super) use kinds::Kind;
 #[cfg(test)]
 pub(super) use kinds::{KINDS, LATER};
-pub(super) use kinds::Kind;
 
 /// What becomes of an offer where a rule reads something that is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,10 +80,7 @@ pub enum RuleKind {
     /// Built in: an offer is shown only where its currency is the placement's.
     Currency,
     /// The placement's purpose needs a consent in force.
-    PurposeGate {
-        /// The purpose guarded.
-        purpose: PurposeId,
-    },
+    PurposeGate(Gate),
     /// The contribution margin reaches a minimum.
     MarginFloor {
         /// The least margin allowed.

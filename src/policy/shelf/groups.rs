@@ -34,9 +34,8 @@ impl<'a> Groups<'a> {
         (placement, offers): (&Placement, &[Offer]),
         facts: &Facts<'_>,
     ) -> Self {
-        let holds = |rule: &Rule| {
-            rule.in_force(facts.now, facts.jurisdiction) && rule.applies_to.covers_placement(placement)
-        };
+        let holds =
+            |rule: &Rule| rule.in_force(facts.now, facts.jurisdiction) && rule.applies_to.covers_placement(placement);
         let gate = |(at, rule): (u16, &Rule)| {
             let RuleKind::FairnessGate(gate) = &rule.kind else { return None };
             let asked = gate.judges() && holds(rule) && bundle.reads(placement, &gate.attribute);

@@ -2,10 +2,10 @@
 
 use super::super::bundle::Bundle;
 use super::super::caps::CapWindows;
+use super::super::category_exclusions::is_personal;
 use super::super::condition::{Asked, Facts};
 use super::super::merchandise::Merchandise;
 use super::super::rules::Rule;
-use super::super::category_exclusions::is_personal;
 use super::super::subjects::States;
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
@@ -56,9 +56,7 @@ impl<'a> Judging<'a> {
         };
         let seen = |id| bundle.attributes.get(id).is_none_or(|spec| is_personal(spec.class));
         let personal = shelf.partly && facts.attributes.keys().any(seen);
-        let holds = |rule: &Rule| {
-            rule.in_force(windows.now, facts.jurisdiction) && (personal || !about_persons(rule))
-        };
+        let holds = |rule: &Rule| rule.in_force(windows.now, facts.jurisdiction) && (personal || !about_persons(rule));
         let idle = (0..=u16::MAX).zip(rules).filter(|(_, rule)| shelf.partly && !holds(rule)).map(|(at, _)| at);
         let merchandise = || Merchandise::at(shelves.built_in, catalogue, windows.now);
         Some(Self {

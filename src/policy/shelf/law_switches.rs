@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::super::Bundle;
 use super::super::condition::{Columns, Facts};
 use super::super::rules::{Rule, RuleKind};
-use super::super::Bundle;
 use super::law_tests::Chance;
 use crate::domain::decision::Failed;
 use crate::domain::{AttributeId, Offer, Placement, Value};
@@ -14,12 +14,18 @@ impl Chance {
     pub(super) fn switches(&mut self) -> String {
         let mut text = String::new();
         for (list, rules) in [
-            ("kill_switches", &["stop: all", "stop: {offers: [o2], campaigns: [autumn]}", "stop: {categories: [toys]}"]),
-            ("overrides", &[
-                "action: force_in, offers: [o1, o3, o4]",
-                "action: force_out, offers: [o2, o5]",
-                "action: force_in, offers: [o1, gone]",
-            ]),
+            (
+                "kill_switches",
+                &["stop: all", "stop: {offers: [o2], campaigns: [autumn]}", "stop: {categories: [toys]}"],
+            ),
+            (
+                "overrides",
+                &[
+                    "action: force_in, offers: [o1, o3, o4]",
+                    "action: force_out, offers: [o2, o5]",
+                    "action: force_in, offers: [o1, gone]",
+                ],
+            ),
         ] {
             let mut found = String::new();
             for (at, rule) in rules.iter().enumerate() {

@@ -287,6 +287,7 @@ fn request(placement: PlacementId, candidates: Option<Vec<OfferId>>) -> Decision
         basket: Vec::new(),
         candidates,
         store: None,
+        privacy_signal: None,
     }
 }
 

@@ -8,6 +8,7 @@ mod batch;
 mod caps;
 mod catalogue;
 mod catalogue_files;
+mod channels;
 mod consents;
 mod contenders;
 mod cool_downs;

@@ -37,8 +37,12 @@ fn a_stopped_offer_is_shown_to_nobody_a_pinned_one_to_everybody_and_the_record_s
             let answer = service.decide(&request).ok();
             assert_eq!(answer["offers"][0]["offer_id"], "boots", "{answer}");
             for told in [&tried, &service.record(&answer)] {
-                let stopped = ("stop.tent".into(), "`stop.tent` (Recall): the offer is stopped, approved by Jane Doe, \
-                                ticket OPS-7".to_owned());
+                let stopped = (
+                    "stop.tent".into(),
+                    "`stop.tent` (Recall): the offer is stopped, approved by Jane Doe, \
+                                ticket OPS-7"
+                        .to_owned(),
+                );
                 assert_eq!(said(told, "tent", "excluded_by"), [stopped]);
                 assert_eq!(said(told, "boots", "excluded_by"), []);
                 let lifted = said(told, "boots", "noted");

@@ -250,7 +250,7 @@ impl Story<'_> {
 
     fn silent(&self, exclusions: &BTreeMap<String, Excluded>) -> Vec<String> {
         // A gate leaves no candidate out: it changes what may be read.
-        let rules = self.bundle.rules.iter().filter(|rule| !matches!(rule.kind, RuleKind::PurposeGate { .. }));
+        let rules = self.bundle.rules.iter().filter(|rule| !matches!(rule.kind, RuleKind::PurposeGate(_)));
         let ids = rules.map(|rule| rule.id.to_string());
         ids.filter(|id| !id.starts_with("proffer.") && !exclusions.contains_key(id)).collect()
     }

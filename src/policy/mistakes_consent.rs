@@ -1,0 +1,96 @@
+//! Golden text of author mistakes about consent: gates, signals and the vocabulary of purposes. Not the others.
+
+use super::sample::{CONSENT, PURPOSES, wrong};
+
+/// The gate with one more field.
+fn gated(field: &str) -> String {
+    let purpose = "    purpose: offer_personalisation\n";
+    wrong(CONSENT, purpose, &format!("{purpose}    {field}\n"))
+}
+
+#[test]
+fn a_gate_asks_for_what_its_purpose_allows() {
+    insta::assert_snapshot!(gated("bases: [consent, contract]"), @r"
+    error[P0323]: rule `consent.personal`: purpose `offer_personalisation` allows the basis `contract` nowhere
+     --> rules/10-consent.yaml:7:22
+      |
+    7 |     bases: [consent, contract]
+      |                      ^^^^^^^^ lets nobody through
+      = help: add it to the `bases` of the purpose in catalog/purposes.yaml where the law allows it, or remove
+              it
+    ");
+    insta::assert_snapshot!(gated("bases: []"), @r"
+    error[P0116]: rule `consent.personal`: an empty list
+     --> rules/10-consent.yaml:7:12
+      |
+    7 |     bases: []
+      |            ^ nothing in it
+      = help: such a gate would refuse everyone; leave `bases` out to let through every basis of the purpose
+    ");
+    insta::assert_snapshot!(gated("consent_age: 1y"), @r"
+    error[P0104]: rule `consent.personal`: `1y` is not a span of time
+     --> rules/10-consent.yaml:7:18
+      |
+    7 |     consent_age: 1y
+      |                  ^^ expected a span such as `24h` or `7d`
+      = help: expected a whole number with `s`, `m`, `h` or `d`, such as `24h`, at most ten years
+    ");
+    insta::assert_snapshot!(gated("channel_opt_in: yes"), @r"
+    error[P0115]: rule `consent.personal`: `yes` is not `true` or `false`
+     --> rules/10-consent.yaml:7:21
+      |
+    7 |     channel_opt_in: yes
+      |                     ^^^ write `true`
+    ");
+}
+
+#[test]
+fn where_a_gate_holds_is_said_as_for_every_rule() {
+    insta::assert_snapshot!(gated("jurisdictions: [EU]"), @r"
+    error[P0101]: rule `consent.personal`: unknown field `jurisdictions`; did you mean `applies_to: {regions: [EU]}`?
+     --> rules/10-consent.yaml:7:5
+      |
+    7 |     jurisdictions: [EU]
+      |     ^^^^^^^^^^^^^ unknown field
+      = help: the fields here are `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`,
+              `overridable`, `purpose`, `bases`, `channel_opt_in`, `consent_age`
+    ");
+}
+
+#[test]
+fn a_purpose_is_one_of_the_vocabulary_and_obeys_a_signal_by_its_gates() {
+    insta::assert_snapshot!(wrong(PURPOSES, "dpv: Marketing", "dpv: DirectMarketng"), @r"
+    error[P0325]: purpose `offer_contextual`: `DirectMarketng` is no purpose of the W3C Data Privacy Vocabulary; did you mean `DirectMarketing`?
+      --> catalog/purposes.yaml:12:10
+       |
+    12 |     dpv: DirectMarketng
+       |          ^^^^^^^^^^^^^^ not a purpose there
+       = help: write a term of https://w3id.org/dpv#vocab-purposes, its IRI, or the IRI of a purpose in another
+               vocabulary
+    ");
+    insta::assert_snapshot!(wrong(PURPOSES, "dpv: Marketing", "dpv: https://w3id.org/dpv#Sales"), @r"
+    error[P0325]: purpose `offer_contextual`: `https://w3id.org/dpv#Sales` is no purpose of the W3C Data Privacy Vocabulary
+      --> catalog/purposes.yaml:12:10
+       |
+    12 |     dpv: https://w3id.org/dpv#Sales
+       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^ not a purpose there
+       = help: write a term of https://w3id.org/dpv#vocab-purposes, its IRI, or the IRI of a purpose in another
+               vocabulary
+    ");
+    insta::assert_snapshot!(wrong(PURPOSES, "dpv: Marketing", "dpv: Marketing\n    gpc: refuse"), @r"
+    error[P0324]: purpose `offer_contextual`: it obeys a signal, and no gate asks for it
+      --> catalog/purposes.yaml:13:10
+       |
+    13 |     gpc: refuse
+       |          ^^^^^^ nobody would refuse
+       = help: add a gate for the purpose to `purpose_gates`, or leave `gpc` out
+    ");
+    insta::assert_snapshot!(wrong(PURPOSES, "dpv: Marketing", "dpv: Marketing\n    gpc: obey"), @r"
+    error[P0106]: purpose `offer_contextual`: unknown answer `obey`
+      --> catalog/purposes.yaml:13:10
+       |
+    13 |     gpc: obey
+       |          ^^^^ unknown answer
+       = help: expected one of `ignore`, `refuse`
+    ");
+}
