@@ -186,8 +186,6 @@ impl Chance {
         may(self, "more_categories", 3, &[serde_json::json!(["toys"]), serde_json::json!(["home", "shoes"])]);
         may(self, "campaign", 5, &["spring".into(), "autumn".into(), "unknown".into()]);
         may(self, "stock", 3, &[0.into(), 5.into()]);
-        let off = [0, 2].map(|amount| serde_json::json!({"amount": format!("{amount}.00"), "currency": currency}));
-        may(self, "discount", 5, &off);
         may(self, "starts_at", 2, &["2026-05-28T20:00:00Z".into(), "2026-05-28T21:00:00Z".into()]);
         may(self, "ends_at", 2, &["2026-05-28T22:00:00Z".into(), "2027-01-01T00:00:00Z".into()]);
         may(self, "attributes", 5, &[serde_json::json!({"brand": "acme"}), serde_json::json!({"brand": "zeta"})]);
