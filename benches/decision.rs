@@ -20,7 +20,7 @@ use proffer::domain::{
     AttributeId, Catalogue, Customer, Day, DecisionId, DecisionRequest, Digest, LocalTime, Offer, OfferId, Placement,
     PlacementId, SubjectId, SubjectKind, SubjectState, Timestamp, Value, VariantId,
 };
-use proffer::policy::{CapWindows, Facts, Judging, Source, Verdict, compile};
+use proffer::policy::{CapWindows, Facts, Judging, Seen, Source, Verdict, compile};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -216,7 +216,7 @@ fn parts(criterion: &mut Criterion) {
         part("decide", &mut || drop(black_box(whole(&snapshot, &request))));
         let state = SubjectState::default();
         let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
-        let (shelves, attributes) = (bundle.shelves(catalogue), BTreeMap::new());
+        let (shelves, attributes) = (bundle.shelves(catalogue), Seen::default());
         let shelf = shelves.at(&placement.id).unwrap();
         println!("{candidates} candidates: a shelf of {} bytes", shelf.bytes());
         let facts = Facts {

@@ -17,10 +17,12 @@ use proffer::domain::decision::{Failed, Record};
 use proffer::domain::key::{GeneratorKey, SubjectKey};
 use proffer::domain::outcome::OutcomeKind;
 use proffer::domain::{
-    AttributeId, BasketLine, Catalogue, Currency, Customer, DecisionId, DecisionRequest, Digest, Money, Number, Offer,
-    OfferId, PlacementId, PurposeId, Span, SubjectId, SubjectKind, SubjectKinds, SubjectState, Timestamp, Value,
+    BasketLine, Catalogue, Currency, Customer, DecisionId, DecisionRequest, Digest, Money, Number, Offer, OfferId,
+    PlacementId, PurposeId, Span, SubjectId, SubjectKind, SubjectKinds, SubjectState, Timestamp, Value,
 };
-use proffer::policy::{Bundle, CapWindows, Chosen, Contact, Facts, Judging, Source, Verdict, compile, rebuild_caps};
+use proffer::policy::{
+    Allowed, Bundle, CapWindows, Chosen, Contact, Facts, Judging, Source, Verdict, compile, minimise, rebuild_caps,
+};
 
 const NOW: Timestamp = Timestamp(1_780_000_000_000);
 const HOUR: i64 = 3_600_000;
@@ -290,10 +292,8 @@ fn whole(snapshot: &Snapshot, request: &DecisionRequest, state: &SubjectState) -
 fn judged(snapshot: &Snapshot, request: &DecisionRequest, state: &SubjectState) -> Vec<Vec<Failed>> {
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let placement = bundle.placement("home").unwrap();
-    let customer = request.customer.attributes.iter().map(|(name, value)| (format!("customer.{name}"), value));
-    let context = request.context.iter().map(|(name, value)| (format!("context.{name}"), value));
-    let named = customer.chain(context).map(|(name, value)| (AttributeId::parse(&name).unwrap(), value.clone()));
-    let attributes: BTreeMap<AttributeId, Value> = named.collect();
+    let allowed = Allowed { personal: true, guards: true };
+    let attributes = minimise(bundle, placement, request, (allowed, NOW), Vec::new());
     let windows = CapWindows::at(NOW, request.time_zone.as_deref());
     let facts = Facts {
         attributes: &attributes,

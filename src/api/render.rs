@@ -264,6 +264,7 @@ fn private(private: &Private) -> Value {
         }),
         "attributes": attributes(&private.context.used),
         "personas": personas,
+        "guarded": private.context.guarded.as_deref().map(attributes),
         "withheld": withheld,
         "jurisdiction": private.context.jurisdiction,
         "hour": private.context.hour,

@@ -299,6 +299,9 @@ fn seen(context: &ContextGroup) -> Vec<String> {
         None if context.used.is_empty() => {}
         None => told.push(format!("Seen by rules and features: {}.", listed(&context.used))),
     }
+    if let Some(guarded) = &context.guarded {
+        told.push(format!("Seen by guards of audiences alone: {}.", listed(guarded)));
+    }
     if !context.withheld.is_empty() {
         let withheld = context.withheld.iter().map(|(id, why)| format!("`{id}` ({})", consent::why(*why)));
         told.push(format!("Withheld from them: {}.", withheld.collect::<Vec<_>>().join(", ")));

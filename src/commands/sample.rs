@@ -2,7 +2,7 @@
 
 use proffer::policy::Source;
 
-const POLICIES: [(&str, &str); 24] = [
+const POLICIES: [(&str, &str); 26] = [
     ("bundle.yaml", include_str!("../../policies/bundle.yaml")),
     ("catalog/attributes.yaml", include_str!("../../policies/catalog/attributes.yaml")),
     ("catalog/purposes.yaml", include_str!("../../policies/catalog/purposes.yaml")),
@@ -15,7 +15,8 @@ const POLICIES: [(&str, &str); 24] = [
     ("rules/50-slate.yaml", include_str!("../../policies/rules/50-slate.yaml")),
     ("rules/60-loyalty.yaml", include_str!("../../policies/rules/60-loyalty.yaml")),
     ("rules/70-cool-downs.yaml", include_str!("../../policies/rules/70-cool-downs.yaml")),
-    ("rules/80-switches.yaml", include_str!("../../policies/rules/80-switches.yaml")),
+    ("rules/80-audiences.yaml", include_str!("../../policies/rules/80-audiences.yaml")),
+    ("rules/85-switches.yaml", include_str!("../../policies/rules/85-switches.yaml")),
     ("tests/10-consent.test.yaml", include_str!("../../policies/tests/10-consent.test.yaml")),
     ("tests/20-margin.test.yaml", include_str!("../../policies/tests/20-margin.test.yaml")),
     ("tests/30-caps.test.yaml", include_str!("../../policies/tests/30-caps.test.yaml")),
@@ -24,7 +25,8 @@ const POLICIES: [(&str, &str); 24] = [
     ("tests/50-slate.test.yaml", include_str!("../../policies/tests/50-slate.test.yaml")),
     ("tests/60-loyalty.test.yaml", include_str!("../../policies/tests/60-loyalty.test.yaml")),
     ("tests/70-cool-downs.test.yaml", include_str!("../../policies/tests/70-cool-downs.test.yaml")),
-    ("tests/80-switches.test.yaml", include_str!("../../policies/tests/80-switches.test.yaml")),
+    ("tests/80-audiences.test.yaml", include_str!("../../policies/tests/80-audiences.test.yaml")),
+    ("tests/85-switches.test.yaml", include_str!("../../policies/tests/85-switches.test.yaml")),
     ("tests/fixtures/customers.yaml", include_str!("../../policies/tests/fixtures/customers.yaml")),
     ("tests/fixtures/offers.yaml", include_str!("../../policies/tests/fixtures/offers.yaml")),
 ];

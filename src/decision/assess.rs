@@ -4,19 +4,18 @@ use std::borrow::Cow;
 
 use super::eligibility::{Judged, judge};
 use super::known::complete;
-use super::minimise::{Minimised, minimise};
 use super::personas::Seating;
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::{DecisionRequest, Placement, Timestamp};
-use crate::policy::{CapWindows, States};
+use crate::policy::{CapWindows, Seen, States, minimise};
 
 /// What the rules made of one request.
 pub(super) struct Assessed {
     pub(super) purpose: Purpose,
     pub(super) seating: Seating,
     /// What may be seen of each who has a seat.
-    pub(super) seen: Vec<Minimised>,
+    pub(super) seen: Vec<Seen>,
     pub(super) windows: CapWindows,
     pub(super) judged: Judged,
 }
@@ -35,11 +34,9 @@ pub(super) fn assess<'s>(
     let seating = Seating::of(placement, request);
     let see = |asked: &Cow<'_, DecisionRequest>| {
         let (completed, unseen) = complete(&snapshot.bundle, asked, state, now);
-        let mut seen = minimise(&snapshot.bundle, placement, &completed, purpose.personal);
-        seen.withheld.extend(unseen);
-        seen
+        minimise(&snapshot.bundle, placement, &completed, (purpose.allowed, now), unseen)
     };
-    let seen: Vec<Minimised> = seating.requests(request).iter().map(see).collect();
+    let seen: Vec<Seen> = seating.requests(request).iter().map(see).collect();
     let windows = snapshot.bundle.windows(request, now);
     let judged = judge(snapshot, placement, request, states, &purpose, &seen, &windows);
     Assessed { purpose, seating, seen, windows, judged }

@@ -1,11 +1,12 @@
 //! One decision: minimise, judge, value, distribute, draw, justify. Commits nothing and answers nobody.
 
+use std::collections::BTreeMap;
+
 use super::allot::{contender, in_holdout};
 use super::ask::{Ask, SubjectView, Subjects};
 use super::assess::{Assessed, assess};
 use super::check::{Problem, check};
 use super::distribute::{reads_offers, score};
-use super::minimise::Minimised;
 use super::money;
 use super::personas::Seating;
 use super::purpose::Purpose;
@@ -18,6 +19,7 @@ use crate::domain::decision::{
 };
 use crate::domain::key::GeneratorKey;
 use crate::domain::{AttributeId, LocalTime, OfferId, Placement, PurposeId, SubjectState, Timestamp, Value};
+use crate::policy::Seen;
 
 type Attributes = Vec<(AttributeId, Value)>;
 
@@ -85,7 +87,7 @@ pub fn decide<'s>(
     let mut features = features.iter().map(|features| features.sparse());
     let (first, later) = (features.next().unwrap_or_default(), features);
 
-    let (used, withheld, personas) = kept(seen, &seating);
+    let Kept { used, withheld, personas, guarded } = Kept::of(&seen, &seating);
     let mut skeleton = skeleton(snapshot, (placement, purpose.decided_under), &view, ask, now, shown);
     skeleton.challenger = contender.checked_sub(1).and_then(|at| Some(placement.challengers.get(at)?.id.clone()));
     skeleton.exploration = money::exploration(&view, terms);
@@ -112,7 +114,7 @@ pub fn decide<'s>(
             store: ask.request.store.clone(),
             local: snapshot.bundle.local_time_read(placement, ask.request.time_zone.as_deref(), now),
             personas,
-            guarded: None,
+            guarded,
         },
         consent: ConsentGroup { readings: purpose.readings, signal: ask.request.privacy_signal },
         contacts: ContactsGroup { readings: judged.readings },
@@ -127,25 +129,45 @@ fn subjects_read(subjects: &Subjects<'_>) -> SubjectGroup {
     SubjectGroup { read: subjects.view().map(read), beside: (!beside.is_empty()).then_some(beside) }
 }
 
-/// What the record keeps of what may be seen: the attributes for the first who has a seat, whatever was withheld of
-/// anybody, and the attributes for each persona.
-fn kept(
-    seen: Vec<Minimised>,
-    seating: &Seating,
-) -> (Attributes, Vec<(AttributeId, Withheld)>, Option<Vec<PersonaSeen>>) {
-    let of_persona = |(seat, seen): (usize, &Minimised)| {
-        let (at, _) = seating.named(seat)?;
-        Some(PersonaSeen { at, used: seen.used.clone().into_iter().collect() })
-    };
-    let personas: Option<Vec<PersonaSeen>> = seen.iter().enumerate().map(of_persona).collect();
-    let mut seen = seen.into_iter();
-    let Minimised { used, mut withheld } = seen.next().unwrap_or_default();
-    for other in seen.flat_map(|seen| seen.withheld) {
-        if !withheld.contains(&other) {
-            withheld.push(other);
+/// What the record keeps of what may be seen.
+struct Kept {
+    /// The attributes for the first who has a seat.
+    used: Attributes,
+    /// Whatever was withheld of anybody.
+    withheld: Vec<(AttributeId, Withheld)>,
+    /// The attributes for each persona.
+    personas: Option<Vec<PersonaSeen>>,
+    /// What guards saw of anybody.
+    guarded: Option<Attributes>,
+}
+
+impl Kept {
+    fn of(seen: &[Seen], seating: &Seating) -> Self {
+        let listed = |used: &BTreeMap<AttributeId, Value>| -> Attributes { used.clone().into_iter().collect() };
+        let of_persona = |(seat, seen): (usize, &Seen)| {
+            let (at, _) = seating.named(seat)?;
+            Some(PersonaSeen { at, used: listed(seen.used()) })
+        };
+        let (mut withheld, mut guarded) = (Vec::new(), Attributes::new());
+        for seen in seen {
+            for other in seen.withheld() {
+                if !withheld.contains(other) {
+                    withheld.push(other.clone());
+                }
+            }
+            for (id, value) in seen.guarded() {
+                if !guarded.iter().any(|(other, known)| other == id && known == value) {
+                    guarded.push((id.clone(), value.clone()));
+                }
+            }
+        }
+        Self {
+            used: seen.first().map(|seen| listed(seen.used())).unwrap_or_default(),
+            withheld,
+            personas: seen.iter().enumerate().map(of_persona).collect(),
+            guarded: (!guarded.is_empty()).then_some(guarded),
         }
     }
-    (used.into_iter().collect(), withheld, personas)
 }
 
 /// Why nothing is drawn at all, if so; the first reason that holds.

@@ -1,13 +1,12 @@
 //! Eligibility: every rule on every candidate, no short circuit, every failure kept. Ranks nothing.
 
-use super::minimise::Minimised;
 use super::money::Budgets;
 use super::personas::{Apart, common};
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::decision::{CandidateRow, CapReading, Failed};
 use crate::domain::{CampaignBudget, DecisionRequest, Placement};
-use crate::policy::{CapWindows, Facts, Judging, Stand, States, Verdict};
+use crate::policy::{CapWindows, Facts, Judging, Seen, Stand, States, Verdict};
 
 /// Every candidate with what the rules said.
 pub(super) struct Judged {
@@ -26,14 +25,14 @@ pub(super) fn judge(
     request: &DecisionRequest,
     states: States<'_>,
     purpose: &Purpose,
-    seen: &[Minimised],
+    seen: &[Seen],
     windows: &CapWindows,
 ) -> Judged {
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let shelves = bundle.shelves(catalogue);
     let judging = seen.iter().filter_map(|seen| {
         let facts = Facts {
-            attributes: &seen.used,
+            attributes: seen,
             basket: &request.basket,
             currency: placement.currency,
             jurisdiction: bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()),

@@ -19,8 +19,6 @@ mod eligibility;
 
 mod known;
 
-mod minimise;
-
 pub(crate) mod money;
 
 mod personas;
@@ -40,6 +38,8 @@ mod condition_tests;
 
 #[cfg(test)]
 mod diversity_tests;
+#[cfg(test)]
+mod guard_tests;
 #[cfg(test)]
 mod money_tests;
 #[cfg(test)]

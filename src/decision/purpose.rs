@@ -3,14 +3,14 @@
 use super::snapshot::Snapshot;
 use crate::domain::decision::{ConsentReading, RefusedPurpose};
 use crate::domain::{DecisionRequest, Placement, PurposeId, SubjectState, Timestamp};
-use crate::policy::{self, Asking, GateVerdict};
+use crate::policy::{self, Allowed, Asking, GateVerdict};
 
 /// The purpose a decision is made under, after its gates were asked.
 pub(super) struct Purpose {
     pub(super) decided_under: PurposeId,
     pub(super) refused: Option<RefusedPurpose>,
-    /// Whether personal attributes may be seen.
-    pub(super) personal: bool,
+    /// What may be seen.
+    pub(super) allowed: Allowed,
     /// The gate that leaves no purpose but house content, and so leaves every candidate out.
     pub(super) closed_by: Option<u16>,
     /// That nothing may be learned from the decision, and by which gate.
@@ -20,6 +20,9 @@ pub(super) struct Purpose {
 
 /// The purpose that learning from customers has, whatever a decision is made for. Without a gate it is allowed.
 const MODEL_TRAINING: &str = "model_training";
+
+/// The purpose that guards of audiences read under. Without a gate it is allowed.
+const SERVICE: &str = "service";
 
 /// The refusal of a purpose, where some gate refused it.
 fn refused(purpose: &PurposeId, verdict: &GateVerdict) -> Option<RefusedPurpose> {
@@ -43,7 +46,7 @@ impl Purpose {
         let mut asked = Self {
             decided_under: placement.purpose.clone(),
             refused: refused(&placement.purpose, &own),
-            personal: own.refused_by.is_none(),
+            allowed: Allowed { personal: own.refused_by.is_none(), guards: true },
             closed_by: None,
             unlearned: None,
             readings: own.readings,
@@ -60,6 +63,12 @@ impl Purpose {
         if let Some((training, _)) = bundle.purposes.get_key_value(MODEL_TRAINING) {
             let verdict = gate(training);
             asked.unlearned = refused(training, &verdict);
+            asked.readings.extend(verdict.readings);
+        }
+        // Guards of audiences read what they need for the service itself, whatever was said to other purposes.
+        if let Some((service, _)) = bundle.purposes.get_key_value(SERVICE).filter(|_| bundle.guards(placement)) {
+            let verdict = gate(service);
+            asked.allowed.guards = verdict.refused_by.is_none();
             asked.readings.extend(verdict.readings);
         }
         asked

@@ -11,6 +11,7 @@ use super::condition::{self, Asked, Columns, Facts, Program};
 use super::declare::Declared;
 use super::features::Catalog;
 use super::finding::{Place, Report};
+use super::guards;
 use super::overrides;
 use super::purposes::{self, PurposeSpec, Purposes};
 use super::read::{self, Fields};
@@ -63,6 +64,8 @@ pub struct Bundle {
     pub counted: SubjectKinds,
     /// Whether every rule leaves out what it speaks against and none is lifted, so that nothing is ever noted.
     pub(super) only_blocks: bool,
+    /// Positions of guards of audiences.
+    pub(super) guards: Vec<u16>,
     /// Every condition, compiled.
     program: Program,
     /// What it says of the offers of the catalogues asked about last.
@@ -107,6 +110,12 @@ impl Bundle {
     /// Whether a condition at the placement reads an attribute of customer or context.
     pub fn reads(&self, placement: &Placement, id: &AttributeId) -> bool {
         self.program.reads(&placement.id, id)
+    }
+
+    /// Whether a guard of an audience applies at the placement.
+    pub fn guards(&self, placement: &Placement) -> bool {
+        let rules = self.guards.iter().filter_map(|at| self.rule(*at));
+        rules.into_iter().any(|rule| rule.applies_to.covers_placement(placement))
     }
 
     /// The time where the customer is, in UTC if the request names no time zone; nothing where no rule of the placement
@@ -178,6 +187,7 @@ fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<F
                 cap_set: caps::cap_set(&parts.rules, &parts.placements),
                 counted: caps::counted_kinds(&parts.rules),
                 only_blocks: parts.rules.iter().all(|rule| rule.blocks() && !rule.lifts()),
+                guards: guards::positions(&parts.rules),
                 program: Program::new(&parts.rules, &parts.placements),
                 memo: Memo::default(),
                 name: parts.name,

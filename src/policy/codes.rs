@@ -60,7 +60,7 @@ codes! {
     CHAMPION = "P0216", "a challenger that is called as the champion is";
     OVERRIDABLE = "P0217", "a rule that no override may lift, declared as one that it may";
     SEVERITY_GATE = "P0218", "a gate that would refuse nothing";
-    // Kept for kinds to come: P0240 to P0249 caps and cool-downs, P0280 to P0289 leases. Ranks: `rules/kinds.rs`.
+    // Kept for kinds to come: P0243 to P0249 caps, P0280 to P0289 leases. Ranks: `rules/kinds.rs`.
     DELAY_CURVE = "P0230", "steps that make no delay curve";
     VALUE_UNUSED = "P0231", "a learned value where none counts";
     COOL_DOWN_UNLESS = "P0240", "`unless` with an event that cannot undo what the cool-down counts";

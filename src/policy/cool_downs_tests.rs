@@ -131,8 +131,8 @@ proptest! {
         let now = shown + later;
         // Each event by itself and twice, in an order that chance makes.
         let one = |contact: &Contact, event| Contact { events: vec![event], ..contact.clone() };
-        let each = contacts.iter().flat_map(|(_, contact)| contact.events.iter().map(move |event| one(contact, *event)));
-        let mut arriving: Vec<Contact> = each.collect();
+        let each = contacts.iter().map(|(_, contact)| contact.events.iter().map(move |event| one(contact, *event)));
+        let mut arriving: Vec<Contact> = each.flatten().collect();
         arriving.extend(arriving.clone());
         let mixed = |event: &Contact| event.events.iter().map(|(kind, at)| at.0 ^ (*kind as i64)).sum::<i64>() as u64;
         arriving.sort_by_key(|event| mixed(event).wrapping_mul(order | 1) % 257);
@@ -243,15 +243,18 @@ fn what_happened_in_one_category_is_not_added_to_another_and_an_offer_that_is_go
     assert_eq!(resting(&[&gone, &gone]), [false; 3]);
 }
 
+const WHOLE: &str =
+    "    scope: [customer, offer]\n    after: {event: reject, times: 3, within: 30d}\n    suppress_for: 14d";
+
+/// What is said of a cool-down with these fields.
+fn cool(rule: &str) -> String {
+    let rule = format!("owner: customer-care\ncool_downs:\n  - id: cool\n    why: Contact standard 9\n{rule}");
+    wrong(CAPS, "owner: customer-care", &format!("{rule}\n"))
+}
+
 #[test]
 fn each_mistake_in_a_cool_down_is_shown_with_its_place_and_a_way_out() {
-    let cool = |rule: &str| {
-        let rule = format!("owner: customer-care\ncool_downs:\n  - id: cool\n    why: Contact standard 9\n{rule}");
-        wrong(CAPS, "owner: customer-care", &format!("{rule}\n"))
-    };
-    let whole =
-        "    scope: [customer, offer]\n    after: {event: reject, times: 3, within: 30d}\n    suppress_for: 14d";
-    let with = |old: &str, new: &str| cool(&whole.replace(old, new));
+    let with = |old: &str, new: &str| cool(&WHOLE.replace(old, new));
     insta::assert_snapshot!(with("event: reject", "event: refuse"), @"
     error[P0106]: rule `cool`: after: unknown event `refuse`
      --> rules/30-caps.yaml:6:20
@@ -306,6 +309,11 @@ fn each_mistake_in_a_cool_down_is_shown_with_its_place_and_a_way_out() {
       = help: the fields here are `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`,
               `overridable`, `scope`, `after`, `suppress_for`, `without_identifier`
     ");
+}
+
+#[test]
+fn each_mistake_in_what_counts_and_in_what_undoes_it_is_shown_with_its_place_and_a_way_out() {
+    let with = |old: &str, new: &str| cool(&WHOLE.replace(old, new));
     insta::assert_snapshot!(with("[customer, offer]", "[customer, channel]"), @"
     error[P0106]: rule `cool`: a cool-down is about offers, not about a channel
      --> rules/30-caps.yaml:5:12

@@ -22,6 +22,7 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
         RuleKind::Availability(availability) => availability.told(found.on_missing),
         RuleKind::Exclusion { when } => format!("`{}` holds{}", when.text(), or_missing(found.on_missing)),
         RuleKind::Requirement { when } => format!("`{}` does not hold{}", when.text(), or_missing(found.on_missing)),
+        RuleKind::AudienceGuard(guard) => guard.told(found.on_missing),
         RuleKind::Stackability(stackability) => stackability.told(observed, limit),
         RuleKind::Diversity(diversity) => diversity.told(observed, limit),
         RuleKind::LoyaltyEligibility(loyalty) => format!("needs {}{}", loyalty.needed(), or_missing(found.on_missing)),

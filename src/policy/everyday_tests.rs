@@ -44,7 +44,7 @@ fn told(bundle: &Bundle, asked: Asked<'_>) -> Vec<(String, String)> {
     let (currency, store) = (Currency::parse("USD").unwrap(), asked.store.map(|store| StoreId::new(store).unwrap()));
     let now = Timestamp::parse(asked.now).unwrap();
     let facts = Facts {
-        attributes: &attributes,
+        attributes: &Seen::of(attributes.clone()),
         basket: &[],
         currency,
         jurisdiction: None,

@@ -152,7 +152,7 @@ fn groups(
     };
     if judges && spec.class == AttributeClass::Protected {
         let message =
-            format!("{what}: no rule may read `{name}`, which is protected, so that no discount depends on it");
+            format!("{what}: no rule of offers reads `{name}`, which is protected, so that no discount depends on it");
         report.add(codes::FAIRNESS_ATTRIBUTE, node.place, message, "holds already").with_help(
             "name an attribute that rules read, such as `customer.region`, or measure with `metric: parity`",
         );

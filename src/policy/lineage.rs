@@ -93,6 +93,17 @@ fn sources(specs: &Specs, id: &AttributeId) -> BTreeSet<AttributeId> {
     found
 }
 
+/// What reads an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReadBy {
+    /// A guard of an audience, which keeps offers from whom it protects.
+    Guard,
+    /// An exclusion.
+    Exclusion,
+    /// Any other rule.
+    Other,
+}
+
 /// What may never read an attribute, with what it is told.
 pub(super) struct Barred {
     pub(super) message: String,
@@ -100,17 +111,19 @@ pub(super) struct Barred {
     pub(super) help: &'static str,
 }
 
-/// Whether an attribute is kept from what would read it. A protected one is read by no rule at all. A sensitive one is
-/// read by `exclusions` alone (`spares`), which can keep an offer from somebody and give none to anybody.
-pub(super) fn barred(specs: &Specs, spec: &AttributeSpec, spares: bool) -> Option<Barred> {
+/// Whether an attribute is kept from what would read it. A protected one is read by guards of audiences alone: whoever
+/// is a minor is protected by it. A sensitive one is read by `exclusions` too, which can keep an offer from somebody and
+/// give none to anybody.
+pub(super) fn barred(specs: &Specs, spec: &AttributeSpec, reader: ReadBy) -> Option<Barred> {
     let (id, class) = (&spec.id, spec.class.name());
     let (told, help) = match spec.class {
-        AttributeClass::Protected => (
-            "no rule may read it",
-            "remove it: what the law protects must not decide who is shown what; `fairness_gates` watch over it",
+        AttributeClass::Protected if reader != ReadBy::Guard => (
+            "no rule but a guard may read it",
+            "remove it: what the law protects must not decide who is shown what; `audience_guards` may keep an offer from \
+             those whom it protects",
         ),
-        AttributeClass::Sensitive if !spares => (
-            "only a rule of `exclusions` may read it",
+        AttributeClass::Sensitive if reader == ReadBy::Other => (
+            "only guards and rules of `exclusions` may read it",
             "remove it, or write a rule of `exclusions` that spares people an offer",
         ),
         _ => return None,

@@ -94,3 +94,25 @@ fn a_purpose_is_one_of_the_vocabulary_and_obeys_a_signal_by_its_gates() {
        = help: expected one of `ignore`, `refuse`
     ");
 }
+
+/// A guard with these fields, in the place of the gate.
+fn guard(fields: &str) -> String {
+    let gate = "purpose_gates:\n  - id: consent.personal\n    why: Personal offers need a consent in force, privacy \
+                notice section 4\n    purpose: offer_personalisation\n";
+    wrong(CONSENT, gate, &format!("audience_guards:\n  - id: audience\n    why: Not for them\n    {fields}\n"))
+}
+
+#[test]
+fn a_guard_says_in_one_way_who_is_guarded_and_reads_no_offer() {
+    insta::assert_snapshot!(guard("on_missing: allow"), @"");
+    insta::assert_snapshot!(guard("audience: minors\n    when: customer.points < 18"), @"");
+    insta::assert_snapshot!(guard("when: customer.points > 3 && offer.category == \"home\""), @"");
+    insta::assert_snapshot!(guard("audience: minor\n    attribute: customer.points"), @"");
+    insta::assert_snapshot!(guard("audience: employees\n    attribute: customer.points"), @"");
+    insta::assert_snapshot!(guard("audience: minors\n    attribute: customer.pionts"), @"");
+    insta::assert_snapshot!(guard("audience: minors"), @"");
+    insta::assert_snapshot!(
+        guard("audience: minors\n    attribute: customer.points\n    leaves_out: all\n    overridable: true"),
+        @""
+    );
+}

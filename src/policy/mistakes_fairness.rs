@@ -77,24 +77,24 @@ fn a_class_is_never_laxer_than_that_of_a_source_however_far_back() {
 fn what_is_protected_is_read_by_no_rule_and_what_is_sensitive_only_to_spare_people() {
     insta::assert_snapshot!(
         refused("exclusions:\n  - {id: e, why: W, when: has(customer.salutation) && customer.gender == \"f\"}"), @r#"
-    error[P0272]: rule `e`: `customer.salutation` is protected, being derived from `customer.gender`: no rule may read it
+    error[P0272]: rule `e`: `customer.salutation` is protected, being derived from `customer.gender`: no rule but a guard may read it
      --> rules/20-margin.yaml:4:31
       |
     4 |   - {id: e, why: W, when: has(customer.salutation) && customer.gender == "f"}
       |                               ^^^^^^^^^^^^^^^^^^^ class protected
-      = help: remove it: what the law protects must not decide who is shown what; `fairness_gates` watch over
-              it
+      = help: remove it: what the law protects must not decide who is shown what; `audience_guards` may keep an
+              offer from those whom it protects
 
-    error[P0272]: rule `e`: `customer.gender` is protected: no rule may read it
+    error[P0272]: rule `e`: `customer.gender` is protected: no rule but a guard may read it
      --> rules/20-margin.yaml:4:55
       |
     4 |   - {id: e, why: W, when: has(customer.salutation) && customer.gender == "f"}
       |                                                       ^^^^^^^^^^^^^^^ class protected
-      = help: remove it: what the law protects must not decide who is shown what; `fairness_gates` watch over
-              it
+      = help: remove it: what the law protects must not decide who is shown what; `audience_guards` may keep an
+              offer from those whom it protects
     "#);
     insta::assert_snapshot!(refused("requirements:\n  - {id: e, why: W, when: customer.illness}"), @r"
-    error[P0272]: rule `e`: `customer.illness` is sensitive: only a rule of `exclusions` may read it
+    error[P0272]: rule `e`: `customer.illness` is sensitive: only guards and rules of `exclusions` may read it
      --> rules/20-margin.yaml:4:27
       |
     4 |   - {id: e, why: W, when: customer.illness}
@@ -102,7 +102,7 @@ fn what_is_protected_is_read_by_no_rule_and_what_is_sensitive_only_to_spare_peop
       = help: remove it, or write a rule of `exclusions` that spares people an offer
     ");
     insta::assert_snapshot!(refused("diversity:\n  - {id: e, why: W, per: offer.cure, at_most: 1}"), @r"
-    error[P0272]: rule `e`: `offer.cure` is sensitive: only a rule of `exclusions` may read it
+    error[P0272]: rule `e`: `offer.cure` is sensitive: only guards and rules of `exclusions` may read it
      --> rules/20-margin.yaml:4:26
       |
     4 |   - {id: e, why: W, per: offer.cure, at_most: 1}
@@ -111,13 +111,13 @@ fn what_is_protected_is_read_by_no_rule_and_what_is_sensitive_only_to_spare_peop
     ");
     insta::assert_snapshot!(
         refused("loyalty_eligibility:\n  - {id: e, why: W, tier: {attribute: customer.gender, at_least: m}}"), @r"
-    error[P0272]: rule `e`: tier: `customer.gender` is protected: no rule may read it
+    error[P0272]: rule `e`: tier: `customer.gender` is protected: no rule but a guard may read it
      --> rules/20-margin.yaml:4:39
       |
     4 |   - {id: e, why: W, tier: {attribute: customer.gender, at_least: m}}
       |                                       ^^^^^^^^^^^^^^^ class protected
-      = help: remove it: what the law protects must not decide who is shown what; `fairness_gates` watch over
-              it
+      = help: remove it: what the law protects must not decide who is shown what; `audience_guards` may keep an
+              offer from those whom it protects
     ");
     let spares = "exclusions:\n  - {id: e, why: W, when: customer.illness && offer.category == \"grocery\"}";
     assert!(compile(&with(PEOPLE, spares)).is_ok(), "an exclusion may spare people something");
@@ -150,7 +150,7 @@ fn a_fairness_gate_names_groups_and_says_what_is_alike() {
       = help: name an attribute of customers that is declared with `type: {enum: [...]}` or `type: bool`
     ");
     insta::assert_snapshot!(gate("attribute: customer.gender\n    check: one_group_discount"), @r"
-    error[P0273]: rule `fair`: no rule may read `customer.gender`, which is protected, so that no discount depends on it
+    error[P0273]: rule `fair`: no rule of offers reads `customer.gender`, which is protected, so that no discount depends on it
      --> rules/20-margin.yaml:6:16
       |
     6 |     attribute: customer.gender

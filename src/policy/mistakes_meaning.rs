@@ -215,13 +215,13 @@ fn attributes_and_placements_stay_within_what_can_be_learned() {
        |                ^^^^^^^^^^^^^ class protected
        = help: remove it: sensitive and protected attributes must not steer what is shown
 
-    error[P0272]: rule `loyalty.early.access`: tier: `customer.tier` is protected: no rule may read it
+    error[P0272]: rule `loyalty.early.access`: tier: `customer.tier` is protected: no rule but a guard may read it
      --> rules/60-loyalty.yaml:7:11
       |
     7 |     tier: silver
       |           ^^^^^^ class protected
-      = help: remove it: what the law protects must not decide who is shown what; `fairness_gates` watch over
-              it
+      = help: remove it: what the law protects must not decide who is shown what; `audience_guards` may keep an
+              offer from those whom it protects
     ");
     let seen = wrong(ATTRIBUTES, "type: {enum: [bronze, silver, gold]}", "type: text");
     insta::assert_snapshot!(seen, @r"

@@ -16,6 +16,8 @@ use crate::domain::{
 pub struct Observed<'a> {
     /// Attributes of each whom they saw; the first is asked first.
     pub attributes: Vec<&'a [(AttributeId, Value)]>,
+    /// Attributes that guards of audiences saw, and they alone.
+    pub guarded: &'a [(AttributeId, Value)],
     /// Attributes kept from them.
     pub withheld: &'a [(AttributeId, Withheld)],
     /// What lay in the basket.
@@ -36,6 +38,7 @@ impl<'a> Observed<'a> {
         attributes.truncate(if persona.is_some() || context.personas.is_none() { 1 } else { attributes.len() });
         Self {
             attributes,
+            guarded: context.guarded.as_deref().unwrap_or_default(),
             withheld: &context.withheld,
             basket: &context.basket,
             jurisdiction: context.jurisdiction.as_deref(),
@@ -57,6 +60,10 @@ pub fn describe_observed(
     let said = match bundle.rule(rule).map(|rule| &rule.kind) {
         Some(RuleKind::Exclusion { when } | RuleKind::Requirement { when }) => {
             values(bundle, when.text(), placement, offer, request)
+        }
+        Some(RuleKind::AudienceGuard(guard)) => {
+            let seen = request.map(|seen| Observed { attributes: vec![seen.guarded], withheld: &[], ..seen.clone() });
+            values(bundle, guard.when.text(), placement, offer, seen.as_ref())
         }
         Some(RuleKind::Availability(availability)) => circumstances(bundle, availability, (placement, at), request),
         _ => Vec::new(),
@@ -228,6 +235,7 @@ margin_floors:
         };
         let known = Observed {
             attributes: vec![&gold],
+            guarded: &[],
             withheld: &[],
             basket: std::slice::from_ref(&line),
             jurisdiction: Some("FR"),
@@ -253,6 +261,7 @@ margin_floors:
         let withheld = [(AttributeId::parse("customer.tier").unwrap(), Withheld::PurposeNotConsented)];
         let nobody = Observed {
             attributes: vec![&[]],
+            guarded: &[],
             withheld: &withheld,
             basket: &[BasketLine { price: None, ..line.clone() }],
             jurisdiction: None,

@@ -31,6 +31,10 @@ fn with(rules: &str) -> Vec<Source> {
         files.push(Source { path: "catalog/calendars.yaml".into(), text: rules.to_owned() });
         return files;
     }
+    if rules.starts_with("# catalog/stores.yaml\n") {
+        files.push(Source { path: "catalog/stores.yaml".into(), text: rules.to_owned() });
+        return files;
+    }
     if let Some(lines) = rules.strip_prefix("# placements.yaml, within a placement\n") {
         placed(&mut files, lines);
         return files;

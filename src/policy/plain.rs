@@ -162,6 +162,7 @@ fn ask(
             | RuleKind::Diversity(_)
             | RuleKind::LoyaltyEligibility(_)
             | RuleKind::Availability(_)
+            | RuleKind::AudienceGuard(_)
             | RuleKind::Exclusion { .. }
             | RuleKind::Requirement { .. }
             | RuleKind::Schedule

@@ -31,7 +31,7 @@ fn said(bundle: &Bundle, offer: Offer) -> Vec<String> {
     let stands: Vec<Stand> = shelves.at(&placement.id).unwrap().stands(None, &catalogue).cloned().collect();
     let windows = CapWindows::at(Timestamp(0), None);
     let facts = Facts {
-        attributes: &std::collections::BTreeMap::new(),
+        attributes: &Seen::default(),
         basket: &[],
         currency: placement.currency,
         jurisdiction: Some("US-NY"),

@@ -9,7 +9,10 @@ use super::syntax::{Key, MERGE, Node, Yaml};
 use crate::domain::{Malformed, Percent, Span};
 
 /// Fields that people look for, with the field that says it and how it is written there.
-const ELSEWHERE: [(&str, &str, &str); 1] = [("jurisdictions", "applies_to", "applies_to: {regions: [EU]}")];
+const ELSEWHERE: [(&str, &str, &str); 2] = [
+    ("jurisdictions", "applies_to", "applies_to: {regions: [EU]}"),
+    ("leaves_out", "applies_to", "applies_to: {categories: [...]}"),
+];
 
 /// The fields of a mapping, checked against those the language knows.
 pub(super) struct Fields<'n> {

@@ -132,8 +132,8 @@ mod tests {
         shown(&compile(&sources(stores, rule)).expect_err("it compiled"))
     }
 
-    const OPEN: &str = "availability:\n  - {id: open, why: Opening hours, stores: [s-1], dayparts: [{from: \"09:00\"}], \
-                        time_zone: store}\n";
+    const OPEN: &str = "availability:\n  - {id: open, why: Opening hours, stores: [s-1], dayparts: [{from: \"09:00\"}]\
+                        , time_zone: store}\n";
 
     #[test]
     fn a_store_has_a_clock_and_a_region_and_one_that_nobody_declared_has_neither() {

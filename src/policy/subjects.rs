@@ -1,6 +1,6 @@
 //! Whose counters a rule reads in one decision: the states of its subjects, by what each stands for. Counts nothing.
 
-use super::caps::Cap;
+use super::caps::{Cap, WithoutIdentifier};
 use crate::domain::{SubjectKind, SubjectKinds, SubjectState};
 
 /// The states that one decision reads.
@@ -8,6 +8,8 @@ use crate::domain::{SubjectKind, SubjectKinds, SubjectState};
 pub struct States<'a> {
     /// By kind, whose state stands for it.
     by_kind: [Option<(&'a SubjectState, SubjectKinds)>; SubjectKind::ALL.len()],
+    /// What one answer has shown so far, for caps that let through whom they cannot count for.
+    answer: Option<&'a SubjectState>,
 }
 
 impl<'a> States<'a> {
@@ -20,6 +22,13 @@ impl<'a> States<'a> {
         self
     }
 
+    /// These states, and what the answer has shown so far where nobody else can be counted for: a cap that lets strangers
+    /// through holds within one answer all the same.
+    #[must_use]
+    pub fn within(self, answer: &'a SubjectState) -> Self {
+        Self { answer: Some(answer), ..self }
+    }
+
     /// The state that stands for the customer, whose consents and kept attributes count.
     pub fn customer(&self) -> Option<&'a SubjectState> {
         self.by_kind[SubjectKind::Customer as usize].map(|(state, _)| state)
@@ -27,8 +36,9 @@ impl<'a> States<'a> {
 
     /// The state that holds the counters of a cap; nothing where nobody can be counted for.
     pub fn state_of(&self, cap: &Cap) -> Option<&'a SubjectState> {
-        let (state, stands_for) = self.by_kind[cap.whose as usize]?;
-        cap.counts_for(stands_for).then_some(state)
+        let named = self.by_kind[cap.whose as usize].filter(|(_, stands_for)| cap.counts_for(*stands_for));
+        let lets_through = cap.without_identifier == WithoutIdentifier::Allow;
+        named.map(|(state, _)| state).or_else(|| self.answer.filter(|_| lets_through))
     }
 
     /// Every state, each once.
@@ -37,7 +47,7 @@ impl<'a> States<'a> {
             self.by_kind.iter().take(at).flatten().all(|(before, _)| !std::ptr::eq(*before, state))
         };
         let states = self.by_kind.iter().enumerate().filter_map(|(at, found)| Some((at, (*found)?.0)));
-        states.filter(move |(at, state)| first(*at, state)).map(|(_, state)| state)
+        states.filter(move |(at, state)| first(*at, state)).map(|(_, state)| state).chain(self.answer)
     }
 }
 

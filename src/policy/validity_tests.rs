@@ -37,7 +37,7 @@ fn excluded(bundle: &Bundle, offer: &Offer, visits: Option<i64>, jurisdiction: O
         visits.map(|visits| (id, Value::Number(Number(visits * 1_000_000)))).into_iter().collect();
     let currency = Currency::parse("USD").unwrap();
     let facts = Facts {
-        attributes: &attributes,
+        attributes: &Seen::of(attributes.clone()),
         basket: &[],
         currency,
         jurisdiction,

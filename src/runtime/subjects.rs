@@ -159,8 +159,9 @@ impl Core {
         Ok(found.iter().flat_map(of).collect())
     }
 
-    /// Confirms contacts of a subject that were seen, followed or bought, and counts what else happened. When this returns the next
-    /// decision of the subject knows of it, whichever node makes it; doing so again changes nothing.
+    /// Confirms contacts of a subject that were seen, followed or bought, and counts what else happened. When
+    /// this returns the next decision of the subject knows of it, whichever node makes it; doing so again changes
+    /// nothing.
     pub(super) async fn confirm_contacts(
         &self,
         subject: SubjectId,

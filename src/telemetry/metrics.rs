@@ -74,6 +74,11 @@ struct Reason {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfType {
+    r#type: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfPlacement {
     placement: String,
 }
@@ -98,6 +103,7 @@ pub struct Metrics {
     decisions: Family<OfDecision, Counter>,
     redecisions: Counter,
     outcomes: Family<OfOutcome, Counter>,
+    after_reservation: Family<OfType, Counter>,
     requests: Family<OfRequest, Counter>,
     latency: Family<OfRoute, Histogram, fn() -> Histogram>,
     batches: Family<Result, Counter>,
@@ -120,6 +126,7 @@ impl Metrics {
             decisions: Family::default(),
             redecisions: Counter::default(),
             outcomes: Family::default(),
+            after_reservation: Family::default(),
             requests: Family::default(),
             latency: Family::new_with_constructor(seconds),
             batches: Family::default(),
@@ -146,6 +153,8 @@ impl Metrics {
         let help = "Decisions made again, because what they had read changed before they were stored";
         to.register("redecisions", help, self.redecisions.clone());
         to.register("outcomes", "Outcomes by what became of them", self.outcomes.clone());
+        let help = "Outcomes that caps counted though what they confirm was reserved no more";
+        to.register("outcomes_after_reservation", help, self.after_reservation.clone());
         to.register("requests", "HTTP requests answered", self.requests.clone());
         to.register("request_seconds", "Time from a request's head to its answer", self.latency.clone());
         to.register("batches", "Commits by what the store said", self.batches.clone());
@@ -173,6 +182,9 @@ impl Metrics {
         for doing in ["load", "commit", "resync", "reload", "learn", "keys", "request", "metrics"] {
             drop(self.store_errors.get_or_create(&Doing { doing }));
         }
+        for kind in ["impression", "click", "order"] {
+            drop(self.after_reservation.get_or_create(&OfType { r#type: kind }));
+        }
         for reason in ["header", "timestamp", "signature"] {
             drop(self.signatures.get_or_create(&Reason { reason }));
         }
@@ -191,6 +203,11 @@ impl Metrics {
     /// An outcome was settled.
     pub fn outcome(&self, kind: &'static str, result: &'static str) {
         self.outcomes.get_or_create(&OfOutcome { r#type: kind, result }).inc();
+    }
+
+    /// An outcome that was accepted confirms a contact whose reservation had ended.
+    pub fn confirmed_late(&self, kind: &'static str) {
+        self.after_reservation.get_or_create(&OfType { r#type: kind }).inc();
     }
 
     /// A request was answered. The route is its pattern, never its path.

@@ -340,6 +340,9 @@ pub struct RecordPrivate {
     /// The same for every persona that has a seat; `null` where the request names no personas.
     #[schema(required = true)]
     personas: Option<Vec<RecordPersonaSeen>>,
+    /// What guards of audiences saw and nothing else did; `null` where they saw nothing.
+    #[schema(required = true)]
+    guarded: Option<BTreeMap<String, AttributeValue>>,
     withheld: Vec<RecordWithheld>,
     #[schema(required = true)]
     jurisdiction: Option<String>,
@@ -352,6 +355,8 @@ pub struct RecordPrivate {
     #[schema(required = true)]
     local_time: Option<RecordLocalTime>,
     consents: Vec<RecordConsent>,
+    /// Whether the request carried the signal of Global Privacy Control.
+    privacy_signal: bool,
     caps: Vec<RecordCap>,
 }
 
@@ -392,6 +397,8 @@ pub enum WithheldReason {
     NotUsed,
     Expired,
     Undeclared,
+    NotApproved,
+    GuardsOnly,
 }
 
 /// A consent as it was read.
@@ -406,6 +413,9 @@ pub struct RecordConsent {
     valid_from: Option<Instant>,
     #[schema(required = true)]
     valid_until: Option<Instant>,
+    /// The channel it was about; `null` where it was about every one.
+    #[schema(required = true)]
+    channel: Option<String>,
 }
 
 /// A counter of a cap or a cool-down above zero, as it was read.

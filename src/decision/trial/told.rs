@@ -1,11 +1,14 @@
 //! A trial in words: what was given, and why a rule left an offer out or did not. Judges nothing.
 
+use std::collections::BTreeMap;
+
 use crate::decision::assess::Assessed;
 use crate::domain::decision::Failed;
 use crate::domain::money::print_decimal;
 use crate::domain::{AttributeId, Money, Offer, OfferStatus, Placement, RuleId, Timestamp, Value};
 use crate::policy::{
-    Bundle, Case, FloorLimit, FloorOver, Observed, Person, Rule, RuleKind, basket_margin, describe, describe_observed,
+    Bundle, Case, FloorLimit, FloorOver, Guard, Observed, Person, Rule, RuleKind, basket_margin, describe,
+    describe_observed,
 };
 
 /// One case with what the rules saw of it.
@@ -121,11 +124,15 @@ impl Seen<'_> {
     fn observed(&self, rule: u16, offer: &Offer) -> String {
         let (case, placement) = (self.case, self.placement);
         let seen = self.assessed.seen.first();
-        let used: Vec<(AttributeId, Value)> =
-            seen.map(|seen| seen.used.clone().into_iter().collect()).unwrap_or_default();
+        let listed = |used: &BTreeMap<AttributeId, Value>| -> Vec<(AttributeId, Value)> {
+            used.iter().map(|(id, value)| (id.clone(), value.clone())).collect()
+        };
+        let used = seen.map(|seen| listed(seen.used())).unwrap_or_default();
+        let guarded = seen.map(|seen| listed(seen.guarded())).unwrap_or_default();
         let request = Observed {
             attributes: vec![&used],
-            withheld: seen.map(|seen| seen.withheld.as_slice()).unwrap_or_default(),
+            guarded: &guarded,
+            withheld: seen.map(crate::policy::Seen::withheld).unwrap_or_default(),
             basket: &case.basket,
             jurisdiction: case.jurisdiction.as_deref(),
             store: case.store.as_ref(),
@@ -210,7 +217,7 @@ pub(super) fn why_not(
             Some((_, used)) => format!("{used} of {} are counted in {}", cap.max, cap.window),
             None => format!("none of {} is counted in {}", cap.max, cap.window),
         },
-        RuleKind::Exclusion { when } => {
+        RuleKind::Exclusion { when } | RuleKind::AudienceGuard(Guard { when, .. }) => {
             format!("`{}` does not hold{}", when.text(), seen.observed(at, offer))
         }
         RuleKind::Requirement { when } => format!("`{}` holds{}", when.text(), seen.observed(at, offer)),

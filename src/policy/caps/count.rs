@@ -169,8 +169,8 @@ pub fn rebuild_caps(
 }
 
 /// Confirms what was reserved for a contact that was seen, followed or bought, and counts what else happened. Doing so
-/// again changes nothing, and a contact whose reservation has ended counts all the same. A state whose counters are of another cap set is marked to be rebuilt
-/// from contacts, which know of what followed.
+/// again changes nothing, and a contact whose reservation has ended counts all the same. A state whose counters are of
+/// another cap set is marked to be rebuilt from contacts, which know of what followed.
 pub fn confirm_contact(
     bundle: &Bundle,
     catalogue: &Catalogue,
@@ -200,8 +200,8 @@ pub fn confirm_contact(
     tidy(bundle, state, now);
 }
 
-/// Counts what followed a contact for every cool-down that it starts, is part of or undoes. Nobody knows the categories and
-/// the campaign of an offer that is gone: for those it counts nowhere, or else everything would rest.
+/// Counts what followed a contact for every cool-down that it starts, is part of or undoes. Nobody knows the categories
+/// and the campaign of an offer that is gone: for those it counts nowhere, or else everything would rest.
 fn put_events(bundle: &Bundle, catalogue: &Catalogue, contact: &Contact, state: &mut SubjectState) {
     if !contact.chosen.stands_for.has(SubjectKind::Customer) {
         return;

@@ -202,6 +202,11 @@ impl Bundle {
             || self.caps_count(kind)
     }
 
+    /// Whether any cap lets through whom it cannot count for where nobody stands for these kinds.
+    pub fn lets_through(&self, unknown: SubjectKinds) -> bool {
+        caps(self).any(|(_, cap)| cap.without_identifier == WithoutIdentifier::Allow && unknown.has(cap.whose))
+    }
+
     /// Whether any cap holds contacts reserved until outcomes of this kind.
     pub fn caps_count(&self, kind: OutcomeKind) -> bool {
         caps(self).any(|(_, cap)| cap.counts.event() == Some(kind))

@@ -12,7 +12,7 @@ use crate::domain::{AttributeId, Currency, PlacementId};
 use crate::policy::attributes::AttributeKind;
 use crate::policy::codes;
 use crate::policy::features::Catalog;
-use crate::policy::lineage;
+use crate::policy::lineage::{self, ReadBy};
 use crate::policy::suggest::did_you_mean;
 
 /// What a value is.
@@ -56,8 +56,8 @@ pub(super) struct Checker<'a, 's> {
     pub(super) catalog: Catalog<'a>,
     /// Placements that the rule covers, with their currencies.
     pub(super) currencies: Vec<(&'a PlacementId, Currency)>,
-    /// Whether it may read what is sensitive.
-    pub(super) spares: bool,
+    /// What the condition belongs to.
+    pub(super) reader: ReadBy,
     pub(super) slips: &'s mut Vec<Slip>,
 }
 
@@ -227,7 +227,7 @@ impl<'a> Checker<'a, '_> {
             }
             return None;
         };
-        if let Some(barred) = lineage::barred(self.catalog.specs, spec, self.spares) {
+        if let Some(barred) = lineage::barred(self.catalog.specs, spec, self.reader) {
             self.slip(expr, codes::RULE_CLASS, barred.message, &barred.label, barred.help);
             return None;
         }

@@ -7,9 +7,10 @@
 use super::super::applies::AppliesTo;
 use super::super::condition;
 use super::super::finding::Report;
+use super::super::lineage::ReadBy;
 use super::super::read::Fields;
 use super::super::{
-    availability, caps, category_exclusions, cool_downs, diversity, fairness, floors, gate, loyalty, overrides,
+    availability, caps, category_exclusions, cool_downs, diversity, fairness, floors, gate, guards, loyalty, overrides,
     price_limits, stackability, switches,
 };
 use super::{Known, RuleKind};
@@ -35,7 +36,7 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 15] = [
+pub(in crate::policy) const KINDS: [Kind; 16] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
@@ -80,7 +81,8 @@ pub(in crate::policy) const KINDS: [Kind; 15] = [
         liftable: true,
         rank: 5,
         read: |report, fields, known, applies_to| {
-            condition::read(report, fields, known, applies_to, true).map(|when| RuleKind::Exclusion { when })
+            condition::read(report, fields, known, (applies_to, ReadBy::Exclusion))
+                .map(|when| RuleKind::Exclusion { when })
         },
     },
     Kind {
@@ -91,8 +93,18 @@ pub(in crate::policy) const KINDS: [Kind; 15] = [
         liftable: true,
         rank: 6,
         read: |report, fields, known, applies_to| {
-            condition::read(report, fields, known, applies_to, false).map(|when| RuleKind::Requirement { when })
+            condition::read(report, fields, known, (applies_to, ReadBy::Other))
+                .map(|when| RuleKind::Requirement { when })
         },
+    },
+    Kind {
+        list: "audience_guards",
+        fields: &guards::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 7,
+        read: guards::read,
     },
     Kind {
         list: "category_exclusions",
@@ -179,8 +191,7 @@ pub(in crate::policy) const KINDS: [Kind; 15] = [
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 4] =
-    [("audience_guards", 7), ("price_personalisation", 10), ("budgets", 41), ("stock", 42)];
+pub(in crate::policy) const LATER: [(&str, u8); 3] = [("price_personalisation", 10), ("budgets", 41), ("stock", 42)];
 
 /// A rule that nobody wrote and every bundle has.
 pub(in crate::policy) struct BuiltIn {
@@ -236,6 +247,7 @@ impl RuleKind {
             Self::Availability(_) => "availability",
             Self::Exclusion { .. } => "exclusions",
             Self::Requirement { .. } => "requirements",
+            Self::AudienceGuard(_) => "audience_guards",
             Self::PriceLimit(_) => "price_limits",
             Self::Stackability(_) => "stackability",
             Self::Diversity(_) => "diversity",

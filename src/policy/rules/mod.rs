@@ -24,6 +24,7 @@ use super::features::Catalog;
 use super::finding::{Place, Report};
 use super::floors::{FloorLimit, FloorOver};
 use super::gate::Gate;
+use super::guards::Guard;
 use super::interval::Interval;
 use super::loyalty::Loyalty;
 use super::overrides::Override;
@@ -104,6 +105,8 @@ pub enum RuleKind {
         /// The condition.
         when: Condition,
     },
+    /// Leaves an offer out for an audience.
+    AudienceGuard(Guard),
     /// Offers that do not stand together in one answer.
     Stackability(Stackability),
     /// Offers of one kind of which only so many stand in one answer.

@@ -1,15 +1,13 @@
 //! Discounts for one group alone: every condition asked again for each value of the attribute that names the groups.
 //! Reads no customer's own value of it, and asks about no offer without a discount.
 
-use std::collections::BTreeMap;
-
 use super::super::bundle::Bundle;
 use super::super::condition::{Asked, Bits, Columns, Facts};
 use super::super::fairness::FairnessGate;
 use super::super::rules::{Rule, RuleKind};
 use super::scope;
 use crate::domain::decision::Failed;
-use crate::domain::{AttributeId, Offer, Placement, Value};
+use crate::domain::{Offer, Placement};
 
 /// A gate in one decision.
 struct Gate<'a> {
@@ -78,10 +76,9 @@ fn each<'a>(
     facts: &Facts<'_>,
     gate: &FairnessGate,
 ) -> Vec<Asked<'a>> {
-    let mut attributes: BTreeMap<AttributeId, Value> = facts.attributes.clone();
     let asked = gate.groups.iter().map(|group| {
-        attributes.insert(gate.attribute.clone(), group.clone());
-        bundle.ask(columns, placement, &Facts { attributes: &attributes, ..*facts })
+        let supposed = facts.attributes.supposing(&gate.attribute, group);
+        bundle.ask(columns, placement, &Facts { attributes: &supposed, ..*facts })
     });
     asked.collect()
 }

@@ -4,6 +4,7 @@ use super::super::bundle::Bundle;
 use super::super::caps::CapWindows;
 use super::super::category_exclusions::is_personal;
 use super::super::condition::{Asked, Facts};
+use super::super::guards;
 use super::super::merchandise::Merchandise;
 use super::super::rules::Rule;
 use super::super::subjects::States;
@@ -12,7 +13,8 @@ use super::counted::{Counted, Ground};
 use super::fixed::about_persons;
 use super::groups::Groups;
 use super::lifted::Lifting;
-use super::{Shelf, Shelves, Stand};
+use super::{Scoped, Shelf, Shelves, Stand};
+use crate::domain::decision::Failed;
 use crate::domain::{Catalogue, Placement};
 
 /// The rules of one placement in one decision. Gates are asked apart, by [`gate`](super::super::gate).
@@ -26,6 +28,8 @@ pub struct Judging<'a> {
     lifting: Lifting<'a>,
     conditions: Asked<'a>,
     groups: Groups<'a>,
+    /// Guards of audiences that the customer belongs to, or may.
+    guards: Vec<&'a Scoped<()>>,
     /// Where some offer is not always on sale.
     merchandise: Option<Merchandise<'a>>,
     catalogue: &'a Catalogue,
@@ -55,11 +59,13 @@ impl<'a> Judging<'a> {
             caps_alone: false,
         };
         let seen = |id| bundle.attributes.get(id).is_none_or(|spec| is_personal(spec.class));
-        let personal = shelf.partly && facts.attributes.keys().any(seen);
+        let personal = shelf.partly && facts.attributes.used().keys().any(seen);
         let holds = |rule: &Rule| rule.in_force(windows.now, facts.jurisdiction) && (personal || !about_persons(rule));
         let idle = (0..=u16::MAX).zip(rules).filter(|(_, rule)| shelf.partly && !holds(rule)).map(|(at, _)| at);
         let merchandise = || Merchandise::at(shelves.built_in, catalogue, windows.now);
+        let spoken = guards::speaking(bundle, placement, facts);
         Some(Self {
+            guards: shelf.guards.iter().filter(|guard| spoken.contains(&guard.rule)).collect(),
             bundle,
             shelves,
             shelf,
@@ -88,6 +94,8 @@ impl<'a> Judging<'a> {
         self.counted.ask(&self.shelves.keys, stand.offer, &mut verdict.failed, &mut verdict.readings);
         self.conditions.fail(stand.offer as usize, &mut verdict.failed);
         self.groups.ask(stand.offer, || self.catalogue.offers().get(stand.offer as usize), &mut verdict.failed);
+        let guarding = self.guards.iter().filter(|guard| guard.covers(stand.offer));
+        verdict.failed.extend(guarding.map(|guard| Failed { rule: guard.rule, observed: None, limit: None }));
         if let Some(merchandise) = self.merchandise.as_ref().filter(|_| !stand.steady)
             && let Some(offer) = self.catalogue.offers().get(stand.offer as usize)
         {

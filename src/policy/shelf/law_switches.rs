@@ -1,10 +1,8 @@
 //! Random rules that act at once and gates over groups, for the law of shelves, and what such a gate says plainly.
 
-use std::collections::BTreeMap;
-
-use super::super::Bundle;
 use super::super::condition::{Columns, Facts};
 use super::super::rules::{Rule, RuleKind};
+use super::super::{Bundle, Seen};
 use super::law_tests::Chance;
 use crate::domain::decision::Failed;
 use crate::domain::{AttributeId, Offer, Placement, Value};
@@ -69,8 +67,9 @@ pub(super) fn one_group(
             continue;
         }
         let open = ["bronze", "gold"].map(|group| {
-            let mut attributes: BTreeMap<AttributeId, Value> = facts.attributes.clone();
-            attributes.insert(tier.clone(), Value::Text(group.to_owned()));
+            let mut used = facts.attributes.used().clone();
+            used.insert(tier.clone(), Value::Text(group.to_owned()));
+            let attributes = Seen::of(used);
             let mut said = Vec::new();
             bundle.ask(columns, placement, &Facts { attributes: &attributes, ..*facts }).fail(at, &mut said);
             said.iter().all(|said| !bundle.rule(said.rule).is_some_and(Rule::blocks))

@@ -11,7 +11,8 @@ use rand::rngs::ChaCha8Rng;
 use super::super::merchandise::Merchandise;
 use super::super::plain::{judge_behind, judge_from, judge_sums, lift};
 use super::super::{
-    Bundle, CapWindows, Chosen, Contact, Facts, Severity, Source, States, Verdict, compile, count_contact, rebuild_caps,
+    Bundle, CapWindows, Chosen, Contact, Facts, OnMissing, Seen, Severity, Source, States, Verdict, compile,
+    count_contact, rebuild_caps,
 };
 use super::law_switches::one_group;
 use super::*;
@@ -131,6 +132,10 @@ impl Chance {
                 let of = ["categories: [shoes]", "brands: [acme, nobody]", "categories: [home], brands: [zeta]"];
                 format!("kind: {}, {}", c.one(&["sensitive", "competitor", "regulated"]), c.one(&of))
             }),
+            self.list("audience_guards", |c| {
+                let who = ["when: \"customer.tier == \\\"gold\\\"\"", "audience: employees, attribute: customer.staff"];
+                format!("{}{}", c.one(&who), c.one(&["", ", on_missing: allow"]))
+            }),
             self.list("availability", |c| {
                 c.one(&[
                     "channels: [web]",
@@ -248,6 +253,14 @@ impl Chance {
         (0..count).map(contact).collect()
     }
 
+    /// What may be seen of the customer.
+    fn seen(&mut self) -> Seen {
+        let id = |name: &str| AttributeId::parse(name).unwrap();
+        let gold = self.often(5).then(|| (id("customer.tier"), Value::Text("gold".into())));
+        let staff = self.often(6).then(|| (id("customer.staff"), Value::Bool(self.often(4))));
+        Seen::of(gold.into_iter().chain(staff).collect())
+    }
+
     /// The states of whomever a request names, each with a history of its own.
     fn subjects(&mut self, bundle: &Bundle, catalogue: &Catalogue) -> Vec<(SubjectState, SubjectKinds)> {
         let mut named = |kind: &SubjectKind| self.often(8 - *kind as i64).then(|| "x".to_owned());
@@ -308,6 +321,7 @@ fn compiled(rules: &str) -> Bundle {
         file(
             "catalog/attributes.yaml",
             "attributes:\n  - {id: customer.tier, type: {enum: [bronze, gold]}, class: personal}\n  \
+             - {id: customer.staff, type: bool, class: sensitive}\n  \
              - {id: offer.brand, type: text}\n  - {id: offer.category, type: {enum: [shoes, toys, home]}}\n",
         ),
         file("catalog/purposes.yaml", "purposes:\n  - {id: p, dpv: Marketing, bases: {US: [consent]}}\n"),
@@ -337,14 +351,35 @@ fn plain(
             && offer.offer_id != placement.fallback.offer
             && request.candidates.as_ref().is_none_or(|asked| asked.contains(&offer.offer_id));
         if considered {
-            let personal = !facts.attributes.is_empty();
+            let personal = !facts.attributes.used().is_empty();
             let mut verdict = judge_from(bundle, (placement, facts.jurisdiction, personal), offer, states, windows);
             conditions.fail(candidate.offer, &mut verdict.failed);
             one_group((bundle, &columns), placement, facts, (candidate.offer, offer), &mut verdict.failed);
+            verdict.failed.extend(guarded(bundle, placement, facts, offer));
             merchandise.fail(candidate.offer, offer, &mut verdict.failed);
             part(bundle, &mut verdict);
             lift(bundle, (placement, facts.jurisdiction), offer, windows.now, &mut verdict);
             found.push((position, offer.margin_minor(), offer.cost_of_showing_minor(), verdict));
+        }
+    }
+    found
+}
+
+/// The guards that leave an offer out: whoever is gold or works here belongs, and whoever may.
+fn guarded(bundle: &Bundle, placement: &Placement, facts: &Facts<'_>, offer: &Offer) -> Vec<Failed> {
+    let mut found = Vec::new();
+    for (at, rule) in (0..).zip(&bundle.rules) {
+        let RuleKind::AudienceGuard(guard) = &rule.kind else { continue };
+        let known = |name: &str| facts.attributes.get(&AttributeId::parse(name).unwrap());
+        let belongs = match guard.audience {
+            None => known("customer.tier").map(|tier| *tier == Value::Text("gold".into())),
+            Some(_) => known("customer.staff").map(|staff| *staff == Value::Bool(true)),
+        };
+        let asked = rule.effective.holds(facts.now)
+            && rule.applies_to.covers_region(facts.jurisdiction) != Some(false)
+            && rule.applies_to.covers(placement, offer);
+        if asked && belongs.unwrap_or(rule.on_missing == OnMissing::Exclude) {
+            found.push(Failed { rule: at, observed: None, limit: None });
         }
     }
     found
@@ -367,9 +402,7 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
     let mut chance = Chance(ChaCha8Rng::seed_from_u64(seed));
     let (bundle, catalogue) = (chance.bundle(), Arc::new(chance.catalogue()));
     let counted = chance.subjects(&bundle, &catalogue);
-    let gold = AttributeId::parse("customer.tier").unwrap();
-    let attributes: BTreeMap<AttributeId, Value> =
-        chance.often(5).then(|| (gold, Value::Text("gold".into()))).into_iter().collect();
+    let seen = chance.seen();
     let store = chance.often(5).then(|| StoreId::new("s-1").unwrap());
     let zone = chance.often(5).then_some("Asia/Tokyo");
     let asked = chance.often(3).then(|| ["gone", "house", "o1", "o4"].map(|id| OfferId::new(id).unwrap()).to_vec());
@@ -380,7 +413,7 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
     let basket = chance.basket();
     for placement in bundle.placements.values() {
         let facts = Facts {
-            attributes: &attributes,
+            attributes: &seen,
             basket: &basket,
             currency: placement.currency,
             jurisdiction: from,
@@ -475,7 +508,7 @@ fn said(bundle: &Bundle, catalogue: &Arc<Catalogue>, history: &[Contact], known:
     let mut found = Vec::new();
     for placement in bundle.placements.values() {
         let facts = Facts {
-            attributes: &BTreeMap::new(),
+            attributes: &Seen::default(),
             basket: &[],
             currency: placement.currency,
             jurisdiction: Some("US-NY"),

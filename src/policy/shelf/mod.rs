@@ -74,6 +74,8 @@ pub struct Shelf {
     put_in: Vec<Scoped<()>>,
     /// Overrides that pin offers.
     pins: Vec<Scoped<()>>,
+    /// Guards of audiences, in their order.
+    guards: Vec<Scoped<()>>,
     /// Floors over the answer or the basket.
     sums: Vec<Scoped<()>>,
 }
@@ -160,7 +162,10 @@ impl Shelf {
         let answers = here.iter().filter_map(|(at, rule)| {
             Some(Scoped { rule: *at, scope: scope(rule, offers), of: together(&rule.kind, offers)? })
         });
+        let guards = here.iter().filter(|(_, rule)| matches!(rule.kind, RuleKind::AudienceGuard(_)));
+        let guards = guards.map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () });
         let mut shelf = Self {
+            guards: guards.collect(),
             stands: Vec::new(),
             candidates: 0,
             fixed: Vec::new(),
@@ -238,7 +243,7 @@ impl Shelf {
     /// Bytes of memory that it holds, about.
     pub fn bytes(&self) -> usize {
         let bits = |scope: Option<&Bits>| scope.map_or(0, Bits::bytes);
-        let scoped = self.counting.iter().chain(&self.put_in).chain(&self.pins).chain(&self.sums);
+        let scoped = self.counting.iter().chain(&self.put_in).chain(&self.pins).chain(&self.sums).chain(&self.guards);
         let counting = scoped.map(|counting| bits(counting.scope.as_ref()));
         let answers = self.answers.iter().map(|rule| {
             bits(rule.scope.as_ref())

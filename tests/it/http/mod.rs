@@ -6,6 +6,7 @@ mod bad_outcomes;
 mod bad_records;
 mod batch;
 mod caps;
+mod caps_events;
 mod catalogue;
 mod catalogue_files;
 mod channels;
