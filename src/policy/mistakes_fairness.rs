@@ -82,16 +82,16 @@ fn what_is_protected_is_read_by_no_rule_and_what_is_sensitive_only_to_spare_peop
       |
     4 |   - {id: e, why: W, when: has(customer.salutation) && customer.gender == "f"}
       |                               ^^^^^^^^^^^^^^^^^^^ class protected
-      = help: remove it: what the law protects must not decide who is shown what; `audience_guards` may keep an
-              offer from those whom it protects
+      = help: remove it: what the law protects must not decide who is shown what; `audience_guards` may keep
+              an offer from those whom it protects
 
     error[P0272]: rule `e`: `customer.gender` is protected: no rule but a guard may read it
      --> rules/20-margin.yaml:4:55
       |
     4 |   - {id: e, why: W, when: has(customer.salutation) && customer.gender == "f"}
       |                                                       ^^^^^^^^^^^^^^^ class protected
-      = help: remove it: what the law protects must not decide who is shown what; `audience_guards` may keep an
-              offer from those whom it protects
+      = help: remove it: what the law protects must not decide who is shown what; `audience_guards` may keep
+              an offer from those whom it protects
     "#);
     insta::assert_snapshot!(refused("requirements:\n  - {id: e, why: W, when: customer.illness}"), @r"
     error[P0272]: rule `e`: `customer.illness` is sensitive: only guards and rules of `exclusions` may read it
@@ -116,8 +116,8 @@ fn what_is_protected_is_read_by_no_rule_and_what_is_sensitive_only_to_spare_peop
       |
     4 |   - {id: e, why: W, tier: {attribute: customer.gender, at_least: m}}
       |                                       ^^^^^^^^^^^^^^^ class protected
-      = help: remove it: what the law protects must not decide who is shown what; `audience_guards` may keep an
-              offer from those whom it protects
+      = help: remove it: what the law protects must not decide who is shown what; `audience_guards` may keep
+              an offer from those whom it protects
     ");
     let spares = "exclusions:\n  - {id: e, why: W, when: customer.illness && offer.category == \"grocery\"}";
     assert!(compile(&with(PEOPLE, spares)).is_ok(), "an exclusion may spare people something");

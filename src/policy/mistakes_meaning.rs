@@ -220,8 +220,8 @@ fn attributes_and_placements_stay_within_what_can_be_learned() {
       |
     7 |     tier: silver
       |           ^^^^^^ class protected
-      = help: remove it: what the law protects must not decide who is shown what; `audience_guards` may keep an
-              offer from those whom it protects
+      = help: remove it: what the law protects must not decide who is shown what; `audience_guards` may keep
+              an offer from those whom it protects
     ");
     let seen = wrong(ATTRIBUTES, "type: {enum: [bronze, silver, gold]}", "type: text");
     insta::assert_snapshot!(seen, @r"
