@@ -295,7 +295,8 @@ pub(super) async fn answer(app: &App, bytes: &[u8], asker: Asker) -> Result<serd
         }
     };
     let catalogue = app.catalogue_at(skeleton.catalogue_revision).await?;
-    Ok(render::answer(&skeleton, &catalogue))
+    let bundle = app.bundle_at(skeleton.bundle).await?;
+    Ok(render::answer(&skeleton, &bundle, &catalogue))
 }
 
 /// `GET /v1/decisions/{id}`.

@@ -5,17 +5,18 @@ use serde_json::{Value, json};
 use super::money;
 use crate::audit;
 use crate::domain::decision::{CandidateRow, ConsentReading, Failed, Private, Shown, Skeleton, Slot, SlotPersona};
-use crate::domain::{self, AttributeId, Catalogue, Money, OfferId, Prior, VariantId};
+use crate::domain::{self, AttributeId, Catalogue, Money, OfferId, PoolReading, Prior, VariantId};
 use crate::policy::Bundle;
 use crate::runtime::{Opened, OutcomesSeen, Tried};
 
 /// The answer to a request: the same whenever it is rendered from the same record.
-pub fn answer(skeleton: &Skeleton, catalogue: &Catalogue) -> Value {
+pub fn answer(skeleton: &Skeleton, bundle: &Bundle, catalogue: &Catalogue) -> Value {
     let offers: Vec<Value> = (1..)
         .zip(&skeleton.shown)
         .map(|(slot, shown): (usize, &Shown)| {
             let offer = catalogue.offer(shown.offer.as_str());
             let variant = offer.and_then(|o| o.variants.iter().find(|v| v.variant_id == shown.variant));
+            let price = skeleton.slots.get(slot - 1).and_then(|slot| slot.price.as_ref());
             let content = variant.map(|variant| Value::Object(variant.content.clone()));
             json!({
                 "slot": slot,
@@ -23,8 +24,8 @@ pub fn answer(skeleton: &Skeleton, catalogue: &Catalogue) -> Value {
                 "variant_id": shown.variant,
                 "content": content.unwrap_or(Value::Null),
                 "propensity": skeleton.slots.get(slot - 1).map(|slot| slot.draw.propensity),
-                "price_personalised": false,
-                "disclosure": null,
+                "price_personalised": price.is_some_and(|price| price.personalised),
+                "disclosure": price.and_then(|price| bundle.disclosure(price.rule?)),
             })
         })
         .collect();
@@ -56,7 +57,7 @@ pub fn sentences(opened: &Opened) -> Vec<String> {
 pub fn tried(tried: &Tried, personal: bool) -> Value {
     let skeleton = &tried.decision.skeleton;
     let private = personal.then_some(&tried.decision.private);
-    let mut answer = answer(skeleton, &tried.snapshot.catalogue);
+    let mut answer = answer(skeleton, &tried.snapshot.bundle, &tried.snapshot.catalogue);
     if let Some(fields) = answer.as_object_mut() {
         let (bundle, catalogue) = (&tried.snapshot.bundle, &tried.snapshot.catalogue);
         fields.insert("dry_run".into(), json!(true));
@@ -171,6 +172,12 @@ fn slots(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalo
             "noted": notes.collect::<Vec<_>>(),
             "money": money::slot(skeleton, slot, catalogue),
             "persona": slot.persona.as_ref().map(|persona| self::persona(persona, number, skeleton, catalogue)),
+            "price": slot.price.as_ref().map(|price| json!({
+                "personalised": price.personalised,
+                "attributes": price.attributes,
+                "rule": price.rule.and_then(|rule| Some(&bundle.rule(rule)?.id)),
+                "disclosure": price.rule.and_then(|rule| bundle.disclosure(rule)),
+            })),
         })
     };
     (0..).zip(&skeleton.slots).map(slot).collect()
@@ -222,6 +229,7 @@ pub fn record(opened: &Opened, outcomes: &OutcomesSeen) -> Value {
         "exploration": skeleton.exploration,
         "prior": skeleton.prior.map(Prior::name),
         "money": money::terms(skeleton),
+        "pools": pools(skeleton, &opened.bundle),
         "reserved_until": skeleton.reserved_until,
         "candidates": candidates(skeleton, private_part, &opened.bundle, &opened.catalogue),
         "slots": slots(skeleton, private_part, &opened.bundle, &opened.catalogue),
@@ -236,6 +244,16 @@ pub fn record(opened: &Opened, outcomes: &OutcomesSeen) -> Value {
             "reward": Money { minor: outcomes.earned.reward_minor, currency },
         },
     })
+}
+
+/// Pools that left something out or were taken from; nothing where there were none.
+fn pools(skeleton: &Skeleton, bundle: &Bundle) -> Option<Vec<Value>> {
+    let pool = |reading: &PoolReading| {
+        let rule = bundle.rule(reading.rule).map(|rule| &rule.id);
+        let PoolReading { name, total, gone, taken, since, .. } = reading;
+        json!({"rule": rule, "pool": name, "since": since, "total": total, "gone": gone, "taken": taken})
+    };
+    skeleton.pools.as_ref().map(|pools| pools.iter().map(pool).collect())
 }
 
 fn private(private: &Private) -> Value {

@@ -4,6 +4,9 @@ mod consent;
 mod money;
 mod noted;
 mod personas;
+mod prices;
+
+mod pools;
 
 use crate::domain::decision::{
     CandidateRow, ContextGroup, Failed, FallbackReason, LearnedMargin, Private, Skeleton, Slot,
@@ -195,6 +198,7 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
         told.extend(model(skeleton));
     }
     told.extend(money::told(skeleton, bundle, catalogue));
+    told.extend(pools::told(skeleton, bundle));
     if let Some(slot) = skeleton.slots.first() {
         told.extend(personas::whose(0, slot));
         for (position, row, probability) in by_probability(skeleton, slot) {
@@ -255,6 +259,7 @@ fn left_out(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, cat
                 chances.into_iter().map(|(_, row, p)| format!("{} {}", named(row, catalogue), percent(p))).collect();
             told.push(format!("Slot {}: {}.", number + 1, chances.join(", ")));
         }
+        told.extend(prices::told(number, skeleton, bundle));
         for left in &slot.left_out {
             let Some(row) = skeleton.candidates.get(left.row as usize) else { continue };
             let reasons = reasons(&left.failed, (left.row as usize, number));

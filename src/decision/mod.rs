@@ -47,6 +47,8 @@ mod noted_tests;
 #[cfg(test)]
 mod persona_tests;
 #[cfg(test)]
+mod pool_tests;
+#[cfg(test)]
 mod prices_tests;
 #[cfg(test)]
 mod recorded;

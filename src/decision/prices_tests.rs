@@ -1,11 +1,18 @@
-//! What floors over an answer and a basket promise of decisions. Commits nothing.
+//! What floors over an answer and a basket, and rules about personalised prices, promise of decisions. Commits nothing.
+
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::tests::{PLACEMENTS, RULES, ask_with, granted, learned, request, snapshot_of};
+use super::tests::{
+    NOW, PLACEMENTS, PURPOSES, RULES, ask_with, granted, learned, request, snapshot_of, snapshot_under, state,
+};
 use super::{Decision, Snapshot};
-use crate::domain::decision::{Failed, FallbackReason};
-use crate::domain::{BasketLine, Currency, Money};
+use crate::domain::consent::ConsentEntry;
+use crate::domain::decision::{Failed, FallbackReason, SlotPrice};
+use crate::domain::{
+    Basis, BasketLine, Catalogue, ConsentState, Currency, Money, Offer, PurposeId, SubjectState, Timestamp,
+};
 
 /// With these floors beside the one under every offer; offers cost a hundred dollars.
 fn with_floors(strategy: &str, slots: u16, floors: &str, margins: &[i64]) -> Snapshot {
@@ -117,7 +124,7 @@ proptest! {
         for slot in &decision.skeleton.slots {
             for (at, margin) in margins.iter().enumerate() {
                 let may = open[at] && reaches(before, count, *margin);
-                prop_assert_eq!(slot.probabilities[at].is_some(), may, "{} behind {} earning {}", margin, count, before);
+                prop_assert_eq!(slot.probabilities[at].is_some(), may, "{} behind {} of {}", margin, count, before);
             }
             let chosen = slot.draw.chosen as usize;
             open[chosen] = false;
@@ -126,5 +133,183 @@ proptest! {
         let next = open.iter().zip(&margins).any(|(open, margin)| *open && reaches(before, count, *margin));
         prop_assert!(count == 3 || !next, "a slot that something may stand in is filled");
         prop_assert_eq!(decision.skeleton.fallback.is_some(), count == 0);
+    }
+}
+
+/// Four offers that cost a hundred dollars, the first two with a discount, under these rules besides the gate of every
+/// test; `o1` and `o2` are of one brand.
+fn priced(strategy: &str, rules: &str) -> Snapshot {
+    let placements = PLACEMENTS.replace("STRATEGY", strategy).replace("HOLDOUT", "0%");
+    let placements = placements.replace("    currency: USD\n", "    currency: USD\n    slots: 4\n");
+    let prices = "  - {id: price_personalisation, dpv: PersonalisedBenefits, bases: {US: [consent]}}\n";
+    let rules = RULES.replace("purpose_gates:\n", &format!("{rules}purpose_gates:\n"));
+    let mut snapshot = snapshot_under(&format!("{PURPOSES}{prices}"), &placements, &rules, &[60; 4]);
+    let mut offers: Vec<Offer> = snapshot.catalogue.offers().to_vec();
+    for offer in &mut offers {
+        let dollars = |amount: &str| Money::parse(amount, Currency::parse("USD").unwrap()).ok();
+        offer.discount = match offer.offer_id.as_str() {
+            "o0" => dollars("10.00"),
+            "o1" => dollars("20.00"),
+            _ => None,
+        };
+        if ["o1", "o2"].contains(&offer.offer_id.as_str()) {
+            offer.attributes.insert("brand".into(), crate::domain::Value::Text("acme".into()));
+        }
+    }
+    snapshot.catalogue = Arc::new(Catalogue::new(1, offers, Vec::new()));
+    snapshot
+}
+
+/// Of each offer shown, in the order of their ids: the attributes that moved its price.
+fn moved(decision: &Decision) -> Vec<(String, Vec<String>)> {
+    let slots = decision.skeleton.shown.iter().zip(&decision.skeleton.slots);
+    let mut found: Vec<(String, Vec<String>)> = slots
+        .map(|(shown, slot)| {
+            let by = slot.price.iter().flat_map(|price| &price.attributes).map(ToString::to_string).collect();
+            (shown.offer.to_string(), by)
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+fn shows(decision: &Decision, expected: &[(&str, &[&str])]) {
+    let expected: Vec<(String, Vec<String>)> = expected
+        .iter()
+        .map(|(offer, by)| ((*offer).to_owned(), by.iter().map(|id| (*id).to_owned()).collect()))
+        .collect();
+    assert_eq!(moved(decision), expected);
+}
+
+const TIER: &[&str] = &["customer.tier"];
+
+#[test]
+fn a_price_is_personalised_where_something_seen_of_the_customer_moved_a_price_that_is_special() {
+    // Features see the tier, so that it moves every discount.
+    shows(&decide(&priced("linucb", ""), &[], 1), &[("o0", TIER), ("o1", TIER), ("o2", &[]), ("o3", &[])]);
+    // Nothing that chooses here reads the customer.
+    shows(&decide(&priced("uniform", ""), &[], 1), &[("o0", &[]), ("o1", &[]), ("o2", &[]), ("o3", &[])]);
+    let reads = "exclusions:\n  - {id: x, why: W, applies_to: {offers: [o2]}, when: customer.tier == \"bronze\"}\n";
+    // A rule reads it about `o2`, which has one price for everybody as far as anybody said.
+    shows(&decide(&priced("uniform", reads), &[], 1), &[("o0", &[]), ("o1", &[]), ("o2", &[]), ("o3", &[])]);
+    // The same product at two prices: who is shown which is what the rule decides.
+    let product = "price_personalisation:\n  - {id: p, why: W, same_as: offer.brand}\n";
+    let both = format!("{reads}{product}");
+    shows(&decide(&priced("uniform", &both), &[], 1), &[("o0", &[]), ("o1", TIER), ("o2", TIER), ("o3", &[])]);
+    // What is not seen moves nothing: no consent, or no tier.
+    let snapshot = priced("linucb", "");
+    let mut asked = request(None);
+    asked.count = None;
+    let unknown = ask_with(&snapshot, &asked, &granted(), 1).unwrap();
+    assert!(moved(&unknown).iter().all(|(_, by)| by.is_empty()));
+    asked.customer = request(Some("gold")).customer;
+    let refused = ask_with(&snapshot, &asked, &state(Some(ConsentState::Refused)), 1).unwrap();
+    assert!(moved(&refused).len() == 4 && moved(&refused).iter().all(|(_, by)| by.is_empty()));
+}
+
+#[test]
+fn rules_bound_what_moves_a_price_and_where_before_anything_is_drawn() {
+    let rule = |fields: &str| format!("price_personalisation:\n  - {{id: p, why: W, {fields}}}\n");
+    let all: &[(&str, &[&str])] = &[("o0", TIER), ("o1", TIER), ("o2", &[]), ("o3", &[])];
+    let list: &[(&str, &[&str])] = &[("o2", &[]), ("o3", &[])];
+    let check = |fields: &str, from: Option<&str>, expected: &[(&str, &[&str])]| {
+        let snapshot = priced("linucb", &rule(fields));
+        let mut asked = request(Some("gold"));
+        (asked.count, asked.jurisdiction) = (None, from.map(str::to_owned));
+        let decision = ask_with(&snapshot, &asked, &granted(), 1).unwrap();
+        shows(&decision, expected);
+        let barred = vec![Failed { rule: self::rule(&snapshot, "p"), observed: Some(1), limit: Some(0) }];
+        for row in decision.skeleton.candidates.iter().filter(|row| !row.failed.is_empty()) {
+            assert_eq!((&row.failed, &row.scored), (&barred, &None), "{fields}");
+        }
+    };
+    check("allowed: [customer.tier]", Some("US-NY"), all);
+    check("allowed: [customer.outdoor]", Some("US-NY"), list);
+    check("allowed: []", Some("US-NY"), list);
+    check("allowed: [], applies_to: {offers: [o1]}", Some("US-NY"), &[("o0", TIER), ("o2", &[]), ("o3", &[])]);
+    check("allowed: [], severity: warn", Some("US-NY"), all);
+    check("banned_in: [US-NY]", Some("US-NY"), list);
+    check("banned_in: [US-NY]", Some("US-CA"), all);
+    check("banned_in: [US-NY]", Some("US"), list);
+    check("disclosure: Yours., applies_to: {regions: [US]}", Some("US-NY"), all);
+}
+
+#[test]
+fn the_first_rule_with_something_to_say_beside_a_price_is_named_unless_it_is_on_trial() {
+    let check = |rules: &str, expected: Option<&str>| {
+        let snapshot = priced("linucb", &format!("price_personalisation:\n{rules}"));
+        let decision = decide(&snapshot, &[], 1);
+        for slot in &decision.skeleton.slots {
+            let said =
+                slot.price.as_ref().map(|price: &SlotPrice| price.rule.and_then(|at| snapshot.bundle.disclosure(at)));
+            assert!(said.is_none_or(|said| said == expected), "{said:?}");
+        }
+        assert_eq!(decision.skeleton.slots.iter().filter(|slot| slot.price.is_some()).count(), 2);
+    };
+    check("  - {id: a, why: W, allowed: [customer.tier]}\n  - {id: b, why: W, disclosure: B.}\n", Some("B."));
+    check("  - {id: a, why: W, disclosure: A.}\n  - {id: b, why: W, disclosure: B.}\n", Some("A."));
+    check("  - {id: a, why: W, disclosure: A., severity: shadow}\n", None);
+    check("  - {id: a, why: W, disclosure: A., applies_to: {regions: [EU]}}\n", None);
+}
+
+#[test]
+fn a_gate_on_personalised_prices_leaves_out_those_and_no_others() {
+    let gate =
+        "purpose_gates:\n  - {id: prices, why: Prices need a word of their own, purpose: price_personalisation}\n";
+    let snapshot = {
+        let mut snapshot = priced("linucb", "");
+        let with_gate = RULES.replace("purpose_gates:\n", gate);
+        let placements = PLACEMENTS.replace("STRATEGY", "linucb").replace("HOLDOUT", "0%");
+        let placements = placements.replace("    currency: USD\n", "    currency: USD\n    slots: 4\n");
+        let prices = "  - {id: price_personalisation, dpv: PersonalisedBenefits, bases: {US: [consent]}}\n";
+        let purposes = format!("{PURPOSES}{prices}");
+        snapshot.bundle = snapshot_under(&purposes, &placements, &with_gate, &[60; 4]).bundle;
+        snapshot
+    };
+    let mut asked = request(Some("gold"));
+    asked.count = None;
+    let closed = ask_with(&snapshot, &asked, &granted(), 1).unwrap();
+    shows(&closed, &[("o2", &[]), ("o3", &[])]);
+    let refused = vec![Failed { rule: rule(&snapshot, "prices"), observed: None, limit: None }];
+    assert_eq!(closed.skeleton.candidates[0].failed, refused);
+    assert_eq!((&closed.skeleton.refused, closed.skeleton.purpose.as_str()), (&None, "offer_personalisation"));
+    let read: Vec<&str> = closed.private.consent.readings.iter().map(|reading| reading.purpose.as_str()).collect();
+    assert_eq!(read, ["offer_personalisation", "price_personalisation"]);
+    let mut state: SubjectState = granted();
+    let purpose = PurposeId::new("price_personalisation").unwrap();
+    let (basis, valid_from) = (Basis::Consent, Timestamp(0));
+    let granted = ConsentState::Granted;
+    state.add_consent(
+        ConsentEntry {
+            purpose,
+            state: granted,
+            basis,
+            valid_from,
+            valid_until: None,
+            channel: None,
+            jurisdiction: None,
+        },
+        NOW,
+    );
+    let open = ask_with(&snapshot, &asked, &state, 1).unwrap();
+    shows(&open, &[("o0", TIER), ("o1", TIER), ("o2", &[]), ("o3", &[])]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn where_no_attribute_may_move_a_price_none_is_moved_whatever_the_strategy_explores(
+        outcomes in proptest::collection::vec((0..4_usize, any::<bool>()), 0..40),
+        strategy in proptest::sample::select(vec!["thompson_linear", "linucb", "bagged_linear", "squarecb", "uniform"]),
+        banned in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        let fields = if banned { "banned_in: [US]" } else { "allowed: []" };
+        let mut snapshot = priced(strategy, &format!("price_personalisation:\n  - {{id: p, why: W, {fields}}}\n"));
+        learned(&mut snapshot, &outcomes);
+        let decision = decide(&snapshot, &[], seed);
+        prop_assert!(decision.skeleton.slots.iter().all(|slot| slot.price.is_none()));
+        let count = if strategy == "uniform" { 4 } else { 2 };
+        prop_assert_eq!(decision.skeleton.shown.len(), count);
     }
 }

@@ -16,6 +16,9 @@ pub(super) struct Purpose {
     /// That nothing may be learned from the decision, and by which gate.
     pub(super) unlearned: Option<RefusedPurpose>,
     pub(super) readings: Vec<ConsentReading>,
+    /// The purpose of personalising prices with the gates that refuse it, where some gate guards it here and something
+    /// personal may be seen at all.
+    pub(super) prices: Option<(PurposeId, Vec<u16>)>,
 }
 
 /// The purpose that learning from customers has, whatever a decision is made for. Without a gate it is allowed.
@@ -23,6 +26,9 @@ const MODEL_TRAINING: &str = "model_training";
 
 /// The purpose that guards of audiences read under. Without a gate it is allowed.
 const SERVICE: &str = "service";
+
+/// The purpose of letting what is known of customers move the prices that they are shown.
+const PRICES: &str = "price_personalisation";
 
 /// The refusal of a purpose, where some gate refused it.
 fn refused(purpose: &PurposeId, verdict: &GateVerdict) -> Option<RefusedPurpose> {
@@ -50,6 +56,7 @@ impl Purpose {
             closed_by: None,
             unlearned: None,
             readings: own.readings,
+            prices: None,
         };
         if let Some(rule) = own.refused_by {
             asked.closed_by = Some(rule);
@@ -59,6 +66,14 @@ impl Purpose {
                 asked.closed_by = verdict.refused_by;
                 asked.decided_under = contextual;
             }
+        } else if let Some((prices, _)) = bundle.purposes.get_key_value(PRICES) {
+            let verdict = gate(prices);
+            let guarded = !verdict.readings.is_empty();
+            if *prices != placement.purpose {
+                asked.readings.extend(verdict.readings);
+            }
+            let refused = verdict.refused_by.into_iter().chain(verdict.also).collect();
+            asked.prices = guarded.then(|| (prices.clone(), refused));
         }
         if let Some((training, _)) = bundle.purposes.get_key_value(MODEL_TRAINING) {
             let verdict = gate(training);

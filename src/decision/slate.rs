@@ -10,14 +10,17 @@ use std::sync::Arc;
 use super::ask::{Ask, Subjects};
 use super::counted::Counted;
 use super::distribute::Valued;
+use super::eligibility::facts;
 use super::money;
 use super::personas::{Apart, Seating};
 use super::snapshot::Snapshot;
 use crate::bandit::{self, Features, ModelView, Score};
-use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, MoneyTerms, Shown, Slot, SlotPersona};
+use crate::domain::decision::{
+    CandidateRow, CapReading, Draw, LeftOut, MoneyTerms, Shown, Slot, SlotPersona, SlotPrice,
+};
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Catalogue, Placement, Propensity, SubjectState, Timestamp};
-use crate::policy::{Behind, CapWindows, Setting, States, Verdict};
+use crate::policy::{Behind, CapWindows, Moved, Pools, Seen, Setting, States, Verdict};
 
 /// What every slot of one decision is filled from.
 #[derive(Clone, Copy)]
@@ -31,6 +34,7 @@ pub(super) struct Table<'a> {
     pub(super) windows: &'a CapWindows,
     pub(super) rows: &'a [CandidateRow],
     pub(super) seating: &'a Seating,
+    pub(super) seen: &'a [Seen],
     pub(super) apart: &'a Apart,
     pub(super) valued: &'a Valued,
     pub(super) terms: Option<&'a MoneyTerms>,
@@ -67,14 +71,14 @@ struct Open {
 
 /// Fills the slots asked for, as far as candidates reach. Nothing if a distribution fails its check: then nothing is
 /// drawn at all.
-pub(super) fn fill(table: &Table<'_>, subjects: &Subjects<'_>) -> Option<Slate> {
+pub(super) fn fill(table: &Table<'_>, subjects: &Subjects<'_>, pools: &mut Pools<'_>) -> Option<Slate> {
     let mut counted = Counted::of(subjects);
     let mut slate = Slate::default();
     let mut chosen: Vec<u32> = Vec::new();
     // *Nothing* is the last row, if it is one.
     let nothing = table.rows.last().filter(|row| row.candidate.is_none()).map(|_| table.rows.len() - 1);
     for slot in 0..table.ask.request.count.unwrap_or(table.placement.slots) {
-        let open = table.open(slot, &chosen, counted.states());
+        let open = table.open(slot, &chosen, counted.states(), pools);
         let (seat, open) = table.seat(slot, open);
         let (open, nothing) = if slot == 0 { table.pin(open, nothing) } else { (open, nothing) };
         if open.scored.is_empty() && (slot > 0 || nothing.is_none()) {
@@ -84,12 +88,15 @@ pub(super) fn fill(table: &Table<'_>, subjects: &Subjects<'_>) -> Option<Slate> 
         let (made, picked) = table.draw((slot, seat), &open, nothing)?;
         let persona = table.persona(seat, &slate.slots);
         let noted = (!open.noted.is_empty()).then_some(open.noted);
-        slate.slots.push(Slot { left_out: open.left_out, noted, persona, ..made });
+        let price = table.price(seat, picked);
+        slate.slots.push(Slot { left_out: open.left_out, noted, persona, price, ..made });
         slate.readings.extend(open.readings);
         let Some(at) = picked else { break };
         let candidate = table.rows.get(*table.valued.rows.get(at)?)?.candidate?;
         let (offer, variant) = table.snapshot.catalogue.at(candidate as usize)?;
-        chosen.push(position(&table.snapshot.catalogue, candidate)?);
+        let place = position(&table.snapshot.catalogue, candidate)?;
+        chosen.push(place);
+        pools.take(place, slot);
         slate.shown.push(Shown { offer: offer.offer_id.clone(), variant: variant.variant_id.clone() });
         slate.features.push(table.valued.features(seat, at)?.clone());
         counted.count(&table.snapshot.bundle, table.placement, offer, (table.ask.decision_id, slot, table.now));
@@ -136,7 +143,7 @@ fn everything(valued: &Valued) -> Open {
 
 impl Table<'_> {
     /// What may stand in a slot, given the offers that stand before it, by position.
-    fn open(&self, slot: u16, chosen: &[u32], states: States<'_>) -> Open {
+    fn open(&self, slot: u16, chosen: &[u32], states: States<'_>, pools: &mut Pools<'_>) -> Open {
         let mut open = Open::default();
         let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
         let shelves = bundle.shelves(catalogue);
@@ -166,6 +173,10 @@ impl Table<'_> {
                 verdict.failed.clear();
                 verdict.readings.clear();
                 behind.ask(offer, &mut verdict);
+                // In front of the first slot they were asked with everything else.
+                if slot > 0 {
+                    pools.ask(offer, &mut verdict);
+                }
                 last = Some(offer);
             }
             let row = u32::try_from(*row).unwrap_or(u32::MAX);
@@ -233,6 +244,15 @@ impl Table<'_> {
         Some(SlotPersona { at, of, scores })
     }
 
+    /// What the record says of the price of what was drawn for one who has a seat.
+    fn price(&self, seat: usize, picked: Option<usize>) -> Option<SlotPrice> {
+        let candidate = self.rows.get(*self.valued.rows.get(picked?)?)?.candidate?;
+        let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
+        let facts = facts((bundle, self.placement), self.ask.request, self.seen.get(seat)?, self.now);
+        let shelves = bundle.shelves(catalogue);
+        Moved::new(bundle, &shelves, self.placement, &facts)?.price(position(catalogue, candidate)?)
+    }
+
     /// The distribution over what is open, and which of [`Valued`] was drawn from it; none for *nothing*.
     fn draw(&self, (slot, seat): (u16, usize), open: &Open, nothing: Option<usize>) -> Option<(Slot, Option<usize>)> {
         let (rows, scores) = (&self.valued.rows, self.valued.scores(seat)?);
@@ -274,6 +294,6 @@ impl Table<'_> {
             propensity: Propensity::new(p.get(picked)?.min(1.0)).ok()?,
         };
         let money = distributed.kept(self.terms, &open_rows, picked);
-        Some((Slot { probabilities, left_out: Vec::new(), draw, money, persona: None, noted: None }, at))
+        Some((Slot { probabilities, left_out: Vec::new(), draw, money, persona: None, noted: None, price: None }, at))
     }
 }

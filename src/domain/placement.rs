@@ -115,6 +115,11 @@ impl Strategy {
         "uniform",
     ];
 
+    /// Whether features can change what it chooses.
+    pub fn weighs_features(&self) -> bool {
+        !matches!(self, Self::ThompsonBeta | Self::Uniform)
+    }
+
     /// Its name in `placements.yaml`.
     pub fn name(&self) -> &'static str {
         match self {

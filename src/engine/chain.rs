@@ -9,7 +9,7 @@ use super::message::{Settings, Ticket};
 use crate::bandit::DrawPurpose;
 use crate::decision::{Ask, Problem, Snapshot, SubjectView, Subjects, decide};
 use crate::domain::decision::{Record, Skeleton};
-use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectKind, SubjectKinds, SubjectRef, Timestamp};
+use crate::domain::{DecisionId, DecisionRequest, Digest, Purse, SubjectKind, SubjectKinds, SubjectRef, Timestamp};
 
 /// Redecisions of one request before it is answered with the fallback.
 const REDECIDED_MAX: u16 = 3;
@@ -58,7 +58,7 @@ impl InFlight {
     pub(super) fn decide(
         &mut self,
         snapshot: &Snapshot,
-        settings: &Settings,
+        (settings, purse): (&Settings, &mut Purse),
         waiting: Waiting,
         subjects: Vec<(SubjectRef, SubjectKinds)>,
         now: Timestamp,
@@ -71,6 +71,7 @@ impl InFlight {
             attempt: waiting.attempt,
             purpose: DrawPurpose::Served,
             contended: waiting.contended(),
+            purse,
         };
         let found =
             |(reference, stands_for): &(SubjectRef, SubjectKinds)| Some((self.chained.get(reference)?, *stands_for));
@@ -107,7 +108,9 @@ impl InFlight {
             at: decision.skeleton.at,
             request_digest: waiting.request_digest,
             record,
+            takes: decision.takes,
         };
+        write.takes.iter().for_each(|take| purse.take(take));
         let mut beside = decision.beside.into_iter();
         let mut next = decision.next;
         for (reference, stands_for) in &subjects {

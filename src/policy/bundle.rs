@@ -15,7 +15,7 @@ use super::guards;
 use super::overrides;
 use super::purposes::{self, PurposeSpec, Purposes};
 use super::read::{self, Fields};
-use super::rules::{self, Categories, Known, Rule};
+use super::rules::{self, Categories, Known, Rule, RuleKind};
 use super::shelf::{Memo, Shelves};
 use super::stores::{self, STORES, StoreNames, Stores};
 use super::suggest::nearest;
@@ -126,6 +126,14 @@ impl Bundle {
         }
         let zone = time_zone.and_then(|name| name.parse().ok());
         condition::local_time(now, zone.unwrap_or(chrono_tz::UTC), zone.is_some())
+    }
+
+    /// What the rule at a position wants said beside a personalised price.
+    pub fn disclosure(&self, at: u16) -> Option<&str> {
+        match &self.rule(at)?.kind {
+            RuleKind::PricePersonalisation(personalisation) => personalisation.disclosure.as_deref(),
+            _ => None,
+        }
     }
 
     /// Where a request comes from as rules about regions see it: the jurisdiction it names, else the region of the

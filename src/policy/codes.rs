@@ -60,7 +60,7 @@ codes! {
     CHAMPION = "P0216", "a challenger that is called as the champion is";
     OVERRIDABLE = "P0217", "a rule that no override may lift, declared as one that it may";
     SEVERITY_GATE = "P0218", "a gate that would refuse nothing";
-    // Kept for kinds to come: P0243 to P0249 caps, P0280 to P0289 leases. Ranks: `rules/kinds.rs`.
+    // Kept for kinds to come: P0243 to P0249 caps, P0282 to P0289 pools. Ranks: `rules/kinds.rs`.
     DELAY_CURVE = "P0230", "steps that make no delay curve";
     VALUE_UNUSED = "P0231", "a learned value where none counts";
     COOL_DOWN_UNLESS = "P0240", "`unless` with an event that cannot undo what the cool-down counts";
@@ -83,6 +83,8 @@ codes! {
     RULE_CLASS = "P0272", "a rule over a protected attribute, or over a sensitive one that it may not read";
     FAIRNESS_ATTRIBUTE = "P0273", "a fairness gate over an attribute that names no groups, or that no rule may read";
     FAIRNESS_CHECK = "P0274", "a fairness gate that does not say what it asks";
+    BUDGET_CURRENCY = "P0280", "a budget in another currency than a placement it applies to";
+    BUDGET_PACE = "P0281", "a pace for a window that never ends";
     CONDITION_SYNTAX = "P0301", "a condition that cannot be read";
     CONDITION_LEFT_OUT = "P0302", "something that conditions leave out: functions, division, branches, null";
     CONDITION_LITERAL = "P0303", "a number, amount, date, span or text in a condition that cannot be read";

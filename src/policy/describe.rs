@@ -18,6 +18,7 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
         }
         RuleKind::MarginFloor { min, over } => min.told(*over, observed, limit),
         RuleKind::PriceLimit(limit_of) => limit_of.told(observed, limit, currency),
+        RuleKind::PricePersonalisation(personalisation) => personalisation.told(observed, limit),
         RuleKind::FrequencyCap(cap) => cap.told(observed, limit),
         RuleKind::Availability(availability) => availability.told(found.on_missing),
         RuleKind::Exclusion { when } => format!("`{}` holds{}", when.text(), or_missing(found.on_missing)),
@@ -35,7 +36,8 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
         RuleKind::Schedule => merchandise::told("the offer", observed, limit).unwrap_or_default(),
         RuleKind::Campaign => merchandise::told("its campaign", observed, limit)
             .unwrap_or_else(|| "its campaign is not in the catalogue".to_owned()),
-        RuleKind::Stock => "the offer is sold out".to_owned(),
+        RuleKind::Stock => merchandise::told_stock(observed, limit),
+        RuleKind::Budgeted(pool) | RuleKind::Stocked(pool) => pool.told(observed, limit, currency),
         RuleKind::Budget => merchandise::told_spent(observed, limit, currency),
     };
     format!("`{}` ({}): {reason}", found.id, found.why)

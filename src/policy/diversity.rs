@@ -32,6 +32,11 @@ pub struct Diversity {
 }
 
 impl Per {
+    /// The value of a declared attribute of offers.
+    pub(super) fn of(id: &AttributeId) -> Self {
+        if id.as_str() == CATEGORY { Self::Category } else { Self::Attribute(id.clone()) }
+    }
+
     /// As its author writes it.
     pub(super) fn name(&self) -> &str {
         match self {

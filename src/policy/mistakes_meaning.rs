@@ -405,6 +405,7 @@ fn every_code_is_shown_by_some_mistake() {
         include_str!("mistakes_everyday.rs"),
         include_str!("mistakes_switches.rs"),
         include_str!("mistakes_fairness.rs"),
+        include_str!("mistakes_pools.rs"),
         include_str!("calendars.rs"),
         include_str!("stores.rs"),
         include_str!("cool_downs_tests.rs"),

@@ -1,6 +1,6 @@
 //! Golden text of author mistakes in rules about margins and prices. Not the others.
 
-use super::sample::{MARGIN, wrong};
+use super::sample::{ATTRIBUTES, MARGIN, files, refused, wrong};
 
 #[test]
 fn a_price_limit_is_one_thing_in_the_currency_of_its_placements() {
@@ -84,5 +84,100 @@ fn what_a_floor_is_over_is_chosen_by_name() {
     12 |     over: answr
        |           ^^^^^ unknown sum
        = help: expected one of `offer`, `answer`, `basket`
+    ");
+}
+
+#[test]
+fn a_rule_about_personalised_prices_asks_for_something_that_may_move_them() {
+    let with = |rule: &str| {
+        let rules = format!("price_personalisation:\n  - id: p\n    why: Memo\n    {rule}\nmargin_floors:");
+        wrong(MARGIN, "margin_floors:", &rules)
+    };
+    insta::assert_snapshot!(with("owner: me"), @r"
+    error[P0252]: rule `p`: nothing is said about personalised prices
+     --> rules/20-margin.yaml:4:5
+      |
+    4 |   - id: p
+      |     ^^ asks for nothing
+      = help: say what may move a price (`allowed: [customer.tier]`), how far (`max_spread: 20%` with
+              `same_as: offer.product`), where none may be moved (`banned_in: [US-NY]`), or what is said
+              beside it (`disclosure`)
+    ");
+    insta::assert_snapshot!(with("allowed: [customer.teir, offer.category]"), @r"
+    error[P0107]: rule `p`: unknown attribute `customer.teir`; did you mean `customer.tier`?
+     --> rules/20-margin.yaml:6:15
+      |
+    6 |     allowed: [customer.teir, offer.category]
+      |               ^^^^^^^^^^^^^ not in catalog/attributes.yaml
+      = help: expected a declared attribute of the customer that is neither sensitive nor protected, such as
+              `customer.tier`
+
+    error[P0253]: rule `p`: `offer.category` is of another kind
+     --> rules/20-margin.yaml:6:30
+      |
+    6 |     allowed: [customer.teir, offer.category]
+      |                              ^^^^^^^^^^^^^^ not for this
+      = help: expected a declared attribute of the customer that is neither sensitive nor protected, such as
+              `customer.tier`
+    ");
+    insta::assert_snapshot!(with("max_spread: 20%"), @r"
+    error[P0102]: rule `p`: field `same_as` is missing
+     --> rules/20-margin.yaml:4:5
+      |
+    4 |   - id: p
+      |     ^^ no `same_as` here
+      = help: add it, such as `same_as: offer.product`
+    ");
+    insta::assert_snapshot!(with("max_spread: 0%\n    same_as: offer.category"), @r"
+    error[P0105]: rule `p`: `0%` is out of range: expected a share above 0% and up to 100%
+     --> rules/20-margin.yaml:6:17
+      |
+    6 |     max_spread: 0%
+      |                 ^^ expected a share above 0% and up to 100%
+    ");
+    insta::assert_snapshot!(with("same_as: customer.tier\n    banned_in: [usa]"), @r"
+    error[P0253]: rule `p`: `customer.tier` is of another kind
+     --> rules/20-margin.yaml:6:14
+      |
+    6 |     same_as: customer.tier
+      |              ^^^^^^^^^^^^^ not for this
+      = help: expected a declared attribute of offers, such as `offer.product`
+
+    error[P0104]: rule `p`: `usa` is not a jurisdiction
+     --> rules/20-margin.yaml:7:17
+      |
+    7 |     banned_in: [usa]
+      |                 ^^^ expected `EU`, `US` or `US-NY`
+      = help: expected `EU`, a country such as `US` or a region such as `US-NY`
+    ");
+    insta::assert_snapshot!(with("allowed: []\n    on_missing: allow"), @r"
+    error[P0312]: rule `p`: nothing that it reads can be allowed to be missing
+     --> rules/20-margin.yaml:7:17
+      |
+    7 |     on_missing: allow
+      |                 ^^^^^ not for this rule
+      = help: among rules of this list `on_missing: allow` is for those with `max_spread`; remove it
+    ");
+    let sensitive = "allowed: [customer.health]";
+    let rules = format!("price_personalisation:\n  - {{id: p, why: Memo, {sensitive}}}\nmargin_floors:");
+    let mut files = files();
+    for file in &mut files {
+        file.text = match file.path.as_str() {
+            ATTRIBUTES => {
+                let health = "attributes:\n  - {id: customer.health, type: text, class: sensitive, source: crm}\n";
+                file.text.replacen("attributes:\n", health, 1)
+            }
+            MARGIN => file.text.replacen("margin_floors:", &rules, 1),
+            _ => continue,
+        };
+    }
+    insta::assert_snapshot!(refused(&files), @r"
+    error[P0253]: rule `p`: `customer.health` is sensitive
+     --> rules/20-margin.yaml:4:34
+      |
+    4 |   - {id: p, why: Memo, allowed: [customer.health]}
+      |                                  ^^^^^^^^^^^^^^^ not for this
+      = help: expected a declared attribute of the customer that is neither sensitive nor protected, such as
+              `customer.tier`
     ");
 }

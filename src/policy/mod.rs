@@ -51,7 +51,9 @@ mod guards;
 mod loyalty;
 mod overrides;
 mod parity;
+mod pools;
 mod price_limits;
+mod price_personalisation;
 mod rules;
 mod stackability;
 mod subjects;
@@ -92,6 +94,8 @@ mod mistakes_form;
 mod mistakes_meaning;
 #[cfg(test)]
 mod mistakes_money;
+#[cfg(test)]
+mod mistakes_pools;
 #[cfg(test)]
 mod mistakes_prices;
 #[cfg(test)]
@@ -147,16 +151,16 @@ pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use jurisdiction::check as check_jurisdiction;
 pub use loyalty::{Loyalty, Need};
-pub use merchandise::budget_rule;
 pub use minimise::{Allowed, Seen, minimise};
 pub use observed::{Observed, describe_observed};
 pub use overrides::{Override, OverrideAction};
 pub use parity::{Parity, Worth, parity};
+pub use pools::{Pool, PoolAmount, PoolBy, PoolWindow, Pools, PoolsAsked};
 pub use price_limits::PriceLimit;
-
+pub use price_personalisation::PricePersonalisation;
 pub use purposes::PurposeSpec;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
-pub use shelf::{Behind, Judging, Pin, Setting, Shelf, Shelves, Stand};
+pub use shelf::{Behind, Judging, Moved, Pin, Setting, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
 pub use subjects::States;
 pub use suggest::did_you_mean;

@@ -35,6 +35,9 @@ fn with(rules: &str) -> Vec<Source> {
         files.push(Source { path: "catalog/stores.yaml".into(), text: rules.to_owned() });
         return files;
     }
+    let product = blocks("yaml").into_iter().find(|block| block.starts_with("# catalog/attributes.yaml, more"));
+    let declared = files.iter_mut().find(|file| file.path == "catalog/attributes.yaml").unwrap();
+    declared.text.push_str(product.unwrap().split_once("attributes:\n").unwrap().1);
     if let Some(lines) = rules.strip_prefix("# placements.yaml, within a placement\n") {
         placed(&mut files, lines);
         return files;

@@ -1,6 +1,8 @@
 //! The plain way to judge: every rule asked about every offer, one after another. Not how decisions are made: it is
 //! what shelves must agree with.
 
+use std::collections::BTreeSet;
+
 use super::caps::{self, Cap, CapWindows, WithoutIdentifier};
 use super::cool_downs::CoolDown;
 use super::diversity::{Diversity, Per};
@@ -9,14 +11,15 @@ use super::price_limits::PriceLimit;
 use super::rules::{OnMissing, Rule, RuleKind};
 use super::stackability::Stackability;
 use super::{
-    Bundle, CategoryExclusion, CategorySort, Override, OverrideAction, Reading, Setting, States, Stop, Verdict,
+    Bundle, CategoryExclusion, CategorySort, Facts, Override, OverrideAction, Reading, Setting, States, Stop, Verdict,
 };
 use crate::domain::decision::Failed;
-use crate::domain::{Money, Offer, Placement, RuleId, SubjectState, Timestamp, Value};
+use crate::domain::{AttributeId, Money, Offer, OfferStatus, Placement, RuleId, SubjectState, Timestamp, Value};
 
 /// Asks every rule that applies about one offer at one placement, whatever its severity. Gates are asked by [`gate`],
 /// once per decision, rules with conditions by [`Asked`](super::Asked), for many offers at once, and those about
-/// schedules, campaigns and stock by [`Merchandise`](super::Merchandise).
+/// schedules and campaigns by [`Merchandise`](super::Merchandise), and those about
+/// what may run out by [`Pools`](super::Pools).
 ///
 /// Usage of caps is personal, so that a failed cap carries its limit only and what was used stands in the readings.
 /// Without a subject there is nothing to count by: a cap that applies leaves the offer out unless it says otherwise.
@@ -161,6 +164,7 @@ fn ask(
             | RuleKind::Stackability(_)
             | RuleKind::Diversity(_)
             | RuleKind::LoyaltyEligibility(_)
+            | RuleKind::PricePersonalisation(_)
             | RuleKind::Availability(_)
             | RuleKind::AudienceGuard(_)
             | RuleKind::Exclusion { .. }
@@ -168,7 +172,9 @@ fn ask(
             | RuleKind::Schedule
             | RuleKind::Campaign
             | RuleKind::Stock
-            | RuleKind::Budget => None,
+            | RuleKind::Budget
+            | RuleKind::Budgeted(_)
+            | RuleKind::Stocked(_) => None,
             RuleKind::FrequencyCap(_) if !placement.obeys_caps => None,
             RuleKind::FrequencyCap(cap) => {
                 let (used, room) = room((rule, cap), (placement, offer), states, windows);
@@ -188,39 +194,61 @@ fn ask(
     verdict
 }
 
-/// Lifts what an override in force lifts of an offer: of what has failed, what may be lifted is noted, and then every
-/// such override.
-pub(super) fn lift(
+/// Asks the rules about personalised prices about one of the offers of a catalogue, for a placement whose strategies
+/// weigh no features.
+pub(super) fn judge_prices(
     bundle: &Bundle,
-    (placement, jurisdiction): (&Placement, Option<&str>),
-    offer: &Offer,
-    now: Timestamp,
-    verdict: &mut Verdict,
-) {
-    let puts_in = |rule: &Rule| match &rule.kind {
-        RuleKind::Override(found) => {
-            found.action == OverrideAction::ForceIn
-                && found.offers.contains(&offer.offer_id)
-                && rule.effective.holds(now)
-                && rule.applies_to.covers_region(jurisdiction) == Some(true)
-                && rule.applies_to.covers_placement(placement)
-        }
-        _ => false,
+    placement: &Placement,
+    facts: &Facts<'_>,
+    (offers, offer): (&[Offer], &Offer),
+) -> Vec<Failed> {
+    let here = || bundle.rules.iter().filter(|rule| rule.applies_to.covers_placement(placement));
+    let stands = |other: &&Offer| other.status == OfferStatus::Active && other.offer_id != placement.fallback.offer;
+    let same = |id: &AttributeId, other: &Offer| {
+        offer.attribute(id.name()).is_some() && offer.attribute(id.name()) == other.attribute(id.name())
     };
-    let by: Vec<u16> = (0..).zip(&bundle.rules).filter(|(_, rule)| puts_in(rule)).map(|(at, _)| at).collect();
-    if by.is_empty() {
-        return;
+    let products = || {
+        here().filter_map(|rule| match &rule.kind {
+            RuleKind::PricePersonalisation(personalisation) => personalisation.same_as.as_ref(),
+            _ => None,
+        })
+    };
+    let net = |offer: &Offer| offer.price.minor - offer.discount.map_or(0, |discount| discount.minor);
+    let special = offer.discount.is_some_and(|discount| discount.minor > 0)
+        || products().any(|id| offers.iter().filter(stands).any(|other| same(id, other) && net(other) != net(offer)));
+    let mut moved: BTreeSet<AttributeId> = BTreeSet::new();
+    for rule in here().filter(|rule| special && rule.in_force(facts.now, facts.jurisdiction)) {
+        let about = |other: &Offer| other.offer_id == offer.offer_id || products().any(|id| same(id, other));
+        if offers.iter().any(|other| about(other) && rule.applies_to.covers_offer(other)) {
+            let read = rule.kind.reads_of_customer();
+            moved.extend(read.into_iter().filter(|id| facts.attributes.get(id).is_some()));
+        }
     }
-    let failed = std::mem::take(&mut verdict.failed);
-    let (lifted, stay): (Vec<Failed>, Vec<Failed>) =
-        failed.into_iter().partition(|failed| bundle.rules[usize::from(failed.rule)].overridable);
-    verdict.failed = stay;
-    if !lifted.is_empty() {
-        let observed = i64::try_from(lifted.len()).ok();
-        verdict.noted.extend(lifted);
-        verdict.noted.extend(by.into_iter().map(|rule| Failed { rule, observed, limit: None }));
-        verdict.noted.sort_by_key(|failed| failed.rule);
+    let mut found = Vec::new();
+    for (at, rule) in (0..=u16::MAX).zip(&bundle.rules) {
+        let RuleKind::PricePersonalisation(personalisation) = &rule.kind else { continue };
+        if !rule.in_force(facts.now, facts.jurisdiction) || !rule.applies_to.covers(placement, offer) {
+            continue;
+        }
+        let mut compared = None;
+        if let (Some(id), Some(most)) = (&personalisation.same_as, personalisation.max_spread) {
+            let counts = |other: &&Offer| {
+                same(id, other) && rule.applies_to.covers_offer(other) && other.currency() == placement.currency
+            };
+            let dearest = offers.iter().filter(stands).filter(counts).map(net).max().filter(|dearest| *dearest > 0);
+            // The least share in hundredths of a percent that it does not lie further apart than.
+            let apart = |dearest: i64| (0..=40_000).find(|share| (dearest - net(offer)) * 10_000 <= dearest * share);
+            compared = match (offer.attribute(id.name()), dearest.and_then(apart)) {
+                (None, _) => (rule.on_missing == OnMissing::Exclude).then_some((None, None)),
+                (_, Some(apart)) => (apart > i64::from(most.0)).then_some((Some(apart), Some(i64::from(most.0)))),
+                (_, None) => None,
+            };
+        }
+        let barred = moved.iter().filter(|id| !personalisation.allows(id, facts.jurisdiction)).count();
+        let barred = (barred > 0).then(|| (i64::try_from(barred).ok(), Some(0)));
+        found.extend(compared.or(barred).map(|(observed, limit)| Failed { rule: at, observed, limit }));
     }
+    found
 }
 
 /// What a price does not keep to, read off the page for authors.

@@ -68,7 +68,7 @@ pub(super) fn removed(path: &str) -> String {
     refused(&files)
 }
 
-fn refused(files: &[Source]) -> String {
+pub(super) fn refused(files: &[Source]) -> String {
     shown(&compile(files).expect_err("it compiled"))
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Core;
 use super::backoff::Backoff;
-use crate::domain::{DecisionRequest, SubjectKind, SubjectKinds, SubjectRef};
+use crate::domain::{DecisionRequest, PoolLevels, SubjectKind, SubjectKinds, SubjectRef};
 use crate::engine::batch::CommitOutcome;
 use crate::engine::{Effect, Engine, Event, Loaded, Reply, Settings, Ticket};
 use crate::telemetry::Stopwatch;
@@ -35,6 +35,7 @@ impl Engines {
         for settings in settings {
             let (inbox, messages) = mpsc::unbounded_channel();
             let engine = Engine::new(settings.clone(), core.snapshot());
+            let _ = inbox.send(Message::Event(Event::PoolsRead(core.pools())));
             let carrier = Carrier {
                 core: core.clone(),
                 node: settings.node.clone(),
@@ -93,6 +94,13 @@ impl Engines {
     pub(super) fn published(&self, core: &Core) {
         for inbox in &self.inboxes {
             let _ = inbox.send(Message::Event(Event::Published(core.snapshot())));
+        }
+    }
+
+    /// Tells every engine what is left of what may run out.
+    pub(super) fn pools_read(&self, levels: &Arc<PoolLevels>) {
+        for inbox in &self.inboxes {
+            let _ = inbox.send(Message::Event(Event::PoolsRead(levels.clone())));
         }
     }
 

@@ -66,7 +66,7 @@ use crate::config::keyfile::{KeyFileError, Keys};
 use crate::decision::Snapshot;
 use crate::domain::key::SubjectKey;
 use crate::domain::{
-    Catalogue, DecisionId, DecisionRequest, Digest, Malformed, PlacementId, Spend, SubjectId, SubjectRef,
+    Catalogue, DecisionId, DecisionRequest, Digest, Malformed, PlacementId, PoolLevels, Spend, SubjectId, SubjectRef,
 };
 use crate::engine::Reply;
 use crate::engine::learner::Models;
@@ -105,6 +105,8 @@ pub struct Core {
     models: RwLock<Arc<Models>>,
     /// What was spent, as last read.
     spend: RwLock<Arc<Spend>>,
+    /// What is left of what may run out, as last read.
+    pools: RwLock<Arc<PoolLevels>>,
     engines: OnceLock<Engines>,
     kept: Kept,
     /// Held by whoever changes the catalogue.

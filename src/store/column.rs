@@ -55,6 +55,11 @@ pub(super) fn spent(day: Day, rows: Vec<SpendColumns>) -> Result<Spend, StoreErr
     Ok(spend)
 }
 
+/// The name of the pool that the stock of an offer is counted in.
+pub(super) fn stock_pool(offer: &OfferId) -> String {
+    format!("proffer.stock/{offer}")
+}
+
 /// A number as databases hold it, which know only signed ones.
 pub(super) fn signed(value: u64) -> Result<i64, StoreError> {
     i64::try_from(value).map_err(|_| StoreError::Corrupt(format!("`{value}` does not fit into a column")))

@@ -17,6 +17,8 @@ mod nodes;
 
 mod open;
 
+mod pools;
+
 mod rows;
 
 mod work;
@@ -36,10 +38,11 @@ use async_trait::async_trait;
 use crate::domain::decision::Record;
 use crate::domain::outcome::OutcomeFact;
 use crate::domain::{
-    Currency, Day, DecisionId, Digest, ModelId, OfferId, Span, Spend, SubjectId, SubjectKinds, SubjectRef, Timestamp,
+    Currency, Day, DecisionId, Digest, Hold, ModelId, OfferId, PoolLevels, Span, Spend, SubjectId, SubjectKinds,
+    SubjectRef, Timestamp,
 };
 use crate::engine::batch::{Batch, CommitOutcome};
-pub use crate::engine::learner::{AppliedRow, BatchKey, CheckpointRow, Learned, LearningRow, Spent};
+pub use crate::engine::learner::{AppliedRow, BatchKey, CheckpointRow, HoldSettled, Learned, LearningRow, Spent};
 pub use crate::learning::Applied;
 
 /// Why a call did not do what it was asked.
@@ -145,6 +148,8 @@ pub struct Touched {
     pub applied: BTreeMap<u16, Applied>,
     /// All of its outcomes.
     pub outcomes: Vec<OutcomeFact>,
+    /// What it holds of what may run out.
+    pub holds: Vec<Hold>,
 }
 
 /// Work for the learner.
@@ -154,7 +159,7 @@ pub struct LearnerWork {
     pub batches: Vec<BatchKey>,
     /// Outcomes that are new to it.
     pub outcomes: Vec<Digest>,
-    /// Decisions whose weight has grown by their age.
+    /// Decisions whose weight has grown by their age, or whose reservation has ended.
     pub due: Vec<DecisionId>,
     /// Every decision those touch, each once.
     pub touched: Vec<Touched>,
@@ -360,6 +365,15 @@ pub trait Store: Send + Sync {
 
     /// What campaigns have spent over all days, and exploration on one.
     async fn spend(&self, day: Day) -> Result<Spend, StoreError>;
+
+    /// Every pool of which something was taken, those of windows that began since an instant and those without any.
+    async fn pools(&self, since: Timestamp) -> Result<PoolLevels, StoreError>;
+
+    /// Returns the portions of engines that took nothing for longer than [`PORTION_LIFE`] by the store's clock, or have
+    /// started anew. `false` if there were none. Harmless at any time: an engine that is still there leases again.
+    ///
+    /// [`PORTION_LIFE`]: crate::domain::pool::PORTION_LIFE
+    async fn return_portions(&self) -> Result<bool, StoreError>;
 
     /// What waits for the learner: read from small indices, however long the history is.
     async fn backlog(&self) -> Result<Backlog, StoreError>;

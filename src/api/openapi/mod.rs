@@ -9,6 +9,8 @@ pub mod examples;
 
 pub mod operations;
 
+pub mod pools;
+
 pub mod record;
 
 pub mod reports;

@@ -16,7 +16,7 @@ pub(super) struct Seen<'a> {
     pub(super) bundle: &'a Bundle,
     pub(super) placement: &'a Placement,
     pub(super) case: &'a Case,
-    pub(super) assessed: &'a Assessed,
+    pub(super) assessed: &'a Assessed<'a>,
 }
 
 impl Seen<'_> {
@@ -179,7 +179,10 @@ pub(super) fn why_not(
 ) -> String {
     let found = (0_u16..).zip(&seen.bundle.rules).find(|(_, rule)| rule.id == *id);
     let Some((at, rule)) = found else { return String::new() };
-    if let RuleKind::PurposeGate(_) = &rule.kind {
+    if let RuleKind::PurposeGate(gate) = &rule.kind {
+        if seen.assessed.purpose.prices.as_ref().is_some_and(|(prices, _)| *prices == gate.purpose) {
+            return named(rule, "nothing of the customer moves its price, or a consent for it is in force");
+        }
         return named(rule, "it leaves out every offer or none; a refusal goes into `refused_by`");
     }
     if let Some(why) = seen.idle(rule, Some(offer)) {

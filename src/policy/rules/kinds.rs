@@ -11,7 +11,7 @@ use super::super::lineage::ReadBy;
 use super::super::read::Fields;
 use super::super::{
     availability, caps, category_exclusions, cool_downs, diversity, fairness, floors, gate, guards, loyalty, overrides,
-    price_limits, stackability, switches,
+    pools, price_limits, price_personalisation, stackability, switches,
 };
 use super::{Known, RuleKind};
 
@@ -36,7 +36,7 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 16] = [
+pub(in crate::policy) const KINDS: [Kind; 19] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
@@ -125,6 +125,15 @@ pub(in crate::policy) const KINDS: [Kind; 16] = [
         read: price_limits::read,
     },
     Kind {
+        list: "price_personalisation",
+        fields: &price_personalisation::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 10,
+        read: |report, fields, known, _| price_personalisation::read(report, fields, known),
+    },
+    Kind {
         list: "stackability",
         fields: &stackability::FIELDS,
         later: &[],
@@ -161,6 +170,24 @@ pub(in crate::policy) const KINDS: [Kind; 16] = [
         read: |report, fields, _, _| cool_downs::read(report, fields),
     },
     Kind {
+        list: "budgets",
+        fields: &pools::BUDGET_FIELDS,
+        later: &[],
+        reads: false,
+        liftable: false,
+        rank: 41,
+        read: pools::budget,
+    },
+    Kind {
+        list: "stock",
+        fields: &pools::STOCK_FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 42,
+        read: |report, fields, _, _| pools::stock(report, fields),
+    },
+    Kind {
         list: "fairness_gates",
         fields: &fairness::FIELDS,
         later: &[],
@@ -191,7 +218,7 @@ pub(in crate::policy) const KINDS: [Kind; 16] = [
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 3] = [("price_personalisation", 10), ("budgets", 41), ("stock", 42)];
+pub(in crate::policy) const LATER: [(&str, u8); 0] = [];
 
 /// A rule that nobody wrote and every bundle has.
 pub(in crate::policy) struct BuiltIn {
@@ -249,6 +276,7 @@ impl RuleKind {
             Self::Requirement { .. } => "requirements",
             Self::AudienceGuard(_) => "audience_guards",
             Self::PriceLimit(_) => "price_limits",
+            Self::PricePersonalisation(_) => "price_personalisation",
             Self::Stackability(_) => "stackability",
             Self::Diversity(_) => "diversity",
             Self::LoyaltyEligibility(_) => "loyalty_eligibility",
@@ -261,6 +289,8 @@ impl RuleKind {
             Self::FairnessGate(_) => "fairness_gates",
             Self::Override(_) => "overrides",
             Self::KillSwitch(_) => "kill_switches",
+            Self::Budgeted(_) => "budgets",
+            Self::Stocked(_) => "stock",
         }
     }
 }

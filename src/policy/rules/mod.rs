@@ -9,7 +9,7 @@ mod read;
 pub(super) use common::reads_nothing;
 pub(super) use read::read;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::applies::AppliesTo;
 use super::availability::Availability;
@@ -28,12 +28,14 @@ use super::guards::Guard;
 use super::interval::Interval;
 use super::loyalty::Loyalty;
 use super::overrides::Override;
+use super::pools::Pool;
 use super::price_limits::PriceLimit;
+use super::price_personalisation::PricePersonalisation;
 use super::purposes::PurposeSpec;
 use super::stackability::Stackability;
 use super::stores::StoreNames;
 use super::switches::Switch;
-use crate::domain::{Placement, PlacementId, PurposeId, RuleId, Timestamp};
+use crate::domain::{AttributeId, AttributeScope, Placement, PlacementId, PurposeId, RuleId, Timestamp};
 pub(super) use kinds::Kind;
 #[cfg(test)]
 pub(super) use kinds::{KINDS, LATER};
@@ -91,6 +93,8 @@ pub enum RuleKind {
     },
     /// What the price of an offer keeps to.
     PriceLimit(PriceLimit),
+    /// What prices may be personalised by.
+    PricePersonalisation(PricePersonalisation),
     /// At most so many contacts for a customer in a window.
     FrequencyCap(Cap),
     /// The offers it applies to are shown only there and then.
@@ -131,12 +135,30 @@ pub enum RuleKind {
     Override(Override),
     /// Stops offers at once.
     KillSwitch(Switch),
+    /// Only so much is spent, or so many are given out, in a window.
+    Budgeted(Pool),
+    /// Only so many units are given out.
+    Stocked(Pool),
 }
 
 impl RuleKind {
     /// Whether it is about what stands in one answer together, and so asked only behind something.
     pub fn is_about_answers(&self) -> bool {
         matches!(self, Self::Stackability(_) | Self::Diversity(_))
+    }
+
+    /// The attributes of the customer that it reads.
+    pub(super) fn reads_of_customer(&self) -> BTreeSet<AttributeId> {
+        let mut found = BTreeSet::new();
+        let term = match self {
+            Self::Exclusion { when } | Self::Requirement { when } => when.term(),
+            Self::LoyaltyEligibility(loyalty) => loyalty.term(),
+            _ => return found,
+        };
+        term.reads(&mut |read| {
+            found.extend(read.attribute().filter(|id| id.scope() == AttributeScope::Customer).cloned());
+        });
+        found
     }
 }
 
@@ -171,6 +193,11 @@ impl Rule {
     /// brought back.
     pub fn in_force(&self, now: Timestamp, jurisdiction: Option<&str>) -> bool {
         self.effective.holds(now) && self.applies_to.covers_region(jurisdiction).unwrap_or(!self.favours())
+    }
+
+    /// Whether it says something to somebody, and is not on trial.
+    pub fn speaks(&self) -> bool {
+        self.severity != Severity::Shadow
     }
 
     /// Whether it leaves offers out, and not only speaks.

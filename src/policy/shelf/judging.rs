@@ -13,6 +13,7 @@ use super::counted::{Counted, Ground};
 use super::fixed::about_persons;
 use super::groups::Groups;
 use super::lifted::Lifting;
+use super::prices::Moved;
 use super::{Scoped, Shelf, Shelves, Stand};
 use crate::domain::decision::Failed;
 use crate::domain::{Catalogue, Placement};
@@ -30,6 +31,7 @@ pub struct Judging<'a> {
     groups: Groups<'a>,
     /// Guards of audiences that the customer belongs to, or may.
     guards: Vec<&'a Scoped<()>>,
+    moved: Moved<'a>,
     /// Where some offer is not always on sale.
     merchandise: Option<Merchandise<'a>>,
     catalogue: &'a Catalogue,
@@ -74,9 +76,17 @@ impl<'a> Judging<'a> {
             lifting: Lifting::at(bundle, shelf, windows.now, facts.jurisdiction),
             conditions: bundle.ask(&shelves.columns, placement, facts),
             groups: Groups::at(bundle, &shelves.columns, (placement, offers), facts),
+            moved: Moved::new(bundle, shelves, placement, facts)?,
             merchandise: shelf.unsteady.then(merchandise),
             catalogue,
         })
+    }
+
+    /// The same where gates refuse to personalise prices.
+    #[must_use]
+    pub fn refusing(mut self, gates: &[u16]) -> Self {
+        self.moved.refused = gates.to_vec();
+        self
     }
 
     /// Adds every rule that leaves an offer out, and what caps and cool-downs counted for it; notes what only speaks.
@@ -101,6 +111,7 @@ impl<'a> Judging<'a> {
         {
             merchandise.fail(stand.offer as usize, offer, &mut verdict.failed);
         }
+        self.moved.fail(stand.offer, &mut verdict.failed);
         verdict.settle(self.bundle);
         self.lifting.lift(self.bundle, stand.offer, verdict);
     }

@@ -1,11 +1,12 @@
 //! Random rules that act at once and gates over groups, for the law of shelves, and what such a gate says plainly.
 
 use super::super::condition::{Columns, Facts};
+use super::super::overrides::OverrideAction;
 use super::super::rules::{Rule, RuleKind};
-use super::super::{Bundle, Seen};
+use super::super::{Bundle, Seen, Verdict};
 use super::law_tests::Chance;
 use crate::domain::decision::Failed;
-use crate::domain::{AttributeId, Offer, Placement, Value};
+use crate::domain::{AttributeId, Offer, Placement, Timestamp, Value};
 
 impl Chance {
     /// Rules that act at once. No two overrides contradict each other: what is put in is never put out.
@@ -77,5 +78,40 @@ pub(super) fn one_group(
         if open[0] != open[1] {
             failed.push(Failed { rule: rule_at, observed: Some(1), limit: Some(2) });
         }
+    }
+}
+
+/// Lifts what an override in force lifts of an offer: of what has failed, what may be lifted is noted, and then every
+/// such override.
+pub(super) fn lift(
+    bundle: &Bundle,
+    (placement, jurisdiction): (&Placement, Option<&str>),
+    offer: &Offer,
+    now: Timestamp,
+    verdict: &mut Verdict,
+) {
+    let puts_in = |rule: &Rule| match &rule.kind {
+        RuleKind::Override(found) => {
+            found.action == OverrideAction::ForceIn
+                && found.offers.contains(&offer.offer_id)
+                && rule.effective.holds(now)
+                && rule.applies_to.covers_region(jurisdiction) == Some(true)
+                && rule.applies_to.covers_placement(placement)
+        }
+        _ => false,
+    };
+    let by: Vec<u16> = (0..).zip(&bundle.rules).filter(|(_, rule)| puts_in(rule)).map(|(at, _)| at).collect();
+    if by.is_empty() {
+        return;
+    }
+    let failed = std::mem::take(&mut verdict.failed);
+    let (lifted, stay): (Vec<Failed>, Vec<Failed>) =
+        failed.into_iter().partition(|failed| bundle.rules[usize::from(failed.rule)].overridable);
+    verdict.failed = stay;
+    if !lifted.is_empty() {
+        let observed = i64::try_from(lifted.len()).ok();
+        verdict.noted.extend(lifted);
+        verdict.noted.extend(by.into_iter().map(|rule| Failed { rule, observed, limit: None }));
+        verdict.noted.sort_by_key(|failed| failed.rule);
     }
 }

@@ -9,17 +9,17 @@ use rand::SeedableRng as _;
 use rand::rngs::ChaCha8Rng;
 
 use super::super::merchandise::Merchandise;
-use super::super::plain::{judge_behind, judge_from, judge_sums, lift};
+use super::super::plain::{judge_behind, judge_from, judge_prices, judge_sums};
 use super::super::{
     Bundle, CapWindows, Chosen, Contact, Facts, OnMissing, Seen, Severity, Source, States, Verdict, compile,
     count_contact, rebuild_caps,
 };
-use super::law_switches::one_group;
+use super::law_switches::{lift, one_group};
 use super::*;
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::{
-    AttributeId, BasketLine, Campaign, Currency, DecisionId, DecisionRequest, Money, Offer, OfferId, Span, StoreId,
-    SubjectKind, SubjectKinds, SubjectState, Timestamp, Value,
+    AttributeId, Campaign, DecisionId, DecisionRequest, Offer, OfferId, Span, StoreId, SubjectKind, SubjectKinds,
+    SubjectState, Timestamp, Value,
 };
 
 const NOW: i64 = 1_780_000_000_000;
@@ -81,24 +81,7 @@ impl Chance {
         let unknown = ["", ", without_identifier: allow", ", without_identifier: exclude_unknown"];
         [
             "owner: all\n".to_owned(),
-            self.list("margin_floors", |c| {
-                let over = c.one(&["", "", ", over: answer", ", over: basket", ", over: basket, on_missing: allow"]);
-                if over.is_empty() || c.often(5) {
-                    return format!("min_margin: {}%{over}", c.below(60));
-                }
-                format!("min_margin: {}.00 USD{over}", c.below(40))
-            }),
-            self.list("price_limits", |c| {
-                let limit = match c.below(5) {
-                    0 => format!("max_discount: {}%", c.below(100)),
-                    1 => format!("max_discount: {}.00 USD", c.below(30)),
-                    2 => format!("min_price: {}.00 USD", c.below(40)),
-                    3 => "respect: advertised_price_min".to_owned(),
-                    _ => "respect: prior_price".to_owned(),
-                };
-                let allowed = if limit.starts_with("respect") { c.one(&["", ", on_missing: allow"]) } else { "" };
-                limit + allowed
-            }),
+            self.money_rules(),
             self.list("frequency_caps", |c| {
                 let by = if c.often(2) { "[customer, channel]" } else { c.one(&scopes) };
                 let by = by.replace("customer", c.one(&["customer", "customer", "household", "device", "session"]));
@@ -206,20 +189,6 @@ impl Chance {
             "campaign_id": "autumn", "owner": "toys", "starts_at": "2026-05-28T20:15:00Z",
         }));
         Catalogue::new(1, offers, vec![spring, autumn])
-    }
-
-    /// Things of which most say what they earn.
-    fn basket(&mut self) -> Vec<BasketLine> {
-        let dollars = |amount: i64| Some(Money { minor: amount * 100, currency: Currency::parse("USD").unwrap() });
-        let count = self.below(3);
-        let line = |_| BasketLine {
-            sku: "thing".into(),
-            category: None,
-            quantity: u32::try_from(1 + self.below(3)).unwrap(),
-            price: dollars(self.below(50)).filter(|_| self.often(9)),
-            margin: dollars(self.below(30) - 10).filter(|_| self.often(9)),
-        };
-        (0..count).map(line).collect()
     }
 
     /// Contacts of the last days, some with offers and placements that are gone.
@@ -357,6 +326,7 @@ fn plain(
             one_group((bundle, &columns), placement, facts, (candidate.offer, offer), &mut verdict.failed);
             verdict.failed.extend(guarded(bundle, placement, facts, offer));
             merchandise.fail(candidate.offer, offer, &mut verdict.failed);
+            verdict.failed.extend(judge_prices(bundle, placement, facts, (catalogue.offers(), offer)));
             part(bundle, &mut verdict);
             lift(bundle, (placement, facts.jurisdiction), offer, windows.now, &mut verdict);
             found.push((position, offer.margin_minor(), offer.cost_of_showing_minor(), verdict));
@@ -465,21 +435,25 @@ fn behind(
     }
     let there: Vec<u32> = (0..u32::try_from(offers.len()).unwrap()).filter(|_| chance.often(3)).collect();
     let chosen: Vec<&Offer> = there.iter().map(|at| &offers[*at as usize]).collect();
-    let mut next = counted.to_vec();
+    // What the answer has shown counts for whomever nobody stands for.
+    let unknown = |kind: &SubjectKind| counted.iter().all(|(_, stands_for)| !stands_for.has(*kind));
+    let unknown = SubjectKind::ALL.into_iter().filter(unknown).fold(SubjectKinds::NONE, SubjectKinds::and);
+    let (mut next, mut answer) = (counted.to_vec(), (SubjectState::default(), unknown));
     for (slot, offer) in (0..).zip(&chosen) {
-        for (next, stands_for) in &mut next {
+        for (next, stands_for) in next.iter_mut().chain([&mut answer]) {
             let decision = DecisionId::from_parts(windows.now.0, [255; 10]);
             let (at, reserved_until) = (windows.now, windows.now.plus(Span(HOUR)));
             let chosen = Chosen { decision, slot, at, reserved_until, stands_for: *stands_for };
             count_contact(bundle, placement, offer, next, &chosen);
         }
     }
-    let behind = Behind::new(bundle, both, setting, &there, states(&next), windows).unwrap();
+    let states = states(&next).within(&answer.0);
+    let behind = Behind::new(bundle, both, setting, &there, states, windows).unwrap();
     for (at, offer) in (0..).zip(offers).filter(|(at, _)| !there.contains(at)) {
         let mut found = Verdict::default();
         behind.ask(at, &mut found);
         sort(&mut found);
-        let mut expected = judge_behind(bundle, setting, offer, &chosen, states(&next), windows);
+        let mut expected = judge_behind(bundle, setting, offer, &chosen, states, windows);
         part(bundle, &mut expected);
         lift(bundle, (setting.placement, setting.jurisdiction), offer, windows.now, &mut expected);
         prop_assert_eq!(found, expected, "{} behind {:?}", offer.offer_id, there);

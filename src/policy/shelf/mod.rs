@@ -2,8 +2,9 @@
 //! customer, no request and no instant.
 //!
 //! A shelf holds the offers under consideration at one placement, in the order of the catalogue, each with every rule
-//! that leaves it out whatever the request: its currency, the floors under its margin and the limits of its price. What is left for a decision
-//! are caps and cool-downs with something counted, conditions, and schedules: [`Judging`] asks those.
+//! that leaves it out whatever the request: its currency, the floors under its margin and the limits of its price. What
+//! is left for a decision are caps and cool-downs with something counted, conditions, and schedules: [`Judging`] asks
+//! those. What may run out is named here and asked by [`Pools`](super::Pools).
 
 mod behind;
 mod counted;
@@ -14,8 +15,11 @@ mod keys;
 mod lifted;
 mod memo;
 mod pins;
+mod prices;
 mod sums;
 
+#[cfg(test)]
+mod law_prices;
 #[cfg(test)]
 mod law_switches;
 #[cfg(test)]
@@ -29,26 +33,29 @@ pub use behind::Behind;
 pub use judging::Judging;
 pub(super) use memo::Memo;
 pub use pins::Pin;
+pub use prices::Moved;
 pub use sums::Setting;
 
 use super::condition::{Bits, Columns};
 use super::floors::FloorOver;
 use super::merchandise;
 use super::overrides::OverrideAction;
+use super::pools::{self, Pooled};
 use super::rules::{Rule, RuleKind};
 use super::stackability::Stackability;
 use crate::domain::decision::Failed;
 use crate::domain::{Belongs, Catalogue, Offer, OfferId, OfferStatus, Placement, PlacementId};
 use fixed::Fixed;
 use keys::{Keys, kinds, position};
+use prices::Prices;
 
 /// The shelves of all placements, for one bundle and one catalogue.
 #[derive(Debug)]
 pub struct Shelves {
     pub(super) columns: Arc<Columns>,
     keys: Keys,
-    /// Positions of the rules about schedule, campaign and stock.
-    built_in: [Option<u16>; 3],
+    /// Positions of the rules about schedule and campaign.
+    built_in: [Option<u16>; 2],
     by_placement: BTreeMap<PlacementId, Shelf>,
 }
 
@@ -74,10 +81,13 @@ pub struct Shelf {
     put_in: Vec<Scoped<()>>,
     /// Overrides that pin offers.
     pins: Vec<Scoped<()>>,
+    /// Rules about what may run out, where some offer draws on it.
+    pub(super) pools: Vec<Arc<Scoped<Pooled>>>,
     /// Guards of audiences, in their order.
     guards: Vec<Scoped<()>>,
     /// Floors over the answer or the basket.
     sums: Vec<Scoped<()>>,
+    prices: Prices,
 }
 
 /// An offer under consideration. Its variants share what rules say.
@@ -93,21 +103,21 @@ pub struct Stand {
     pub cost_minor: i64,
     /// Where its rules stand in [`Shelf::fixed`].
     fixed: Range<u32>,
-    /// Whether neither schedule, campaign nor stock ever keeps it back.
+    /// Whether neither schedule nor campaign ever keeps it back.
     steady: bool,
 }
 
 /// A rule with the offers it applies to.
 #[derive(Debug)]
-struct Scoped<T> {
-    rule: u16,
+pub(super) struct Scoped<T> {
+    pub(super) rule: u16,
     /// Everywhere if nothing is said.
     scope: Option<Bits>,
-    of: T,
+    pub(super) of: T,
 }
 
 impl<T> Scoped<T> {
-    fn covers(&self, offer: u32) -> bool {
+    pub(super) fn covers(&self, offer: u32) -> bool {
         self.scope.as_ref().is_none_or(|scope| scope.has(offer as usize))
     }
 }
@@ -146,7 +156,7 @@ impl Shelf {
         let offers = catalogue.offers();
         let here: Vec<(u16, &Rule)> =
             (0..=u16::MAX).zip(rules).filter(|(_, rule)| rule.applies_to.covers_placement(placement)).collect();
-        let fixed = Fixed::of(&here, offers);
+        let fixed = Fixed::of(&here, placement, offers);
         let scoped = |those: &dyn Fn(&RuleKind) -> bool| -> Vec<Scoped<()>> {
             let those = here.iter().filter(|(_, rule)| those(&rule.kind));
             those.map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () }).collect()
@@ -162,6 +172,10 @@ impl Shelf {
         let answers = here.iter().filter_map(|(at, rule)| {
             Some(Scoped { rule: *at, scope: scope(rule, offers), of: together(&rule.kind, offers)? })
         });
+        let pools = here.iter().filter_map(|(at, rule)| {
+            let of = pools::pooled(rule, placement, catalogue)?;
+            Some(Arc::new(Scoped { rule: *at, scope: scope(rule, offers), of }))
+        });
         let guards = here.iter().filter(|(_, rule)| matches!(rule.kind, RuleKind::AudienceGuard(_)));
         let guards = guards.map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () });
         let mut shelf = Self {
@@ -174,6 +188,8 @@ impl Shelf {
             answers: answers.collect(),
             put_in: lifted::scoped(&here, OverrideAction::ForceIn, offers),
             pins: lifted::scoped(&here, OverrideAction::Pin, offers),
+            pools: pools.collect(),
+            prices: Prices::new(&here, placement, offers),
             sums: scoped(&|kind| matches!(kind, RuleKind::MarginFloor { over, .. } if *over != FloorOver::Offer)),
             counting,
             counting_by_id,
@@ -203,7 +219,6 @@ impl Shelf {
         let steady = offer.starts_at.is_none()
             && offer.ends_at.is_none()
             && offer.pauses.is_empty()
-            && offer.stock != Some(0)
             && catalogue.belongs(at as usize) == Belongs::Alone;
         self.unsteady |= !steady;
         self.candidates += candidates.len();
@@ -253,9 +268,10 @@ impl Shelf {
                     Together::Kinds(kinds) => size_of_val(kinds.as_slice()),
                 }
         });
+        let pools = self.pools.iter().map(|rule| bits(rule.scope.as_ref()) + rule.of.bytes());
         size_of_val(self.stands.as_slice())
             + size_of_val(self.fixed.as_slice())
-            + counting.chain(answers).sum::<usize>()
+            + counting.chain(answers).chain(pools).sum::<usize>()
     }
 }
 

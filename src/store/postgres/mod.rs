@@ -18,6 +18,8 @@ mod matching;
 
 mod outcomes;
 
+mod pools;
+
 mod spend;
 
 mod subjects;
@@ -30,7 +32,7 @@ use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
 
 use crate::domain::outcome::OutcomeFact;
 use crate::domain::{
-    Day, DecisionId, Digest, ModelId, OfferId, Span, Spend, SubjectId, SubjectKinds, SubjectRef, Timestamp,
+    Day, DecisionId, Digest, ModelId, OfferId, PoolLevels, Span, Spend, SubjectId, SubjectKinds, SubjectRef, Timestamp,
 };
 use crate::engine::batch::{Batch, CommitOutcome};
 
@@ -311,6 +313,14 @@ impl Store for PostgresStore {
 
     async fn spend(&self, day: Day) -> Result<Spend, StoreError> {
         spend::read(self, day).await
+    }
+
+    async fn pools(&self, since: Timestamp) -> Result<PoolLevels, StoreError> {
+        pools::levels(self, since).await
+    }
+
+    async fn return_portions(&self) -> Result<bool, StoreError> {
+        pools::return_portions(self).await
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {

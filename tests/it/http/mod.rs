@@ -24,6 +24,8 @@ mod matching;
 mod metrics;
 mod openapi;
 mod page;
+mod pools;
+mod prices;
 mod reports;
 mod routes;
 mod schema;
