@@ -28,6 +28,17 @@ pub(super) const KINDS: [(&str, Maker); 13] = [
 /// Kinds of the language that have none yet.
 pub(super) const LACKING: [&str; 1] = ["price_personalisation"];
 
+/// When a rule is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// Once, about every offer, before anything is drawn.
+    Before,
+    /// Then, and again for every slot behind the first.
+    BeforeAndBehind,
+    /// For every slot, about what may stand there so far.
+    EverySlot,
+}
+
 /// What a cap or a cool-down counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reading {
@@ -66,9 +77,9 @@ pub(super) trait Kind {
     /// What it says of an offer that it applies to.
     fn says(&self, rule: &Written, asked: &Asked<'_>, offer: &Offer) -> Says;
 
-    /// Whether it is asked again behind other offers.
-    fn asked_again(&self) -> bool {
-        false
+    /// When it is asked.
+    fn when(&self) -> When {
+        When::Before
     }
 
     /// Whether it may say what becomes of a missing value.
