@@ -131,12 +131,17 @@ fn everywhere(list: &'static str, kind: Box<dyn Kind>) -> Written {
 /// Some rules of every kind.
 pub(super) fn any(chance: &mut Chance) -> Vec<Written> {
     let mut rules = Vec::new();
+    // Where few rules are written, many offers are left for the later slots.
+    let counts: &[usize] = if chance.often(5) { &[0, 0, 0, 0, 1] } else { &[0, 0, 1, 1, 2, 3] };
     for (list, make) in KINDS {
         if list.starts_with("proffer.") {
             rules.push(everywhere(list, make(chance)));
             continue;
         }
-        for at in 0..[0, 0, 1, 1, 2, 3][chance.below(6)] {
+        // What is about whole answers speaks only where offers are left.
+        let some = [0, 1, 1, 2];
+        let counts = if ["stackability", "diversity"].contains(&list) { &some } else { counts };
+        for at in 0..chance.one(counts) {
             let mut rule = everywhere(list, make(chance));
             rule.id = format!("{list}.{at}");
             let gate = rule.kind.guards().is_some();
