@@ -175,6 +175,7 @@ fn whole(snapshot: &Snapshot, request: &DecisionRequest) -> Decision {
         attempt: 0,
         purpose: DrawPurpose::Served,
         contended: false,
+        purse: &proffer::domain::Purse::default(),
     };
     let made = decide(snapshot, &ask, Some(subject), &GENERATOR, NOW).unwrap();
     assert!(made.skeleton.fallback.is_none(), "{:?}", made.skeleton.fallback);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::money;
 use crate::audit;
 use crate::domain::decision::{CandidateRow, ConsentReading, Failed, Private, Shown, Skeleton, Slot, SlotPersona};
-use crate::domain::{self, AttributeId, Catalogue, Money, OfferId, Prior, VariantId};
+use crate::domain::{self, AttributeId, Catalogue, Money, OfferId, PoolReading, Prior, VariantId};
 use crate::policy::Bundle;
 use crate::runtime::{Opened, OutcomesSeen, Tried};
 
@@ -71,14 +71,14 @@ pub fn tried(tried: &Tried, personal: bool) -> Value {
     answer
 }
 
-fn told(told: &audit::Told) -> Value {
+pub(super) fn told(told: &audit::Told) -> Value {
     json!({
         "rule": told.rule, "why": told.why, "observed": told.observed, "limit": told.limit, "sentence": told.sentence,
     })
 }
 
-/// What a rule said that leaves nothing out, and why it does not: it warns, or is on trial.
-fn noted(noted: &audit::Told) -> Value {
+/// What a rule said that leaves nothing out, and why it does not: it warns, is on trial, or is lifted (`block`).
+pub(super) fn noted(noted: &audit::Told) -> Value {
     let mut shown = told(noted);
     if let Some(fields) = shown.as_object_mut() {
         fields.insert("severity".into(), json!(noted.severity.name()));
@@ -229,6 +229,7 @@ pub fn record(opened: &Opened, outcomes: &OutcomesSeen) -> Value {
         "exploration": skeleton.exploration,
         "prior": skeleton.prior.map(Prior::name),
         "money": money::terms(skeleton),
+        "pools": pools(skeleton, &opened.bundle),
         "reserved_until": skeleton.reserved_until,
         "candidates": candidates(skeleton, private_part, &opened.bundle, &opened.catalogue),
         "slots": slots(skeleton, private_part, &opened.bundle, &opened.catalogue),
@@ -243,6 +244,16 @@ pub fn record(opened: &Opened, outcomes: &OutcomesSeen) -> Value {
             "reward": Money { minor: outcomes.earned.reward_minor, currency },
         },
     })
+}
+
+/// Pools that left something out or were taken from; nothing where there were none.
+fn pools(skeleton: &Skeleton, bundle: &Bundle) -> Option<Vec<Value>> {
+    let pool = |reading: &PoolReading| {
+        let rule = bundle.rule(reading.rule).map(|rule| &rule.id);
+        let PoolReading { name, total, gone, taken, since, .. } = reading;
+        json!({"rule": rule, "pool": name, "since": since, "total": total, "gone": gone, "taken": taken})
+    };
+    skeleton.pools.as_ref().map(|pools| pools.iter().map(pool).collect())
 }
 
 fn private(private: &Private) -> Value {

@@ -2,7 +2,7 @@
 
 use crate::bandit::DrawPurpose;
 use crate::domain::{
-    DecisionId, DecisionRequest, Digest, SubjectId, SubjectKind, SubjectKinds, SubjectState, Timestamp,
+    DecisionId, DecisionRequest, Digest, Purse, SubjectId, SubjectKind, SubjectKinds, SubjectState, Timestamp,
 };
 use crate::policy::States;
 
@@ -23,6 +23,8 @@ pub struct Ask<'a> {
     pub purpose: DrawPurpose,
     /// What was read kept changing: answer with the fallback and read no subject.
     pub contended: bool,
+    /// What is known to be gone of what may run out.
+    pub purse: &'a Purse,
 }
 
 /// A subject as a decision reads it.

@@ -18,7 +18,7 @@ use crate::domain::decision::{
     Skeleton, SubjectGroup, SubjectRead, Terms, Withheld,
 };
 use crate::domain::key::GeneratorKey;
-use crate::domain::{AttributeId, LocalTime, OfferId, Placement, PurposeId, SubjectState, Timestamp, Value};
+use crate::domain::{AttributeId, LocalTime, OfferId, Placement, PurposeId, SubjectState, Take, Timestamp, Value};
 use crate::policy::Seen;
 
 type Attributes = Vec<(AttributeId, Value)>;
@@ -32,6 +32,8 @@ pub struct Decision {
     pub private: Private,
     /// The next state of the subject it is for, if the decision changes it.
     pub next: Option<SubjectState>,
+    /// What it takes of what may run out; without it the decision must not be stored.
+    pub takes: Vec<Take>,
     /// The next states of the subjects beside, in their order; nothing where one stays as it is.
     pub beside: Vec<Option<SubjectState>>,
 }
@@ -51,7 +53,7 @@ pub fn decide<'s>(
     let subject = subjects.view();
     let now = subjects.last_at().map_or(now, |last| last.max(now));
 
-    let assessed = assess(snapshot, placement, ask.request, subjects.states(), now);
+    let assessed = assess(snapshot, placement, ask.request, subjects.states(), ask.purse, now);
     let Assessed { purpose, seating, seen, windows, mut judged } = assessed;
     let local = local_time(now, windows.zone);
     let contender = contender(placement, subject.map(|view| view.subject));
@@ -80,12 +82,13 @@ pub fn decide<'s>(
                 valued,
                 terms,
             };
-            fill(&table, &subjects)
+            fill(&table, &subjects, &mut judged.pools)
         })
     } else {
         None
     };
     if fallback.is_none() && slate.is_none() {
+        judged.pools.give_back();
         // Numbers that failed their check are not recorded as if somebody could draw from them.
         judged.rows.iter_mut().for_each(|row| (row.scored, row.learned) = (None, None));
     }
@@ -113,6 +116,8 @@ pub fn decide<'s>(
     let chosen = skeleton.chosen().count();
     skeleton.reserved_until = (chosen > 0).then(|| now.plus(placement.reservation));
     skeleton.fallback = fallback;
+    let (takes, pools) = judged.pools.done();
+    skeleton.pools = pools;
     let private = Private {
         subject: subjects_read(&subjects),
         context: ContextGroup {
@@ -133,7 +138,7 @@ pub fn decide<'s>(
         consent: ConsentGroup { readings: purpose.readings, signal: ask.request.privacy_signal },
         contacts: ContactsGroup { readings: judged.readings },
     };
-    Ok(Decision { skeleton, private, next, beside })
+    Ok(Decision { skeleton, private, next, takes, beside })
 }
 
 /// Whose states were read.
@@ -244,6 +249,7 @@ fn skeleton(
         challenger: None,
         money: None,
         prior: Some(view.contender().prior),
+        pools: None,
     }
 }
 

@@ -5,29 +5,31 @@ use super::personas::{Apart, common};
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::decision::{CandidateRow, CapReading, Failed};
-use crate::domain::{CampaignBudget, DecisionRequest, Placement, Timestamp};
-use crate::policy::{Bundle, CapWindows, Facts, Judging, Seen, Stand, States, Verdict};
+use crate::domain::{CampaignBudget, DecisionRequest, Placement, Purse, Timestamp};
+use crate::policy::{Bundle, CapWindows, Facts, Judging, Pools, PoolsAsked, Seen, Stand, States, Verdict};
 
 /// Every candidate with what the rules said.
-pub(super) struct Judged {
+pub(super) struct Judged<'a> {
     pub(super) rows: Vec<CandidateRow>,
     /// What is left out for one persona and not for every other.
     pub(super) apart: Apart,
     pub(super) readings: Vec<CapReading>,
     /// Budgets of the campaigns of eligible candidates, as rows name them.
     pub(super) budgets: Vec<CampaignBudget>,
+    /// What may run out.
+    pub(super) pools: Pools<'a>,
 }
 
 /// Every rule on every candidate, no short circuit.
-pub(super) fn judge(
-    snapshot: &Snapshot,
-    placement: &Placement,
-    request: &DecisionRequest,
+pub(super) fn judge<'a>(
+    snapshot: &'a Snapshot,
+    placement: &'a Placement,
+    request: &'a DecisionRequest,
     states: States<'_>,
     purpose: &Purpose,
     seen: &[Seen],
-    windows: &CapWindows,
-) -> Judged {
+    (windows, purse): (&CapWindows, &'a Purse),
+) -> Judged<'a> {
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let shelves = bundle.shelves(catalogue);
     let refused = purpose.prices.as_ref().map_or(&[][..], |(_, gates)| gates);
@@ -40,7 +42,15 @@ pub(super) fn judge(
     let mut budgets = Budgets::at(snapshot, placement, windows.now);
     let closed = purpose.closed_by.map(|rule| Failed { rule, observed: None, limit: None });
     let apart = Apart::none(seen.len());
-    let mut judged = Judged { rows: Vec::new(), apart, readings: Vec::new(), budgets: Vec::new() };
+    let asked = PoolsAsked {
+        placement,
+        jurisdiction: bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()),
+        store: request.store.as_ref(),
+        now: windows.now,
+        purse,
+    };
+    let pools = Pools::at(bundle, (&shelves, catalogue), asked);
+    let mut judged = Judged { rows: Vec::new(), apart, readings: Vec::new(), budgets: Vec::new(), pools };
     if let Some(((judging, others), shelf)) = each.split_first_mut().zip(shelves.at(&placement.id)) {
         let mut verdict = Verdict::default();
         if request.candidates.is_none() {
@@ -52,7 +62,9 @@ pub(super) fn judge(
             verdict.failed.extend(closed);
             judging.ask(stand, &mut verdict);
             let apart = ask_others(others, stand, closed, &mut verdict);
-            let money = budgets.ask(stand.offer as usize, catalogue, &mut verdict.failed);
+            judged.pools.ask(stand.offer, &mut verdict);
+            let eligible = verdict.failed.is_empty();
+            let money = eligible.then(|| budgets.ask(stand.offer as usize, catalogue)).flatten();
             // Rules speak about offers; the variants of one offer share the verdict.
             for candidate in stand.candidates.clone() {
                 let row = u32::try_from(judged.rows.len()).unwrap_or(u32::MAX);

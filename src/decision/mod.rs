@@ -25,6 +25,8 @@ mod personas;
 
 mod purpose;
 
+mod recheck;
+
 mod seats;
 
 mod slate;
@@ -49,6 +51,8 @@ mod noted_tests;
 #[cfg(test)]
 mod persona_tests;
 #[cfg(test)]
+mod pool_tests;
+#[cfg(test)]
 mod prices_tests;
 #[cfg(test)]
 mod recorded;
@@ -56,6 +60,8 @@ mod recorded;
 mod served_tests;
 #[cfg(test)]
 mod slate_tests;
+#[cfg(test)]
+mod switches_tests;
 
 #[cfg(test)]
 mod tests;
@@ -63,4 +69,5 @@ mod tests;
 pub use ask::{Ask, SubjectView, Subjects};
 pub use check::{Problem, check};
 pub use decide::{Decision, decide};
+pub use recheck::{Rechecked, recheck};
 pub use snapshot::Snapshot;

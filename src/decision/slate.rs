@@ -20,7 +20,7 @@ use crate::domain::decision::{
 };
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Catalogue, Placement, Propensity, SubjectState, Timestamp};
-use crate::policy::{Behind, CapWindows, Moved, Seen, Setting, States, Verdict};
+use crate::policy::{Behind, CapWindows, Moved, Pools, Seen, Setting, States, Verdict};
 
 /// What every slot of one decision is filled from.
 #[derive(Clone, Copy)]
@@ -71,15 +71,16 @@ struct Open {
 
 /// Fills the slots asked for, as far as candidates reach. Nothing if a distribution fails its check: then nothing is
 /// drawn at all.
-pub(super) fn fill(table: &Table<'_>, subjects: &Subjects<'_>) -> Option<Slate> {
+pub(super) fn fill(table: &Table<'_>, subjects: &Subjects<'_>, pools: &mut Pools<'_>) -> Option<Slate> {
     let mut counted = Counted::of(subjects);
     let mut slate = Slate::default();
     let mut chosen: Vec<u32> = Vec::new();
     // *Nothing* is the last row, if it is one.
     let nothing = table.rows.last().filter(|row| row.candidate.is_none()).map(|_| table.rows.len() - 1);
     for slot in 0..table.ask.request.count.unwrap_or(table.placement.slots) {
-        let open = table.open(slot, &chosen, counted.states());
+        let open = table.open(slot, &chosen, counted.states(), pools);
         let (seat, open) = table.seat(slot, open);
+        let (open, nothing) = if slot == 0 { table.pin(open, nothing) } else { (open, nothing) };
         if open.scored.is_empty() && (slot > 0 || nothing.is_none()) {
             slate.barred = if slot == 0 { (open.left_out, open.noted) } else { Default::default() };
             break;
@@ -93,7 +94,9 @@ pub(super) fn fill(table: &Table<'_>, subjects: &Subjects<'_>) -> Option<Slate> 
         let Some(at) = picked else { break };
         let candidate = table.rows.get(*table.valued.rows.get(at)?)?.candidate?;
         let (offer, variant) = table.snapshot.catalogue.at(candidate as usize)?;
-        chosen.push(position(&table.snapshot.catalogue, candidate)?);
+        let place = position(&table.snapshot.catalogue, candidate)?;
+        chosen.push(place);
+        pools.take(place, slot);
         slate.shown.push(Shown { offer: offer.offer_id.clone(), variant: variant.variant_id.clone() });
         slate.features.push(table.valued.features(seat, at)?.clone());
         counted.count(&table.snapshot.bundle, table.placement, offer, (table.ask.decision_id, slot, table.now));
@@ -140,7 +143,7 @@ fn everything(valued: &Valued) -> Open {
 
 impl Table<'_> {
     /// What may stand in a slot, given the offers that stand before it, by position.
-    fn open(&self, slot: u16, chosen: &[u32], states: States<'_>) -> Open {
+    fn open(&self, slot: u16, chosen: &[u32], states: States<'_>, pools: &mut Pools<'_>) -> Open {
         let mut open = Open::default();
         let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
         let shelves = bundle.shelves(catalogue);
@@ -170,6 +173,10 @@ impl Table<'_> {
                 verdict.failed.clear();
                 verdict.readings.clear();
                 behind.ask(offer, &mut verdict);
+                // In front of the first slot they were asked with everything else.
+                if slot > 0 {
+                    pools.ask(offer, &mut verdict);
+                }
                 last = Some(offer);
             }
             let row = u32::try_from(*row).unwrap_or(u32::MAX);
@@ -207,6 +214,25 @@ impl Table<'_> {
         self.apart.extend(seat, &mut left_out, stands);
         let scored = scored.into_iter().filter(|at| !bars(seat, *at)).collect();
         (seat, Open { scored, left_out, noted, readings })
+    }
+
+    /// What may stand in the first slot where an override pins some of it: that alone, and not *nothing*.
+    fn pin(&self, open: Open, nothing: Option<usize>) -> (Open, Option<usize>) {
+        let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
+        let shelves = bundle.shelves(catalogue);
+        let Some(shelf) = shelves.at(&self.placement.id) else { return (open, nothing) };
+        let row = |at: &usize| self.valued.rows.get(*at).copied();
+        let offer = |at: &usize| position(catalogue, self.rows.get(row(at)?)?.candidate?);
+        let request = self.ask.request;
+        let asked = (self.now, bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()));
+        let Some(pin) = shelf.pin(bundle, asked, open.scored.iter().filter_map(offer)) else { return (open, nothing) };
+        let Open { scored, mut left_out, noted, readings } = open;
+        let (others, scored): (Vec<usize>, Vec<usize>) =
+            scored.into_iter().partition(|at| offer(at).is_none_or(|offer| pin.fails(offer).is_some()));
+        let rows = others.iter().filter_map(row).chain(nothing).filter_map(|row| u32::try_from(row).ok());
+        left_out.extend(rows.map(|row| LeftOut { row, failed: vec![pin.failed()] }));
+        left_out.sort_by_key(|left| left.row);
+        (Open { scored, left_out, noted, readings }, None)
     }
 
     /// What the record says of whom a slot is for, given the slots before.

@@ -12,7 +12,7 @@ use crate::domain::decision::{FallbackReason, Record, Slot, Withheld};
 use crate::domain::key::{GeneratorKey, SubjectKey};
 use crate::domain::{
     Basis, Catalogue, ConsentState, Customer, Day, DecisionId, DecisionRequest, Offer, OfferId, PlacementId, PurposeId,
-    SubjectId, SubjectKind, SubjectState, Timestamp, Value, VariantId,
+    Purse, SubjectId, SubjectKind, SubjectState, Timestamp, Value, VariantId,
 };
 use crate::policy::{Source, compile};
 
@@ -147,6 +147,16 @@ pub(super) fn ask_with(
     state: &SubjectState,
     id: u64,
 ) -> Result<Decision, Vec<Problem>> {
+    ask_purse(snapshot, request, state, (id, &Purse::default()))
+}
+
+/// As [`ask_with`], knowing what is gone of what may run out.
+pub(super) fn ask_purse(
+    snapshot: &Snapshot,
+    request: &DecisionRequest,
+    state: &SubjectState,
+    (id, purse): (u64, &Purse),
+) -> Result<Decision, Vec<Problem>> {
     let mut bits = [0; 10];
     bits[2..].copy_from_slice(&id.to_be_bytes());
     let ask = Ask {
@@ -157,6 +167,7 @@ pub(super) fn ask_with(
         attempt: 0,
         purpose: DrawPurpose::Served,
         contended: false,
+        purse,
     };
     let view = SubjectView { kind: SubjectKind::Customer, subject: SubjectId([7; 16]), version: 1, state };
     decide(snapshot, &ask, Some(view), &GENERATOR, NOW)
@@ -227,6 +238,7 @@ fn the_holdout_is_a_stable_share_of_customers_and_gets_house_content() {
             attempt: 0,
             purpose: DrawPurpose::Served,
             contended: false,
+            purse: &Purse::default(),
         };
         let view = SubjectView { kind: SubjectKind::Customer, subject: SubjectId(subject), version: 1, state: &state };
         let decision = decide(&snapshot, &ask, Some(view), &GENERATOR, NOW).unwrap();

@@ -16,6 +16,7 @@ pub mod money;
 pub mod offer;
 pub mod outcome;
 pub mod placement;
+pub mod pool;
 pub mod propensity;
 pub mod request;
 pub mod schedule;
@@ -40,6 +41,7 @@ pub use placement::{
     Challenger, Contender, Exposure, Feature, FeatureAtom, Objective, ObjectiveKind, Placement, Prior, Strategy,
     ValueSource,
 };
+pub use pool::{Hold, PoolKey, PoolLevel, PoolLevels, PoolReading, Purse, Settled, Take};
 pub use propensity::Propensity;
 pub use request::{BasketLine, Customer, DecisionRequest, Persona};
 pub use schedule::{Pause, Standing};

@@ -1,7 +1,7 @@
 //! What one commit carries and what the store answers. Performs no commit.
 
 use crate::domain::decision::Record;
-use crate::domain::{DecisionId, Digest, SubjectId, SubjectKinds, Timestamp};
+use crate::domain::{DecisionId, Digest, PoolKey, SubjectId, SubjectKinds, Take, Timestamp};
 
 /// A subject state that the batch read, and the next one if it changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct DecisionWrite {
     pub request_digest: Digest,
     /// Record and leaf.
     pub record: Record,
+    /// What it takes of what may run out.
+    pub takes: Vec<Take>,
 }
 
 /// All that one commit stores: everything or nothing.
@@ -84,5 +86,7 @@ pub enum CommitOutcome {
         stale: Vec<SubjectId>,
         /// Decisions that are stored already.
         known: Vec<Known>,
+        /// Pools of which less is left than was taken, each with what is gone of it for this engine.
+        short: Vec<(PoolKey, i64)>,
     },
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::batch::DecisionWrite;
-use super::cache::Subject;
+use super::cache::{Subject, SubjectCache};
 use super::message::{Settings, Ticket};
 use crate::bandit::DrawPurpose;
 use crate::decision::{Ask, Problem, Snapshot, SubjectView, Subjects, decide};
 use crate::domain::decision::{Record, Skeleton};
-use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectKind, SubjectKinds, SubjectRef, Timestamp};
+use crate::domain::{
+    DecisionId, DecisionRequest, Digest, Purse, SubjectId, SubjectKind, SubjectKinds, SubjectRef, Timestamp,
+};
 
 /// Redecisions of one request before it is answered with the fallback.
 const REDECIDED_MAX: u16 = 3;
@@ -54,11 +56,26 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
+    /// Whether one of these subjects is in the batch by another name, since two customers turned out to be one; what
+    /// nobody's decision reads is taken out of it first.
+    pub(super) fn names_again(&mut self, subjects: &[(SubjectRef, SubjectKinds)], cache: &mut SubjectCache) -> bool {
+        let ids = subjects.iter().filter_map(|(reference, _)| Some((reference, cache.get(reference)?.subject)));
+        let ids: Vec<(&SubjectRef, SubjectId)> = ids.collect();
+        let other = |reference: &SubjectRef, chained: &Chained| {
+            ids.iter().any(|(asked, id)| *asked != reference && *id == chained.subject.subject)
+        };
+        let decided = &self.decided;
+        self.chained.retain(|reference, chained| {
+            !other(reference, chained) || decided.iter().any(|decided| decided.subjects.contains(reference))
+        });
+        self.chained.iter().any(|(reference, chained)| other(reference, chained))
+    }
+
     /// Decides one request on the states that the decisions before it left: those of these subjects, which are chained.
     pub(super) fn decide(
         &mut self,
         snapshot: &Snapshot,
-        settings: &Settings,
+        (settings, purse): (&Settings, &mut Purse),
         waiting: Waiting,
         subjects: Vec<(SubjectRef, SubjectKinds)>,
         now: Timestamp,
@@ -71,6 +88,7 @@ impl InFlight {
             attempt: waiting.attempt,
             purpose: DrawPurpose::Served,
             contended: waiting.contended(),
+            purse,
         };
         let found =
             |(reference, stands_for): &(SubjectRef, SubjectKinds)| Some((self.chained.get(reference)?, *stands_for));
@@ -107,7 +125,9 @@ impl InFlight {
             at: decision.skeleton.at,
             request_digest: waiting.request_digest,
             record,
+            takes: decision.takes,
         };
+        write.takes.iter().for_each(|take| purse.take(take));
         let mut beside = decision.beside.into_iter();
         let mut next = decision.next;
         for (reference, stands_for) in &subjects {

@@ -169,7 +169,7 @@ impl Memory {
             })
             .collect();
         if (gate.is_some() || !stale.is_empty() || !known.is_empty()) && !self.careless {
-            return CommitOutcome::Refused { gate, stale, known };
+            return CommitOutcome::Refused { gate, stale, known, short: Vec::new() };
         }
         *last += 1;
         for touched in &batch.subjects {

@@ -5,7 +5,7 @@ use super::chain::Decided;
 use super::chain::InFlight;
 use super::message::{Effect, Reply};
 use super::step::{Engine, Halt};
-use crate::domain::{SubjectId, SubjectRef};
+use crate::domain::{PoolKey, SubjectId, SubjectRef};
 
 impl Engine {
     pub(super) fn committed(
@@ -22,23 +22,29 @@ impl Engine {
                     self.cache.put(chained.subject);
                 }
                 for decided in batch.decided {
+                    for take in &decided.write.takes {
+                        self.purse.take(take);
+                    }
                     self.reply(&decided.waiting, &Reply::Decided(decided.skeleton), effects);
                 }
             }
-            CommitOutcome::Refused { gate, stale, known } => {
-                self.refused(batch, gate, &stale, &known, wanted, effects);
+            CommitOutcome::Refused { gate, stale, known, short } => {
+                for (pool, gone) in &short {
+                    self.purse.set(pool, *gone);
+                }
+                self.refused(batch, gate, (&stale, &known, &short), wanted, effects);
             }
         }
     }
 
-    /// Settles a refused batch: known ids are answered from the store, what read something stale (or came after a
-    /// known id of the same subject) is decided again, the rest goes into the next attempt at once.
+    /// Settles a refused batch: known ids are answered from the store, what read something stale, took of what had run
+    /// out, or came after such a decision of the same subject, is decided again, the rest goes into the next attempt at
+    /// once.
     fn refused(
         &mut self,
         batch: InFlight,
         gate: Option<u64>,
-        stale: &[SubjectId],
-        known: &[Known],
+        (stale, known, short): (&[SubjectId], &[Known], &[(PoolKey, i64)]),
         wanted: &mut Vec<SubjectRef>,
         effects: &mut Vec<Effect>,
     ) {
@@ -50,6 +56,11 @@ impl Engine {
                 again.push(reference.clone());
             }
         }
+        let took =
+            |decided: &Decided| decided.write.takes.iter().any(|take| short.iter().any(|(pool, _)| *pool == take.pool));
+        again.extend(
+            decided.iter().filter(|decided| took(decided)).flat_map(|decided| decided.subjects.iter().cloned()),
+        );
         let (mut kept, mut redo) = (Vec::new(), Vec::new());
         for decided in decided {
             match known.iter().find(|known| known.decision_id == decided.waiting.decision_id) {
@@ -66,7 +77,7 @@ impl Engine {
         spread(&kept, &mut again);
         let stays = |decided: &Decided| {
             let fresh = decided.subjects.iter().all(|reference| !again.contains(reference));
-            gate.is_none() && (fresh || decided.waiting.contended())
+            gate.is_none() && !took(decided) && (fresh || decided.waiting.contended())
         };
         let mut rest = Vec::new();
         for decided in kept {

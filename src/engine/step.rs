@@ -15,7 +15,9 @@ use super::chain::{Chained, Decided, InFlight, Waiting};
 use super::message::{Effect, Event, Loaded, Reply, Settings, Ticket};
 use super::sealed::seal_state;
 use crate::decision::Snapshot;
-use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectKinds, SubjectRef, SubjectState, Timestamp};
+use crate::domain::{
+    DecisionId, DecisionRequest, Digest, PoolLevels, Purse, SubjectKinds, SubjectRef, SubjectState, Timestamp,
+};
 use crate::policy::rebuild_caps;
 use crate::transparency::merkle_root;
 
@@ -35,6 +37,8 @@ pub struct Engine {
     pub(super) next_number: u64,
     minted: u64,
     pub(super) cache: SubjectCache,
+    /// What is known to be gone of what may run out. May be wrong without harm: the commit takes nothing that is gone.
+    pub(super) purse: Purse,
     pub(super) loading: BTreeMap<SubjectRef, Vec<Waiting>>,
     pub(super) ready: VecDeque<Waiting>,
     /// Every decision id that waits or is in flight, with what it names and who else waits for it.
@@ -53,6 +57,7 @@ impl Engine {
             next_number: 1,
             minted: 0,
             cache,
+            purse: Purse::default(),
             loading: BTreeMap::new(),
             ready: VecDeque::new(),
             pending: BTreeMap::new(),
@@ -92,6 +97,7 @@ impl Engine {
                 }
                 Event::Published(snapshot) => self.published(snapshot),
                 Event::SubjectChanged(reference) => self.cache.forget(&reference),
+                Event::PoolsRead(levels) => self.pools_read(&levels),
             }
         }
         self.form_batch(now, &mut wanted, &mut effects);
@@ -198,6 +204,11 @@ impl Engine {
         }
     }
 
+    fn pools_read(&mut self, levels: &PoolLevels) {
+        let Settings { node, incarnation, .. } = &self.settings;
+        self.purse = Purse::of(levels, |name, number| name == node && number == *incarnation);
+    }
+
     fn published(&mut self, snapshot: Arc<Snapshot>) {
         if snapshot.bundle.cap_set != self.snapshot.bundle.cap_set {
             // Counters were built for other caps; they are rebuilt from contacts when loaded again.
@@ -216,14 +227,22 @@ impl Engine {
             return;
         }
         let mut batch = InFlight::default();
+        // Decisions of one batch see what those before them took; it is gone once the batch is stored.
+        let mut purse = self.purse.clone();
         while batch.decided.len() < self.settings.batch_decisions_max {
             let Some(waiting) = self.ready.pop_front() else { break };
             let subjects = self.subjects(&waiting);
+            if batch.names_again(&subjects, &mut self.cache) {
+                // A customer by another name than before: each state goes into a batch once.
+                self.ready.push_front(waiting);
+                break;
+            }
             if !subjects.iter().all(|(reference, _)| self.chain(reference, &mut batch)) {
                 self.admit(waiting, wanted);
                 continue;
             }
-            if let Err((waiting, problems)) = batch.decide(&self.snapshot, &self.settings, waiting, subjects, now) {
+            let with = (&self.settings, &mut purse);
+            if let Err((waiting, problems)) = batch.decide(&self.snapshot, with, waiting, subjects, now) {
                 self.reply(&waiting, &Reply::Refused(problems), effects);
             }
         }

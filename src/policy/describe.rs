@@ -28,11 +28,16 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
         RuleKind::Diversity(diversity) => diversity.told(observed, limit),
         RuleKind::LoyaltyEligibility(loyalty) => format!("needs {}{}", loyalty.needed(), or_missing(found.on_missing)),
         RuleKind::CoolDown(cool_down) => cool_down.told(observed),
+        RuleKind::CategoryExclusion(exclusion) => exclusion.told().to_owned(),
+        RuleKind::FairnessGate(gate) => gate.told(observed, limit),
+        RuleKind::Override(found) => found.told(observed),
+        RuleKind::KillSwitch(switch) => switch.told(),
         RuleKind::Currency => format!("the offer is not priced in {currency}"),
         RuleKind::Schedule => merchandise::told("the offer", observed, limit).unwrap_or_default(),
         RuleKind::Campaign => merchandise::told("its campaign", observed, limit)
             .unwrap_or_else(|| "its campaign is not in the catalogue".to_owned()),
-        RuleKind::Stock => "the offer is sold out".to_owned(),
+        RuleKind::Stock => merchandise::told_stock(observed, limit),
+        RuleKind::Budgeted(pool) | RuleKind::Stocked(pool) => pool.told(observed, limit, currency),
         RuleKind::Budget => merchandise::told_spent(observed, limit, currency),
     };
     format!("`{}` ({}): {reason}", found.id, found.why)

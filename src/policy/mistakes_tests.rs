@@ -90,7 +90,7 @@ fn names_that_tests_use_are_looked_up_and_the_nearest_is_shown() {
     7 |     tier: gold
       |     ^^^^ unknown field
       = help: the fields here are `name`, `expect`, `notes`, `refused_by`, `placement`, `at`, `time_zone`,
-              `jurisdiction`, `gpc`, `store`, `customer`, `consents`, `history`, `basket`, `behind`,
+              `jurisdiction`, `gpc`, `store`, `customer`, `consents`, `history`, `basket`, `behind`, `gone`,
               `context.NAME`, `customer.NAME`, `offer.NAME`
     ");
     insta::assert_snapshot!(wrong("like: ann", "like: an"), @r"
@@ -261,7 +261,7 @@ fn what_is_expected_is_offers_with_the_rules_that_leave_them_out() {
     7 |     discount: 5.00 USD
       |     ^^^^^^^^ unknown field
       = help: the fields here are `name`, `expect`, `notes`, `refused_by`, `placement`, `at`, `time_zone`,
-              `jurisdiction`, `gpc`, `store`, `customer`, `consents`, `history`, `basket`, `behind`,
+              `jurisdiction`, `gpc`, `store`, `customer`, `consents`, `history`, `basket`, `behind`, `gone`,
               `context.NAME`, `customer.NAME`, `offer.NAME`
     ");
     insta::assert_snapshot!(wrong("{boots: []}", "{}"), @r"

@@ -10,13 +10,16 @@ use super::floors::{FloorLimit, FloorOver, Margin};
 use super::price_limits::PriceLimit;
 use super::rules::{OnMissing, Rule, RuleKind};
 use super::stackability::Stackability;
-use super::{Bundle, Facts, Reading, Setting, States, Verdict};
+use super::{
+    Bundle, CategoryExclusion, CategorySort, Facts, Override, OverrideAction, Reading, Setting, States, Stop, Verdict,
+};
 use crate::domain::decision::Failed;
 use crate::domain::{AttributeId, Money, Offer, OfferStatus, Placement, RuleId, SubjectState, Timestamp, Value};
 
 /// Asks every rule that applies about one offer at one placement, whatever its severity. Gates are asked by [`gate`],
 /// once per decision, rules with conditions by [`Asked`](super::Asked), for many offers at once, and those about
-/// schedules, campaigns and stock by [`Merchandise`](super::Merchandise).
+/// schedules and campaigns by [`Merchandise`](super::Merchandise), and those about
+/// what may run out by [`Pools`](super::Pools).
 ///
 /// Usage of caps is personal, so that a failed cap carries its limit only and what was used stands in the readings.
 /// Without a subject there is nothing to count by: a cap that applies leaves the offer out unless it says otherwise.
@@ -27,18 +30,18 @@ pub(super) fn judge<'s>(
     states: impl Into<States<'s>>,
     windows: &CapWindows,
 ) -> Verdict {
-    judge_from(bundle, (placement, None), offer, states, windows)
+    judge_from(bundle, (placement, None, false), offer, states, windows)
 }
 
-/// As [`judge`], for a request that says where it comes from.
+/// As [`judge`], for a request that says where it comes from, where something personal was seen or was not.
 pub(super) fn judge_from<'s>(
     bundle: &Bundle,
-    (placement, jurisdiction): (&Placement, Option<&str>),
+    at: (&Placement, Option<&str>, bool),
     offer: &Offer,
     states: impl Into<States<'s>>,
     windows: &CapWindows,
 ) -> Verdict {
-    ask(bundle, (placement, jurisdiction), offer, None, states.into(), windows)
+    ask(bundle, at, offer, None, states.into(), windows)
 }
 
 /// Asks the rules whose answer depends on the slots before: caps (the states have those contacts counted) and rules
@@ -51,7 +54,7 @@ pub(super) fn judge_behind<'s>(
     states: impl Into<States<'s>>,
     windows: &CapWindows,
 ) -> Verdict {
-    let at = (setting.placement, setting.jurisdiction);
+    let at = (setting.placement, setting.jurisdiction, false);
     let mut verdict = ask(bundle, at, offer, Some(chosen), states.into(), windows);
     verdict.failed.extend(judge_sums(bundle, setting, offer, chosen, windows.now));
     verdict
@@ -106,7 +109,7 @@ pub(super) fn judge_sums(
 /// `behind`: what stands in the slots before, for a slot that is not the first.
 fn ask(
     bundle: &Bundle,
-    (placement, jurisdiction): (&Placement, Option<&str>),
+    (placement, jurisdiction, personal): (&Placement, Option<&str>, bool),
     offer: &Offer,
     behind: Option<&[&Offer]>,
     states: States<'_>,
@@ -136,7 +139,27 @@ fn ask(
             RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
             RuleKind::MarginFloor { min, over: FloorOver::Offer } => min.fails(&margin),
             RuleKind::PriceLimit(limit) => price(*limit, offer, rule.on_missing),
+            RuleKind::KillSwitch(switch) => match &switch.stop {
+                Stop::All => Some((None, None)),
+                Stop::Named { offers, categories, campaigns } => {
+                    let named = offers.iter().any(|id| *id == offer.offer_id)
+                        || categories.iter().any(|named| offer.categories().any(|own| own == named))
+                        || campaigns.iter().any(|named| offer.campaign.as_ref() == Some(named));
+                    named.then_some((None, None))
+                }
+            },
+            RuleKind::Override(Override { action: OverrideAction::ForceOut, offers, .. }) => {
+                offers.iter().any(|id| *id == offer.offer_id).then_some((None, None))
+            }
+            RuleKind::CategoryExclusion(CategoryExclusion { sort, categories, brands }) => {
+                let brand = offer.attributes.get("brand");
+                let named = categories.iter().any(|named| offer.categories().any(|own| own == named))
+                    || brands.iter().any(|named| brand == Some(&Value::Text(named.clone())));
+                (named && (personal || *sort != CategorySort::Sensitive)).then_some((None, None))
+            }
             RuleKind::MarginFloor { .. }
+            | RuleKind::FairnessGate(_)
+            | RuleKind::Override(_)
             | RuleKind::PurposeGate(_)
             | RuleKind::Stackability(_)
             | RuleKind::Diversity(_)
@@ -149,7 +172,9 @@ fn ask(
             | RuleKind::Schedule
             | RuleKind::Campaign
             | RuleKind::Stock
-            | RuleKind::Budget => None,
+            | RuleKind::Budget
+            | RuleKind::Budgeted(_)
+            | RuleKind::Stocked(_) => None,
             RuleKind::FrequencyCap(_) if !placement.obeys_caps => None,
             RuleKind::FrequencyCap(cap) => {
                 let (used, room) = room((rule, cap), (placement, offer), states, windows);

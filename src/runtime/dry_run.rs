@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Core, RuntimeError};
 use crate::bandit::DrawPurpose;
 use crate::decision::{Ask, Decision, Problem, Snapshot, SubjectView, Subjects, decide};
-use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectId, SubjectState};
+use crate::domain::{DecisionId, DecisionRequest, Digest, Purse, SubjectId, SubjectState};
 use crate::engine::Subject;
 use crate::policy::rebuild_caps;
 
@@ -52,6 +52,8 @@ impl Core {
             Some(id) => (id, false),
             None => (tried_id(request_digest, now.0), true),
         };
+        let own = format!("{}/", self.settings.node);
+        let purse = Purse::of(&self.pools(), |node, _| node.starts_with(&own));
         let ask = Ask {
             request,
             request_digest,
@@ -60,6 +62,7 @@ impl Core {
             attempt: 0,
             purpose: DrawPurpose::DryRun,
             contended: false,
+            purse: &purse,
         };
         let decided = decide(&snapshot, &ask, read, &self.keys.generator, now);
         Ok(decided.map(|decision| Tried { decision, snapshot }))

@@ -8,9 +8,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Core;
 use super::backoff::Backoff;
-use crate::domain::{DecisionRequest, SubjectKind, SubjectKinds, SubjectRef};
+use crate::domain::{DecisionRequest, PoolLevels, SubjectKind, SubjectKinds, SubjectRef};
 use crate::engine::batch::CommitOutcome;
-use crate::engine::{Effect, Engine, Event, Loaded, Reply, Settings, Ticket};
+use crate::engine::{Effect, Engine, Event, Loaded, Reply, Settings, Subject, Ticket};
 use crate::telemetry::Stopwatch;
 
 /// What is sent to an engine's thread.
@@ -35,6 +35,7 @@ impl Engines {
         for settings in settings {
             let (inbox, messages) = mpsc::unbounded_channel();
             let engine = Engine::new(settings.clone(), core.snapshot());
+            let _ = inbox.send(Message::Event(Event::PoolsRead(core.pools())));
             let carrier = Carrier {
                 core: core.clone(),
                 node: settings.node.clone(),
@@ -93,6 +94,13 @@ impl Engines {
     pub(super) fn published(&self, core: &Core) {
         for inbox in &self.inboxes {
             let _ = inbox.send(Message::Event(Event::Published(core.snapshot())));
+        }
+    }
+
+    /// Tells every engine what is left of what may run out.
+    pub(super) fn pools_read(&self, levels: &Arc<PoolLevels>) {
+        for inbox in &self.inboxes {
+            let _ = inbox.send(Message::Event(Event::PoolsRead(levels.clone())));
         }
     }
 
@@ -268,7 +276,9 @@ impl Core {
     async fn load(&self, references: &[SubjectRef]) -> Result<Vec<Loaded>, super::RuntimeError> {
         let snapshot = self.snapshot();
         let mut loaded = Vec::with_capacity(references.len());
-        for subject in self.open_subjects(references).await? {
+        for (reference, opened) in references.iter().zip(self.open_subjects(references).await?) {
+            // An engine knows it by the id it was asked for; a customer may have turned out to be another one.
+            let subject = Subject { reference: reference.clone(), ..opened };
             let contacts = self.contacts_to_rebuild(&subject, &snapshot.bundle, self.clock.now()).await?;
             loaded.push(Loaded { subject, contacts: contacts.map(|contacts| (snapshot.bundle.cap_set, contacts)) });
         }

@@ -114,6 +114,7 @@ pub struct Metrics {
     stream_lines: Family<Result, Counter>,
     batches_unlearned: Gauge,
     outcomes_unapplied: Gauge,
+    pools_late: Counter,
     model_sequence: Family<OfPlacement, Gauge>,
     exploration_spent: Family<OfPlacement, Gauge<f64, AtomicU64>>,
 }
@@ -137,6 +138,7 @@ impl Metrics {
             stream_lines: Family::default(),
             batches_unlearned: Gauge::default(),
             outcomes_unapplied: Gauge::default(),
+            pools_late: Counter::default(),
             model_sequence: Family::default(),
             exploration_spent: Family::default(),
         };
@@ -168,6 +170,9 @@ impl Metrics {
         to.register("learner_batches_unlearned", help, self.batches_unlearned.clone());
         let help = "Outcomes that the learner has not applied; -1 where the store does not say";
         to.register("learner_outcomes_unapplied", help, self.outcomes_unapplied.clone());
+        let help =
+            "Orders of what was given back to stock or budgets before, because they came after their reservation";
+        to.register("pool_orders_late", help, self.pools_late.clone());
         let help = "Learning events that the model in use here has absorbed";
         to.register("model_sequence", help, self.model_sequence.clone());
         let help = "Share of the exploration budget of the UTC day that is spent; 0 where there is no budget";
@@ -248,6 +253,11 @@ impl Metrics {
         let (batches, outcomes) = waiting.map_or((-1, -1), |(a, b)| (shown(a), shown(b)));
         self.batches_unlearned.set(batches);
         self.outcomes_unapplied.set(outcomes);
+    }
+
+    /// So many orders came after what they take had been given back.
+    pub fn pools_late(&self, orders: usize) {
+        self.pools_late.inc_by(orders as u64);
     }
 
     /// How far the models in use have learned, of exactly these placements.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use utoipa::ToSchema;
 
+use super::pools::RecordPool;
 use super::shapes::{AttributeValue, Basis, ConsentState, Instant, Money};
 
 /// The whole record of a decision with its justification.
@@ -48,6 +49,9 @@ pub struct DecisionRecord {
     /// Budgets and settings of money it was made under; `null` where there were none.
     #[schema(required = true)]
     money: Option<RecordMoney>,
+    /// What may run out, as far as it left something out or was taken from; `null` where it was not.
+    #[schema(required = true)]
+    pools: Option<Vec<RecordPool>>,
     #[schema(required = true)]
     reserved_until: Option<Instant>,
     /// Every candidate, by offer id and variant id; *nothing* last.
@@ -308,7 +312,8 @@ pub struct RecordCandidate {
 pub struct RecordNote {
     rule: String,
     why: String,
-    /// `warn` for a warning, `shadow` for a rule on trial.
+    /// `warn` for a warning, `shadow` for a rule on trial, `block` for a rule that an override lifted and for that
+    /// override.
     #[schema(example = "shadow")]
     severity: String,
     /// In the unit of the limit.

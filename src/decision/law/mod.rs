@@ -134,6 +134,7 @@ fn decided(snapshot: &Snapshot, asked: &Asked<'_>, state: Option<&SubjectState>,
         attempt: 0,
         purpose: DrawPurpose::Served,
         contended: false,
+        purse: &crate::domain::Purse::default(),
     };
     let generator = GeneratorKey { period: 1, key: [3; 32] };
     decide(snapshot, &ask, subject, &generator, crate::domain::Timestamp(asked.now)).unwrap()

@@ -349,5 +349,6 @@ fn contact(chance: &mut Chance, number: usize) -> Contact {
         clicked,
         redeemed,
         events: kinds.into_iter().filter_map(|(kind, at)| Some((kind, at?))).collect(),
+        released: false,
     }
 }

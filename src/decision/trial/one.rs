@@ -9,12 +9,12 @@ use crate::decision::Snapshot;
 use crate::decision::assess::{Assessed, assess};
 use crate::decision::counted::Counted;
 use crate::decision::{SubjectView, Subjects};
-use crate::domain::decision::{Failed, RefusedPurpose};
+use crate::domain::decision::{CandidateRow, Failed, RefusedPurpose};
 use crate::domain::{
-    Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, RuleId, SubjectId, SubjectKind, SubjectKinds,
-    SubjectState,
+    Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, Purse, RuleId, SubjectId, SubjectKind,
+    SubjectKinds, SubjectState,
 };
-use crate::policy::{self, Behind, Bundle, Case, Chosen, Contact, Expected, Setting, Verdict};
+use crate::policy::{self, Behind, Bundle, Case, Chosen, Contact, Expected, Pools, PoolsAsked, Setting, Verdict};
 
 /// What came out for one offer.
 struct Outcome {
@@ -45,7 +45,8 @@ pub(super) fn try_one(bundle: &Arc<Bundle>, case: &Case, cover: &mut Counts) -> 
     let request = request(case);
     let states = states(&snapshot, case);
     let subjects = subjects(&states);
-    let assessed = assess(&snapshot, placement, &request, subjects.states(), case.at);
+    let purse = purse(&snapshot, placement, case, &request);
+    let assessed = assess(&snapshot, placement, &request, subjects.states(), &purse, case.at);
     let when = (case.at, case.jurisdiction.as_deref());
     cover.gates(bundle, placement, &assessed.purpose, when);
     let when = (case.at, bundle.region(case.jurisdiction.as_deref(), case.store.as_ref()));
@@ -181,6 +182,31 @@ pub(super) fn request(case: &Case) -> DecisionRequest {
     }
 }
 
+/// What is gone by the case: of every pool that the offers asked about and those before them draw on.
+fn purse(snapshot: &Snapshot, placement: &Placement, case: &Case, request: &DecisionRequest) -> Purse {
+    let (whole, mut purse) = (Purse::default(), Purse::default());
+    if case.gone.is_empty() {
+        return purse;
+    }
+    let asked = PoolsAsked {
+        placement,
+        jurisdiction: snapshot.bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()),
+        store: request.store.as_ref(),
+        now: case.at,
+        purse: &whole,
+    };
+    let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
+    let pools = Pools::at(bundle, (&bundle.shelves(catalogue), catalogue), asked);
+    for (at, _) in (0..).zip(catalogue.offers()) {
+        for (rule, pool) in pools.drawn_on(at) {
+            if let Some(gone) = case.gone.get(rule) {
+                purse.set(&pool, *gone);
+            }
+        }
+    }
+    purse
+}
+
 /// The states of the customer's subjects: consents as given, and contacts counted as they are when a bundle changes.
 /// The history counts for the household, the device and the session as it does for the customer.
 pub(super) fn states(snapshot: &Snapshot, case: &Case) -> Vec<(SubjectState, SubjectKinds)> {
@@ -208,7 +234,7 @@ fn outcome(
     snapshot: &Snapshot,
     placement: &Placement,
     case: &Case,
-    assessed: &Assessed,
+    assessed: &Assessed<'_>,
     (offer, subjects): (&Offer, &Subjects<'_>),
 ) -> Option<Outcome> {
     let is_its = |candidate: u32| {
@@ -226,29 +252,61 @@ fn outcome(
     let jurisdiction = bundle.region(case.jurisdiction.as_deref(), case.store.as_ref());
     let setting = Setting { placement, jurisdiction, basket: &case.basket };
     let mut verdict = Verdict::default();
+    let place = position(catalogue, offer.offer_id.as_str())?;
     if case.behind.is_empty() || !failed.is_empty() {
         let nothing = Behind::nothing(bundle, shelves, setting, case.at).filter(|_| failed.is_empty());
-        if let Some(nothing) = nothing {
-            nothing.ask(position(catalogue, offer.offer_id.as_str())?, &mut verdict);
+        if let Some(nothing) = &nothing {
+            nothing.ask(place, &mut verdict);
             noted.extend(verdict.noted);
-            return Some(Outcome { failed: verdict.failed, noted, used, behind: false });
+        }
+        let mut failed = [failed, verdict.failed].concat();
+        if failed.is_empty() {
+            failed.extend(pinned((snapshot, placement), (case, jurisdiction), rows, row, nothing.as_ref()));
         }
         return Some(Outcome { failed, noted, used, behind: false });
     }
-    let (mut counted, mut chosen) = (Counted::of(subjects), Vec::new());
+    let (mut counted, mut chosen, mut pools) = (Counted::of(subjects), Vec::new(), assessed.judged.pools.clone());
     let decision = DecisionId::from_parts(case.at.0, [255; 10]);
     for (slot, id) in (0..).zip(&case.behind) {
         let before = snapshot.catalogue.offer(id.as_str())?;
         counted.count(&snapshot.bundle, placement, before, (decision, slot, case.at));
-        chosen.push(position(&snapshot.catalogue, id.as_str())?);
+        let place = position(&snapshot.catalogue, id.as_str())?;
+        chosen.push(place);
+        pools.take(place, slot);
     }
     let behind = Behind::new(bundle, shelves, setting, &chosen, counted.states(), &assessed.windows)?;
-    behind.ask(position(catalogue, offer.offer_id.as_str())?, &mut verdict);
+    behind.ask(place, &mut verdict);
+    pools.ask(place, &mut verdict);
     let used = verdict.readings.iter().map(|reading| (reading.rule, reading.used)).collect();
     // A cap speaks again with what stands before counted.
     noted.retain(|first| verdict.noted.iter().all(|again| again.rule != first.rule));
     noted.extend(verdict.noted);
     Some(Outcome { failed: verdict.failed, noted, used, behind: true })
+}
+
+/// That an override pins another offer of the case to the first slot.
+fn pinned(
+    (snapshot, placement): (&Snapshot, &Placement),
+    (case, jurisdiction): (&Case, Option<&str>),
+    rows: &[CandidateRow],
+    row: &CandidateRow,
+    nothing: Option<&Behind<'_>>,
+) -> Option<Failed> {
+    let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
+    let shelves = bundle.shelves(catalogue);
+    let offer = |row: &CandidateRow| {
+        let (offer, _) = catalogue.at(row.candidate? as usize)?;
+        position(catalogue, offer.offer_id.as_str())
+    };
+    let open = rows.iter().filter(|row| row.failed.is_empty()).filter_map(offer).filter(|offer| {
+        let mut verdict = Verdict::default();
+        if let Some(nothing) = nothing {
+            nothing.ask(*offer, &mut verdict);
+        }
+        verdict.failed.is_empty()
+    });
+    let pin = shelves.at(&placement.id)?.pin(bundle, (case.at, jurisdiction), open)?;
+    pin.fails(offer(row)?)
 }
 
 /// Position of an offer.

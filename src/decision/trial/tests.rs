@@ -146,6 +146,7 @@ fn a_trial_finds_what_the_decision_finds() {
             attempt: 0,
             purpose: DrawPurpose::Served,
             contended: false,
+            purse: &crate::domain::Purse::default(),
         };
         let decision =
             decide(&snapshot, &ask, super::one::subjects(&states), &GeneratorKey { period: 1, key: [3; 32] }, case.at)

@@ -8,7 +8,7 @@ use super::personas::SlotPersona;
 use super::prices::SlotPrice;
 use crate::domain::{
     ChallengerId, Currency, Day, DecisionId, Delay, Digest, Exposure, ModelId, ObjectiveKind, OfferId, Placement,
-    PlacementId, Prior, Propensity, PurposeId, Span, Timestamp, ValueSource, VariantId,
+    PlacementId, PoolReading, Prior, Propensity, PurposeId, Span, Timestamp, ValueSource, VariantId,
 };
 
 /// Version of this encoding. Old versions stay readable: version 1 knew one slot and no *nothing*.
@@ -385,6 +385,9 @@ pub struct Skeleton {
     /// does not say it. Nothing in records from before it was kept.
     #[n(27)]
     pub prior: Option<Prior>,
+    /// Pools that left something out or that were taken from; nothing where none did and none were.
+    #[n(28)]
+    pub pools: Option<Vec<PoolReading>>,
 }
 
 impl Skeleton {

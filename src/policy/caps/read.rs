@@ -159,20 +159,30 @@ fn window(report: &mut Report<'_>, what: &str, node: &Node, all: Known<'_>) -> O
         let help = "keep one of them; for both limits write two caps";
         report.add(codes::FIELD_UNKNOWN, node.place, message, "the other is given too").with_help(help);
     }
-    let unit = read::choice(report, what, calendar, "calendar period", &["day", "week", "month"], &[]);
+    let unit = calendar_unit(report, what, &fields, calendar);
     let zone = fields.need(report, "time_zone", "window: {calendar: day, time_zone: customer}");
     let zone = zone.and_then(|node| time_zone(report, what, node, all));
-    let unit = match unit? {
+    Some(CapWindow::Calendar(unit?, zone?))
+}
+
+/// Reads the period of a window, with the day on which a week starts.
+pub(in super::super) fn calendar_unit(
+    report: &mut Report<'_>,
+    what: &str,
+    fields: &Fields<'_>,
+    calendar: &Node,
+) -> Option<CalendarUnit> {
+    let unit = read::choice(report, what, calendar, "calendar period", &["day", "week", "month"], &[]);
+    Some(match unit? {
         "week" => {
             let starts = fields.get("week_starts").map_or(Some(Weekday::Mon), |node| weekday(report, what, node));
             CalendarUnit::Week(starts?)
         }
         name => {
-            only_weeks_start(report, what, &fields);
+            only_weeks_start(report, what, fields);
             if name == "day" { CalendarUnit::Day } else { CalendarUnit::Month }
         }
-    };
-    Some(CapWindow::Calendar(unit, zone?))
+    })
 }
 
 /// Says that `week_starts` stands in a window that is no week, if it does.

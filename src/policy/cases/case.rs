@@ -101,6 +101,7 @@ fn case(
         attributes: if customer.is_some() { BTreeMap::new() } else { attributes::known(&given.own.attributes) },
         customer,
         behind: given.behind.iter().flatten().map(|(_, offer)| offer.clone()).collect(),
+        gone: given.gone.clone().unwrap_or_default(),
         offers,
         campaigns: shelf.campaigns(at),
         expected: expected.into_iter().map(|(_, expected)| expected).collect(),
@@ -248,7 +249,12 @@ fn rule_names(report: &mut Report<'_>, what: &str, nodes: &[Node], ground: Groun
     whole.then_some(names)
 }
 
-fn known_rule(report: &mut Report<'_>, what: &str, (place, name): (Place, &str), ground: Ground<'_>) -> bool {
+pub(super) fn known_rule(
+    report: &mut Report<'_>,
+    what: &str,
+    (place, name): (Place, &str),
+    ground: Ground<'_>,
+) -> bool {
     if !ground.rules.lacks(name) {
         return true;
     }

@@ -1,5 +1,7 @@
 //! What a case is given: fields of its own over those that all cases of its file share. Expects nothing.
 
+use std::collections::BTreeMap;
+
 use super::super::codes;
 use super::super::finding::{Place, Report};
 use super::super::jurisdiction;
@@ -8,11 +10,11 @@ use super::super::syntax::{Node, Yaml};
 use super::attributes::{self, Said, Values};
 use super::fixtures::{NOBODY, Shelf};
 use super::moment::{NOW, Now};
-use super::{Ground, customer, offer};
-use crate::domain::{AttributeScope, BasketLine, CategoryId, Malformed, OfferId, PlacementId, StoreId};
+use super::{Ground, customer, gone, offer};
+use crate::domain::{AttributeScope, BasketLine, CategoryId, Malformed, OfferId, PlacementId, RuleId, StoreId};
 
 /// Fields that a case and what its file shares may have.
-pub(super) const FIELDS: [&str; 11] = [
+pub(super) const FIELDS: [&str; 12] = [
     "placement",
     "at",
     "time_zone",
@@ -24,6 +26,7 @@ pub(super) const FIELDS: [&str; 11] = [
     "history",
     "basket",
     "behind",
+    "gone",
 ];
 
 /// What authors may write for the offers asked about.
@@ -56,6 +59,8 @@ pub(super) struct Given {
     pub(super) offers: (offer::Draft, Option<Place>),
     pub(super) basket: Option<Vec<BasketLine>>,
     pub(super) behind: Option<Vec<(Place, OfferId)>>,
+    /// What is gone of what may run out, by rule.
+    pub(super) gone: Option<BTreeMap<RuleId, i64>>,
     /// Something given cannot be read.
     pub(super) broken: bool,
 }
@@ -127,6 +132,10 @@ impl Given {
                     given.behind = behind(report, what, node, shelf);
                     given.behind.is_some()
                 }
+                "gone" => {
+                    given.gone = gone::read(report, what, node, ground);
+                    given.gone.is_some()
+                }
                 "consents" | "history" => given.own.put(report, what, (key, node), ground),
                 _ if name.starts_with("customer.") => given.own.put(report, what, (key, node), ground),
                 _ if name.starts_with("context.") => {
@@ -162,6 +171,7 @@ impl Given {
         both.offers.0.extend(self.offers.0.clone());
         both.offers.1 = self.offers.1.or(both.offers.1);
         both.basket = self.basket.clone().or(both.basket);
+        both.gone = self.gone.clone().or(both.gone);
         both.behind = self.behind.clone().or(both.behind);
         both.broken |= self.broken;
         both

@@ -13,6 +13,7 @@ mod offer;
 mod fixtures;
 
 mod given;
+mod gone;
 
 mod case;
 
@@ -81,6 +82,8 @@ pub struct Case {
     pub attributes: BTreeMap<String, Value>,
     /// What stands in the slots before, in order.
     pub behind: Vec<OfferId>,
+    /// What is gone of what may run out, by rule: units, or minor units.
+    pub gone: BTreeMap<RuleId, i64>,
     /// Every offer that it names, as it is in this case.
     pub offers: Vec<Offer>,
     /// Every campaign, as it is in this case.

@@ -14,6 +14,7 @@ use super::super::{
     Bundle, CapWindows, Chosen, Contact, Facts, OnMissing, Seen, Severity, Source, States, Verdict, compile,
     count_contact, rebuild_caps,
 };
+use super::law_switches::{lift, one_group};
 use super::*;
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::{
@@ -110,6 +111,10 @@ impl Chance {
                 let when = ["customer.tier == \\\"gold\\\"", "offer.price > 30 USD", "offer.brand == \\\"acme\\\""];
                 format!("when: \"{}\"", c.one(&when))
             }),
+            self.list("category_exclusions", |c| {
+                let of = ["categories: [shoes]", "brands: [acme, nobody]", "categories: [home], brands: [zeta]"];
+                format!("kind: {}, {}", c.one(&["sensitive", "competitor", "regulated"]), c.one(&of))
+            }),
             self.list("audience_guards", |c| {
                 let who = ["when: \"customer.tier == \\\"gold\\\"\"", "audience: employees, attribute: customer.staff"];
                 format!("{}{}", c.one(&who), c.one(&["", ", on_missing: allow"]))
@@ -140,7 +145,7 @@ impl Chance {
     }
 
     fn bundle(&mut self) -> Bundle {
-        compiled(&self.rules())
+        compiled(&(self.rules() + &self.gates() + &self.switches()))
     }
 
     fn offer(&mut self, id: &str) -> Offer {
@@ -212,6 +217,7 @@ impl Chance {
                 clicked: self.often(4).then_some(Timestamp(at + 2)),
                 redeemed: self.often(3).then_some(Timestamp(at + 3)),
                 events,
+                released: self.often(1),
             }
         };
         (0..count).map(contact).collect()
@@ -315,12 +321,15 @@ fn plain(
             && offer.offer_id != placement.fallback.offer
             && request.candidates.as_ref().is_none_or(|asked| asked.contains(&offer.offer_id));
         if considered {
-            let mut verdict = judge_from(bundle, (placement, facts.jurisdiction), offer, states, windows);
+            let personal = !facts.attributes.used().is_empty();
+            let mut verdict = judge_from(bundle, (placement, facts.jurisdiction, personal), offer, states, windows);
             conditions.fail(candidate.offer, &mut verdict.failed);
+            one_group((bundle, &columns), placement, facts, (candidate.offer, offer), &mut verdict.failed);
             verdict.failed.extend(guarded(bundle, placement, facts, offer));
             merchandise.fail(candidate.offer, offer, &mut verdict.failed);
             verdict.failed.extend(judge_prices(bundle, placement, facts, (catalogue.offers(), offer)));
             part(bundle, &mut verdict);
+            lift(bundle, (placement, facts.jurisdiction), offer, windows.now, &mut verdict);
             found.push((position, offer.margin_minor(), offer.cost_of_showing_minor(), verdict));
         }
     }
@@ -422,26 +431,32 @@ fn behind(
         let failed = judge_sums(bundle, setting, offer, &[], windows.now);
         let mut expected = Verdict { failed, ..Verdict::default() };
         part(bundle, &mut expected);
+        lift(bundle, (placement, setting.jurisdiction), offer, windows.now, &mut expected);
         prop_assert_eq!(found, expected, "{} in front of everything", offer.offer_id);
     }
     let there: Vec<u32> = (0..u32::try_from(offers.len()).unwrap()).filter(|_| chance.often(3)).collect();
     let chosen: Vec<&Offer> = there.iter().map(|at| &offers[*at as usize]).collect();
-    let mut next = counted.to_vec();
+    // What the answer has shown counts for whomever nobody stands for.
+    let unknown = |kind: &SubjectKind| counted.iter().all(|(_, stands_for)| !stands_for.has(*kind));
+    let unknown = SubjectKind::ALL.into_iter().filter(unknown).fold(SubjectKinds::NONE, SubjectKinds::and);
+    let (mut next, mut answer) = (counted.to_vec(), (SubjectState::default(), unknown));
     for (slot, offer) in (0..).zip(&chosen) {
-        for (next, stands_for) in &mut next {
+        for (next, stands_for) in next.iter_mut().chain([&mut answer]) {
             let decision = DecisionId::from_parts(windows.now.0, [255; 10]);
             let (at, reserved_until) = (windows.now, windows.now.plus(Span(HOUR)));
             let chosen = Chosen { decision, slot, at, reserved_until, stands_for: *stands_for };
             count_contact(bundle, placement, offer, next, &chosen);
         }
     }
-    let behind = Behind::new(bundle, both, setting, &there, states(&next), windows).unwrap();
+    let states = states(&next).within(&answer.0);
+    let behind = Behind::new(bundle, both, setting, &there, states, windows).unwrap();
     for (at, offer) in (0..).zip(offers).filter(|(at, _)| !there.contains(at)) {
         let mut found = Verdict::default();
         behind.ask(at, &mut found);
         sort(&mut found);
-        let mut expected = judge_behind(bundle, setting, offer, &chosen, states(&next), windows);
+        let mut expected = judge_behind(bundle, setting, offer, &chosen, states, windows);
         part(bundle, &mut expected);
+        lift(bundle, (setting.placement, setting.jurisdiction), offer, windows.now, &mut expected);
         prop_assert_eq!(found, expected, "{} behind {:?}", offer.offer_id, there);
     }
     Ok(())
