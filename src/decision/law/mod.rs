@@ -1,8 +1,8 @@
-//! The law of all rules: over random bundles, customers, offers and requests a whole decision says of every offer, in every
-//! slot, what a slow and obvious reading of the rules says. Draws nothing by itself and knows no score.
+//! The law of all rules: over random bundles, customers, offers and requests a whole decision says of every offer, in
+//! every slot, what a slow and obvious reading of the rules says. Draws nothing by itself and knows no score.
 //!
-//! What is written is kept beside what it means: the files are printed from it and the rules asked from it, so that nothing
-//! of what reads, compiles, counts or judges is shared with what is tried. A kind of rule is one type that says its fields
+//! What is written is kept beside what it means: the files are printed from it and the rules asked from it, so that
+//! nothing of what reads, compiles, counts or judges is shared with what is tried. A kind of rule is one type that says its fields
 //! and what it says of an offer; it gets a row in [`KINDS`](written::KINDS).
 //!
 //! `PROFFER_TEST_SEEDS` plays more rounds: 1,000,000 are the whole trial.
@@ -83,8 +83,8 @@ fn expected(town: &Town, asked: &Asked<'_>, offer: &Offer, slot: Option<usize>, 
     said
 }
 
-/// Leaves out what a cool-down that does not hold counted where the counters are older than the decision: events may have
-/// grown too old since, and are forgotten when something is counted next.
+/// Leaves out what a cool-down that does not hold counted where the counters are older than the decision: events may
+/// have grown too old since, and are forgotten when something is counted next.
 fn told(asked: &Asked<'_>, mut readings: BTreeMap<String, Reading>) -> BTreeMap<String, Reading> {
     readings.retain(|id, reading| asked.fresh || reading.until.is_some() || !id.starts_with("cool_downs"));
     readings

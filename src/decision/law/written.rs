@@ -1,4 +1,4 @@
-//! Rules as they are written, with the fields that every one may have and what those mean. Says nothing of single kinds.
+//! Rules as they are written, with the fields that every one may have and what those mean. Knows no single kind.
 
 use super::chance::Chance;
 use super::town::{Asked, HOUR, NOW};
@@ -26,7 +26,15 @@ pub(super) const KINDS: [(&str, Maker); 13] = [
 ];
 
 /// Kinds of the language that have none yet.
-pub(super) const LACKING: [&str; 1] = ["price_personalisation"];
+pub(super) const LACKING: [&str; 7] = [
+    "category_exclusions",
+    "price_personalisation",
+    "budgets",
+    "stock",
+    "fairness_gates",
+    "overrides",
+    "kill_switches",
+];
 
 /// When a rule is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
