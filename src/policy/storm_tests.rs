@@ -1,5 +1,5 @@
-//! Storms over the parser and the compiler: files mutated, swapped, strewn with letters, and conditions of any words. They
-//! compile or are refused with findings that show, soon and without a panic. Tests no rule.
+//! Storms over the parser and the compiler: files mutated, swapped, strewn with letters, and conditions of any words.
+//! They compile or are refused with findings that show, soon and without a panic. Tests no rule.
 //!
 //! `PROFFER_TEST_SEEDS` plays more rounds: 1,000,000 are the whole trial.
 
@@ -391,15 +391,20 @@ fn mutated_files_of_the_shop_compile_or_are_refused_with_findings_that_show() {
 #[test]
 fn conditions_of_any_words_compile_or_are_refused_with_findings_that_show() {
     let file = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
-    let attributes = "attributes:\n  - {id: customer.tier, type: {enum: [bronze, gold]}}\n  - {id: customer.points, type: number}\n  \
-                      - {id: customer.member_since, type: date}\n  - {id: offer.category, type: {enum: [shoes, home]}}\n";
+    let attributes = "attributes:
+  - {id: customer.tier, type: {enum: [bronze, gold]}}
+  - {id: customer.points, type: number}
+  - {id: customer.member_since, type: date}
+  - {id: offer.category, type: {enum: [shoes, home]}}
+";
     let small = [
         file("bundle.yaml", "name: storm\nschema: 1\n"),
         file("catalog/attributes.yaml", attributes),
         file("catalog/purposes.yaml", "purposes:\n  - {id: p, dpv: Marketing}\n"),
         file(
             "placements.yaml",
-            "placements:\n  - {id: home, channel: web, purpose: p, currency: USD, objective: {kind: margin, window: 7d, reward_cap: 9.00}, \
+            "placements:\n  - {id: home, channel: web, purpose: p, currency: USD, objective: {kind: margin, window: 7d, \
+             reward_cap: 9.00}, \
              strategy: {name: uniform}, fallback: {offer: house, variant: a}}\n",
         ),
     ];

@@ -2,7 +2,7 @@
 
 use super::chance::Chance;
 use super::town::Asked;
-use super::written::{Kind, Says, Written};
+use super::written::{Kind, Says, When, Written};
 use crate::domain::Offer;
 
 enum Stack {
@@ -68,8 +68,8 @@ impl Kind for Stack {
         }
     }
 
-    fn asked_again(&self) -> bool {
-        true
+    fn when(&self) -> When {
+        When::EverySlot
     }
 }
 
@@ -107,8 +107,8 @@ impl Kind for Diverse {
         too_many(asked.chosen.iter().filter(same).count(), self.at_most)
     }
 
-    fn asked_again(&self) -> bool {
-        true
+    fn when(&self) -> When {
+        When::EverySlot
     }
 
     fn reads(&self) -> bool {

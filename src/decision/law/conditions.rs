@@ -1,5 +1,5 @@
-//! The plain reading of conditions and of loyalty: a walk over what was meant, with a third truth where a value is missing.
-//! Parses nothing.
+//! The plain reading of conditions and of loyalty: a walk over what was meant, with a third truth where a value is
+//! missing. Parses nothing.
 
 use chrono::{DateTime, NaiveDate, Timelike as _};
 use chrono_tz::Tz;

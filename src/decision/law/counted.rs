@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use super::chance::Chance;
 use super::town::{Asked, HOUR, RESERVED};
-use super::written::{Kind, Reading, Says, Written, categories};
+use super::written::{Kind, Reading, Says, When, Written, categories};
 use crate::domain::Offer;
 use crate::domain::outcome::OutcomeKind;
 use crate::policy::Contact;
@@ -152,8 +152,8 @@ impl Kind for Capped {
         Says { against: (used >= self.max).then_some((None, limit)), reading: Some(reading) }
     }
 
-    fn asked_again(&self) -> bool {
-        true
+    fn when(&self) -> When {
+        When::BeforeAndBehind
     }
 }
 

@@ -13,11 +13,12 @@ fn kept(
     pauses: &[Pause],
     now: i64,
 ) -> Option<Compared> {
-    if paused {
-        return Some((Some(now), None));
-    }
+    // What has ended cannot be resumed, so that it is told first.
     if let Some(end) = ends.filter(|end| end.0 <= now) {
         return Some((Some(now), Some(end.0)));
+    }
+    if paused {
+        return Some((Some(now), None));
     }
     if let Some(start) = starts.filter(|start| now < start.0) {
         return Some((Some(now), Some(start.0)));

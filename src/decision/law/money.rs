@@ -2,7 +2,7 @@
 
 use super::chance::Chance;
 use super::town::Asked;
-use super::written::{Kind, Says, Written};
+use super::written::{Kind, Says, When, Written};
 use crate::domain::Offer;
 
 /// What an offer earns, and its price without the discount.
@@ -109,8 +109,8 @@ impl Kind for Floor {
         Says { against, reading: None }
     }
 
-    fn asked_again(&self) -> bool {
-        self.over != "offer"
+    fn when(&self) -> When {
+        if self.over == "offer" { When::Before } else { When::EverySlot }
     }
 
     fn reads(&self) -> bool {

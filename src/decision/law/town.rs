@@ -1,5 +1,5 @@
-//! The town that the law is tried in: two placements, offers and campaigns, customers with a past, and what they ask. Says
-//! nothing of what rules mean.
+//! The town that the law is tried in: two placements, offers and campaigns, customers with a past, and what they ask.
+//! Says nothing of what rules mean.
 
 use std::collections::BTreeMap;
 
@@ -168,7 +168,8 @@ impl Town {
         let file = |path: &str, text: String| Source { path: path.to_owned(), text };
         let spot = |spot: &Spot| {
             format!(
-                "  - {{id: {}, channel: {}, purpose: {}, currency: USD, slots: 3, objective: {{kind: margin, window: 7d, \
+                "  - {{id: {}, channel: {}, purpose: {}, currency: USD, slots: 3, objective: {{kind: margin, \
+                 window: 7d, \
                  reward_cap: 200.00}}, strategy: {{name: uniform}}, features: [context.device], reservation: 1h, \
                  obeys_caps: {}, counts_toward_caps: {}, fallback: {{offer: {}, variant: a}}}}\n",
                 spot.id, spot.channel, spot.purpose, spot.obeys_caps, spot.counts_toward_caps, spot.house

@@ -1,4 +1,4 @@
-//! Rules as they are written, with the fields that every one may have and what those mean. Says nothing of single kinds.
+//! Rules as they are written, with the fields that every one may have and what those mean. Knows no single kind.
 
 use super::chance::Chance;
 use super::town::{Asked, HOUR, NOW};
@@ -26,7 +26,26 @@ pub(super) const KINDS: [(&str, Maker); 13] = [
 ];
 
 /// Kinds of the language that have none yet.
-pub(super) const LACKING: [&str; 1] = ["price_personalisation"];
+pub(super) const LACKING: [&str; 7] = [
+    "category_exclusions",
+    "price_personalisation",
+    "budgets",
+    "stock",
+    "fairness_gates",
+    "overrides",
+    "kill_switches",
+];
+
+/// When a rule is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// Once, about every offer, before anything is drawn.
+    Before,
+    /// Then, and again for every slot behind the first.
+    BeforeAndBehind,
+    /// For every slot, about what may stand there so far.
+    EverySlot,
+}
 
 /// What a cap or a cool-down counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,9 +85,9 @@ pub(super) trait Kind {
     /// What it says of an offer that it applies to.
     fn says(&self, rule: &Written, asked: &Asked<'_>, offer: &Offer) -> Says;
 
-    /// Whether it is asked again behind other offers.
-    fn asked_again(&self) -> bool {
-        false
+    /// When it is asked.
+    fn when(&self) -> When {
+        When::Before
     }
 
     /// Whether it may say what becomes of a missing value.
@@ -120,12 +139,17 @@ fn everywhere(list: &'static str, kind: Box<dyn Kind>) -> Written {
 /// Some rules of every kind.
 pub(super) fn any(chance: &mut Chance) -> Vec<Written> {
     let mut rules = Vec::new();
+    // Where few rules are written, many offers are left for the later slots.
+    let counts: &[usize] = if chance.often(5) { &[0, 0, 0, 0, 1] } else { &[0, 0, 1, 1, 2, 3] };
     for (list, make) in KINDS {
         if list.starts_with("proffer.") {
             rules.push(everywhere(list, make(chance)));
             continue;
         }
-        for at in 0..[0, 0, 1, 1, 2, 3][chance.below(6)] {
+        // What is about whole answers speaks only where offers are left.
+        let some = [0, 1, 1, 2];
+        let counts = if ["stackability", "diversity"].contains(&list) { &some } else { counts };
+        for at in 0..chance.one(counts) {
             let mut rule = everywhere(list, make(chance));
             rule.id = format!("{list}.{at}");
             let gate = rule.kind.guards().is_some();
