@@ -210,7 +210,7 @@ async fn edit(
         edit(&mut offer)?;
         let recounted = recounted.map(|yes| if yes { vec![id.clone()] } else { Vec::new() });
         let offers = vec![Placed::new("", offer)];
-        Ok::<_, Problem>(CatalogueDraft { offers, recounted, ..CatalogueDraft::default() })
+        Ok::<_, Problem>(CatalogueDraft { recounted, offers, ..CatalogueDraft::default() })
     };
     let kept = app.change_catalogue(request_id, &auth::caller(by), change).await??;
     changed(app, &kept, id)

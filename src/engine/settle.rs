@@ -27,7 +27,9 @@ impl Engine {
                 }
             }
             CommitOutcome::Refused { gate, stale, known, short } => {
-                short.iter().for_each(|(pool, gone)| self.purse.set(pool, *gone));
+                for (pool, gone) in &short {
+                    self.purse.set(pool, *gone);
+                }
                 self.refused(batch, gate, (&stale, &known, &short), wanted, effects);
             }
         }

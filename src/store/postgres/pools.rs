@@ -41,10 +41,7 @@ impl<'a> Taking<'a> {
     }
 
     /// Adds them to a statement, in their order.
-    pub(super) fn bind<'q, O>(
-        self,
-        query: QueryAs<'q, Postgres, O, PgArguments>,
-    ) -> QueryAs<'q, Postgres, O, PgArguments> {
+    pub(super) fn bind<O>(self, query: QueryAs<'_, Postgres, O, PgArguments>) -> QueryAs<'_, Postgres, O, PgArguments> {
         let Self { pools, holds } = self;
         query
             .bind(pools.iter().map(|(pool, ..)| pool.name.clone()).collect::<Vec<_>>())
