@@ -197,6 +197,7 @@ fn state(bundle: &Bundle, catalogue: &Catalogue) -> SubjectState {
             clicked: None,
             redeemed: None,
             events: event.into_iter().map(|event| (event, at.plus(Span(HOUR)))).collect(),
+            released: false,
         }
     };
     let contacts: Vec<Contact> = (0..30).map(contact).collect();
@@ -294,10 +295,10 @@ fn judged(snapshot: &Snapshot, request: &DecisionRequest, state: &SubjectState) 
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let placement = bundle.placement("home").unwrap();
     let allowed = Allowed { personal: true, guards: true };
-    let attributes = minimise(bundle, placement, request, (allowed, NOW), Vec::new());
+    let seen = minimise(bundle, placement, request, (allowed, NOW), Vec::new());
     let windows = CapWindows::at(NOW, request.time_zone.as_deref());
     let facts = Facts {
-        attributes: &attributes,
+        attributes: &seen,
         basket: &request.basket,
         currency: placement.currency,
         jurisdiction: request.jurisdiction.as_deref(),

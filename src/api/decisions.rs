@@ -161,11 +161,7 @@ impl DecisionWire {
                     .add("/jurisdiction", format!("`{text}` is not a jurisdiction: expected such as `DE` or `US-NY`"));
             }
         }
-        if let Some(name) = &self.time_zone
-            && name.parse::<chrono_tz::Tz>().is_err()
-        {
-            checks.add("/time_zone", format!("`{name}` is not an IANA time zone: expected such as `Europe/Berlin`"));
-        }
+        checks.time_zone(self.time_zone.as_deref());
         let mut basket = Vec::new();
         for (at, line) in self.basket.into_iter().enumerate() {
             if line.quantity == 0 {

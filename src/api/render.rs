@@ -71,14 +71,14 @@ pub fn tried(tried: &Tried, personal: bool) -> Value {
     answer
 }
 
-fn told(told: &audit::Told) -> Value {
+pub(super) fn told(told: &audit::Told) -> Value {
     json!({
         "rule": told.rule, "why": told.why, "observed": told.observed, "limit": told.limit, "sentence": told.sentence,
     })
 }
 
 /// What a rule said that leaves nothing out, and why it does not: it warns, or is on trial.
-fn noted(noted: &audit::Told) -> Value {
+pub(super) fn noted(noted: &audit::Told) -> Value {
     let mut shown = told(noted);
     if let Some(fields) = shown.as_object_mut() {
         fields.insert("severity".into(), json!(noted.severity.name()));

@@ -30,8 +30,20 @@ pub(super) fn assess<'a, 's>(
     now: Timestamp,
 ) -> Assessed<'a> {
     let states = states.into();
+    let purpose = Purpose::ask(snapshot, placement, request, states.customer(), now);
+    assess_under(purpose, (snapshot, placement), request, states, purse, now)
+}
+
+/// Keeps what may be seen for a purpose, and asks every rule about every candidate.
+pub(super) fn assess_under<'a>(
+    purpose: Purpose,
+    (snapshot, placement): (&'a Snapshot, &'a Placement),
+    request: &'a DecisionRequest,
+    states: States<'_>,
+    purse: &'a Purse,
+    now: Timestamp,
+) -> Assessed<'a> {
     let state = states.customer();
-    let purpose = Purpose::ask(snapshot, placement, request, state, now);
     let seating = Seating::of(placement, request);
     let see = |asked: &Cow<'_, DecisionRequest>| {
         let (completed, unseen) = complete(&snapshot.bundle, asked, state, now);

@@ -60,11 +60,11 @@ fn what_a_guard_sees_is_withheld_from_all_others_and_recorded_apart() {
     let tier = || crate::domain::AttributeId::parse("customer.tier").unwrap();
     let granted = aged(&snapshot(GUARDS), &state(Some(ConsentState::Granted)), Some(17));
     let (used, guarded, withheld) = seen(&granted);
-    assert_eq!((used.as_str(), guarded.as_str()), ("customer.tier", "customer.age 17"));
+    assert_eq!((used.as_str(), guarded.as_str()), ("context.device, customer.tier", "customer.age 17"));
     assert_eq!(withheld, [(age(), Withheld::GuardsOnly)]);
     let refused = aged(&snapshot(GUARDS), &state(Some(ConsentState::Refused)), Some(17));
     let (used, guarded, withheld) = seen(&refused);
-    assert_eq!((used.as_str(), guarded.as_str()), ("", "customer.age 17"));
+    assert_eq!((used.as_str(), guarded.as_str()), ("context.device", "customer.age 17"));
     assert_eq!(withheld, [(age(), Withheld::GuardsOnly), (tier(), Withheld::PurposeNotConsented)]);
     // Another rule that names the attribute sees it with consent only.
     let both = snapshot(&format!("{GUARDS}exclusions:\n  - {{id: teens, why: No, when: customer.age < 20}}\n"));

@@ -25,6 +25,8 @@ mod personas;
 
 mod purpose;
 
+mod recheck;
+
 mod seats;
 
 mod slate;
@@ -40,6 +42,8 @@ mod condition_tests;
 mod diversity_tests;
 #[cfg(test)]
 mod guard_tests;
+#[cfg(test)]
+mod law;
 #[cfg(test)]
 mod money_tests;
 #[cfg(test)]
@@ -63,4 +67,5 @@ mod tests;
 pub use ask::{Ask, SubjectView, Subjects};
 pub use check::{Problem, check};
 pub use decide::{Decision, decide};
+pub use recheck::{Rechecked, recheck};
 pub use snapshot::Snapshot;

@@ -124,7 +124,7 @@ proptest! {
         for slot in &decision.skeleton.slots {
             for (at, margin) in margins.iter().enumerate() {
                 let may = open[at] && reaches(before, count, *margin);
-                prop_assert_eq!(slot.probabilities[at].is_some(), may, "{} behind {} earning {}", margin, count, before);
+                prop_assert_eq!(slot.probabilities[at].is_some(), may, "{} behind {} of {}", margin, count, before);
             }
             let chosen = slot.draw.chosen as usize;
             open[chosen] = false;

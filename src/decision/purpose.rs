@@ -37,6 +37,28 @@ fn refused(purpose: &PurposeId, verdict: &GateVerdict) -> Option<RefusedPurpose>
 }
 
 impl Purpose {
+    /// The purpose that something was decided under, asked again. Where its gates refuse now, nothing takes its place.
+    pub(super) fn again(
+        snapshot: &Snapshot,
+        (placement, decided_under, personal): (&Placement, &PurposeId, bool),
+        request: &DecisionRequest,
+        state: Option<&SubjectState>,
+        now: Timestamp,
+    ) -> Self {
+        let signal = request.privacy_signal == Some(true);
+        let asking = Asking { placement, state, jurisdiction: request.jurisdiction.as_deref(), signal, now };
+        let asked = policy::gate(&snapshot.bundle, decided_under, &asking);
+        Self {
+            decided_under: decided_under.clone(),
+            refused: refused(decided_under, &asked),
+            allowed: Allowed { personal, guards: true },
+            closed_by: asked.refused_by,
+            unlearned: None,
+            readings: asked.readings,
+            prices: None,
+        }
+    }
+
     pub(super) fn ask(
         snapshot: &Snapshot,
         placement: &Placement,

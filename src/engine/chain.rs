@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::batch::DecisionWrite;
-use super::cache::Subject;
+use super::cache::{Subject, SubjectCache};
 use super::message::{Settings, Ticket};
 use crate::bandit::DrawPurpose;
 use crate::decision::{Ask, Problem, Snapshot, SubjectView, Subjects, decide};
 use crate::domain::decision::{Record, Skeleton};
-use crate::domain::{DecisionId, DecisionRequest, Digest, Purse, SubjectKind, SubjectKinds, SubjectRef, Timestamp};
+use crate::domain::{
+    DecisionId, DecisionRequest, Digest, Purse, SubjectId, SubjectKind, SubjectKinds, SubjectRef, Timestamp,
+};
 
 /// Redecisions of one request before it is answered with the fallback.
 const REDECIDED_MAX: u16 = 3;
@@ -54,6 +56,21 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
+    /// Whether one of these subjects is in the batch by another name, since two customers turned out to be one; what
+    /// nobody's decision reads is taken out of it first.
+    pub(super) fn names_again(&mut self, subjects: &[(SubjectRef, SubjectKinds)], cache: &mut SubjectCache) -> bool {
+        let ids = subjects.iter().filter_map(|(reference, _)| Some((reference, cache.get(reference)?.subject)));
+        let ids: Vec<(&SubjectRef, SubjectId)> = ids.collect();
+        let other = |reference: &SubjectRef, chained: &Chained| {
+            ids.iter().any(|(asked, id)| *asked != reference && *id == chained.subject.subject)
+        };
+        let decided = &self.decided;
+        self.chained.retain(|reference, chained| {
+            !other(reference, chained) || decided.iter().any(|decided| decided.subjects.contains(reference))
+        });
+        self.chained.iter().any(|(reference, chained)| other(reference, chained))
+    }
+
     /// Decides one request on the states that the decisions before it left: those of these subjects, which are chained.
     pub(super) fn decide(
         &mut self,

@@ -232,6 +232,11 @@ impl Engine {
         while batch.decided.len() < self.settings.batch_decisions_max {
             let Some(waiting) = self.ready.pop_front() else { break };
             let subjects = self.subjects(&waiting);
+            if batch.names_again(&subjects, &mut self.cache) {
+                // A customer by another name than before: each state goes into a batch once.
+                self.ready.push_front(waiting);
+                break;
+            }
             if !subjects.iter().all(|(reference, _)| self.chain(reference, &mut batch)) {
                 self.admit(waiting, wanted);
                 continue;

@@ -131,7 +131,8 @@ pub fn fold(exposed: &Exposed, outcomes: &[OutcomeFact]) -> Earned {
     };
     Earned {
         exposed: match exposed.terms.exposed_by {
-            None => true,
+            // What was given back unsent was seen by nobody, unless it is said to have been seen all the same.
+            None => seen || facts.iter().all(|fact| fact.kind != OutcomeKind::Release),
             Some(ExposedBy::Impression) => seen,
         },
         accepted: accepted_at.is_some(),

@@ -31,7 +31,7 @@ fn undone_by(event: OutcomeKind) -> &'static [OutcomeKind] {
     match event {
         OutcomeKind::Impression | OutcomeKind::Reject => &UNDOING,
         OutcomeKind::Click => &[OutcomeKind::Order],
-        OutcomeKind::Order | OutcomeKind::Return | OutcomeKind::Refund => &[],
+        OutcomeKind::Order | OutcomeKind::Return | OutcomeKind::Refund | OutcomeKind::Release => &[],
     }
 }
 

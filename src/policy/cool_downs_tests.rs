@@ -32,6 +32,7 @@ fn rejected(number: u8, shown: i64, offer: &Offer, at: Option<i64>) -> Contact {
         clicked: None,
         redeemed: None,
         events: at.map(|at| (OutcomeKind::Reject, Timestamp(at))).into_iter().collect(),
+        released: false,
     }
 }
 
@@ -134,7 +135,9 @@ proptest! {
         let each = contacts.iter().map(|(_, contact)| contact.events.iter().map(move |event| one(contact, *event)));
         let mut arriving: Vec<Contact> = each.flatten().collect();
         arriving.extend(arriving.clone());
-        let mixed = |event: &Contact| event.events.iter().map(|(kind, at)| at.0 ^ (*kind as i64)).sum::<i64>() as u64;
+        let mixed = |event: &Contact| {
+            event.events.iter().map(|(kind, at)| at.0.unsigned_abs() ^ (*kind as u64)).sum::<u64>()
+        };
         arriving.sort_by_key(|event| mixed(event).wrapping_mul(order | 1) % 257);
         for event in &arriving {
             confirm_contact(&bundle, &catalogue, event, &mut state, Timestamp(shown));

@@ -104,15 +104,82 @@ fn guard(fields: &str) -> String {
 
 #[test]
 fn a_guard_says_in_one_way_who_is_guarded_and_reads_no_offer() {
-    insta::assert_snapshot!(guard("on_missing: allow"), @"");
-    insta::assert_snapshot!(guard("audience: minors\n    when: customer.points < 18"), @"");
-    insta::assert_snapshot!(guard("when: customer.points > 3 && offer.category == \"home\""), @"");
-    insta::assert_snapshot!(guard("audience: minor\n    attribute: customer.points"), @"");
-    insta::assert_snapshot!(guard("audience: employees\n    attribute: customer.points"), @"");
-    insta::assert_snapshot!(guard("audience: minors\n    attribute: customer.pionts"), @"");
-    insta::assert_snapshot!(guard("audience: minors"), @"");
+    insta::assert_snapshot!(guard("on_missing: allow"), @r"
+    error[P0326]: rule `audience`: it says in no way who is guarded
+     --> rules/10-consent.yaml:4:5
+      |
+    4 |   - id: audience
+      |     ^^ who?
+      = help: write `audience: minors` with `attribute: customer.age`, or a condition such as `when:
+              customer.age < 18`
+    ");
+    insta::assert_snapshot!(guard("audience: minors\n    when: customer.points < 18"), @r"
+    error[P0326]: rule `audience`: it says in two ways who is guarded
+     --> rules/10-consent.yaml:7:11
+      |
+    7 |     when: customer.points < 18
+      |           ^^^^^^^^^^^^^^^^^^^^ who?
+      = help: write `audience: minors` with `attribute: customer.age`, or a condition such as `when:
+              customer.age < 18`
+    ");
+    insta::assert_snapshot!(guard("when: customer.points > 3 && offer.category == \"home\""), @r#"
+    error[P0327]: rule `audience`: a guard is asked about the customer, before any offer is looked at
+     --> rules/10-consent.yaml:6:11
+      |
+    6 |     when: customer.points > 3 && offer.category == "home"
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ reads an offer
+      = help: name the offers that it leaves out with `applies_to: {categories: [...]}`, or write it as an
+              exclusion
+    "#);
+    insta::assert_snapshot!(guard("audience: minor\n    attribute: customer.points"), @r"
+    error[P0106]: rule `audience`: unknown audience `minor`; did you mean `minors`?
+     --> rules/10-consent.yaml:6:15
+      |
+    6 |     audience: minor
+      |               ^^^^^ unknown audience
+      = help: expected one of `minors`, `employees`, `vulnerable`, `open_complaint`
+    ");
+    insta::assert_snapshot!(guard("audience: employees\n    attribute: customer.points"), @r"
+    error[P0328]: rule `audience`: `customer.points` cannot say who belongs to employees
+     --> rules/10-consent.yaml:7:16
+      |
+    7 |     attribute: customer.points
+      |                ^^^^^^^^^^^^^^^ says something else
+      = help: it has to be true or false; or write a condition as `when`
+    ");
+    insta::assert_snapshot!(guard("audience: minors\n    attribute: customer.pionts"), @r"
+    error[P0107]: rule `audience`: unknown attribute `customer.pionts`; did you mean `customer.points`?
+     --> rules/10-consent.yaml:7:16
+      |
+    7 |     attribute: customer.pionts
+      |                ^^^^^^^^^^^^^^^ not in catalog/attributes.yaml
+    ");
+    insta::assert_snapshot!(guard("audience: minors"), @r"
+    error[P0102]: rule `audience`: field `attribute` is missing
+     --> rules/10-consent.yaml:4:5
+      |
+    4 |   - id: audience
+      |     ^^ no `attribute` here
+      = help: add it, such as `attribute: customer.age`
+    ");
     insta::assert_snapshot!(
         guard("audience: minors\n    attribute: customer.points\n    leaves_out: all\n    overridable: true"),
-        @""
+        @r"
+    error[P0101]: rule `audience`: unknown field `leaves_out`; did you mean `applies_to: {categories: [...]}`?
+     --> rules/10-consent.yaml:8:5
+      |
+    8 |     leaves_out: all
+      |     ^^^^^^^^^^ unknown field
+      = help: the fields here are `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`,
+              `overridable`, `audience`, `attribute`, `when`
+
+    error[P0217]: rule `audience`: no override lifts a rule of `audience_guards`
+     --> rules/10-consent.yaml:9:18
+      |
+    9 |     overridable: true
+      |                  ^^^^ never lifted
+      = help: what protects people by law or by their own word holds whatever is overridden: remove it, or say
+              `overridable: false`
+    "
     );
 }

@@ -118,7 +118,7 @@ pub use availability::Availability;
 pub use bundle::{Bundle, COMPILER, Source, compile, compile_with_tests};
 pub use caps::{
     CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, WithoutIdentifier, Zone,
-    confirm_contact, count_contact, rebuild_caps,
+    confirm_contact, count_contact, outdate_caps, rebuild_caps,
 };
 pub use cases::{Case, Expected, Person, Tests};
 pub use catalogue::{CatalogueProblem, check_catalogue};
@@ -143,6 +143,8 @@ pub use pools::{Pool, PoolAmount, PoolBy, PoolWindow, Pools, PoolsAsked};
 pub use price_limits::PriceLimit;
 pub use price_personalisation::PricePersonalisation;
 pub use purposes::PurposeSpec;
+#[cfg(test)]
+pub(crate) use rules::lists;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
 pub use shelf::{Behind, Judging, Moved, Setting, Shelf, Shelves, Stand};
 pub use stackability::Stackability;

@@ -10,7 +10,7 @@ use super::Core;
 use super::backoff::Backoff;
 use crate::domain::{DecisionRequest, PoolLevels, SubjectKind, SubjectKinds, SubjectRef};
 use crate::engine::batch::CommitOutcome;
-use crate::engine::{Effect, Engine, Event, Loaded, Reply, Settings, Ticket};
+use crate::engine::{Effect, Engine, Event, Loaded, Reply, Settings, Subject, Ticket};
 use crate::telemetry::Stopwatch;
 
 /// What is sent to an engine's thread.
@@ -276,7 +276,9 @@ impl Core {
     async fn load(&self, references: &[SubjectRef]) -> Result<Vec<Loaded>, super::RuntimeError> {
         let snapshot = self.snapshot();
         let mut loaded = Vec::with_capacity(references.len());
-        for subject in self.open_subjects(references).await? {
+        for (reference, opened) in references.iter().zip(self.open_subjects(references).await?) {
+            // An engine knows it by the id it was asked for; a customer may have turned out to be another one.
+            let subject = Subject { reference: reference.clone(), ..opened };
             let contacts = self.contacts_to_rebuild(&subject, &snapshot.bundle, self.clock.now()).await?;
             loaded.push(Loaded { subject, contacts: contacts.map(|contacts| (snapshot.bundle.cap_set, contacts)) });
         }

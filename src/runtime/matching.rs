@@ -210,7 +210,10 @@ impl Core {
         decisions: &Decisions,
     ) -> Result<(), RuntimeError> {
         let known = |id: &DecisionId| decisions.contains_key(id);
-        if !facts.iter().any(|(id, fact)| known(id) && (EVENTS.contains(&fact.kind) || self.cools())) {
+        if !facts
+            .iter()
+            .any(|(id, fact)| known(id) && (EVENTS.contains(&fact.kind) || is_rare(fact.kind) || self.cools()))
+        {
             return Ok(());
         }
         // Caps of another bundle are counted from stored outcomes by whoever reads the customer next; but only if that
@@ -224,7 +227,8 @@ impl Core {
         let counted_for = self.store.counted_for(&ids.into_iter().collect::<Vec<_>>()).await?;
         let mut contacts: BTreeMap<SubjectId, (SubjectKey, Vec<Contact>)> = BTreeMap::new();
         // A rare event that nothing counts now will have to be counted if policies of before come back.
-        for (id, fact) in facts.iter().filter(|(_, fact)| is_rare(fact.kind) || bundle.counts_outcome(fact.kind)) {
+        let told = |kind: OutcomeKind| is_rare(kind) || bundle.counts_outcome(kind);
+        for (id, fact) in facts.iter().filter(|(_, fact)| told(fact.kind)) {
             let Some(named) = decisions.get(id) else { continue };
             for CountedFor { subject, wrapped_key, stands_for, .. } in
                 counted_for.iter().filter(|c| c.decision_id == *id)
@@ -255,7 +259,7 @@ impl Core {
 
 /// Whether so few outcomes of a kind come that each may be taken to the counters, whatever is counted now.
 fn is_rare(kind: OutcomeKind) -> bool {
-    matches!(kind, OutcomeKind::Reject | OutcomeKind::Order | OutcomeKind::Return)
+    matches!(kind, OutcomeKind::Reject | OutcomeKind::Order | OutcomeKind::Return | OutcomeKind::Release)
 }
 
 /// The newest of a customer's decisions, oldest first, that showed the offer before the outcome and within the window.

@@ -26,9 +26,15 @@ mod learning;
 
 mod matching;
 
+mod merge;
+
 mod outcomes;
 
+mod recheck;
+
 mod records;
+
+mod release;
 
 mod reports;
 
@@ -53,8 +59,11 @@ pub use dry_run::Tried;
 pub use engines::Engines;
 pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;
+pub use merge::Merge;
 pub use outcomes::{Intake, OutcomeStatus, OutcomesSeen, Unmatched};
+pub use recheck::{Recheck, Unchecked};
 pub use records::{Kept, Opened};
+pub use release::Release;
 pub use reports::Scope;
 pub use start::{Setup, StartError, keys_of, mistakes, read_policies};
 pub use subjects::ConsentKept;

@@ -10,12 +10,13 @@ use crate::domain::decision::{CandidateRow, Shown, Skeleton, decode_skeleton};
 use crate::domain::key::SubjectKey;
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
 use crate::domain::{
-    ConsentRecord, DecisionId, Malformed, Span, SubjectId, SubjectKind, SubjectKinds, SubjectRef, Timestamp,
+    ConsentRecord, DecisionId, Malformed, Span, SubjectId, SubjectKind, SubjectKinds, SubjectRef, SubjectState,
+    Timestamp,
 };
 use crate::engine::{Subject, open_state, seal_state};
 use crate::learning::within_window;
 use crate::policy::{Bundle, Chosen, Contact, EVENT_AFTER_MAX, EVENTS, confirm_contact};
-use crate::store::{ConsentChange, NewSubject, StoreError, SubjectRow};
+use crate::store::{ConsentChange, ConsentRow, NewSubject, StoreError, SubjectRow};
 
 /// A consent record as it is read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,19 @@ fn change(
     now: Timestamp,
 ) -> Result<ConsentChange, Malformed> {
     let mut state = open_state(key, subject, version, sealed)?;
+    let records = take_in(key, subject, version, &mut state, records, now);
+    Ok(ConsentChange { state: seal_state(key, subject, version + 1, &state), records })
+}
+
+/// Takes consent records into a state, and seals them for the version behind the one given.
+pub(super) fn take_in(
+    key: &SubjectKey,
+    subject: SubjectId,
+    version: u64,
+    state: &mut SubjectState,
+    records: &[ConsentRecord],
+    now: Timestamp,
+) -> Vec<Vec<u8>> {
     let mut kept = Vec::with_capacity(records.len());
     for (position, record) in (0..u16::MAX).zip(records) {
         let entry = ConsentEntry::of(record, now);
@@ -51,7 +65,18 @@ fn change(
         kept.push(key.seal(CONSENT_SEALED_AS, &subject.0, consent_version(version + 1, position), &plain));
         state.add_consent(entry, now);
     }
-    Ok(ConsentChange { state: seal_state(key, subject, version + 1, &state), records: kept })
+    kept
+}
+
+/// Opens a consent record of a subject.
+pub(super) fn open_consent(
+    key: &SubjectKey,
+    subject: SubjectId,
+    consent: &ConsentRow,
+) -> Result<ConsentRecord, Malformed> {
+    let version = consent_version(consent.version, consent.position);
+    let plain = key.open(CONSENT_SEALED_AS, &subject.0, version, &consent.sealed)?;
+    minicbor::decode(&plain).map_err(|error| Malformed(format!("a consent record does not decode: {error}")))
 }
 
 /// The contacts of one decision, given its outcomes: one for each slot that was drawn, seen, followed and bought at
@@ -77,6 +102,7 @@ pub(super) fn contacts_of(skeleton: &Skeleton, outcomes: &[OutcomeFact], stands_
         clicked: newest(OutcomeKind::Click, slot),
         redeemed: newest(OutcomeKind::Order, slot),
         events: events_of(skeleton, slot, outcomes),
+        released: outcomes.iter().any(|fact| fact.kind == OutcomeKind::Release && fact.is_of(slot)),
     };
     skeleton.chosen().map(contact).collect()
 }
@@ -128,7 +154,7 @@ impl Core {
 
     /// Contacts from an instant on: the decisions that showed a candidate and count for the subject, and, where asked
     /// for, what followed them.
-    async fn contacts(
+    pub(super) async fn contacts(
         &self,
         subject: &Subject,
         since: Timestamp,
@@ -209,10 +235,7 @@ impl Core {
         let key = self.keys.master.unwrap(row.subject, &row.wrapped_key)?;
         let mut kept = Vec::new();
         for consent in self.store.consents(row.subject).await? {
-            let version = consent_version(consent.version, consent.position);
-            let plain = key.open(CONSENT_SEALED_AS, &row.subject.0, version, &consent.sealed)?;
-            let record = minicbor::decode(&plain)
-                .map_err(|error| Malformed(format!("a consent record does not decode: {error}")))?;
+            let record = open_consent(&key, row.subject, &consent)?;
             kept.push(ConsentKept { at: consent.at, record });
         }
         Ok(Some(kept))

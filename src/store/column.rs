@@ -4,14 +4,14 @@ use crate::domain::decision::Record;
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
 use crate::domain::{
     CampaignId, Currency, Day, DecisionId, Digest, Malformed, ModelId, OfferId, PlacementId, Spend, SpendKey,
-    SubjectId, SubjectKind, SubjectKinds, SubjectRef, Timestamp,
+    SubjectId, SubjectKind, SubjectRef, Timestamp,
 };
 use crate::engine::batch::{Batch, DecisionWrite, Known};
 
 use super::{
-    Activation, Applied, AppliedRow, BatchKey, CampaignBody, CatalogueRows, CheckpointRow, ConsentRow, Control,
-    CountedFor, Holder, KeptOutcome, KeyRow, LearningRow, Lease, OfferBody, OfferRevision, OutcomeRow, SourceRow,
-    StoreError, StoredDecision, SubjectRow,
+    Activation, Applied, AppliedRow, BatchKey, CampaignBody, CatalogueRows, CheckpointRow, ConsentRow, Control, Holder,
+    KeptOutcome, KeyRow, LearningRow, Lease, OfferBody, OfferRevision, OutcomeRow, SourceRow, StoreError,
+    StoredDecision, SubjectRow,
 };
 
 impl From<sqlx::Error> for StoreError {
@@ -91,7 +91,7 @@ pub(super) fn digest(bytes: &[u8]) -> Result<Digest, StoreError> {
     exactly(bytes).map(Digest)
 }
 
-fn subject_kind(code: i16) -> Result<SubjectKind, StoreError> {
+pub(super) fn subject_kind(code: i16) -> Result<SubjectKind, StoreError> {
     SubjectKind::ALL
         .into_iter()
         .find(|kind| super::kind_code(*kind) == code)
@@ -99,8 +99,8 @@ fn subject_kind(code: i16) -> Result<SubjectKind, StoreError> {
 }
 
 fn outcome_kind(code: i16) -> Result<OutcomeKind, StoreError> {
-    OutcomeKind::ALL
-        .into_iter()
+    let mut kinds = OutcomeKind::ALL.into_iter().chain([OutcomeKind::Release]);
+    kinds
         .find(|kind| super::outcome_code(*kind) == code)
         .ok_or_else(|| StoreError::Corrupt(format!("`{code}` is no kind of outcome")))
 }
@@ -160,58 +160,6 @@ pub(super) fn known(stored: Vec<StoredDecision>) -> Vec<Known> {
             record: decision.record,
         })
         .collect()
-}
-
-/// Somebody whom a decision's contacts count for besides whom it is for, as a row.
-pub(super) struct Beside {
-    pub(super) decision_id: DecisionId,
-    pub(super) subject: SubjectId,
-    pub(super) at: Timestamp,
-    pub(super) stands_for: SubjectKinds,
-}
-
-/// Everybody whom decisions count for besides, in the order of the decisions.
-pub(super) fn beside(decisions: &[&DecisionWrite]) -> Vec<Beside> {
-    let of = |decision: &&DecisionWrite| {
-        let (decision_id, at) = (decision.decision_id, decision.at);
-        let row = |(subject, stands_for): &(SubjectId, SubjectKinds)| Beside {
-            decision_id,
-            subject: *subject,
-            at,
-            stands_for: *stands_for,
-        };
-        decision.beside.iter().map(row).collect::<Vec<_>>()
-    };
-    decisions.iter().flat_map(of).collect()
-}
-
-fn stands_for(bits: i16) -> Result<SubjectKinds, StoreError> {
-    let kinds = u8::try_from(bits).ok().and_then(SubjectKinds::from_bits);
-    kinds.ok_or_else(|| StoreError::Corrupt(format!("`{bits}` is no set of kinds of subject")))
-}
-
-/// As [`DecisionColumns`], and `stands_for`
-pub(super) type BesideColumns =
-    (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>, i64, Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, i16);
-
-pub(super) fn beside_decision(columns: BesideColumns) -> Result<(StoredDecision, SubjectKinds), StoreError> {
-    let (id, subject, wrapped_key, at, request_digest, skeleton, private, leaf, bits) = columns;
-    let decision = decision((id, subject, wrapped_key, at, request_digest, skeleton, private, leaf))?;
-    Ok((decision, stands_for(bits)?))
-}
-
-/// `decision_id`, `subject_id`, `wrapped_key`, kind, `stands_for`
-pub(super) type CountedColumns = (Vec<u8>, Vec<u8>, Vec<u8>, i16, Option<i16>);
-
-pub(super) fn counted(columns: CountedColumns) -> Result<CountedFor, StoreError> {
-    let (decision, subject, wrapped_key, kind, bits) = columns;
-    let alone = SubjectKinds::alone(subject_kind(kind)?);
-    Ok(CountedFor {
-        decision_id: decision_id(&decision)?,
-        subject: subject_id(&subject)?,
-        wrapped_key,
-        stands_for: bits.map(stands_for).transpose()?.unwrap_or(alone),
-    })
 }
 
 /// version, position, at, sealed

@@ -21,14 +21,16 @@ mod pools;
 
 mod rows;
 
+mod whom;
+
 mod work;
 
 pub use catalogue::{CampaignBody, CatalogueChange, CatalogueChanged, CatalogueRows, OfferBody, OfferRevision, Tally};
 pub use nodes::{Activation, Holder, Lease};
 pub use open::open;
 pub use rows::{
-    ConsentChange, ConsentRow, CountedFor, KeyRow, MakeChange, NewSubject, SourceRow, SubjectRow, kind_code,
-    outcome_code,
+    ConsentChange, ConsentRow, CountedFor, KeyRow, MakeChange, MakeMerge, MergeChange, MergeFound, NewSubject,
+    SourceRow, SubjectRow, kind_code, outcome_code,
 };
 
 use std::collections::BTreeMap;
@@ -219,6 +221,9 @@ pub trait Store: Send + Sync {
     /// One subject by its outside id, creating nothing.
     async fn find_subject(&self, reference: &SubjectRef) -> Result<Option<SubjectRow>, StoreError>;
 
+    /// Subjects by their internal ids, in the order of the ids; unknown ones are left out.
+    async fn subjects(&self, ids: &[SubjectId]) -> Result<Vec<SubjectRow>, StoreError>;
+
     /// Stores a batch as [`CommitOutcome`] says: all of it, or nothing with every reason at once.
     async fn commit(&self, batch: &Batch) -> Result<CommitOutcome, StoreError>;
 
@@ -246,7 +251,8 @@ pub trait Store: Send + Sync {
     /// Whom the contacts of these decisions count for, as far as they are known, by decision and subject.
     async fn counted_for(&self, decisions: &[DecisionId]) -> Result<Vec<CountedFor>, StoreError>;
 
-    /// Appends consent records and replaces the state. `change` is asked under the subject's lock, so that decisions of
+    /// Appends consent records and replaces the state; an error where the subject has become another one, which asking
+    /// again finds. `change` is asked under the subject's lock, so that decisions of
     /// the same customer, however many, cannot keep a withdrawal waiting.
     async fn change_consents(
         &self,
@@ -254,6 +260,18 @@ pub trait Store: Send + Sync {
         at: Timestamp,
         change: &MakeChange<'_>,
     ) -> Result<(), StoreError>;
+
+    /// Makes one subject of two, in one transaction: whoever asks for the first gets the second from then on, and so does
+    /// whoever asks for one that became the first before. `change` is asked under the locks of both, and both get a new
+    /// version, so that nobody who read either can commit. `false` and nothing changed where one of them has become
+    /// another one already.
+    async fn merge_subjects(
+        &self,
+        from: SubjectId,
+        into: SubjectId,
+        by: By<'_>,
+        change: &MakeMerge<'_>,
+    ) -> Result<bool, StoreError>;
 
     /// A subject's consent records, oldest first.
     async fn consents(&self, subject: SubjectId) -> Result<Vec<ConsentRow>, StoreError>;

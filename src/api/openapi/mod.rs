@@ -11,6 +11,8 @@ pub mod operations;
 
 pub mod pools;
 
+pub mod rechecks;
+
 pub mod record;
 
 pub mod reports;

@@ -45,12 +45,14 @@ pub struct Contact {
     pub redeemed: Option<Timestamp>,
     /// What followed it that cool-downs may count, each kind once, at its newest.
     pub events: Vec<(OutcomeKind, Timestamp)>,
+    /// Whether its reservation was given back.
+    pub released: bool,
 }
 
 impl Contact {
     /// Whether anything followed it that caps or cool-downs may count.
     pub fn followed(&self) -> bool {
-        self.seen.or(self.clicked).or(self.redeemed).is_some() || !self.events.is_empty()
+        self.released || self.seen.or(self.clicked).or(self.redeemed).is_some() || !self.events.is_empty()
     }
 
     /// When what a cap counts happened, if it did and has not happened by itself.
@@ -66,6 +68,11 @@ impl Contact {
 
 /// Marks counters that are to be rebuilt from contacts, whatever the bundle.
 const TO_BE_REBUILT: Digest = Digest([0; 32]);
+
+/// Marks counters that whoever reads them next builds anew from contacts, whatever the bundle.
+pub fn outdate_caps(state: &mut SubjectState) {
+    state.cap_set = Some(TO_BE_REBUILT);
+}
 
 /// What a cap counts apart for an offer at a placement.
 pub(in super::super) fn apart<'a>(by: CapBy, placement: &'a Placement, offer: &'a Offer) -> Option<&'a str> {
@@ -153,7 +160,11 @@ pub fn rebuild_caps(
     state.caps.clear();
     for contact in contacts {
         let counts = |(rule, cap): &(&Rule, &Cap)| {
-            cap.counts_for(contact.chosen.stands_for) && caps_cover(rule, bundle, catalogue, contact)
+            // What was given back is reserved no more, unless it was confirmed all the same. That it was decided counts.
+            let held = !contact.released || cap.counts == CapCounts::Decision;
+            (held || contact.confirmed(cap.counts).is_some())
+                && cap.counts_for(contact.chosen.stands_for)
+                && caps_cover(rule, bundle, catalogue, contact)
         };
         for (rule, cap) in caps(bundle).filter(counts) {
             put(
@@ -170,7 +181,8 @@ pub fn rebuild_caps(
 
 /// Confirms what was reserved for a contact that was seen, followed or bought, and counts what else happened. Doing so
 /// again changes nothing, and a contact whose reservation has ended counts all the same. A state whose counters are of
-/// another cap set is marked to be rebuilt from contacts, which know of what followed.
+/// another cap set, or that holds a reservation given back, is marked to be rebuilt from contacts, which know of what
+/// followed.
 pub fn confirm_contact(
     bundle: &Bundle,
     catalogue: &Catalogue,
@@ -178,7 +190,8 @@ pub fn confirm_contact(
     state: &mut SubjectState,
     now: Timestamp,
 ) {
-    if state.cap_set != Some(bundle.cap_set) {
+    // A counter keeps only the newest reservations: which one takes the place of one given back, contacts alone know.
+    if state.cap_set != Some(bundle.cap_set) || contact.released {
         state.cap_set = Some(TO_BE_REBUILT);
         return;
     }

@@ -25,7 +25,7 @@ mod scope_tests;
 #[cfg(test)]
 pub(super) mod tests;
 
-pub use count::{Chosen, Contact, confirm_contact, count_contact, rebuild_caps};
+pub use count::{Chosen, Contact, confirm_contact, count_contact, outdate_caps, rebuild_caps};
 #[cfg(test)]
 pub(super) use count::{apart, rests_with};
 pub(super) use count::{cooled, counted};

@@ -48,6 +48,7 @@ pub(super) fn contact(number: u8, at: i64, offer: &str, seen: Option<i64>) -> Co
         clicked: None,
         redeemed: None,
         events: Vec::new(),
+        released: false,
     }
 }
 

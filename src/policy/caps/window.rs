@@ -158,6 +158,7 @@ impl CapWindows {
     }
 
     /// The same at a store in this time zone.
+    #[must_use]
     pub fn in_store(self, store: Option<Tz>) -> Self {
         Self { store, ..self }
     }

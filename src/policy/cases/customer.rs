@@ -142,6 +142,7 @@ impl Past {
             clicked: at_once(OutcomeKind::Click),
             redeemed: at_once(OutcomeKind::Order),
             events: events.collect(),
+            released: false,
         })
     }
 }

@@ -212,6 +212,7 @@ impl Chance {
                 clicked: self.often(4).then_some(Timestamp(at + 2)),
                 redeemed: self.often(3).then_some(Timestamp(at + 3)),
                 events,
+                released: self.often(1),
             }
         };
         (0..count).map(contact).collect()
@@ -426,21 +427,25 @@ fn behind(
     }
     let there: Vec<u32> = (0..u32::try_from(offers.len()).unwrap()).filter(|_| chance.often(3)).collect();
     let chosen: Vec<&Offer> = there.iter().map(|at| &offers[*at as usize]).collect();
-    let mut next = counted.to_vec();
+    // What the answer has shown counts for whomever nobody stands for.
+    let unknown = |kind: &SubjectKind| counted.iter().all(|(_, stands_for)| !stands_for.has(*kind));
+    let unknown = SubjectKind::ALL.into_iter().filter(unknown).fold(SubjectKinds::NONE, SubjectKinds::and);
+    let (mut next, mut answer) = (counted.to_vec(), (SubjectState::default(), unknown));
     for (slot, offer) in (0..).zip(&chosen) {
-        for (next, stands_for) in &mut next {
+        for (next, stands_for) in next.iter_mut().chain([&mut answer]) {
             let decision = DecisionId::from_parts(windows.now.0, [255; 10]);
             let (at, reserved_until) = (windows.now, windows.now.plus(Span(HOUR)));
             let chosen = Chosen { decision, slot, at, reserved_until, stands_for: *stands_for };
             count_contact(bundle, placement, offer, next, &chosen);
         }
     }
-    let behind = Behind::new(bundle, both, setting, &there, states(&next), windows).unwrap();
+    let states = states(&next).within(&answer.0);
+    let behind = Behind::new(bundle, both, setting, &there, states, windows).unwrap();
     for (at, offer) in (0..).zip(offers).filter(|(at, _)| !there.contains(at)) {
         let mut found = Verdict::default();
         behind.ask(at, &mut found);
         sort(&mut found);
-        let mut expected = judge_behind(bundle, setting, offer, &chosen, states(&next), windows);
+        let mut expected = judge_behind(bundle, setting, offer, &chosen, states, windows);
         part(bundle, &mut expected);
         prop_assert_eq!(found, expected, "{} behind {:?}", offer.offer_id, there);
     }

@@ -1,7 +1,7 @@
 //! Subjects beside in PostgreSQL: whom else contacts count for, and the decisions that count for somebody. Counts none.
 
 use crate::domain::{DecisionId, SubjectId, SubjectKinds, Timestamp};
-use crate::store::column::{self, BesideColumns, CountedColumns};
+use crate::store::whom::{self, BesideColumns, CountedColumns};
 use crate::store::{CountedFor, StoreError, StoredDecision};
 
 use super::PostgresStore;
@@ -22,7 +22,7 @@ pub(super) async fn decisions(
     .bind(after.0)
     .fetch_all(&store.pool)
     .await?;
-    rows.into_iter().map(column::beside_decision).collect()
+    rows.into_iter().map(whom::beside_decision).collect()
 }
 
 pub(super) async fn counted_for(
@@ -43,5 +43,5 @@ pub(super) async fn counted_for(
     .bind(decisions.iter().map(|id| id.as_bytes().as_slice()).collect::<Vec<_>>())
     .fetch_all(&store.pool)
     .await?;
-    rows.into_iter().map(column::counted).collect()
+    rows.into_iter().map(whom::counted).collect()
 }

@@ -4,7 +4,7 @@ use crate::domain::{DecisionId, SubjectId, Timestamp};
 use crate::engine::batch::{Batch, CommitOutcome, DecisionWrite};
 use crate::store::column::{self, DecisionColumns};
 use crate::store::steps::{Step, reach};
-use crate::store::{StoreError, StoredDecision};
+use crate::store::{StoreError, StoredDecision, whom};
 
 use super::{PostgresStore, pools};
 
@@ -57,7 +57,7 @@ const COMMIT_AND_TAKE: &str = "select c.stored, c.gate, c.stale, c.known from co
 async fn send(store: &PostgresStore, batch: &Batch) -> Result<Option<Answer>, StoreError> {
     let subjects = &batch.subjects;
     let decisions = column::sorted(batch);
-    let beside = column::beside(&decisions);
+    let beside = whom::beside(&decisions);
     let mut versions: Vec<i64> = Vec::with_capacity(subjects.len());
     let mut next_versions: Vec<Option<i64>> = Vec::with_capacity(subjects.len());
     for touched in subjects {

@@ -16,6 +16,8 @@ mod lease;
 
 mod matching;
 
+mod merges;
+
 mod outcomes;
 
 mod pools;
@@ -38,8 +40,9 @@ use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
     Activation, AppliedRow, Backlog, By, CatalogueChange, CatalogueChanged, CatalogueRows, CheckpointRow, ConsentRow,
-    Control, CountedFor, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, Match,
-    NewSubject, OfferRevision, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
+    Control, CountedFor, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, MakeMerge,
+    Match, NewSubject, OfferRevision, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken,
+    Totals,
 };
 
 /// How long a call waits for a connection: a fallback soon is worth more than a decision late.
@@ -137,6 +140,10 @@ impl Store for PostgresStore {
         subjects::find(self, reference).await
     }
 
+    async fn subjects(&self, ids: &[SubjectId]) -> Result<Vec<SubjectRow>, StoreError> {
+        subjects::by_id(self, ids).await
+    }
+
     async fn commit(&self, batch: &Batch) -> Result<CommitOutcome, StoreError> {
         commit::commit(self, batch).await
     }
@@ -176,6 +183,16 @@ impl Store for PostgresStore {
         change: &MakeChange<'_>,
     ) -> Result<(), StoreError> {
         subjects::change_consents(self, subject, at, change).await
+    }
+
+    async fn merge_subjects(
+        &self,
+        from: SubjectId,
+        into: SubjectId,
+        by: By<'_>,
+        change: &MakeMerge<'_>,
+    ) -> Result<bool, StoreError> {
+        merges::merge(self, (from, into), by, change).await
     }
 
     async fn consents(&self, subject: SubjectId) -> Result<Vec<ConsentRow>, StoreError> {

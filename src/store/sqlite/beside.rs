@@ -3,7 +3,7 @@
 use sqlx::QueryBuilder;
 
 use crate::domain::{DecisionId, SubjectId, SubjectKinds, Timestamp};
-use crate::store::column::{self, BesideColumns, CountedColumns};
+use crate::store::whom::{self, BesideColumns, CountedColumns};
 use crate::store::{CountedFor, StoreError, StoredDecision};
 
 use super::SqliteStore;
@@ -26,7 +26,7 @@ pub(super) async fn decisions(
     .bind(after.0)
     .fetch_all(&store.readers)
     .await?;
-    rows.into_iter().map(column::beside_decision).collect()
+    rows.into_iter().map(whom::beside_decision).collect()
 }
 
 pub(super) async fn counted_for(store: &SqliteStore, decisions: &[DecisionId]) -> Result<Vec<CountedFor>, StoreError> {
@@ -53,7 +53,7 @@ pub(super) async fn counted_for(store: &SqliteStore, decisions: &[DecisionId]) -
         );
         let rows: Vec<CountedColumns> = statement.build_query_as().fetch_all(&store.readers).await?;
         for row in rows {
-            counted.push(column::counted(row)?);
+            counted.push(whom::counted(row)?);
         }
     }
     counted.sort_by_key(|counted| (counted.decision_id, counted.subject));

@@ -6,7 +6,7 @@ use crate::domain::{DecisionId, SubjectId, Timestamp};
 use crate::engine::batch::{Batch, CommitOutcome, SubjectNext, SubjectTouched};
 use crate::store::column::{self, DecisionColumns};
 use crate::store::steps::{Step, reach};
-use crate::store::{StoreError, StoredDecision};
+use crate::store::{StoreError, StoredDecision, whom};
 
 use super::statement::{key_pieces, push_keys, row_pieces};
 use super::{SqliteStore, pools};
@@ -89,7 +89,7 @@ async fn insert_decisions(connection: &mut SqliteConnection, batch: &Batch) -> R
     if usize::try_from(written) != Ok(decisions.len()) {
         return Ok(false);
     }
-    for piece in row_pieces(&column::beside(&decisions)) {
+    for piece in row_pieces(&whom::beside(&decisions)) {
         let mut statement =
             QueryBuilder::new("insert into decision_subject (decision_id, subject_id, at, stands_for) ");
         statement.push_values(piece, |mut row, beside| {

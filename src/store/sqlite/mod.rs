@@ -16,6 +16,8 @@ mod lease;
 
 mod matching;
 
+mod merges;
+
 mod outcomes;
 
 mod pools;
@@ -42,8 +44,9 @@ use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
     Activation, AppliedRow, Backlog, By, CatalogueChange, CatalogueChanged, CatalogueRows, CheckpointRow, ConsentRow,
-    Control, CountedFor, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, Match,
-    NewSubject, OfferRevision, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
+    Control, CountedFor, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, MakeMerge,
+    Match, NewSubject, OfferRevision, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken,
+    Totals,
 };
 
 const READERS: u32 = 4;
@@ -156,6 +159,10 @@ impl Store for SqliteStore {
         subjects::find(self, reference).await
     }
 
+    async fn subjects(&self, ids: &[SubjectId]) -> Result<Vec<SubjectRow>, StoreError> {
+        subjects::by_id(self, ids).await
+    }
+
     async fn commit(&self, batch: &Batch) -> Result<CommitOutcome, StoreError> {
         commit::commit(self, batch).await
     }
@@ -195,6 +202,16 @@ impl Store for SqliteStore {
         change: &MakeChange<'_>,
     ) -> Result<(), StoreError> {
         subjects::change_consents(self, subject, at, change).await
+    }
+
+    async fn merge_subjects(
+        &self,
+        from: SubjectId,
+        into: SubjectId,
+        by: By<'_>,
+        change: &MakeMerge<'_>,
+    ) -> Result<bool, StoreError> {
+        merges::merge(self, (from, into), by, change).await
     }
 
     async fn consents(&self, subject: SubjectId) -> Result<Vec<ConsentRow>, StoreError> {

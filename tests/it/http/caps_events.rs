@@ -178,3 +178,20 @@ fn who_has_seen_an_offer_again_and_again_is_spared_it_until_it_is_followed() {
         assert!(asked(&service, &boots()).is_ok(), "one is behind the click");
     }
 }
+
+#[test]
+fn a_stranger_whom_a_cap_lets_through_sees_no_more_of_it_in_one_answer_than_it_allows() {
+    for (answer, expected) in [("allow", 2), ("session_cap", 0)] {
+        let rule = cap("decision", "lifetime").replace("counts:", &format!("without_identifier: {answer}, counts:"));
+        let mut files = policies(&rule);
+        for file in files.iter_mut().filter(|file| file.path == "placements.yaml") {
+            file.text = file.text.replacen("    currency: USD\n", "    currency: USD\n    slots: 3\n", 1);
+        }
+        let service = start(Kind::Sqlite, files);
+        for _ in 0..2 {
+            let told = service.decide(&json!({"placement": "home"})).ok();
+            let shown = if told["fallback"] == true { 0 } else { told["offers"].as_array().unwrap().len() };
+            assert_eq!(shown, expected, "{answer}: {told}");
+        }
+    }
+}

@@ -122,7 +122,7 @@ fn what_members_are_promised_and_prices_to_compare_with_are_kept_as_they_were_se
     let service = start(Kind::Sqlite, "");
     let kept = service.call("GET", "/v1/offers/boots", None).ok();
     for (field, amount) in [("loyalty_cost", "2.00"), ("prior_price", "80.00"), ("advertised_price_min", "70.00")] {
-        assert_eq!(kept[field], money(amount), "{kept}");
+        assert_eq!(kept["offer"][field], money(amount), "{kept}");
     }
     let answer = service.decide(&with(&only_boots(&ask("c-1")), "dry_run", &json!(true))).ok();
     assert_eq!(answer["candidates"][0]["margin"], money("20.00"));

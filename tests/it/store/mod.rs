@@ -11,6 +11,7 @@ mod learner;
 mod lease;
 mod make;
 mod matching;
+mod merges;
 mod outcomes;
 mod pools;
 mod postgres_locks;
