@@ -140,8 +140,8 @@ fn severity_and_missing_values_are_chosen_by_name() {
     15 |     on_missing: allow
        |                 ^^^^^ not for this kind
        = help: `on_missing: allow` is for `margin_floors`, `availability`, `exclusions`, `requirements`,
-               `audience_guards`, `price_limits`, `price_personalisation`, `diversity`, `loyalty_eligibility` and
-               `stock`; remove it
+               `audience_guards`, `price_limits`, `price_personalisation`, `diversity`, `loyalty_eligibility`
+               and `stock`; remove it
     ");
     let seen = wrong(OFFERS, "on_missing: allow", "severity: shado");
     insta::assert_snapshot!(seen, @r"
