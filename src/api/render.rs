@@ -77,7 +77,7 @@ pub(super) fn told(told: &audit::Told) -> Value {
     })
 }
 
-/// What a rule said that leaves nothing out, and why it does not: it warns, or is on trial.
+/// What a rule said that leaves nothing out, and why it does not: it warns, is on trial, or is lifted (`block`).
 pub(super) fn noted(noted: &audit::Told) -> Value {
     let mut shown = told(noted);
     if let Some(fields) = shown.as_object_mut() {

@@ -13,7 +13,7 @@ use crate::domain::decision::{
 };
 use crate::domain::money::Money;
 use crate::domain::{AttributeId, Catalogue, ObjectiveKind, Offer, Prior, Value};
-use crate::policy::{Bundle, Observed, Severity, basket_margin, describe, describe_lacking, describe_observed};
+use crate::policy::{Bundle, Observed, Rule, Severity, basket_margin, describe, describe_lacking, describe_observed};
 
 /// A rule that left a candidate out or spoke against it, as people read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Told {
     pub why: String,
     /// What became of the candidate by it.
     pub severity: Severity,
+    /// Whether it is an override that lifts others.
+    pub lifts: bool,
     /// What was observed, in the unit of the limit; nothing where that is personal and sealed away.
     pub observed: Option<i64>,
     /// What was required.
@@ -85,6 +87,7 @@ pub fn exclusions(
                 rule: rule.map_or_else(|| format!("rule {}", failed.rule), |rule| rule.id.to_string()),
                 why: rule.map(|rule| rule.why.clone()).unwrap_or_default(),
                 severity: rule.map(|rule| rule.severity).unwrap_or_default(),
+                lifts: rule.is_some_and(Rule::lifts),
                 observed,
                 limit,
                 sentence: lacks.map_or_else(sentence, |lacks| lacks.sentence),

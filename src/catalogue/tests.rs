@@ -18,6 +18,7 @@ pub(super) fn specs() -> BTreeMap<AttributeId, AttributeSpec> {
             source: String::new(),
             time_to_live: None,
             owner: String::new(),
+            derived_from: Vec::new(),
         };
         (id, spec)
     };

@@ -2,7 +2,7 @@
 
 use proffer::policy::Source;
 
-const POLICIES: [(&str, &str); 28] = [
+const POLICIES: [(&str, &str); 30] = [
     ("bundle.yaml", include_str!("../../policies/bundle.yaml")),
     ("catalog/attributes.yaml", include_str!("../../policies/catalog/attributes.yaml")),
     ("catalog/purposes.yaml", include_str!("../../policies/catalog/purposes.yaml")),
@@ -17,6 +17,7 @@ const POLICIES: [(&str, &str); 28] = [
     ("rules/70-cool-downs.yaml", include_str!("../../policies/rules/70-cool-downs.yaml")),
     ("rules/80-audiences.yaml", include_str!("../../policies/rules/80-audiences.yaml")),
     ("rules/80-prices.yaml", include_str!("../../policies/rules/80-prices.yaml")),
+    ("rules/85-switches.yaml", include_str!("../../policies/rules/85-switches.yaml")),
     ("rules/90-budgets.yaml", include_str!("../../policies/rules/90-budgets.yaml")),
     ("tests/10-consent.test.yaml", include_str!("../../policies/tests/10-consent.test.yaml")),
     ("tests/20-margin.test.yaml", include_str!("../../policies/tests/20-margin.test.yaml")),
@@ -28,6 +29,7 @@ const POLICIES: [(&str, &str); 28] = [
     ("tests/70-cool-downs.test.yaml", include_str!("../../policies/tests/70-cool-downs.test.yaml")),
     ("tests/80-audiences.test.yaml", include_str!("../../policies/tests/80-audiences.test.yaml")),
     ("tests/80-prices.test.yaml", include_str!("../../policies/tests/80-prices.test.yaml")),
+    ("tests/85-switches.test.yaml", include_str!("../../policies/tests/85-switches.test.yaml")),
     ("tests/90-budgets.test.yaml", include_str!("../../policies/tests/90-budgets.test.yaml")),
     ("tests/fixtures/customers.yaml", include_str!("../../policies/tests/fixtures/customers.yaml")),
     ("tests/fixtures/offers.yaml", include_str!("../../policies/tests/fixtures/offers.yaml")),

@@ -60,6 +60,8 @@ mod recorded;
 mod served_tests;
 #[cfg(test)]
 mod slate_tests;
+#[cfg(test)]
+mod switches_tests;
 
 #[cfg(test)]
 mod tests;

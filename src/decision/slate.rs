@@ -80,6 +80,7 @@ pub(super) fn fill(table: &Table<'_>, subjects: &Subjects<'_>, pools: &mut Pools
     for slot in 0..table.ask.request.count.unwrap_or(table.placement.slots) {
         let open = table.open(slot, &chosen, counted.states(), pools);
         let (seat, open) = table.seat(slot, open);
+        let (open, nothing) = if slot == 0 { table.pin(open, nothing) } else { (open, nothing) };
         if open.scored.is_empty() && (slot > 0 || nothing.is_none()) {
             slate.barred = if slot == 0 { (open.left_out, open.noted) } else { Default::default() };
             break;
@@ -213,6 +214,25 @@ impl Table<'_> {
         self.apart.extend(seat, &mut left_out, stands);
         let scored = scored.into_iter().filter(|at| !bars(seat, *at)).collect();
         (seat, Open { scored, left_out, noted, readings })
+    }
+
+    /// What may stand in the first slot where an override pins some of it: that alone, and not *nothing*.
+    fn pin(&self, open: Open, nothing: Option<usize>) -> (Open, Option<usize>) {
+        let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
+        let shelves = bundle.shelves(catalogue);
+        let Some(shelf) = shelves.at(&self.placement.id) else { return (open, nothing) };
+        let row = |at: &usize| self.valued.rows.get(*at).copied();
+        let offer = |at: &usize| position(catalogue, self.rows.get(row(at)?)?.candidate?);
+        let request = self.ask.request;
+        let asked = (self.now, bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()));
+        let Some(pin) = shelf.pin(bundle, asked, open.scored.iter().filter_map(offer)) else { return (open, nothing) };
+        let Open { scored, mut left_out, noted, readings } = open;
+        let (others, scored): (Vec<usize>, Vec<usize>) =
+            scored.into_iter().partition(|at| offer(at).is_none_or(|offer| pin.fails(offer).is_some()));
+        let rows = others.iter().filter_map(row).chain(nothing).filter_map(|row| u32::try_from(row).ok());
+        left_out.extend(rows.map(|row| LeftOut { row, failed: vec![pin.failed()] }));
+        left_out.sort_by_key(|left| left.row);
+        (Open { scored, left_out, noted, readings }, None)
     }
 
     /// What the record says of whom a slot is for, given the slots before.

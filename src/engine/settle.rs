@@ -22,7 +22,9 @@ impl Engine {
                     self.cache.put(chained.subject);
                 }
                 for decided in batch.decided {
-                    decided.write.takes.iter().for_each(|take| self.purse.take(take));
+                    for take in &decided.write.takes {
+                        self.purse.take(take);
+                    }
                     self.reply(&decided.waiting, &Reply::Decided(decided.skeleton), effects);
                 }
             }

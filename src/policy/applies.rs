@@ -1,5 +1,6 @@
 //! Where a rule applies: placements, offers, categories, channels, regions. What it then checks is elsewhere.
 
+use super::approval;
 use super::codes;
 use super::declare::{self, Declared};
 use super::finding::Report;
@@ -77,6 +78,16 @@ pub(super) fn read(
     let names = ["placements", "offers", "categories", "channels", "regions"];
     let fields = Fields::open(report, format!("{what}: applies_to"), node, &names, &[])?;
     let what = fields.what.as_str();
+    if approval::is_needed(kind.list) {
+        for name in ["offers", "categories"] {
+            if let Some(node) = fields.get(name) {
+                let message = format!("{what}: which {name} it is about stands beside `applies_to`");
+                report.add(codes::SWITCH_OFFERS, node.place, message, "not here").with_help(
+                    "`applies_to` says where: `placements`, `channels`, `regions`; the rule itself says of what",
+                );
+            }
+        }
+    }
     if kind.list == "purpose_gates" {
         for name in ["offers", "categories"] {
             if let Some(node) = fields.get(name) {
@@ -105,12 +116,7 @@ pub(super) fn read(
             read::parsed(report, what, node, "an offer id", OfferId::new)
         })
     });
-    let categories = fields.get("categories").map(|node| {
-        read::list_of(report, what, node, EMPTY, |report, node| {
-            let id = read::parsed(report, what, node, "a category", CategoryId::new)?;
-            category_known(report, what, node, id.as_str(), known).then_some(id)
-        })
-    });
+    let categories = fields.get("categories").map(|node| categories_of(report, what, node, EMPTY, known));
     let channels = fields.get("channels").map(|node| channels(report, what, node, known));
     let regions = fields.get("regions").map(|node| {
         read::list_of(report, what, node, EMPTY, |report, node| {
@@ -128,6 +134,20 @@ pub(super) fn read(
         })
     };
     unbroken().ok()
+}
+
+/// Reads a list of categories, each declared; `empty` says what an empty list would do.
+pub(super) fn categories_of(
+    report: &mut Report<'_>,
+    what: &str,
+    node: &Node,
+    empty: &str,
+    known: Known<'_>,
+) -> Option<Vec<CategoryId>> {
+    read::list_of(report, what, node, empty, |report, node| {
+        let id = read::parsed(report, what, node, "a category", CategoryId::new)?;
+        category_known(report, what, node, id.as_str(), known).then_some(id)
+    })
 }
 
 /// Reads a list of channels, each used by some placement.

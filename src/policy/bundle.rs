@@ -12,6 +12,7 @@ use super::declare::Declared;
 use super::features::Catalog;
 use super::finding::{Place, Report};
 use super::guards;
+use super::overrides;
 use super::purposes::{self, PurposeSpec, Purposes};
 use super::read::{self, Fields};
 use super::rules::{self, Categories, Known, Rule, RuleKind};
@@ -61,7 +62,7 @@ pub struct Bundle {
     pub cap_set: Digest,
     /// The kinds of subject that caps count for.
     pub counted: SubjectKinds,
-    /// Whether every rule leaves out what it speaks against, so that nothing is ever noted.
+    /// Whether every rule leaves out what it speaks against and none is lifted, so that nothing is ever noted.
     pub(super) only_blocks: bool,
     /// Positions of guards of audiences.
     pub(super) guards: Vec<u16>,
@@ -102,7 +103,7 @@ impl Bundle {
     }
 
     /// Asks the conditions that apply at a placement about one request; [`Asked::fail`] then tells for each offer.
-    pub fn ask<'a>(&'a self, columns: &'a Columns, placement: &Placement, facts: &Facts<'a>) -> Asked<'a> {
+    pub fn ask<'a>(&'a self, columns: &'a Columns, placement: &Placement, facts: &Facts<'_>) -> Asked<'a> {
         Asked::new(&self.program, &self.rules, columns, placement, facts)
     }
 
@@ -193,7 +194,7 @@ fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<F
                 hash: hash(&sources),
                 cap_set: caps::cap_set(&parts.rules, &parts.placements),
                 counted: caps::counted_kinds(&parts.rules),
-                only_blocks: parts.rules.iter().all(Rule::blocks),
+                only_blocks: parts.rules.iter().all(|rule| rule.blocks() && !rule.lifts()),
                 guards: guards::positions(&parts.rules),
                 program: Program::new(&parts.rules, &parts.placements),
                 memo: Memo::default(),
@@ -308,6 +309,7 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
         purposes::check_signals(report, &obeying, &rules);
     }
     let rules = rules::in_order(rules);
+    overrides::contradictions(report, &rules, &placements, &declared);
     let names = rules::names(report, &declared, &rules);
     let unread = |path: &str| cases::is_tests(path) && !trees.contains_key(path);
     let whole = !sources.iter().any(|source| unread(&source.path));

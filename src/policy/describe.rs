@@ -28,6 +28,10 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
         RuleKind::Diversity(diversity) => diversity.told(observed, limit),
         RuleKind::LoyaltyEligibility(loyalty) => format!("needs {}{}", loyalty.needed(), or_missing(found.on_missing)),
         RuleKind::CoolDown(cool_down) => cool_down.told(observed),
+        RuleKind::CategoryExclusion(exclusion) => exclusion.told().to_owned(),
+        RuleKind::FairnessGate(gate) => gate.told(observed, limit),
+        RuleKind::Override(found) => found.told(observed),
+        RuleKind::KillSwitch(switch) => switch.told(),
         RuleKind::Currency => format!("the offer is not priced in {currency}"),
         RuleKind::Schedule => merchandise::told("the offer", observed, limit).unwrap_or_default(),
         RuleKind::Campaign => merchandise::told("its campaign", observed, limit)

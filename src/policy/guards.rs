@@ -14,6 +14,7 @@ use super::codes;
 use super::condition::{self, Condition, Facts};
 use super::declare;
 use super::finding::{Place, Report};
+use super::lineage::ReadBy;
 use super::read::{self, Fields};
 use super::rules::{Known, OnMissing, Rule, RuleKind};
 use super::syntax::Node;
@@ -147,10 +148,14 @@ pub(super) fn read(
     let what = fields.what.as_str();
     let named = fields.get("audience").map(|node| (node, audience(report, what, node)));
     let (audience, when, place) = match (named, fields.get("when")) {
-        (None, Some(node)) => (None, condition::read(report, fields, known, applies_to)?, node.place),
+        (None, Some(node)) => (None, condition::read(report, fields, known, (applies_to, ReadBy::Guard))?, node.place),
         (Some((node, audience)), None) => {
             let (text, place) = described(report, fields, known, audience?)?;
-            (audience, condition::of_text(report, what, (&text, node.place), known, applies_to)?, place)
+            (
+                audience,
+                condition::of_text(report, what, (&text, node.place), known, (applies_to, ReadBy::Guard))?,
+                place,
+            )
         }
         (named, when) => {
             let place = when.or(named.map(|(node, _)| node)).map_or(fields.place, |node| node.place);

@@ -65,6 +65,11 @@ pub(super) fn covered(named: &[String], asked: Option<&str>) -> Option<bool> {
     found
 }
 
+/// Whether a request may come from a region of both lists.
+pub(super) fn meet(a: &[String], b: &[String]) -> bool {
+    a.iter().any(|a| b.iter().any(|b| covers(a, b) != Some(false)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -49,6 +49,13 @@ impl Seen {
         &self.withheld
     }
 
+    /// The same request as if an attribute had another value: for what is asked about everybody.
+    pub(super) fn supposing(&self, id: &AttributeId, value: &Value) -> Self {
+        let mut supposed = self.clone();
+        supposed.used.insert(id.clone(), value.clone());
+        supposed
+    }
+
     /// The same request as guards see it.
     pub(super) fn for_guards(&self) -> Self {
         Self { used: self.guarded.clone(), ..Self::default() }

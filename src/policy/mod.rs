@@ -19,6 +19,7 @@ mod jurisdiction;
 
 mod attributes;
 mod dpv;
+mod lineage;
 mod purposes;
 
 mod calendars;
@@ -32,25 +33,31 @@ mod observed;
 mod placements;
 
 mod applies;
+mod approval;
 mod caps;
 mod condition;
 mod interval;
 
 mod availability;
+mod category_exclusions;
 mod cool_downs;
 mod daypart;
 mod diversity;
+mod fairness;
 mod floors;
 
 mod gate;
 mod guards;
 mod loyalty;
+mod overrides;
+mod parity;
 mod pools;
 mod price_limits;
 mod price_personalisation;
 mod rules;
 mod stackability;
 mod subjects;
+mod switches;
 
 mod cases;
 
@@ -80,6 +87,8 @@ mod mistakes_delay;
 #[cfg(test)]
 mod mistakes_everyday;
 #[cfg(test)]
+mod mistakes_fairness;
+#[cfg(test)]
 mod mistakes_form;
 #[cfg(test)]
 mod mistakes_meaning;
@@ -91,6 +100,8 @@ mod mistakes_pools;
 mod mistakes_prices;
 #[cfg(test)]
 mod mistakes_slate;
+#[cfg(test)]
+mod mistakes_switches;
 #[cfg(test)]
 mod mistakes_tests;
 #[cfg(test)]
@@ -113,6 +124,7 @@ mod validity_tests;
 mod verdict_tests;
 
 pub use applies::AppliesTo;
+pub use approval::Approval;
 pub use attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};
 pub use availability::Availability;
 pub use bundle::{Bundle, COMPILER, Source, compile, compile_with_tests};
@@ -122,6 +134,7 @@ pub use caps::{
 };
 pub use cases::{Case, Expected, Person, Tests};
 pub use catalogue::{CatalogueProblem, check_catalogue};
+pub use category_exclusions::{CategoryExclusion, CategorySort};
 pub(crate) use condition::date;
 pub use condition::{Asked, Columns, Condition, Facts};
 pub(crate) use contenders::PARTICULAR;
@@ -129,6 +142,7 @@ pub use cool_downs::{CoolDown, EVENT_AFTER_MAX, EVENTS};
 pub use daypart::{Daypart, Dayparts};
 pub use describe::{Lacks, describe, describe_lacking};
 pub use diversity::{Diversity, Per};
+pub use fairness::{FairnessCheck, FairnessGate, ParityGate};
 pub use finding::Finding;
 pub use floors::{FloorLimit, FloorOver, basket_margin};
 pub use gate::{Asking, Gate, GateVerdict, gate};
@@ -139,6 +153,8 @@ pub use jurisdiction::check as check_jurisdiction;
 pub use loyalty::{Loyalty, Need};
 pub use minimise::{Allowed, Seen, minimise};
 pub use observed::{Observed, describe_observed};
+pub use overrides::{Override, OverrideAction};
+pub use parity::{Parity, Worth, parity};
 pub use pools::{Pool, PoolAmount, PoolBy, PoolWindow, Pools, PoolsAsked};
 pub use price_limits::PriceLimit;
 pub use price_personalisation::PricePersonalisation;
@@ -146,8 +162,9 @@ pub use purposes::PurposeSpec;
 #[cfg(test)]
 pub(crate) use rules::lists;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
-pub use shelf::{Behind, Judging, Moved, Setting, Shelf, Shelves, Stand};
+pub use shelf::{Behind, Judging, Moved, Pin, Setting, Shelf, Shelves, Stand};
 pub use stackability::Stackability;
 pub use subjects::States;
 pub use suggest::did_you_mean;
+pub use switches::{Stop, Switch, stopped};
 pub use verdict::{Reading, Verdict};

@@ -10,7 +10,9 @@ use super::floors::{FloorLimit, FloorOver, Margin};
 use super::price_limits::PriceLimit;
 use super::rules::{OnMissing, Rule, RuleKind};
 use super::stackability::Stackability;
-use super::{Bundle, Facts, Reading, Setting, States, Verdict};
+use super::{
+    Bundle, CategoryExclusion, CategorySort, Facts, Override, OverrideAction, Reading, Setting, States, Stop, Verdict,
+};
 use crate::domain::decision::Failed;
 use crate::domain::{AttributeId, Money, Offer, OfferStatus, Placement, RuleId, SubjectState, Timestamp, Value};
 
@@ -28,18 +30,18 @@ pub(super) fn judge<'s>(
     states: impl Into<States<'s>>,
     windows: &CapWindows,
 ) -> Verdict {
-    judge_from(bundle, (placement, None), offer, states, windows)
+    judge_from(bundle, (placement, None, false), offer, states, windows)
 }
 
-/// As [`judge`], for a request that says where it comes from.
+/// As [`judge`], for a request that says where it comes from, where something personal was seen or was not.
 pub(super) fn judge_from<'s>(
     bundle: &Bundle,
-    (placement, jurisdiction): (&Placement, Option<&str>),
+    at: (&Placement, Option<&str>, bool),
     offer: &Offer,
     states: impl Into<States<'s>>,
     windows: &CapWindows,
 ) -> Verdict {
-    ask(bundle, (placement, jurisdiction), offer, None, states.into(), windows)
+    ask(bundle, at, offer, None, states.into(), windows)
 }
 
 /// Asks the rules whose answer depends on the slots before: caps (the states have those contacts counted) and rules
@@ -52,7 +54,7 @@ pub(super) fn judge_behind<'s>(
     states: impl Into<States<'s>>,
     windows: &CapWindows,
 ) -> Verdict {
-    let at = (setting.placement, setting.jurisdiction);
+    let at = (setting.placement, setting.jurisdiction, false);
     let mut verdict = ask(bundle, at, offer, Some(chosen), states.into(), windows);
     verdict.failed.extend(judge_sums(bundle, setting, offer, chosen, windows.now));
     verdict
@@ -107,7 +109,7 @@ pub(super) fn judge_sums(
 /// `behind`: what stands in the slots before, for a slot that is not the first.
 fn ask(
     bundle: &Bundle,
-    (placement, jurisdiction): (&Placement, Option<&str>),
+    (placement, jurisdiction, personal): (&Placement, Option<&str>, bool),
     offer: &Offer,
     behind: Option<&[&Offer]>,
     states: States<'_>,
@@ -137,7 +139,27 @@ fn ask(
             RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
             RuleKind::MarginFloor { min, over: FloorOver::Offer } => min.fails(&margin),
             RuleKind::PriceLimit(limit) => price(*limit, offer, rule.on_missing),
+            RuleKind::KillSwitch(switch) => match &switch.stop {
+                Stop::All => Some((None, None)),
+                Stop::Named { offers, categories, campaigns } => {
+                    let named = offers.iter().any(|id| *id == offer.offer_id)
+                        || categories.iter().any(|named| offer.categories().any(|own| own == named))
+                        || campaigns.iter().any(|named| offer.campaign.as_ref() == Some(named));
+                    named.then_some((None, None))
+                }
+            },
+            RuleKind::Override(Override { action: OverrideAction::ForceOut, offers, .. }) => {
+                offers.iter().any(|id| *id == offer.offer_id).then_some((None, None))
+            }
+            RuleKind::CategoryExclusion(CategoryExclusion { sort, categories, brands }) => {
+                let brand = offer.attributes.get("brand");
+                let named = categories.iter().any(|named| offer.categories().any(|own| own == named))
+                    || brands.iter().any(|named| brand == Some(&Value::Text(named.clone())));
+                (named && (personal || *sort != CategorySort::Sensitive)).then_some((None, None))
+            }
             RuleKind::MarginFloor { .. }
+            | RuleKind::FairnessGate(_)
+            | RuleKind::Override(_)
             | RuleKind::PurposeGate(_)
             | RuleKind::Stackability(_)
             | RuleKind::Diversity(_)

@@ -12,7 +12,7 @@ fn with(rules: &str) -> Bundle {
     compile(&files).unwrap_or_else(|findings| panic!("{}", shown(&findings)))
 }
 
-fn offer(json: serde_json::Value) -> Offer {
+fn offer(json: &serde_json::Value) -> Offer {
     let mut whole = serde_json::json!({
         "offer_id": "a", "category": "shoes", "price": {"amount": "100.00", "currency": "USD"},
         "variants": [{"variant_id": "a"}],
@@ -53,7 +53,7 @@ fn said(bundle: &Bundle, offer: Offer) -> Vec<String> {
 fn a_price_keeps_to_its_limit_up_to_the_cent_and_what_is_not_known_keeps_to_none() {
     let check = |rule: &str, json: serde_json::Value, expected: &[&str]| {
         let bundle = with(&format!("price_limits:\n  - {{id: p, why: Memo, {rule}}}\n"));
-        assert_eq!(said(&bundle, offer(json.clone())), expected, "{rule} {json}");
+        assert_eq!(said(&bundle, offer(&json)), expected, "{rule} {json}");
     };
     let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
     let map = "respect: advertised_price_min";
@@ -91,7 +91,7 @@ fn a_price_keeps_to_its_limit_up_to_the_cent_and_what_is_not_known_keeps_to_none
 #[test]
 fn what_members_are_promised_is_taken_from_the_margin_that_a_floor_compares() {
     let bundle = with("margin_floors:\n  - {id: p, why: Memo, min_margin: 10%}\n");
-    let cost = |loyalty: &str| offer(serde_json::json!({"cost_of_goods": "80.00", "loyalty_cost": loyalty}));
+    let cost = |loyalty: &str| offer(&serde_json::json!({"cost_of_goods": "80.00", "loyalty_cost": loyalty}));
     assert_eq!(said(&bundle, cost("10.00")), [""; 0]);
     assert_eq!(said(&bundle, cost("10.01")), ["margin 9.99% is under the floor of 10%"]);
 }

@@ -21,7 +21,7 @@ pub(super) fn both(
     rows: &[(Vec<u8>, i64, Vec<u8>)],
     from: SubjectId,
     into: SubjectId,
-) -> Result<((i64, &[u8]), (i64, &[u8])), StoreError> {
+) -> Result<[(i64, &[u8]); 2], StoreError> {
     if from == into {
         return Err(StoreError::Corrupt("a subject cannot become itself".to_owned()));
     }
@@ -29,13 +29,12 @@ pub(super) fn both(
         let row = rows.iter().find(|(subject, _, _)| *subject == id.0);
         row.map_or((0, &[][..]), |(_, version, state)| (*version, state.as_slice()))
     };
-    Ok((of(from), of(into)))
+    Ok([of(from), of(into)])
 }
 
 /// A merge in words, by internal ids.
 pub(super) fn merged(from: SubjectId, into: SubjectId) -> String {
-    let hex = |id: SubjectId| id.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    format!("{} is {}", hex(from), hex(into))
+    format!("{:032x} is {:032x}", u128::from_be_bytes(from.0), u128::from_be_bytes(into.0))
 }
 
 /// A subject that has become another one is changed by nobody; whoever asks again finds the other.

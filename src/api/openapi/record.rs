@@ -299,7 +299,8 @@ pub struct RecordCandidate {
 pub struct RecordNote {
     rule: String,
     why: String,
-    /// `warn` for a warning, `shadow` for a rule on trial.
+    /// `warn` for a warning, `shadow` for a rule on trial, `block` for a rule that an override lifted and for that
+    /// override.
     #[schema(example = "shadow")]
     severity: String,
     /// In the unit of the limit.

@@ -9,7 +9,7 @@ use crate::decision::Snapshot;
 use crate::decision::assess::{Assessed, assess};
 use crate::decision::counted::Counted;
 use crate::decision::{SubjectView, Subjects};
-use crate::domain::decision::{Failed, RefusedPurpose};
+use crate::domain::decision::{CandidateRow, Failed, RefusedPurpose};
 use crate::domain::{
     Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, Purse, RuleId, SubjectId, SubjectKind,
     SubjectKinds, SubjectState,
@@ -255,10 +255,13 @@ fn outcome(
     let place = position(catalogue, offer.offer_id.as_str())?;
     if case.behind.is_empty() || !failed.is_empty() {
         let nothing = Behind::nothing(bundle, shelves, setting, case.at).filter(|_| failed.is_empty());
-        if let Some(nothing) = nothing {
+        if let Some(nothing) = &nothing {
             nothing.ask(place, &mut verdict);
             noted.extend(verdict.noted);
-            return Some(Outcome { failed: verdict.failed, noted, used, behind: false });
+        }
+        let mut failed = [failed, verdict.failed].concat();
+        if failed.is_empty() {
+            failed.extend(pinned((snapshot, placement), (case, jurisdiction), rows, row, nothing.as_ref()));
         }
         return Some(Outcome { failed, noted, used, behind: false });
     }
@@ -279,6 +282,31 @@ fn outcome(
     noted.retain(|first| verdict.noted.iter().all(|again| again.rule != first.rule));
     noted.extend(verdict.noted);
     Some(Outcome { failed: verdict.failed, noted, used, behind: true })
+}
+
+/// That an override pins another offer of the case to the first slot.
+fn pinned(
+    (snapshot, placement): (&Snapshot, &Placement),
+    (case, jurisdiction): (&Case, Option<&str>),
+    rows: &[CandidateRow],
+    row: &CandidateRow,
+    nothing: Option<&Behind<'_>>,
+) -> Option<Failed> {
+    let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
+    let shelves = bundle.shelves(catalogue);
+    let offer = |row: &CandidateRow| {
+        let (offer, _) = catalogue.at(row.candidate? as usize)?;
+        position(catalogue, offer.offer_id.as_str())
+    };
+    let open = rows.iter().filter(|row| row.failed.is_empty()).filter_map(offer).filter(|offer| {
+        let mut verdict = Verdict::default();
+        if let Some(nothing) = nothing {
+            nothing.ask(*offer, &mut verdict);
+        }
+        verdict.failed.is_empty()
+    });
+    let pin = shelves.at(&placement.id)?.pin(bundle, (case.at, jurisdiction), open)?;
+    pin.fails(offer(row)?)
 }
 
 /// Position of an offer.

@@ -106,7 +106,7 @@ impl Seen<'_> {
         } else {
             self.bundle.region(from, self.case.store.as_ref())
         };
-        if rule.applies_to.covers_region(from) == Some(false) {
+        if !rule.in_force(self.case.at, from) {
             return Some("`applies_to` names other regions".to_owned());
         }
         if !rule.applies_to.covers_placement(self.placement) {
@@ -188,11 +188,14 @@ pub(super) fn why_not(
     if let Some(why) = seen.idle(rule, Some(offer)) {
         return named(rule, &why);
     }
+    if notes && rule.lifts() {
+        return named(rule, "nothing leaves the offer out that it could lift, or it does not name the offer");
+    }
     if rule.blocks() == notes {
         return named(
             rule,
             if notes {
-                "it leaves offers out and does not only speak: write it in `expect`"
+                "it leaves offers out and does not only speak, and no override lifts it: write it in `expect`"
             } else {
                 "its `severity` leaves no offer out, it only speaks: write it in `notes`"
             },

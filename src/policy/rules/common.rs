@@ -1,6 +1,8 @@
 //! Fields that every rule may have: when it holds, what becomes of offers and of missing values, whether it may be
 //! lifted. Reads no rule's own.
 
+use super::super::approval;
+use super::super::category_exclusions;
 use super::super::codes;
 use super::super::finding::Report;
 use super::super::interval::{self, Interval};
@@ -37,6 +39,14 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, kind: &Kind) ->
         let names = Severity::ALL.map(|(name, _)| name);
         let chosen = read::choice(report, what, node, "severity", &names, &[])?;
         let (_, severity) = Severity::ALL.into_iter().find(|(name, _)| *name == chosen)?;
+        if severity != Severity::Block && approval::is_needed(kind.list) {
+            let message = format!("{what}: a rule of `{}` always acts", kind.list);
+            report.add(codes::SWITCH_SEVERITY, node.place, message, "never on trial").with_help(
+                "who approved it counts on it: remove it, or say `severity: block`; what is to be tried is a rule of \
+                 another list",
+            );
+            return None;
+        }
         if severity != Severity::Block && kind.list == "purpose_gates" {
             let message = format!("{what}: a rule of `{}` always blocks", kind.list);
             report.add(codes::SEVERITY_GATE, node.place, message, "never on trial").with_help(
@@ -57,10 +67,13 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, kind: &Kind) ->
         }
         Some(if allow { OnMissing::Allow } else { OnMissing::Exclude })
     });
-    let overridable = fields.get("overridable").map_or(Some(kind.liftable), |node| {
+    let protects = kind.list == "category_exclusions" && category_exclusions::protects(fields);
+    let liftable = kind.liftable && !protects;
+    let overridable = fields.get("overridable").map_or(Some(liftable), |node| {
         let overridable = read::flag(report, what, node)?;
-        if overridable && !kind.liftable {
-            let message = format!("{what}: no override lifts a rule of `{}`", kind.list);
+        if overridable && !liftable {
+            let of = if protects { " that is sensitive or regulated" } else { "" };
+            let message = format!("{what}: no override lifts a rule of `{}`{of}", kind.list);
             report.add(codes::OVERRIDABLE, node.place, message, "never lifted").with_help(
                 "what protects people by law or by their own word holds whatever is overridden: remove it, or say \
                  `overridable: false`",
@@ -69,5 +82,10 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, kind: &Kind) ->
         }
         Some(overridable)
     });
+    let lasts = approval::is_needed(kind.list)
+        && effective.as_ref().is_some_and(|effective| !approval::passes(report, fields, effective));
+    if lasts {
+        return None;
+    }
     Some(Common { effective: effective?, severity: severity?, on_missing: on_missing?, overridable: overridable? })
 }

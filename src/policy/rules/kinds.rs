@@ -7,10 +7,11 @@
 use super::super::applies::AppliesTo;
 use super::super::condition;
 use super::super::finding::Report;
+use super::super::lineage::ReadBy;
 use super::super::read::Fields;
 use super::super::{
-    availability, caps, cool_downs, diversity, floors, gate, guards, loyalty, pools, price_limits,
-    price_personalisation, stackability,
+    availability, caps, category_exclusions, cool_downs, diversity, fairness, floors, gate, guards, loyalty, overrides,
+    pools, price_limits, price_personalisation, stackability, switches,
 };
 use super::{Known, RuleKind};
 
@@ -35,7 +36,7 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 15] = [
+pub(in crate::policy) const KINDS: [Kind; 19] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
@@ -80,7 +81,8 @@ pub(in crate::policy) const KINDS: [Kind; 15] = [
         liftable: true,
         rank: 5,
         read: |report, fields, known, applies_to| {
-            condition::read(report, fields, known, applies_to).map(|when| RuleKind::Exclusion { when })
+            condition::read(report, fields, known, (applies_to, ReadBy::Exclusion))
+                .map(|when| RuleKind::Exclusion { when })
         },
     },
     Kind {
@@ -91,7 +93,8 @@ pub(in crate::policy) const KINDS: [Kind; 15] = [
         liftable: true,
         rank: 6,
         read: |report, fields, known, applies_to| {
-            condition::read(report, fields, known, applies_to).map(|when| RuleKind::Requirement { when })
+            condition::read(report, fields, known, (applies_to, ReadBy::Other))
+                .map(|when| RuleKind::Requirement { when })
         },
     },
     Kind {
@@ -102,6 +105,15 @@ pub(in crate::policy) const KINDS: [Kind; 15] = [
         liftable: false,
         rank: 7,
         read: guards::read,
+    },
+    Kind {
+        list: "category_exclusions",
+        fields: &category_exclusions::FIELDS,
+        later: &[],
+        reads: false,
+        liftable: true,
+        rank: 8,
+        read: |report, fields, known, _| category_exclusions::read(report, fields, known),
     },
     Kind {
         list: "price_limits",
@@ -175,12 +187,38 @@ pub(in crate::policy) const KINDS: [Kind; 15] = [
         rank: 42,
         read: |report, fields, _, _| pools::stock(report, fields),
     },
+    Kind {
+        list: "fairness_gates",
+        fields: &fairness::FIELDS,
+        later: &[],
+        reads: false,
+        liftable: false,
+        rank: 43,
+        read: |report, fields, known, _| fairness::read(report, fields, known),
+    },
+    Kind {
+        list: "overrides",
+        fields: &overrides::FIELDS,
+        later: &[],
+        reads: false,
+        liftable: false,
+        rank: 44,
+        read: |report, fields, _, _| overrides::read(report, fields),
+    },
+    Kind {
+        list: "kill_switches",
+        fields: &switches::FIELDS,
+        later: &[],
+        reads: false,
+        liftable: false,
+        rank: 45,
+        read: |report, fields, known, _| switches::read(report, fields, known),
+    },
 ];
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 4] =
-    [("category_exclusions", 8), ("fairness_gates", 43), ("overrides", 44), ("kill_switches", 45)];
+pub(in crate::policy) const LATER: [(&str, u8); 0] = [];
 
 /// A rule that nobody wrote and every bundle has.
 pub(in crate::policy) struct BuiltIn {
@@ -247,6 +285,10 @@ impl RuleKind {
             Self::Stock => "proffer.stock",
             Self::CoolDown(_) => "cool_downs",
             Self::Budget => "proffer.budget",
+            Self::CategoryExclusion(_) => "category_exclusions",
+            Self::FairnessGate(_) => "fairness_gates",
+            Self::Override(_) => "overrides",
+            Self::KillSwitch(_) => "kill_switches",
             Self::Budgeted(_) => "budgets",
             Self::Stocked(_) => "stock",
         }

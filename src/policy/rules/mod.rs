@@ -16,10 +16,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::applies::AppliesTo;
 use super::availability::Availability;
 use super::caps::Cap;
+use super::category_exclusions::CategoryExclusion;
 use super::condition::Condition;
 use super::cool_downs::CoolDown;
 use super::declare::Declared;
 use super::diversity::Diversity;
+use super::fairness::FairnessGate;
 use super::features::Catalog;
 use super::finding::{Place, Report};
 use super::floors::{FloorLimit, FloorOver};
@@ -27,16 +29,18 @@ use super::gate::Gate;
 use super::guards::Guard;
 use super::interval::Interval;
 use super::loyalty::Loyalty;
+use super::overrides::Override;
 use super::pools::Pool;
 use super::price_limits::PriceLimit;
 use super::price_personalisation::PricePersonalisation;
 use super::purposes::PurposeSpec;
 use super::stackability::Stackability;
 use super::stores::StoreNames;
+use super::switches::Switch;
 use crate::domain::{AttributeId, AttributeScope, Placement, PlacementId, PurposeId, RuleId, Timestamp};
-#[cfg(test)]
-pub(super) use kinds::KINDS;
 pub(super) use kinds::Kind;
+#[cfg(test)]
+pub(super) use kinds::{KINDS, LATER};
 
 /// What becomes of an offer where a rule reads something that is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -125,6 +129,14 @@ pub enum RuleKind {
     CoolDown(CoolDown),
     /// Built in: an offer that spends of its campaign's budget is shown only while there is some of it.
     Budget,
+    /// Leaves out what is sensitive, of a competitor, or regulated.
+    CategoryExclusion(CategoryExclusion),
+    /// Keeps a discount from being for one group of customers alone, or measures how alike groups fare.
+    FairnessGate(FairnessGate),
+    /// Puts offers in, out, or into the first slot for some days.
+    Override(Override),
+    /// Stops offers at once.
+    KillSwitch(Switch),
     /// Only so much is spent, or so many are given out, in a window.
     Budgeted(Pool),
     /// Only so many units are given out.
@@ -179,9 +191,10 @@ pub struct Rule {
 
 impl Rule {
     /// Whether it holds at an instant, for a request from a jurisdiction. Where that is not known a rule holds that
-    /// names regions: what may be forbidden is not shown.
+    /// names regions: what may be forbidden is not shown. One that lifts or pins does not: what may be forbidden is not
+    /// brought back.
     pub fn in_force(&self, now: Timestamp, jurisdiction: Option<&str>) -> bool {
-        self.effective.holds(now) && self.applies_to.covers_region(jurisdiction) != Some(false)
+        self.effective.holds(now) && self.applies_to.covers_region(jurisdiction).unwrap_or(!self.favours())
     }
 
     /// Whether it says something to somebody, and is not on trial.

@@ -8,6 +8,7 @@ use super::super::stackability::Stackability;
 use super::super::subjects::States;
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
+use super::lifted::Lifting;
 use super::sums::{Setting, Sums};
 use super::{Scoped, Shelf, Shelves, Together};
 use crate::domain::decision::Failed;
@@ -20,6 +21,7 @@ pub struct Behind<'a> {
     /// Nothing in front of the first slot, for which caps have been asked already.
     counted: Option<Counted<'a>>,
     full: Vec<Full<'a>>,
+    lifting: Lifting<'a>,
     sums: Sums<'a>,
 }
 
@@ -59,6 +61,7 @@ impl<'a> Behind<'a> {
             shelves,
             counted: Some(Counted::new(&ground, states.into())),
             full: full(bundle, shelf, chosen, (windows.now, jurisdiction)),
+            lifting: Lifting::at(bundle, shelf, windows.now, jurisdiction),
             sums: Sums::new(bundle, shelf, (offers, chosen), setting, windows.now),
         })
     }
@@ -72,7 +75,8 @@ impl<'a> Behind<'a> {
     ) -> Option<Self> {
         let shelf = shelves.at(&setting.placement.id)?;
         let sums = Sums::new(bundle, shelf, (catalogue.offers(), &[]), setting, now);
-        (!sums.is_none()).then_some(Self { bundle, shelves, counted: None, full: Vec::new(), sums })
+        let lifting = Lifting::at(bundle, shelf, now, setting.jurisdiction);
+        (!sums.is_none()).then_some(Self { bundle, shelves, counted: None, full: Vec::new(), lifting, sums })
     }
 
     /// Adds every rule that leaves an offer out there, and what caps counted for it; notes what only speaks.
@@ -95,6 +99,7 @@ impl<'a> Behind<'a> {
         }
         self.sums.ask(offer, &mut verdict.failed);
         verdict.settle(self.bundle);
+        self.lifting.lift(self.bundle, offer, verdict);
     }
 }
 

@@ -14,6 +14,7 @@ use super::super::{
     Bundle, CapWindows, Chosen, Contact, Facts, OnMissing, Seen, Severity, Source, States, Verdict, compile,
     count_contact, rebuild_caps,
 };
+use super::law_switches::{lift, one_group};
 use super::*;
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::{
@@ -110,6 +111,10 @@ impl Chance {
                 let when = ["customer.tier == \\\"gold\\\"", "offer.price > 30 USD", "offer.brand == \\\"acme\\\""];
                 format!("when: \"{}\"", c.one(&when))
             }),
+            self.list("category_exclusions", |c| {
+                let of = ["categories: [shoes]", "brands: [acme, nobody]", "categories: [home], brands: [zeta]"];
+                format!("kind: {}, {}", c.one(&["sensitive", "competitor", "regulated"]), c.one(&of))
+            }),
             self.list("audience_guards", |c| {
                 let who = ["when: \"customer.tier == \\\"gold\\\"\"", "audience: employees, attribute: customer.staff"];
                 format!("{}{}", c.one(&who), c.one(&["", ", on_missing: allow"]))
@@ -140,7 +145,7 @@ impl Chance {
     }
 
     fn bundle(&mut self) -> Bundle {
-        compiled(&self.rules())
+        compiled(&(self.rules() + &self.gates() + &self.switches()))
     }
 
     fn offer(&mut self, id: &str) -> Offer {
@@ -316,12 +321,15 @@ fn plain(
             && offer.offer_id != placement.fallback.offer
             && request.candidates.as_ref().is_none_or(|asked| asked.contains(&offer.offer_id));
         if considered {
-            let mut verdict = judge_from(bundle, (placement, facts.jurisdiction), offer, states, windows);
+            let personal = !facts.attributes.used().is_empty();
+            let mut verdict = judge_from(bundle, (placement, facts.jurisdiction, personal), offer, states, windows);
             conditions.fail(candidate.offer, &mut verdict.failed);
+            one_group((bundle, &columns), placement, facts, (candidate.offer, offer), &mut verdict.failed);
             verdict.failed.extend(guarded(bundle, placement, facts, offer));
             merchandise.fail(candidate.offer, offer, &mut verdict.failed);
             verdict.failed.extend(judge_prices(bundle, placement, facts, (catalogue.offers(), offer)));
             part(bundle, &mut verdict);
+            lift(bundle, (placement, facts.jurisdiction), offer, windows.now, &mut verdict);
             found.push((position, offer.margin_minor(), offer.cost_of_showing_minor(), verdict));
         }
     }
@@ -423,6 +431,7 @@ fn behind(
         let failed = judge_sums(bundle, setting, offer, &[], windows.now);
         let mut expected = Verdict { failed, ..Verdict::default() };
         part(bundle, &mut expected);
+        lift(bundle, (placement, setting.jurisdiction), offer, windows.now, &mut expected);
         prop_assert_eq!(found, expected, "{} in front of everything", offer.offer_id);
     }
     let there: Vec<u32> = (0..u32::try_from(offers.len()).unwrap()).filter(|_| chance.often(3)).collect();
@@ -447,6 +456,7 @@ fn behind(
         sort(&mut found);
         let mut expected = judge_behind(bundle, setting, offer, &chosen, states, windows);
         part(bundle, &mut expected);
+        lift(bundle, (setting.placement, setting.jurisdiction), offer, windows.now, &mut expected);
         prop_assert_eq!(found, expected, "{} behind {:?}", offer.offer_id, there);
     }
     Ok(())

@@ -8,14 +8,20 @@
 
 mod behind;
 mod counted;
+mod fixed;
+mod groups;
 mod judging;
 mod keys;
+mod lifted;
 mod memo;
+mod pins;
 mod prices;
 mod sums;
 
 #[cfg(test)]
 mod law_prices;
+#[cfg(test)]
+mod law_switches;
 #[cfg(test)]
 mod law_tests;
 
@@ -26,20 +32,22 @@ use std::sync::Arc;
 pub use behind::Behind;
 pub use judging::Judging;
 pub(super) use memo::Memo;
+pub use pins::Pin;
 pub use prices::Moved;
 pub use sums::Setting;
 
 use super::condition::{Bits, Columns};
-use super::floors::{Compared, FloorOver, Margin};
-use super::interval::Interval;
+use super::floors::FloorOver;
 use super::merchandise;
+use super::overrides::OverrideAction;
 use super::pools::{self, Pooled};
 use super::rules::{Rule, RuleKind};
 use super::stackability::Stackability;
 use crate::domain::decision::Failed;
 use crate::domain::{Belongs, Catalogue, Offer, OfferId, OfferStatus, Placement, PlacementId};
+use fixed::Fixed;
 use keys::{Keys, kinds, position};
-use prices::{Prices, Spread};
+use prices::Prices;
 
 /// The shelves of all placements, for one bundle and one catalogue.
 #[derive(Debug)]
@@ -59,7 +67,7 @@ pub struct Shelf {
     candidates: usize,
     /// Rules that leave offers out whatever the request, one offer behind another.
     fixed: Vec<Failed>,
-    /// Whether some of these rules hold at some times or in some regions only.
+    /// Whether some of these rules hold at some times, in some regions or in some decisions only.
     partly: bool,
     /// Whether some offer is not always on sale.
     unsteady: bool,
@@ -69,6 +77,10 @@ pub struct Shelf {
     counting_by_id: Vec<usize>,
     /// Rules about what stands together, in their order.
     answers: Vec<Scoped<Together>>,
+    /// Overrides that put offers in.
+    put_in: Vec<Scoped<()>>,
+    /// Overrides that pin offers.
+    pins: Vec<Scoped<()>>,
     /// Rules about what may run out, where some offer draws on it.
     pub(super) pools: Vec<Arc<Scoped<Pooled>>>,
     /// Guards of audiences, in their order.
@@ -76,15 +88,6 @@ pub struct Shelf {
     /// Floors over the answer or the basket.
     sums: Vec<Scoped<()>>,
     prices: Prices,
-}
-
-/// A rule that leaves offers out whatever the request.
-struct Fixed<'a> {
-    at: u16,
-    rule: &'a Rule,
-    scope: Option<Bits>,
-    /// Where it is about how far prices lie apart.
-    spread: Option<Spread>,
 }
 
 /// An offer under consideration. Its variants share what rules say.
@@ -153,16 +156,7 @@ impl Shelf {
         let offers = catalogue.offers();
         let here: Vec<(u16, &Rule)> =
             (0..=u16::MAX).zip(rules).filter(|(_, rule)| rule.applies_to.covers_placement(placement)).collect();
-        let fixed_rules: Vec<Fixed<'_>> = here
-            .iter()
-            .filter(|(_, rule)| is_fixed(&rule.kind))
-            .map(|(at, rule)| Fixed {
-                at: *at,
-                rule,
-                scope: scope(rule, offers),
-                spread: Spread::of(rule, placement, offers),
-            })
-            .collect();
+        let fixed = Fixed::of(&here, placement, offers);
         let scoped = |those: &dyn Fn(&RuleKind) -> bool| -> Vec<Scoped<()>> {
             let those = here.iter().filter(|(_, rule)| those(&rule.kind));
             those.map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () }).collect()
@@ -192,9 +186,11 @@ impl Shelf {
             partly: false,
             unsteady: false,
             answers: answers.collect(),
+            put_in: lifted::scoped(&here, OverrideAction::ForceIn, offers),
+            pins: lifted::scoped(&here, OverrideAction::Pin, offers),
             pools: pools.collect(),
             prices: Prices::new(&here, placement, offers),
-            sums: scoped(&|kind| matches!(kind, RuleKind::MarginFloor { .. }) && !is_fixed(kind)),
+            sums: scoped(&|kind| matches!(kind, RuleKind::MarginFloor { over, .. } if *over != FloorOver::Offer)),
             counting,
             counting_by_id,
         };
@@ -202,7 +198,7 @@ impl Shelf {
         for (at, offer) in (0..u32::MAX).zip(offers) {
             candidates = candidates.end..candidates.end + u32::try_from(offer.variants.len()).unwrap_or(u32::MAX);
             if is_considered(placement, offer) {
-                shelf.put(at, offer, candidates.clone(), &fixed_rules, (placement, catalogue));
+                shelf.put(at, offer, candidates.clone(), &fixed, (placement, catalogue));
             }
         }
         shelf.stands.shrink_to_fit();
@@ -215,22 +211,11 @@ impl Shelf {
         at: u32,
         offer: &Offer,
         candidates: Range<u32>,
-        rules: &[Fixed<'_>],
+        fixed: &Fixed<'_>,
         (placement, catalogue): (&Placement, &Catalogue),
     ) {
         let from = self.fixed.len();
-        let margin = Margin::of(offer);
-        for fixed in rules {
-            if fixed.scope.as_ref().is_some_and(|scope| !scope.has(at as usize)) {
-                continue;
-            }
-            if let Some((observed, limit)) = fixed.fails(placement, at, (offer, &margin)) {
-                let rule = fixed.rule;
-                self.fixed.push(Failed { rule: fixed.at, observed, limit });
-                let Interval { from, until, .. } = &rule.effective;
-                self.partly |= from.is_some() || until.is_some() || rule.applies_to.regions.is_some();
-            }
-        }
+        self.partly |= fixed.ask(at, offer, placement, &mut self.fixed);
         let steady = offer.starts_at.is_none()
             && offer.ends_at.is_none()
             && offer.pauses.is_empty()
@@ -273,7 +258,7 @@ impl Shelf {
     /// Bytes of memory that it holds, about.
     pub fn bytes(&self) -> usize {
         let bits = |scope: Option<&Bits>| scope.map_or(0, Bits::bytes);
-        let scoped = self.counting.iter().chain(&self.sums).chain(&self.guards);
+        let scoped = self.counting.iter().chain(&self.put_in).chain(&self.pins).chain(&self.sums).chain(&self.guards);
         let counting = scoped.map(|counting| bits(counting.scope.as_ref()));
         let answers = self.answers.iter().map(|rule| {
             bits(rule.scope.as_ref())
@@ -287,29 +272,6 @@ impl Shelf {
         size_of_val(self.stands.as_slice())
             + size_of_val(self.fixed.as_slice())
             + counting.chain(answers).chain(pools).sum::<usize>()
-    }
-}
-
-/// Whether it leaves offers out whatever the request.
-fn is_fixed(kind: &RuleKind) -> bool {
-    matches!(
-        kind,
-        RuleKind::Currency
-            | RuleKind::MarginFloor { over: FloorOver::Offer, .. }
-            | RuleKind::PriceLimit(_)
-            | RuleKind::PricePersonalisation(_)
-    )
-}
-
-impl Fixed<'_> {
-    /// What was compared, if that leaves the offer at a position out.
-    fn fails(&self, placement: &Placement, at: u32, (offer, margin): (&Offer, &Margin)) -> Option<Compared> {
-        match &self.rule.kind {
-            RuleKind::Currency => (offer.currency() != placement.currency).then_some((None, None)),
-            RuleKind::MarginFloor { min, over: FloorOver::Offer } => min.fails(margin),
-            RuleKind::PriceLimit(limit) => limit.fails(offer, self.rule.on_missing),
-            _ => self.spread.as_ref()?.fails(at, offer, self.rule.on_missing),
-        }
     }
 }
 

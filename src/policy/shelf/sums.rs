@@ -51,7 +51,7 @@ impl<'a> Sums<'a> {
             }
             let counted = chosen.iter().filter(|other| of.covers(**other));
             let counted = counted.filter_map(|other| offers.get(*other as usize));
-            let before = ground.map(|ground| counted.fold(ground, |sum, offer| sum.with(offer)));
+            let before = ground.map(|ground| counted.fold(ground, Margin::with));
             Some(Floor { of, min, over, before })
         });
         Self { offers, floors: floors.collect() }

@@ -41,7 +41,7 @@ pub(super) async fn merge(
     .fetch_all(&mut *transaction)
     .await?;
     let consents = consents.into_iter().map(column::consent).collect::<Result<Vec<_>, _>>()?;
-    let ((from_version, from_state), (into_version, into_state)) = whom::both(&rows, from, into)?;
+    let [(from_version, from_state), (into_version, into_state)] = whom::both(&rows, from, into)?;
     let found = MergeFound {
         from: (column::natural(from_version)?, from_state),
         into: (column::natural(into_version)?, into_state),

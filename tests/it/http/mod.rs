@@ -35,4 +35,5 @@ pub mod service;
 pub mod shop;
 mod slates;
 mod spending;
+mod switches;
 mod transcript;
