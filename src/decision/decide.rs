@@ -32,10 +32,10 @@ pub struct Decision {
     pub private: Private,
     /// The next state of the subject it is for, if the decision changes it.
     pub next: Option<SubjectState>,
-    /// What it takes of what may run out; without it the decision must not be stored.
-    pub takes: Vec<Take>,
     /// The next states of the subjects beside, in their order; nothing where one stays as it is.
     pub beside: Vec<Option<SubjectState>>,
+    /// What it takes of what may run out; without it the decision must not be stored.
+    pub takes: Vec<Take>,
 }
 
 /// Decides. A function of its arguments: the same ones give the same bytes on any machine.

@@ -2,7 +2,7 @@
 
 use super::fold::{Exposed, fold};
 use crate::domain::decision::Skeleton;
-use crate::domain::outcome::OutcomeFact;
+use crate::domain::outcome::{OutcomeFact, OutcomeKind};
 use crate::domain::{Hold, Settled, Timestamp};
 
 /// What becomes of the holds of one decision at an instant, given every outcome known; those that stay as they are are
@@ -21,7 +21,10 @@ pub fn settled<'h>(
         }
         let of_slot: Vec<OutcomeFact> = outcomes.iter().filter(|fact| fact.is_of(hold.slot)).copied().collect();
         let earned = fold(&exposed, &of_slot);
-        Some((hold, hold.settle(earned.accepted, earned.exposed, now)?))
+        // What was given back was not shown, and waits no longer.
+        let released = of_slot.iter().any(|fact| fact.kind == OutcomeKind::Release);
+        let now = if released { Timestamp(i64::MAX) } else { now };
+        Some((hold, hold.settle(earned.accepted, earned.exposed && !released, now)?))
     });
     settled.collect()
 }

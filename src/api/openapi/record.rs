@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use utoipa::ToSchema;
 
-use super::pools::RecordPool;
+use super::pools::{RecordBudget, RecordPool};
 use super::shapes::{AttributeValue, Basis, ConsentState, Instant, Money};
 
 /// The whole record of a decision with its justification.
@@ -171,19 +171,6 @@ pub struct RecordMoney {
     /// The share of the best that the cheapest intervention has to reach.
     #[schema(required = true, example = "90%")]
     cheapest: Option<String>,
-}
-
-/// A campaign's budget as it stood.
-#[derive(ToSchema)]
-pub struct RecordBudget {
-    campaign_id: String,
-    budget: Money,
-    spent: Money,
-    /// `null` where the campaign has no start or no end.
-    #[schema(required = true)]
-    planned: Option<Money>,
-    /// How much a unit spent counted beside what it costs.
-    multiplier: f64,
 }
 
 /// An exploration budget as it stood on the decision's UTC day, in the unit of scores.

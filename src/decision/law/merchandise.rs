@@ -44,7 +44,7 @@ pub(super) fn against(asked: &Asked<'_>, offer: &Offer) -> Vec<(&'static str, Co
         found.extend(compared.map(|compared| ("proffer.campaign", compared)));
     }
     if offer.stock == Some(0) {
-        found.push(("proffer.stock", (Some(0), Some(1))));
+        found.push(("proffer.stock", (Some(0), Some(0))));
     }
     found
 }

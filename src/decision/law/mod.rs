@@ -20,6 +20,7 @@ mod counted;
 mod gates;
 mod merchandise;
 mod money;
+mod pools;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

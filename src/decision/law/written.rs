@@ -2,14 +2,14 @@
 
 use super::chance::Chance;
 use super::town::{Asked, HOUR, NOW};
-use super::{answers, availability, conditions, counted, gates, money};
+use super::{answers, availability, conditions, counted, gates, money, pools};
 use crate::domain::{Offer, PlacementId};
 
 /// Makes a random rule of one kind.
 type Maker = fn(&mut Chance) -> Box<dyn Kind>;
 
 /// Every kind that has a plain reading. Whoever adds a kind to the language adds it here.
-pub(super) const KINDS: [(&str, Maker); 13] = [
+pub(super) const KINDS: [(&str, Maker); 15] = [
     ("purpose_gates", gates::any),
     ("margin_floors", money::any),
     ("frequency_caps", counted::any_cap),
@@ -22,6 +22,8 @@ pub(super) const KINDS: [(&str, Maker); 13] = [
     ("price_limits", money::any_price),
     ("stackability", answers::any_stackability),
     ("diversity", answers::any_diversity),
+    ("budgets", pools::any_budget),
+    ("stock", pools::any_stock),
     ("proffer.currency", money::currency),
 ];
 

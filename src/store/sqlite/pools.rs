@@ -199,7 +199,8 @@ pub(super) async fn holds(
     let mut holds = Vec::new();
     for piece in key_pieces(&keys) {
         let mut statement = QueryBuilder::new(
-            "select decision_id, slot, name, period, reserved, sunk, held, until, units from hold where decision_id in ",
+            "select decision_id, slot, name, period, reserved, sunk, held, until, units from hold \
+             where decision_id in ",
         );
         push_keys(&mut statement, piece);
         let rows: Vec<HoldColumns> = statement.build_query_as().fetch_all(&mut *reader).await?;

@@ -49,8 +49,8 @@ fn stock_is_reserved_by_decisions_kept_by_orders_and_given_back() {
         assert_eq!(shown(&service, &["c-2", "c-3", "c-4"]), [true, true, false]);
         let record = service.record(&service.decide(&ask("c-5")).ok());
         assert_eq!(record["fallback"], "no_eligible_candidate");
-        let why = "`proffer.stock` (an offer is shown only while there is stock of it): all 3 units there are of it are \
-                   ordered or reserved";
+        let why = "`proffer.stock` (an offer is shown only while there is stock of it): all 3 units there are of it \
+                   are ordered or reserved";
         assert_eq!(told(&record), [why]);
         let sentences = record["explanation"].to_string();
         assert!(
