@@ -3,10 +3,10 @@
 use crate::domain::{DecisionId, SubjectId, SubjectKinds, SubjectRef, Timestamp};
 use crate::engine::batch::DecisionWrite;
 
-use super::column::{SubjectColumns, decision, decision_id, subject, subject_id, subject_kind};
+use super::column::{decision, decision_id, subject, subject_id, subject_kind};
 use super::{CountedFor, StoreError, StoredDecision, SubjectRow};
 
-/// kind and `outside_id` as asked, then as [`SubjectColumns`]
+/// kind and `outside_id` as asked, then as `column::SubjectColumns`
 pub(super) type AskedColumns = (i16, String, i16, String, Vec<u8>, Vec<u8>, i64, Vec<u8>);
 
 /// A subject under the outside id that it was asked for by.
