@@ -43,6 +43,8 @@ mod diversity_tests;
 #[cfg(test)]
 mod guard_tests;
 #[cfg(test)]
+mod law;
+#[cfg(test)]
 mod money_tests;
 #[cfg(test)]
 mod noted_tests;

@@ -250,7 +250,8 @@ pub(super) fn percent_or_amount(text: &str) -> Result<FloorLimit, Malformed> {
     }
     let Some((amount, currency)) = text.split_once(' ') else {
         return Err(Malformed::new(format!(
-            "`{text}` is neither a percent nor an amount: expected a percent such as `15%` or an amount such as `5.00 USD`"
+            "`{text}` is neither a percent nor an amount: expected a percent such as `15%` or an amount such as \
+             `5.00 USD`"
         )));
     };
     Money::parse(amount, Currency::parse(currency.trim())?).map(FloorLimit::Amount)

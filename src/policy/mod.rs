@@ -143,6 +143,8 @@ pub use pools::{Pool, PoolAmount, PoolBy, PoolWindow, Pools, PoolsAsked};
 pub use price_limits::PriceLimit;
 pub use price_personalisation::PricePersonalisation;
 pub use purposes::PurposeSpec;
+#[cfg(test)]
+pub(crate) use rules::lists;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
 pub use shelf::{Behind, Judging, Moved, Setting, Shelf, Shelves, Stand};
 pub use stackability::Stackability;

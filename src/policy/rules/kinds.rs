@@ -261,6 +261,12 @@ pub(super) fn rank(kind: &RuleKind) -> u8 {
     written.or_else(built_in).unwrap_or(u8::MAX)
 }
 
+/// The lists of all kinds that authors write.
+#[cfg(test)]
+pub(crate) fn lists() -> impl Iterator<Item = &'static str> {
+    const { &KINDS }.iter().map(|kind| kind.list)
+}
+
 /// The kind of a list.
 pub(super) fn of(list: &str) -> Option<&'static Kind> {
     const { &KINDS }.iter().find(|kind| kind.list == list)

@@ -7,6 +7,8 @@ mod kinds;
 mod read;
 
 pub(super) use common::reads_nothing;
+#[cfg(test)]
+pub(crate) use kinds::lists;
 pub(super) use read::read;
 
 use std::collections::{BTreeMap, BTreeSet};

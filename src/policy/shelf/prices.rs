@@ -1,9 +1,9 @@
 //! Prices on a shelf: which differ from what others pay, and what is read of a customer before they are shown. Computes
 //! no price.
 //!
-//! A price is **special** where a discount is taken off it, or where an offer of the same product has another net price.
-//! It is **moved** by every attribute of the customer that the decision saw and that a rule in force reads about the
-//! offer or about another of the same product, or that a feature reads where a strategy of the placement weighs
+//! A price is **special** where a discount is taken off it, or where an offer of the same product has another net
+//! price. It is **moved** by every attribute of the customer that the decision saw and that a rule in force reads about
+//! the offer or about another of the same product, or that a feature reads where a strategy of the placement weighs
 //! features. A special price that something moves is personalised.
 
 use std::collections::BTreeMap;
