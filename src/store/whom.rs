@@ -16,12 +16,15 @@ pub(super) fn asked(columns: AskedColumns) -> Result<(SubjectRef, SubjectRow), S
     Ok((reference, subject((kind, outside_id, id, wrapped_key, version, state))?))
 }
 
+/// A version and the sealed state that has it.
+pub(super) type Versioned<'a> = (i64, &'a [u8]);
+
 /// Versions and states of two subjects among rows of (`subject_id`, version, state); none is version 0 and no state.
 pub(super) fn both(
     rows: &[(Vec<u8>, i64, Vec<u8>)],
     from: SubjectId,
     into: SubjectId,
-) -> Result<((i64, &[u8]), (i64, &[u8])), StoreError> {
+) -> Result<(Versioned<'_>, Versioned<'_>), StoreError> {
     if from == into {
         return Err(StoreError::Corrupt("a subject cannot become itself".to_owned()));
     }
@@ -34,7 +37,7 @@ pub(super) fn both(
 
 /// A merge in words, by internal ids.
 pub(super) fn merged(from: SubjectId, into: SubjectId) -> String {
-    let hex = |id: SubjectId| id.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |id: SubjectId| format!("{:032x}", u128::from_be_bytes(id.0));
     format!("{} is {}", hex(from), hex(into))
 }
 
