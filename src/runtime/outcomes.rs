@@ -355,7 +355,7 @@ impl Core {
 
     /// Seals what an outcome says of itself, under the key of whom it is about.
     pub(super) fn seal_claimed(&self, claim: &Claim, event: &Digest, owner: Option<&SubjectKey>) -> Vec<u8> {
-        let plain = minicbor::to_vec(&claim).unwrap_or_default();
+        let plain = minicbor::to_vec(claim).unwrap_or_default();
         match owner {
             Some(key) => key.seal("claim", &event.0, 0, &plain),
             None => self.keys.master.seal_secret(&format!("claim {}", event.hex()), &plain),
