@@ -33,7 +33,8 @@ impl Rechecked {
 
 /// Asks the rules of the active bundle again, at `now`, about every offer that a decision shows, for the purpose that
 /// it was decided under and on what it knew then of customer and request, in a time zone. `subjects` are those whom
-/// the decision counts for, without its own contacts, and `purse` what is gone of pools without what it holds. In each slot what is still allowed before it counts.
+/// the decision counts for, without its own contacts, and `purse` what is gone of pools without what it holds. In each
+/// slot what is still allowed before it counts.
 pub fn recheck(
     snapshot: &Snapshot,
     placement: &Placement,

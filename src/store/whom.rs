@@ -6,7 +6,7 @@ use crate::engine::batch::DecisionWrite;
 use super::column::{decision, decision_id, subject, subject_id, subject_kind};
 use super::{CountedFor, StoreError, StoredDecision, SubjectRow};
 
-/// kind and `outside_id` as asked, then as [`SubjectColumns`]
+/// kind and `outside_id` as asked, then as `column::SubjectColumns`
 pub(super) type AskedColumns = (i16, String, i16, String, Vec<u8>, Vec<u8>, i64, Vec<u8>);
 
 /// A subject under the outside id that it was asked for by.
@@ -16,12 +16,15 @@ pub(super) fn asked(columns: AskedColumns) -> Result<(SubjectRef, SubjectRow), S
     Ok((reference, subject((kind, outside_id, id, wrapped_key, version, state))?))
 }
 
+/// A version and the sealed state that has it.
+pub(super) type Versioned<'a> = (i64, &'a [u8]);
+
 /// Versions and states of two subjects among rows of (`subject_id`, version, state); none is version 0 and no state.
 pub(super) fn both(
     rows: &[(Vec<u8>, i64, Vec<u8>)],
     from: SubjectId,
     into: SubjectId,
-) -> Result<[(i64, &[u8]); 2], StoreError> {
+) -> Result<[Versioned<'_>; 2], StoreError> {
     if from == into {
         return Err(StoreError::Corrupt("a subject cannot become itself".to_owned()));
     }

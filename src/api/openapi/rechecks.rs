@@ -73,8 +73,8 @@ pub struct Merged {
 
 /// `POST /v1/customers/{id}:merge`.
 pub fn merge() -> About {
-    let description = "For two ids that turned out to be one customer: from now on either means the one that stays, for \
-                       decisions, outcomes, consents and attributes. The consent records of both count: for each \
+    let description = "For two ids that turned out to be one customer: from now on either means the one that stays, \
+                       for decisions, outcomes, consents and attributes. The consent records of both count: for each \
                        purpose the newest, of equal ones the stricter. Of each attribute the newer is kept. Caps and \
                        cool-downs count the contacts of both, which may leave more counted than a cap allows; nothing \
                        further is then shown. In one transaction, and never undone. Again it is answered as before.";

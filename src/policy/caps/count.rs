@@ -160,7 +160,7 @@ pub fn rebuild_caps(
     state.caps.clear();
     for contact in contacts {
         let counts = |(rule, cap): &(&Rule, &Cap)| {
-            // What was given back is reserved no more, unless it was confirmed all the same. That it was decided counts.
+            // What was given back is reserved no more, unless it was confirmed since; that it was decided counts.
             let held = !contact.released || cap.counts == CapCounts::Decision;
             (held || contact.confirmed(cap.counts).is_some())
                 && cap.counts_for(contact.chosen.stands_for)

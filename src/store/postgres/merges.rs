@@ -16,7 +16,7 @@ pub(super) async fn merge(
     let mut transaction = store.begin().await?;
     let mut both = [from.0.as_slice(), into.0.as_slice()];
     both.sort_unstable();
-    // What is not there cannot be locked, so that rows of version 0 come first; then both by id, as a commit locks them.
+    // What is not there cannot be locked, so that rows of version 0 come first; then both by id, as a commit does.
     sqlx::query(
         "insert into subject (subject_id, version, state) select id, 0, '' from unnest($1::bytea[]) as wanted (id) \
          on conflict do nothing",
