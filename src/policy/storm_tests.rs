@@ -403,7 +403,8 @@ fn conditions_of_any_words_compile_or_are_refused_with_findings_that_show() {
         file("catalog/purposes.yaml", "purposes:\n  - {id: p, dpv: Marketing}\n"),
         file(
             "placements.yaml",
-            "placements:\n  - {id: home, channel: web, purpose: p, currency: USD, objective: {kind: margin, window: 7d, \
+            "placements:\n  - {id: home, channel: web, purpose: p, currency: USD, objective: {kind: margin, \
+             window: 7d, \
              reward_cap: 9.00}, \
              strategy: {name: uniform}, fallback: {offer: house, variant: a}}\n",
         ),

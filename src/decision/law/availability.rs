@@ -20,6 +20,7 @@ struct Available {
 }
 
 /// Days from 0 for Monday, minutes of the day.
+#[derive(PartialEq)]
 struct Part {
     days: Vec<usize>,
     from: usize,
@@ -45,7 +46,8 @@ pub(super) fn any(chance: &mut Chance) -> Box<dyn Kind> {
                     from: chance.one(&[0, 5 * 60, 16 * 60 + 26, 16 * 60 + 27, 20 * 60 + 26]),
                     until: chance.one(&[6 * 60, 16 * 60 + 28, 22 * 60 + 30, 2 * 60, 5 * 60 + 26]),
                 };
-                let parts = (0..1 + chance.below(2)).map(|_| part(chance)).collect();
+                let mut parts: Vec<Part> = (0..1 + chance.below(2)).map(|_| part(chance)).collect();
+                parts.dedup();
                 rule.parts = Some((parts, chance.one(&["customer", "store", "Europe/Berlin", "Asia/Tokyo"])));
             }
         }

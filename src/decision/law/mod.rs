@@ -2,8 +2,8 @@
 //! every slot, what a slow and obvious reading of the rules says. Draws nothing by itself and knows no score.
 //!
 //! What is written is kept beside what it means: the files are printed from it and the rules asked from it, so that
-//! nothing of what reads, compiles, counts or judges is shared with what is tried. A kind of rule is one type that says its fields
-//! and what it says of an offer; it gets a row in [`KINDS`](written::KINDS).
+//! nothing of what reads, compiles, counts or judges is shared with what is tried. A kind of rule is one type that says
+//! its fields and what it says of an offer; it gets a row in [`KINDS`](written::KINDS).
 //!
 //! `PROFFER_TEST_SEEDS` plays more rounds: 1,000,000 are the whole trial.
 
