@@ -135,7 +135,7 @@ impl Chance {
         let cut = lines[at].find(':').unwrap() + 1;
         lines[at].truncate(cut);
         let condition = self.condition();
-        lines[at].push_str(&format!(" |\n      {condition}"));
+        lines[at] += &[" |\n      ", &condition].concat();
         *text = lines.join("\n");
     }
 
@@ -158,7 +158,7 @@ impl Chance {
             }
             1 => vec![self.one(WORDS); self.below(400)].join(self.one(&[" && ", " || ", " + ", " * ", ", ", " == "])),
             2..6 => self.built(4),
-            _ => (0..1 + self.below(12)).map(|_| self.one(WORDS)).collect::<Vec<_>>().join(self.one(&[" ", ""])),
+            _ => (0..=self.below(12)).map(|_| self.one(WORDS)).collect::<Vec<_>>().join(self.one(&[" ", ""])),
         }
     }
 }
