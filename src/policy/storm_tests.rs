@@ -135,7 +135,7 @@ impl Chance {
         let cut = lines[at].find(':').unwrap() + 1;
         lines[at].truncate(cut);
         let condition = self.condition();
-        lines[at].push_str(&format!(" |\n      {condition}"));
+        lines[at] += &[" |\n      ", &condition].concat();
         *text = lines.join("\n");
     }
 
@@ -158,7 +158,7 @@ impl Chance {
             }
             1 => vec![self.one(WORDS); self.below(400)].join(self.one(&[" && ", " || ", " + ", " * ", ", ", " == "])),
             2..6 => self.built(4),
-            _ => (0..1 + self.below(12)).map(|_| self.one(WORDS)).collect::<Vec<_>>().join(self.one(&[" ", ""])),
+            _ => (0..=self.below(12)).map(|_| self.one(WORDS)).collect::<Vec<_>>().join(self.one(&[" ", ""])),
         }
     }
 }
@@ -403,7 +403,8 @@ fn conditions_of_any_words_compile_or_are_refused_with_findings_that_show() {
         file("catalog/purposes.yaml", "purposes:\n  - {id: p, dpv: Marketing}\n"),
         file(
             "placements.yaml",
-            "placements:\n  - {id: home, channel: web, purpose: p, currency: USD, objective: {kind: margin, window: 7d, \
+            "placements:\n  - {id: home, channel: web, purpose: p, currency: USD, objective: {kind: margin, \
+             window: 7d, \
              reward_cap: 9.00}, \
              strategy: {name: uniform}, fallback: {offer: house, variant: a}}\n",
         ),

@@ -20,6 +20,7 @@ struct Available {
 }
 
 /// Days from 0 for Monday, minutes of the day.
+#[derive(PartialEq)]
 struct Part {
     days: Vec<usize>,
     from: usize,
@@ -30,7 +31,7 @@ const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 pub(super) fn any(chance: &mut Chance) -> Box<dyn Kind> {
     let mut rule = Available::default();
-    for _ in 0..1 + chance.below(2) {
+    for _ in 0..=chance.below(2) {
         match chance.below(5) {
             0 => rule.regions = Some(chance.one(&[&["US"] as &[&str], &["US-NY", "DE"], &["EU"], &["GB"]])),
             1 => rule.channels = Some(chance.one(&[&["web"], &["email"]])),
@@ -45,7 +46,8 @@ pub(super) fn any(chance: &mut Chance) -> Box<dyn Kind> {
                     from: chance.one(&[0, 5 * 60, 16 * 60 + 26, 16 * 60 + 27, 20 * 60 + 26]),
                     until: chance.one(&[6 * 60, 16 * 60 + 28, 22 * 60 + 30, 2 * 60, 5 * 60 + 26]),
                 };
-                let parts = (0..1 + chance.below(2)).map(|_| part(chance)).collect();
+                let mut parts: Vec<Part> = (0..=chance.below(2)).map(|_| part(chance)).collect();
+                parts.dedup();
                 rule.parts = Some((parts, chance.one(&["customer", "store", "Europe/Berlin", "Asia/Tokyo"])));
             }
         }

@@ -344,7 +344,7 @@ struct Loyal {
 
 pub(super) fn any_loyalty(chance: &mut Chance) -> Box<dyn Kind> {
     let mut rule = Loyal::default();
-    for _ in 0..1 + chance.below(2) {
+    for _ in 0..=chance.below(2) {
         match chance.below(3) {
             0 => rule.tier = Some(chance.below(3)),
             1 => rule.points = Some(chance.one(&[1, 500])),

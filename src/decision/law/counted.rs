@@ -260,6 +260,6 @@ impl Kind for Cooled {
         let each = keys.iter().map(|key| self.rests(rule, asked, &person.contacts, key));
         let (until, used) = each.max().unwrap_or_default();
         let reading = Reading { used, limit: times, until };
-        Says { against: until.is_some().then_some(compared), reading: Some(reading).map(Reading::seen) }
+        Says { against: until.is_some().then_some(compared), reading: Some(reading.seen()) }
     }
 }

@@ -2,8 +2,8 @@
 //! every slot, what a slow and obvious reading of the rules says. Draws nothing by itself and knows no score.
 //!
 //! What is written is kept beside what it means: the files are printed from it and the rules asked from it, so that
-//! nothing of what reads, compiles, counts or judges is shared with what is tried. A kind of rule is one type that says its fields
-//! and what it says of an offer; it gets a row in [`KINDS`](written::KINDS).
+//! nothing of what reads, compiles, counts or judges is shared with what is tried. A kind of rule is one type that says
+//! its fields and what it says of an offer; it gets a row in [`KINDS`](written::KINDS).
 //!
 //! `PROFFER_TEST_SEEDS` plays more rounds: 1,000,000 are the whole trial.
 
@@ -164,7 +164,7 @@ fn check(seed: u64, spoken: &mut Spoken) {
     for round in 0..4 {
         let at = town::NOW + [0, 1_800_000][round % 2];
         let counted = if round < 2 { now } else { crate::domain::Timestamp(at) };
-        let (person, spot) = (town.person(&mut chance), chance.below(2));
+        let (person, spot) = (Town::person(&mut chance), chance.below(2));
         let request = town.request(&mut chance, spot, person.as_ref());
         let state = person.as_ref().map(|person| {
             let mut state = SubjectState { consents: person.consents.clone(), ..SubjectState::default() };
@@ -190,10 +190,10 @@ fn compare<'a>(town: &'a Town, mut asked: Asked<'a>, snapshot: &Snapshot, made: 
     assert_eq!((skeleton.purpose.as_str(), &refused), (gates.purpose, &gates.refused_by), "the purpose");
     let tally = spoken.0.entry("purpose_gates").or_default();
     if gates.refused_by.is_empty() {
-        tally.1 += 1
+        tally.1 += 1;
     } else {
-        tally.0 += 1
-    };
+        tally.0 += 1;
+    }
     asked.see(&gates);
 
     let all = &made.private.contacts.readings;

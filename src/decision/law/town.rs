@@ -194,7 +194,7 @@ impl Town {
     }
 
     /// Somebody, or nobody known.
-    pub(super) fn person(&self, chance: &mut Chance) -> Option<Person> {
+    pub(super) fn person(chance: &mut Chance) -> Option<Person> {
         if chance.often(2) {
             return None;
         }
@@ -287,12 +287,14 @@ fn offer(chance: &mut Chance, id: &str) -> Offer {
     let currency = if chance.often(9) { "USD" } else { "EUR" };
     let money = |minor: i64| json!({"amount": format!("{}.{:02}", minor / 100, minor % 100), "currency": currency});
     let price = chance.within(0, 6_000);
-    let variants: Vec<Json> = ["a", "b"][..1 + chance.below(2)].iter().map(|id| json!({"variant_id": id})).collect();
+    let variants: Vec<Json> = ["a", "b"][..=chance.below(2)].iter().map(|id| json!({"variant_id": id})).collect();
     let mut offer = json!({
         "offer_id": id, "price": money(price), "cost_of_goods": money(chance.within(0, 4_000)), "variants": variants,
     });
     let costs = [chance.within(0, price), 0, chance.within(0, 500)].map(money);
-    for name in ["discount", "shipping", "expected_return_cost", "vendor_funding", "cost_of_showing", "loyalty_cost"] {
+    // No discount is above the price.
+    may(&mut offer, chance, "discount", 3, &costs[..2]);
+    for name in ["shipping", "expected_return_cost", "vendor_funding", "cost_of_showing", "loyalty_cost"] {
         may(&mut offer, chance, name, 3, &costs);
     }
     let prices = [price, price + 1, price - 1].map(|minor| money(minor.max(0)));

@@ -188,9 +188,9 @@ pub(super) fn text(rules: &[Written]) -> String {
         }
         // In which order they are written means nothing.
         of.reverse();
-        text.push_str(&format!("{list}:\n"));
+        text += &[list, ":\n"].concat();
         for rule in of {
-            text.push_str(&format!("  - {{id: {}, why: So it is, {}{}}}\n", rule.id, rule.kind.text(), rule.common()));
+            text += &["  - {id: ", &rule.id, ", why: So it is, ", &rule.kind.text(), &rule.common(), "}\n"].concat();
         }
     }
     text
@@ -209,16 +209,16 @@ impl Written {
         let lists = lists.iter().filter_map(|(name, names)| Some(format!("{name}: [{}]", (*names)?.join(", "))));
         let lists: Vec<String> = lists.collect();
         if !lists.is_empty() {
-            text.push_str(&format!(", applies_to: {{{}}}", lists.join(", ")));
+            text += &[", applies_to: {", &lists.join(", "), "}"].concat();
         }
         let ends = [("from", self.from), ("until", self.until)];
         let ends = ends.iter().filter_map(|(name, at)| Some(format!("{name}: {}", crate::domain::Timestamp((*at)?))));
         let ends: Vec<String> = ends.collect();
         if !ends.is_empty() {
-            text.push_str(&format!(", effective: {{{}}}", ends.join(", ")));
+            text += &[", effective: {", &ends.join(", "), "}"].concat();
         }
         if self.severity != "block" {
-            text.push_str(&format!(", severity: {}", self.severity));
+            text += &[", severity: ", self.severity].concat();
         }
         if self.allows_missing {
             text.push_str(", on_missing: allow");
@@ -270,8 +270,8 @@ impl Written {
 
 /// All categories of an offer.
 pub(super) fn categories(offer: &Offer) -> Vec<&str> {
-    let mut found: Vec<&str> = offer.category.iter().map(|category| category.as_str()).collect();
-    found.extend(offer.more_categories.iter().map(|category| category.as_str()));
+    let mut found: Vec<&str> = offer.category.iter().map(crate::domain::CategoryId::as_str).collect();
+    found.extend(offer.more_categories.iter().map(crate::domain::CategoryId::as_str));
     found
 }
 
