@@ -138,7 +138,7 @@ pub fn decide<'s>(
         consent: ConsentGroup { readings: purpose.readings, signal: ask.request.privacy_signal },
         contacts: ContactsGroup { readings: judged.readings },
     };
-    Ok(Decision { skeleton, private, next, takes, beside })
+    Ok(Decision { skeleton, private, next, beside, takes })
 }
 
 /// Whose states were read.

@@ -3,7 +3,7 @@
 
 use super::chance::Chance;
 use super::town::Asked;
-use super::written::{Kind, Says, Written};
+use super::written::{Kind, Says, When, Written};
 use crate::domain::Offer;
 
 struct Budget {
@@ -55,8 +55,8 @@ impl Kind for Budget {
         Says { against: against.then_some((Some(gone), Some(self.total))), reading: None }
     }
 
-    fn asked_again(&self) -> bool {
-        true
+    fn when(&self) -> When {
+        When::BeforeAndBehind
     }
 }
 
@@ -82,8 +82,8 @@ impl Kind for Stock {
         Says { against: (self.units < 1).then_some((Some(0), Some(self.units))), reading: None }
     }
 
-    fn asked_again(&self) -> bool {
-        true
+    fn when(&self) -> When {
+        When::BeforeAndBehind
     }
 
     fn reads(&self) -> bool {
