@@ -12,7 +12,7 @@ use proffer::runtime::{BundleMaker, StartError, mistakes, read_policies};
 use proffer::store::{self, Activation};
 use serde_json::{Value, json};
 
-use super::policy::print_findings;
+use super::policy_findings::print_findings;
 use super::{Format, serve};
 
 const BY: &str = "command line";

@@ -20,7 +20,11 @@ pub mod policy;
 
 pub mod policy_delay;
 
+pub mod policy_findings;
+
 pub mod policy_init;
+
+pub mod policy_lint;
 
 pub mod policy_test;
 
