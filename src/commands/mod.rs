@@ -20,6 +20,10 @@ pub mod policy;
 
 pub mod policy_delay;
 
+pub mod policy_diff;
+
+pub mod policy_explain;
+
 pub mod policy_findings;
 
 pub mod policy_init;

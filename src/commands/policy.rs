@@ -8,6 +8,8 @@ use proffer::policy::sarif;
 
 use super::bundles::InStore;
 use super::policy_delay::{self, DelayArgs};
+use super::policy_diff::{self, DiffArgs};
+use super::policy_explain::{self, ExplainArgs};
 use super::policy_findings::{FindingFormat, checked, print_json};
 use super::policy_init::{self, InitArgs};
 use super::policy_lint::{self, LintArgs};
@@ -43,6 +45,10 @@ enum PolicyCommand {
     },
     /// Warn of what a bundle says and can hardly mean: rules that never or always fire, shadow or contradict another.
     Lint(LintArgs),
+    /// Say in sentences what changed from one bundle to another.
+    Diff(DiffArgs),
+    /// Say what a rule does in plain words, or what the code of a finding means.
+    Explain(ExplainArgs),
     /// Try the tests of a bundle: exactly which rules leave which offer out, and which rules no case shows.
     #[command(after_help = "Cases are kept in tests/*.test.yaml, and the customers and offers that they share in \
 tests/fixtures/*.yaml.\nEvery rule needs a case in which it leaves an offer out and one in which it is asked and does \
@@ -105,6 +111,8 @@ pub async fn run(args: &PolicyArgs) -> ExitCode {
     let ended = match &args.command {
         PolicyCommand::Check { folder, format } => return check(folder, *format),
         PolicyCommand::Lint(args) => return policy_lint::run(args),
+        PolicyCommand::Explain(args) => return policy_explain::run(args),
+        PolicyCommand::Diff(args) => policy_diff::run(args).await,
         PolicyCommand::Test(args) => return policy_test::run(args),
         PolicyCommand::Init(args) => return policy_init::run(args),
         PolicyCommand::Delay(args) => policy_delay::run(args).await,

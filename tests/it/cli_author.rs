@@ -88,3 +88,103 @@ fn lint_warns_with_a_witness_and_fails_only_where_it_is_told_to() {
     ");
     assert_eq!(lint(&["--at", "soon"]).0, 2);
 }
+
+#[test]
+fn diff_tells_by_rule_what_changed_between_folders_and_published_bundles() {
+    let folder = begun();
+    let run = |args: &[&str]| run(folder.path(), args);
+    let store = ["--store", "sqlite:proffer.sqlite"];
+    let (code, out, _) = run(&["policy", "diff", "policies"]);
+    assert_eq!(code, 0);
+    assert!(out.ends_with("both are the same bundle"), "{out}");
+    assert!(!folder.path().join("proffer.sqlite").exists(), "folders need no store");
+    assert_eq!(run(&[&["policy", "diff", "active"][..], &store].concat()).0, 1, "nothing is active yet");
+    assert_eq!(run(&[&["policy", "activate", "policies"][..], &store].concat()).0, 0);
+
+    edit(folder.path(), "rules/30-caps.yaml", "# How often", "# How very often");
+    let (_, out, _) = run(&[&["policy", "diff", "active"][..], &store].concat());
+    assert!(out.ends_with("nothing differs but comments, layout or order"), "{out}");
+    edit(folder.path(), "rules/30-caps.yaml", "max: 2", "max: 3");
+    edit(
+        folder.path(),
+        "rules/40-offers.yaml",
+        "customer.tier == \"bronze\"",
+        "customer.tier in [\"bronze\", \"silver\"]",
+    );
+    edit(folder.path(), "tests/rules.test.yaml", "ago: 20h}]", "ago: 20h}, {offer: boots, ago: 21h}]");
+    let (code, out, err) = run(&[&["policy", "diff", "active", "policies"][..], &store].concat());
+    assert_eq!((code, err.as_str()), (0, ""));
+    let told = out.split_once("(policies)").unwrap().1;
+    insta::assert_snapshot!(told, @r#"
+    ~ case `shown twice today is enough` (cases, tests/rules.test.yaml:35)
+        `history` names `{offer: boots, ago: 21h}` as well
+
+    ~ rule `members.only` (exclusions, rules/40-offers.yaml:5)
+        `when` is `customer.tier in ["bronze", "silver"] && offer.members_only` instead of `customer.tier == "bronze" && offer.members_only`
+        it leaves out `customer.tier = "silver"`, `offer.members_only = true`, and did not before
+
+    ~ rule `cap.offer.day` (frequency_caps, rules/30-caps.yaml:5)
+        `max` is `3` instead of `2`
+        it is looser: it leaves out nothing that it did not leave out before
+
+    3 changes
+    "#);
+    let (code, out) =
+        machine(folder.path(), &[&["policy", "diff", "active", "policies", "--format", "json"][..], &store].concat());
+    assert_eq!((code, &out["same"], &out["changes"][2]["id"]), (0, &json!(false), &json!("cap.offer.day")));
+    assert_eq!(out["changes"][2]["fields"], json!([{"field": "max", "before": "2", "after": "3"}]));
+    assert_eq!(run(&[&["policy", "diff", "nowhere"][..], &store].concat()).0, 2);
+}
+
+#[test]
+fn explain_tells_a_rule_with_its_cases_and_a_code_right_and_wrong() {
+    let folder = begun();
+    let explain = |more: &[&str]| run(folder.path(), &[&["policy", "explain"], more].concat());
+    let (code, out, err) = explain(&["members.only"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    insta::assert_snapshot!(out, @r#"
+    rule `members.only` (exclusions, policies/rules/40-offers.yaml:5), owner merchandising
+
+      it              leaves an offer out where this is so: `customer.tier == "bronze" && offer.members_only` holds, or a value that it needs is missing
+      why             Some offers are kept for members from silver upwards, loyalty plan 1
+      applies         everywhere, to everything
+      holds           always
+      effect          what it speaks against is left out
+      missing         an offer is left out where something that the rule reads is missing
+      leaves out      `customer.tier = "bronze"`, `offer.members_only = true`
+      lets be         `customer.tier = "silver"`, `offer.members_only = true`
+      also leaves out no `customer.tier`, `offer.members_only = true`
+      tests           leave something out by it 2 times, let something pass 9 times
+                      policies/tests/rules.test.yaml:16: what is kept for members is not for bronze
+                      policies/tests/rules.test.yaml:21: somebody who refuses is shown what needs no personal data
+    "#);
+    insta::assert_snapshot!(explain(&["P0107", "nowhere"]).1, @r#"
+    error[P0107]: an attribute that is not in catalog/attributes.yaml
+
+    wrong, in rules/40-offers.yaml
+      | when: customer.teir == "bronze"
+
+    right
+      | when: customer.tier == "bronze"
+    "#);
+    insta::assert_snapshot!(explain(&["P0002"]).1, @r"
+    error[P0002]: a tab indents a line; YAML is indented with spaces
+
+    wrong, in rules/20-margin.yaml
+      | <tab>min_margin: 10%
+
+    right
+      |     min_margin: 10%
+    ");
+    assert_eq!(explain(&["L08"]).1, "warning[L08]: a rule that no case shows from both sides");
+    let (code, _, err) = explain(&["member.only"]);
+    assert_eq!(code, 2);
+    insta::assert_snapshot!(err, @r"
+    error: the bundle has no rule `member.only`; did you mean `members.only`?, and no finding has this code
+    ");
+    let (_, out) = machine(folder.path(), &["policy", "explain", "consent.personal", "--format", "json"]);
+    assert_eq!((&out["list"], &out["left_out"]), (&json!("purpose_gates"), &json!(1)));
+    assert_eq!(out["cases"][0]["line"], 21);
+    let (_, out) = machine(folder.path(), &["policy", "explain", "L05", "--format", "json"]);
+    assert_eq!((&out["level"], &out["example"]["path"]), (&json!("warning"), &json!("rules/40-offers.yaml")));
+}

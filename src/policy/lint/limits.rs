@@ -53,7 +53,7 @@ fn tell(wide: &Rule, narrow: &Rule, found: &mut Found<'_>) {
 
 /// Whether a rule leaves out all that another of its kind leaves out, where both apply. Conditions are compared
 /// elsewhere, by cases.
-fn covers(wide: &Rule, narrow: &Rule) -> bool {
+pub(in crate::policy) fn covers(wide: &Rule, narrow: &Rule) -> bool {
     match (&wide.kind, &narrow.kind) {
         (
             RuleKind::MarginFloor { min: FloorLimit::Percent(a) },

@@ -18,6 +18,9 @@ use super::codes;
 use super::finding::Finding;
 use super::rules::Rule;
 use crate::domain::{RuleId, Timestamp};
+pub(super) use conditions::{Hit, condition, hit};
+pub(super) use limits::covers;
+pub(super) use scope::contains;
 
 macro_rules! lints {
     ($($name:ident = $code:literal, $meaning:literal;)*) => {
@@ -71,7 +74,7 @@ struct Ground<'a> {
 }
 
 /// Cases that one question may look at.
-const WORLDS_MAX: u64 = 50_000;
+pub(super) const WORLDS_MAX: u64 = 50_000;
 
 /// Cases that all questions together may look at.
 const WORLDS_ALL_MAX: u64 = 4_000_000;

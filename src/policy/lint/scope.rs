@@ -6,7 +6,7 @@ use super::super::jurisdiction;
 use super::super::rules::Rule;
 
 /// Whether `wide` applies to everything that `narrow` applies to, at all its times.
-pub(super) fn contains(wide: &Rule, narrow: &Rule) -> bool {
+pub(in crate::policy) fn contains(wide: &Rule, narrow: &Rule) -> bool {
     applies(&wide.applies_to, &narrow.applies_to) && lasts(&wide.effective, &narrow.effective)
 }
 
