@@ -26,9 +26,13 @@ pub mod policy_explain;
 
 pub mod policy_findings;
 
+pub mod policy_fmt;
+
 pub mod policy_init;
 
 pub mod policy_lint;
+
+pub mod policy_schema;
 
 pub mod policy_test;
 

@@ -11,8 +11,10 @@ use super::policy_delay::{self, DelayArgs};
 use super::policy_diff::{self, DiffArgs};
 use super::policy_explain::{self, ExplainArgs};
 use super::policy_findings::{FindingFormat, checked, print_json};
+use super::policy_fmt::{self, FmtArgs};
 use super::policy_init::{self, InitArgs};
 use super::policy_lint::{self, LintArgs};
+use super::policy_schema::{self, SchemaArgs};
 use super::policy_test::{self, TestArgs};
 use super::{bundles, failed};
 
@@ -49,6 +51,10 @@ enum PolicyCommand {
     Diff(DiffArgs),
     /// Say what a rule does in plain words, or what the code of a finding means.
     Explain(ExplainArgs),
+    /// Bring the files of a bundle into their canonical layout, with their comments.
+    Fmt(FmtArgs),
+    /// Write JSON Schemas by which editors complete and check the files of a bundle.
+    Schema(SchemaArgs),
     /// Try the tests of a bundle: exactly which rules leave which offer out, and which rules no case shows.
     #[command(after_help = "Cases are kept in tests/*.test.yaml, and the customers and offers that they share in \
 tests/fixtures/*.yaml.\nEvery rule needs a case in which it leaves an offer out and one in which it is asked and does \
@@ -113,6 +119,8 @@ pub async fn run(args: &PolicyArgs) -> ExitCode {
         PolicyCommand::Lint(args) => return policy_lint::run(args),
         PolicyCommand::Explain(args) => return policy_explain::run(args),
         PolicyCommand::Diff(args) => policy_diff::run(args).await,
+        PolicyCommand::Schema(args) => return policy_schema::run(args),
+        PolicyCommand::Fmt(args) => return policy_fmt::run(args),
         PolicyCommand::Test(args) => return policy_test::run(args),
         PolicyCommand::Init(args) => return policy_init::run(args),
         PolicyCommand::Delay(args) => policy_delay::run(args).await,

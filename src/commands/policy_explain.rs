@@ -46,7 +46,7 @@ pub fn run(args: &ExplainArgs) -> ExitCode {
     let bundle = Arc::new(bundle);
     let Some(rule) = bundle.rules.iter().find(|rule| rule.id.as_str() == args.name) else {
         let meant = did_you_mean(&args.name, bundle.rules.iter().map(|rule| rule.id.as_str()));
-        eprintln!("error: the bundle has no rule `{}`{meant}, and no finding has this code", args.name);
+        eprintln!("error: no finding has the code `{0}`, and the bundle has no rule `{0}`{meant}", args.name);
         return ExitCode::from(2);
     };
     print_rule(&bundle, &tests, rule, args);

@@ -66,6 +66,9 @@ impl AppliesTo {
     }
 }
 
+/// The lists of `applies_to`.
+pub(super) const FIELDS: [&str; 5] = ["placements", "offers", "categories", "channels", "regions"];
+
 /// Reads `applies_to`.
 pub(super) fn read(
     report: &mut Report<'_>,
@@ -74,8 +77,7 @@ pub(super) fn read(
     known: Known<'_>,
     kind: &Kind,
 ) -> Option<AppliesTo> {
-    let names = ["placements", "offers", "categories", "channels", "regions"];
-    let fields = Fields::open(report, format!("{what}: applies_to"), node, &names, &[])?;
+    let fields = Fields::open(report, format!("{what}: applies_to"), node, &FIELDS, &[])?;
     let what = fields.what.as_str();
     if kind.list == "purpose_gates" {
         for name in ["offers", "categories"] {

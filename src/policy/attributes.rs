@@ -48,7 +48,7 @@ pub enum AttributeClass {
     Protected,
 }
 
-const CLASSES: [(&str, AttributeClass); 4] = [
+pub(super) const CLASSES: [(&str, AttributeClass); 4] = [
     ("public", AttributeClass::Public),
     ("personal", AttributeClass::Personal),
     ("sensitive", AttributeClass::Sensitive),
@@ -129,6 +129,9 @@ pub(super) fn problems(
         .collect()
 }
 
+/// The fields of an attribute.
+pub(super) const FIELDS: [&str; 6] = ["id", "type", "class", "source", "time_to_live", "owner"];
+
 /// Reads `catalog/attributes.yaml`.
 pub(super) fn read(report: &mut Report<'_>, root: &Node) -> (BTreeMap<AttributeId, AttributeSpec>, Declared) {
     let mut specs = BTreeMap::new();
@@ -142,8 +145,7 @@ pub(super) fn read(report: &mut Report<'_>, root: &Node) -> (BTreeMap<AttributeI
 }
 
 fn attribute(report: &mut Report<'_>, node: &Node, declared: &mut Declared) -> Option<AttributeSpec> {
-    let known = ["id", "type", "class", "source", "time_to_live", "owner"];
-    let fields = declare::item(report, "attribute", node, &known, declared)?;
+    let fields = declare::item(report, "attribute", node, &FIELDS, declared)?;
     let what = fields.what.as_str();
     let id = ("attribute", "a name such as `customer.tier`", "id: customer.tier");
     let id = declare::declare(report, &fields, id, AttributeId::parse, declared);

@@ -31,6 +31,9 @@ impl PurposeSpec {
     }
 }
 
+/// The fields of a purpose.
+pub(super) const FIELDS: [&str; 4] = ["id", "dpv", "bases", "fallback"];
+
 /// Reads `catalog/purposes.yaml`.
 pub(super) fn read(report: &mut Report<'_>, root: &Node) -> (BTreeMap<PurposeId, PurposeSpec>, Declared) {
     let mut specs = BTreeMap::new();
@@ -48,7 +51,7 @@ pub(super) fn read(report: &mut Report<'_>, root: &Node) -> (BTreeMap<PurposeId,
 }
 
 fn purpose(report: &mut Report<'_>, node: &Node, declared: &mut Declared) -> Option<(PurposeSpec, Option<Place>)> {
-    let fields = declare::item(report, "purpose", node, &["id", "dpv", "bases", "fallback"], declared)?;
+    let fields = declare::item(report, "purpose", node, &FIELDS, declared)?;
     let what = fields.what.as_str();
     let id = ("purpose", "a purpose id", "id: offer_personalisation");
     let id = declare::declare(report, &fields, id, |text| PurposeId::new(text), declared);

@@ -65,9 +65,9 @@ fn lint_warns_with_a_witness_and_fails_only_where_it_is_told_to() {
     assert_eq!((code, err.as_str()), (0, ""));
     insta::assert_snapshot!(out, @r#"
     warning[L03]: rule `no.mobile` leaves out everything it applies to
-     --> policies/rules/40-offers.yaml:5:9
+     --> policies/rules/40-offers.yaml:6:9
       |
-    5 |   - id: no.mobile
+    6 |   - id: no.mobile
       |         ^^^^^^^^^ always
       = help: this hits `context.device_type = "desktop"` too: correct the condition; to stop offers
               altogether, pause them in the catalogue
@@ -116,14 +116,14 @@ fn diff_tells_by_rule_what_changed_between_folders_and_published_bundles() {
     assert_eq!((code, err.as_str()), (0, ""));
     let told = out.split_once("(policies)").unwrap().1;
     insta::assert_snapshot!(told, @r#"
-    ~ case `shown twice today is enough` (cases, tests/rules.test.yaml:35)
+    ~ case `shown twice today is enough` (cases, tests/rules.test.yaml:36)
         `history` names `{offer: boots, ago: 21h}` as well
 
-    ~ rule `members.only` (exclusions, rules/40-offers.yaml:5)
+    ~ rule `members.only` (exclusions, rules/40-offers.yaml:6)
         `when` is `customer.tier in ["bronze", "silver"] && offer.members_only` instead of `customer.tier == "bronze" && offer.members_only`
         it leaves out `customer.tier = "silver"`, `offer.members_only = true`, and did not before
 
-    ~ rule `cap.offer.day` (frequency_caps, rules/30-caps.yaml:5)
+    ~ rule `cap.offer.day` (frequency_caps, rules/30-caps.yaml:6)
         `max` is `3` instead of `2`
         it is looser: it leaves out nothing that it did not leave out before
 
@@ -143,7 +143,7 @@ fn explain_tells_a_rule_with_its_cases_and_a_code_right_and_wrong() {
     let (code, out, err) = explain(&["members.only"]);
     assert_eq!((code, err.as_str()), (0, ""));
     insta::assert_snapshot!(out, @r#"
-    rule `members.only` (exclusions, policies/rules/40-offers.yaml:5), owner merchandising
+    rule `members.only` (exclusions, policies/rules/40-offers.yaml:6), owner merchandising
 
       it              leaves an offer out where this is so: `customer.tier == "bronze" && offer.members_only` holds, or a value that it needs is missing
       why             Some offers are kept for members from silver upwards, loyalty plan 1
@@ -155,8 +155,8 @@ fn explain_tells_a_rule_with_its_cases_and_a_code_right_and_wrong() {
       lets be         `customer.tier = "silver"`, `offer.members_only = true`
       also leaves out no `customer.tier`, `offer.members_only = true`
       tests           leave something out by it 2 times, let something pass 9 times
-                      policies/tests/rules.test.yaml:16: what is kept for members is not for bronze
-                      policies/tests/rules.test.yaml:21: somebody who refuses is shown what needs no personal data
+                      policies/tests/rules.test.yaml:17: what is kept for members is not for bronze
+                      policies/tests/rules.test.yaml:22: somebody who refuses is shown what needs no personal data
     "#);
     insta::assert_snapshot!(explain(&["P0107", "nowhere"]).1, @r#"
     error[P0107]: an attribute that is not in catalog/attributes.yaml
@@ -180,11 +180,58 @@ fn explain_tells_a_rule_with_its_cases_and_a_code_right_and_wrong() {
     let (code, _, err) = explain(&["member.only"]);
     assert_eq!(code, 2);
     insta::assert_snapshot!(err, @r"
-    error: the bundle has no rule `member.only`; did you mean `members.only`?, and no finding has this code
+    error: no finding has the code `member.only`, and the bundle has no rule `member.only`; did you mean `members.only`?
     ");
     let (_, out) = machine(folder.path(), &["policy", "explain", "consent.personal", "--format", "json"]);
     assert_eq!((&out["list"], &out["left_out"]), (&json!("purpose_gates"), &json!(1)));
-    assert_eq!(out["cases"][0]["line"], 21);
+    assert_eq!(out["cases"][0]["line"], 22);
     let (_, out) = machine(folder.path(), &["policy", "explain", "L05", "--format", "json"]);
     assert_eq!((&out["level"], &out["example"]["path"]), (&json!("warning"), &json!("rules/40-offers.yaml")));
+}
+
+#[test]
+fn init_writes_the_schemas_that_its_files_name_and_they_are_no_part_of_the_bundle() {
+    let folder = begun();
+    let policies = folder.path().join("policies");
+    let hash = |folder: &Path| machine(folder, &["policy", "check", "--format", "json"]).1["bundle"].clone();
+    let before = hash(folder.path());
+    for file in ["bundle.yaml", "catalog/purposes.yaml", "rules/30-caps.yaml", "tests/fixtures/shop.yaml"] {
+        let text = std::fs::read_to_string(policies.join(file)).unwrap();
+        let named = text.lines().next().unwrap().strip_prefix("# yaml-language-server: $schema=").unwrap();
+        let path = policies.join(file).parent().unwrap().join(named);
+        let schema: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema", "{file}");
+    }
+    let (code, schema) = machine(folder.path(), &["policy", "schema", "rules"]);
+    assert_eq!((code, &schema["additionalProperties"]), (0, &json!(false)));
+    assert!(schema["properties"]["margin_floors"]["items"]["properties"]["min_margin"].is_object());
+    std::fs::remove_dir_all(policies.join(".schema")).unwrap();
+    let (code, out, _) = run(folder.path(), &["policy", "schema", "--out", "policies"]);
+    assert_eq!((code, out.as_str()), (0, "policies/.schema: 8 schemas"));
+    assert_eq!(hash(folder.path()), before);
+    let (code, _, err) = run(folder.path(), &["policy", "schema", "rule"]);
+    assert_eq!(code, 2);
+    assert!(err.starts_with("error: there is no schema `rule`; did you mean `rules`?"), "{err}");
+    assert_eq!(run(folder.path(), &["policy", "schema"]).0, 2);
+}
+
+#[test]
+fn fmt_lays_files_out_once_keeps_what_they_say_and_leaves_wrong_ones_alone() {
+    let folder = begun();
+    let fmt = |more: &[&str]| run(folder.path(), &[&["policy", "fmt"], more].concat());
+    assert_eq!(fmt(&["--check"]), (0, "policies: 10 files, 0 with another layout".into(), String::new()));
+    edit(folder.path(), "rules/30-caps.yaml", "    max: 2\n", "    max:   2   # twice\n\n\n");
+    let (code, out, err) = fmt(&["--check"]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    assert_eq!(out, "policies/rules/30-caps.yaml: has another layout\npolicies: 10 files, 1 with another layout");
+    assert_eq!(fmt(&[]).0, 0);
+    assert_eq!(fmt(&["--check"]).0, 0);
+    let text = std::fs::read_to_string(folder.path().join("policies/rules/30-caps.yaml")).unwrap();
+    assert!(text.contains("    max: 2 # twice\n"), "{text}");
+    assert_eq!(run(folder.path(), &["policy", "test"]).0, 0);
+    edit(folder.path(), "rules/30-caps.yaml", "max: 2", "max: [2");
+    let (code, _, err) = fmt(&[]);
+    assert_eq!(code, 1);
+    assert!(err.contains("error[P0001]") && err.ends_with("1 mistake in policies"), "{err}");
+    assert_eq!(run(folder.path(), &["policy", "fmt", "nowhere"]).0, 2);
 }

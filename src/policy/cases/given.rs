@@ -12,7 +12,7 @@ use super::{Ground, customer, offer};
 use crate::domain::{AttributeScope, BasketLine, CategoryId, Malformed, OfferId, PlacementId, StoreId};
 
 /// Fields that a case and what its file shares may have.
-pub(super) const FIELDS: [&str; 10] =
+pub(in crate::policy) const FIELDS: [&str; 10] =
     ["placement", "at", "time_zone", "jurisdiction", "store", "customer", "consents", "history", "basket", "behind"];
 
 /// What authors may write for the offers asked about.

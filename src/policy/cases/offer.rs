@@ -18,7 +18,7 @@ const AMOUNTS: [&str; 7] =
     ["price", "discount", "cost_of_goods", "shipping", "expected_return_cost", "vendor_funding", "cost_of_showing"];
 
 /// What an offer has besides its id and its attributes.
-pub(super) const FIELDS: [&str; 14] = [
+pub(in crate::policy) const FIELDS: [&str; 14] = [
     "name",
     "category",
     "more_categories",
@@ -36,7 +36,7 @@ pub(super) const FIELDS: [&str; 14] = [
 ];
 
 /// What a campaign has besides its id.
-pub(super) const CAMPAIGN_FIELDS: [&str; 4] = ["name", "status", "starts_at", "ends_at"];
+pub(in crate::policy) const CAMPAIGN_FIELDS: [&str; 4] = ["name", "status", "starts_at", "ends_at"];
 
 /// What one field holds.
 #[derive(Debug, Clone, PartialEq)]

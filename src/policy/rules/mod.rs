@@ -6,7 +6,7 @@ mod kinds;
 
 mod read;
 
-pub(super) use read::read;
+pub(super) use read::{FIELDS, read};
 
 use std::collections::BTreeMap;
 
@@ -25,9 +25,7 @@ use super::loyalty::Loyalty;
 use super::purposes::PurposeSpec;
 use super::stackability::Stackability;
 use crate::domain::{Placement, PlacementId, PurposeId, RuleId, Timestamp};
-#[cfg(test)]
-pub(super) use kinds::KINDS;
-pub(super) use kinds::Kind;
+pub(super) use kinds::{KINDS, Kind};
 
 /// What becomes of an offer where a rule reads something that is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
