@@ -60,15 +60,8 @@ pub fn run(args: &FmtArgs) -> ExitCode {
             }
         }
     }
-    println!(
-        "{}: {}, {changed} {}",
-        args.folder.display(),
-        counted(sources.len(), "file"),
-        match args.check {
-            true => "with another layout",
-            false => "laid out anew",
-        }
-    );
+    let what = if args.check { "with another layout" } else { "laid out anew" };
+    println!("{}: {}, {changed} {what}", args.folder.display(), counted(sources.len(), "file"));
     if wrong > 0 {
         eprintln!("{} in {}", mistakes(wrong), args.folder.display());
     }

@@ -58,8 +58,8 @@ fn by_condition(then: &Rule, now: &Rule) -> Option<Vec<String>> {
     }
     let was = |world: &World<'_>| hit(world, old, old_excludes, then.on_missing) != Hit::No;
     let is = |world: &World<'_>| hit(world, new, new_excludes, now.on_missing) != Hit::No;
-    let more = worlds.find(|world| is(world) && !was(world)).map(|world| world.told());
-    let less = worlds.find(|world| was(world) && !is(world)).map(|world| world.told());
+    let more = worlds.find(|world| is(world) && !was(world)).as_ref().map(World::told);
+    let less = worlds.find(|world| was(world) && !is(world)).as_ref().map(World::told);
     let mut told = Vec::new();
     if more.is_none() && less.is_none() && (old, old_excludes) != (new, new_excludes) {
         told.push("its condition leaves out the same as before".to_owned());

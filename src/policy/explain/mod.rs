@@ -12,7 +12,7 @@ use super::floors::FloorLimit;
 use super::interval::Interval;
 use super::lint::{Hit, WORLDS_MAX, condition, hit};
 use super::rules::{OnMissing, Rule, RuleKind, Severity};
-use crate::domain::Currency;
+use crate::domain::{CategoryId, Currency, OfferId, PlacementId};
 pub use examples::{Example, example};
 
 /// A rule in plain words.
@@ -91,10 +91,10 @@ fn applies(rule: &Rule) -> String {
         })
     };
     let parts = [
-        list("at", applies_to.placements.as_ref().map(|ids| ids.iter().map(|id| id.as_str()).collect())),
+        list("at", applies_to.placements.as_ref().map(|ids| ids.iter().map(PlacementId::as_str).collect())),
         list("on", applies_to.channels.as_ref().map(|names| names.iter().map(String::as_str).collect())),
-        list("to offers", applies_to.offers.as_ref().map(|ids| ids.iter().map(|id| id.as_str()).collect())),
-        list("to categories", applies_to.categories.as_ref().map(|ids| ids.iter().map(|id| id.as_str()).collect())),
+        list("to offers", applies_to.offers.as_ref().map(|ids| ids.iter().map(OfferId::as_str).collect())),
+        list("to categories", applies_to.categories.as_ref().map(|ids| ids.iter().map(CategoryId::as_str).collect())),
         list("in", applies_to.regions.as_ref().map(|names| names.iter().map(String::as_str).collect())),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();

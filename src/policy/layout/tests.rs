@@ -50,7 +50,6 @@ fn a_file_is_laid_out_with_its_comments_and_its_values() {
     exclusions:
       # First.
       - id: one
-
         why: 'because it is' # said
         # The condition.
         when: >
@@ -85,17 +84,17 @@ fn what_has_mistakes_or_no_layout_is_left_alone() {
 
 #[test]
 fn the_sample_bundle_says_the_same_after_its_layout_is_spoilt_and_mended() {
+    let spoil = |line: &str| {
+        if line.trim_start().starts_with('#') {
+            return line.to_owned();
+        }
+        let deep = line.strip_prefix("    ").map(|line| format!("   {line}"));
+        let dashed = line.strip_prefix("  - ").map(|line| format!("-  {line}"));
+        deep.or(dashed).unwrap_or_else(|| line.to_owned()).replace(": ", ":   ").replace('{', "{ ")
+    };
     let spoilt: Vec<Source> = files()
         .into_iter()
-        .map(|file| Source {
-            text: file
-                .text
-                .replace(": ", ":   ")
-                .replace("{", "{ ")
-                .replace("\n  - ", "\n-  ")
-                .replace("\n    ", "\n   "),
-            ..file
-        })
+        .map(|file| Source { text: file.text.lines().map(|line| spoil(line) + "\n").collect(), ..file })
         .collect();
     let mended: Vec<Source> =
         spoilt.iter().map(|file| Source { text: lay_out(file).unwrap(), path: file.path.clone() }).collect();

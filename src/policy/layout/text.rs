@@ -39,10 +39,6 @@ impl Letters {
         self.line(line).iter().all(|letter| letter.is_whitespace())
     }
 
-    pub(super) fn comment(&self, line: usize) -> bool {
-        self.at(line, self.indent(line)) == Some('#')
-    }
-
     /// The end of a quoted value that begins here.
     pub(super) fn quoted(&self, (line, column): End) -> Option<End> {
         let quote = self.at(line, column)?;

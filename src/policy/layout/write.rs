@@ -48,6 +48,11 @@ fn key_start(key: &Key) -> End {
     (key.place.line.saturating_sub(1), key.place.column.saturating_sub(1))
 }
 
+/// The letters of a name; nothing where it runs over several lines.
+fn key_length(key: &Key) -> Option<usize> {
+    Some(key.place.length).filter(|length| *length < usize::MAX)
+}
+
 impl Writer<'_> {
     /// Whether it is written in brackets.
     fn flow(&self, node: &Node) -> bool {
@@ -92,7 +97,11 @@ impl Writer<'_> {
         let mut written: Vec<(usize, Lead, Vec<String>)> = Vec::new();
         for (position, (key, node)) in entries.iter().enumerate() {
             let (line, _) = key_start(key);
-            let lead = if position == 0 && dash.is_some() { Lead { lines: Vec::new() } } else { self.lead(line) };
+            let mut lead = if position == 0 && dash.is_some() { Lead { lines: Vec::new() } } else { self.lead(line) };
+            if dash.is_some() {
+                // Between the fields of a thing there are comments and no gaps.
+                lead.lines.retain(|text| !text.is_empty());
+            }
             let before = std::mem::take(&mut self.out);
             let done = self.entry(key, node, indent);
             let lines = std::mem::replace(&mut self.out, before);
@@ -109,8 +118,8 @@ impl Writer<'_> {
             self.put_lead(&lead, if dashed { indent.saturating_sub(2) } else { indent });
             for (at, text) in lines.into_iter().enumerate() {
                 let rest = text.get(indent..).filter(|_| dashed && at == 0);
-                let text = rest.map(|rest| format!("{:1$}- {rest}", "", indent.saturating_sub(2))).unwrap_or(text);
-                self.out.push(text);
+                let behind = rest.map(|rest| format!("{:1$}- {rest}", "", indent.saturating_sub(2)));
+                self.out.push(behind.unwrap_or(text));
             }
             dashed = false;
         }
@@ -123,7 +132,7 @@ impl Writer<'_> {
         let end = match self.letters.at(line, column)? {
             '"' | '\'' => self.letters.quoted((line, column))?,
             '?' | '[' | '{' => return None,
-            _ => (line, column + key.place.length),
+            _ => (line, column + key_length(key)?),
         };
         if end.0 != line {
             return None;
@@ -192,8 +201,7 @@ impl Writer<'_> {
         if end.0 == line {
             return self.tail(&format!("{head} {}", self.letters.slice(line, column, end.1)), &behind);
         }
-        let head_line =
-            format!("{head} {}", self.letters.slice(line, column, usize::MAX.min(self.letters.line(line).len())));
+        let head_line = format!("{head} {}", self.letters.slice(line, column, self.letters.line(line).len()));
         self.out.push(head_line.trim_end().to_owned());
         for at in line + 1..=end.0 {
             let until = if at == end.0 { end.1 } else { self.letters.line(at).len() };
@@ -292,7 +300,7 @@ fn flat(letters: &Letters, node: &Node) -> Option<String> {
                 .iter()
                 .map(|(key, node)| {
                     let (line, column) = key_start(key);
-                    let name = letters.slice(line, column, column + key.place.length);
+                    let name = letters.slice(line, column, column + key_length(key)?);
                     Some(format!("{name}: {}", flat(letters, node)?))
                 })
                 .collect();

@@ -113,7 +113,7 @@ fn alone(asked: Asked<'_>, worlds: &Worlds, found: &mut Found<'_>) -> bool {
         }
     }
     if worlds.find(|world| asked.hit(world) == Hit::No).is_none() {
-        let witness = worlds.find(|world| asked.hit(world) == Hit::Yes).map(|world| world.told());
+        let witness = worlds.find(|world| asked.hit(world) == Hit::Yes).as_ref().map(World::told);
         let message = format!("rule `{id}` leaves out everything it applies to");
         let help = format!(
             "this hits {} too: correct the condition; to stop offers altogether, pause them in the catalogue",
