@@ -47,7 +47,7 @@ pub async fn run(args: &DiffArgs) -> Result<ExitCode, Box<dyn Error>> {
         (false, some) => counted(some, "change"),
     };
     let head = format!("from {from} ({})\nto   {to} ({})", args.before, args.after);
-    let told: String = changes.iter().map(|change| format!("\n{}\n", text(change))).collect();
+    let told = changes.iter().map(|change| format!("\n{}\n", text(change))).collect::<Vec<_>>().concat();
     let json = json!({"before": from, "after": to, "same": from == to, "changes": changes});
     args.at.print(&format!("{head}\n{told}\n{end}"), &json);
     Ok(ExitCode::SUCCESS)
@@ -62,5 +62,5 @@ fn text(change: &Change) -> String {
     let Change { part, id, list, place: (path, line), .. } = change;
     let list = if list == path { String::new() } else { format!("{list}, ") };
     let told = change.sentences.iter().map(|sentence| format!("\n    {sentence}"));
-    format!("{sign} {part} `{id}` ({list}{path}:{line}){}", told.collect::<String>())
+    format!("{sign} {part} `{id}` ({list}{path}:{line}){}", told.collect::<Vec<_>>().concat())
 }

@@ -1,4 +1,4 @@
-//! `proffer policy explain`: what a rule says in plain words, or what the code of a finding means. Checks nothing itself.
+//! `proffer policy explain`: what a rule says in plain words, or what the code of a finding means. Checks nothing.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

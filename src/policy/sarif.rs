@@ -81,15 +81,12 @@ fn result(finding: &Finding, rule: usize) -> Value {
 
 /// A path as a reference: relative as it is, absolute with its scheme.
 fn uri(path: &str) -> String {
-    let mut uri = String::from(if path.starts_with('/') { "file://" } else { "" });
-    for byte in path.strip_prefix("./").unwrap_or(path).bytes() {
-        if byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            uri.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    uri
+    let scheme = if path.starts_with('/') { "file://" } else { "" };
+    let letters = path.strip_prefix("./").unwrap_or(path).bytes().map(|byte| {
+        let plain = byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte);
+        if plain { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    });
+    format!("{scheme}{}", letters.collect::<Vec<_>>().concat())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ fn with(edits: &[(&str, &str, &str)]) -> Bundle {
 /// What is told of every change.
 fn told(edits: &[(&str, &str, &str)]) -> String {
     let change = |Change { part, list, id, place, sentences, .. }: Change| {
-        let said: String = sentences.iter().map(|sentence| format!("\n  {sentence}")).collect();
+        let said = sentences.iter().map(|sentence| format!("\n  {sentence}")).collect::<Vec<_>>().concat();
         format!("{part} {id} ({list}, {}:{}){said}\n", place.0, place.1)
     };
     difference(&with(&[]), &with(edits)).into_iter().map(change).collect()
@@ -100,7 +100,8 @@ fn rules_and_placements_that_come_go_and_move_are_told_whole() {
     "#);
     let back = difference(&with(&[(OFFERS, start, &added)]), &with(&[]));
     assert_eq!((back.len(), back[0].how), (1, How::Removed));
-    insta::assert_snapshot!(told(&[(PLACEMENTS, "reservation: 10m", "reservation: 20m"), (MARGIN, "memo 112", "memo 113")]), @r"
+    let edits = [(PLACEMENTS, "reservation: 10m", "reservation: 20m"), (MARGIN, "memo 112", "memo 113")];
+    insta::assert_snapshot!(told(&edits), @r"
     placement home_banner (placements, placements.yaml:3)
       `reservation` is `20m` instead of `10m`
     rule margin.floor.default (margin_floors, rules/20-margin.yaml:4)

@@ -79,7 +79,8 @@ fn a_rule_is_explained_in_plain_words_with_its_scope_and_witnesses() {
     let said = |id: &str| {
         let rule = bundle.rules.iter().find(|rule| rule.id.as_str() == id).unwrap();
         let explained = explain(&bundle, rule);
-        let witnesses: String = explained.witnesses.iter().map(|(word, told)| format!("\n{word}: {told}")).collect();
+        let witnesses = explained.witnesses.iter().map(|(word, told)| format!("\n{word}: {told}"));
+        let witnesses = witnesses.collect::<Vec<_>>().concat();
         format!("{}\n{}\n{}\n{:?}{witnesses}", explained.says, explained.applies, explained.holds, explained.missing)
     };
     insta::assert_snapshot!(said("margin.floor.beauty"), @r"

@@ -1,4 +1,4 @@
-//! Tests of the layout: that it changes no value and no comment, and once laid out a file stays as it is. Tests no rule.
+//! Tests of the layout: that it changes no value and no comment, and that a file once laid out stays so. Tests no rule.
 
 use proptest::prelude::*;
 

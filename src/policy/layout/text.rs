@@ -48,7 +48,7 @@ impl Letters {
                 None => (line, column) = (line + 1, 0),
                 Some('\\') if quote == '"' => column += 2,
                 Some(letter) if letter == quote && quote == '\'' && self.at(line, column + 1) == Some('\'') => {
-                    column += 2
+                    column += 2;
                 }
                 Some(letter) if letter == quote => return Some((line, column + 1)),
                 Some(_) => column += 1,

@@ -152,7 +152,7 @@ impl Writer<'_> {
             Yaml::Scalar { text, plain: true } if text.is_empty() => self.tail(head, &behind),
             Yaml::Scalar { .. } if behind.starts_with(['|', '>']) => self.block(head, &behind, first, indent),
             Yaml::Scalar { plain, .. } if first.0 == line => {
-                let end = if *plain { self.plain(node)? } else { self.letters.quoted(first)? };
+                let end = if *plain { Self::plain(node)? } else { self.letters.quoted(first)? };
                 self.spread(head, first, end, indent)
             }
             Yaml::List(_) | Yaml::Map(_) if self.flow(node) && first.0 == line => {
@@ -188,7 +188,7 @@ impl Writer<'_> {
     }
 
     /// The end of a value without quotes; of one over several lines that is not told by its place.
-    fn plain(&self, node: &Node) -> Option<End> {
+    fn plain(node: &Node) -> Option<End> {
         let (line, column) = start(node);
         (node.place.length < usize::MAX).then_some((line, column + node.place.length))
     }

@@ -160,14 +160,10 @@ fn pair(a: Asked<'_>, b: Asked<'_>, found: &mut Found<'_>) {
         let more = worlds.find(|world| !hits(narrow, world) && wide.hit(world) == Hit::Yes);
         let (id, other) = (&narrow.rule.id, &wide.rule.id);
         let message = format!("rule `{id}` changes nothing: what it leaves out, `{other}` leaves out as well");
-        let mut help = format!("`{other}` stands at {}", place(wide.rule));
-        if let Some(world) = shared {
-            help.push_str(&format!(" and hits {} too", world.told()));
-        }
-        if let Some(world) = more {
-            help.push_str(&format!("; it also hits {}", world.told()));
-        }
-        help.push_str(&format!(": remove `{id}`, or narrow `{other}`"));
+        let shared = shared.map_or_else(String::new, |world| format!(" and hits {} too", world.told()));
+        let more = more.map_or_else(String::new, |world| format!("; it also hits {}", world.told()));
+        let help =
+            format!("`{other}` stands at {}{shared}{more}: remove `{id}`, or narrow `{other}`", place(wide.rule));
         found.add(SHADOWED, narrow.rule, message, "changes nothing", help);
         return;
     }

@@ -21,7 +21,7 @@ use shapes::{described, shape};
 pub fn schemas() -> Vec<(&'static str, Value)> {
     let declared = |list: &str, fields: &[&str], required: &[&str]| {
         let item = object(list, fields, required);
-        document(list, Map::from_iter([(list.to_owned(), items(item))]), &[list])
+        document(list, &Map::from_iter([(list.to_owned(), items(&item))]), &[list])
     };
     let bundle = object("bundle", &bundle::FIELDS, &["name", "schema"]);
     vec![
@@ -38,7 +38,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
             ),
         ),
         ("rules", rules()),
-        ("fixtures", document("fixtures", fixtures(), &[])),
+        ("fixtures", document("fixtures", &fixtures(), &[])),
         ("tests", tests()),
     ]
 }
@@ -63,10 +63,10 @@ fn rules() -> Value {
     let mut lists = Map::from_iter([("owner".to_owned(), shape("rules", "owner").unwrap_or(Value::Bool(true)))]);
     for kind in &KINDS {
         let own = [&FIELDS[..], kind.fields].concat();
-        let list = items(object(kind.list, &own, &["id", "why"]));
+        let list = items(&object(kind.list, &own, &["id", "why"]));
         lists.insert(kind.list.to_owned(), described(kind.list, list));
     }
-    document("rules", lists, &[])
+    document("rules", &lists, &[])
 }
 
 fn fixtures() -> Map<String, Value> {
@@ -76,7 +76,7 @@ fn fixtures() -> Map<String, Value> {
         _ => [&["id", "like"][..], &tests_fields::CAMPAIGN].concat(),
     };
     let lists =
-        tests_fields::LISTS.iter().map(|list| ((*list).to_owned(), items(dotted(list, &fields(list), &["id"]))));
+        tests_fields::LISTS.iter().map(|list| ((*list).to_owned(), items(&dotted(list, &fields(list), &["id"]))));
     lists.collect()
 }
 
@@ -84,12 +84,12 @@ fn tests() -> Value {
     let mut lists = fixtures();
     lists.insert("given".to_owned(), dotted("given", &tests_fields::GIVEN, &[]));
     let case = [&tests_fields::CASE[..], &tests_fields::GIVEN].concat();
-    lists.insert("cases".to_owned(), items(dotted("cases", &case, &["name", "expect"])));
-    document("tests", lists, &["cases"])
+    lists.insert("cases".to_owned(), items(&dotted("cases", &case, &["name", "expect"])));
+    document("tests", &lists, &["cases"])
 }
 
 /// A whole file.
-fn document(name: &str, lists: Map<String, Value>, required: &[&str]) -> Value {
+fn document(name: &str, lists: &Map<String, Value>, required: &[&str]) -> Value {
     titled(name, json!({"type": "object", "properties": lists, "required": required, "additionalProperties": false}))
 }
 
@@ -99,7 +99,7 @@ fn titled(name: &str, mut schema: Value) -> Value {
     schema
 }
 
-fn items(item: Value) -> Value {
+fn items(item: &Value) -> Value {
     json!({"type": "array", "items": item})
 }
 

@@ -66,7 +66,7 @@ fn deeper(about: &str, of: &str, fields: &[&str], required: &[&str]) -> Value {
     schema
 }
 
-fn list_of(about: &str, item: Value) -> Value {
+fn list_of(about: &str, item: &Value) -> Value {
     json!({"type": "array", "items": item, "description": about})
 }
 
@@ -90,7 +90,7 @@ fn common(of: &str, field: &str) -> Option<Value> {
         (_, "regions") => names("Jurisdictions: `EU`, a country or a region of one.", &["US-NY"]),
         (_, "placements") => names("Ids of placements.", &["home_banner"]),
         (_, "categories") => names("Names of `offer.category`.", &["shoes"]),
-        ("delay", "offers") => list_of("Offers with a curve of their own.", any("`{offers: [...], steps: [...]}`")),
+        ("delay", "offers") => list_of("Offers with a curve of their own.", &any("`{offers: [...], steps: [...]}`")),
         (_, "offers") => names("Ids of offers.", &["free-shipping"]),
         (_, "applies_to") => deeper("Where the rule applies; a list left out allows any.", of, &applies::FIELDS, &[]),
         (_, "effective") => deeper("When the rule holds; always, if left out.", "interval", &interval::FIELDS, &[]),
@@ -155,7 +155,7 @@ fn declared(of: &str, field: &str) -> Option<Value> {
             deeper("How late orders come.", "delay", &["version", "steps", "offers"], &["version", "steps"])
         }
         ("delay", "version") => whole("Another number for another curve.", 1),
-        ("delay", "steps") => list_of("What has come by which age.", any("`{age: 10m, share: 31%}`")),
+        ("delay", "steps") => list_of("What has come by which age.", &any("`{age: 10m, share: 31%}`")),
         (_, "reservation") => span("How long a chosen offer counts for caps before its impression."),
         (_, "strategy") => deeper("How the offer is chosen among those allowed.", "strategy", &strategy, &["name"]),
         (_, "exploration") => json!({"type": "number", "minimum": 0, "maximum": 1,
@@ -165,7 +165,7 @@ fn declared(of: &str, field: &str) -> Option<Value> {
         ("strategy", _) => json!({"type": "number", "description": "A setting of the strategy."}),
         (_, "challengers") => {
             let item = object("challenger", &["id", "share", "strategy"], &["id", "share", "strategy"]);
-            list_of("Strategies tried on a share of the customers.", item)
+            list_of("Strategies tried on a share of the customers.", &item)
         }
         (_, "share") => share("A share of the customers."),
         (_, "features") => json!({"type": "array", "items": {"type": "string"},
@@ -202,14 +202,14 @@ fn of_rule(of: &str, field: &str) -> Option<Value> {
         (_, "without_identifier") => text("What becomes of an offer where nobody is known: `exclude` or `allow`."),
         (_, "dayparts") => list_of(
             "Parts of the day and of the week.",
-            deeper("From, until, on which days.", "daypart", &["days", "from", "until"], &[]),
+            &deeper("From, until, on which days.", "daypart", &["days", "from", "until"], &[]),
         ),
         ("daypart", "days") => names("Days of the week.", &["mon", "fri"]),
         ("daypart", _) => scalar("A time of day.", &["17:00"]),
         (_, "stores") => names("Ids of stores.", &["s-12"]),
         (_, "group") => deeper("Offers of one group.", "group", &["offers", "categories"], &[]),
         (_, "at_most") => whole("The most in one answer.", 1),
-        (_, "exclusive_pairs") => list_of("Of each pair one at most.", names("Two offers.", &["a", "b"])),
+        (_, "exclusive_pairs") => list_of("Of each pair one at most.", &names("Two offers.", &["a", "b"])),
         (_, "per") => text("`category`, `campaign`, or an attribute of offers."),
         (_, "tier" | "points" | "member_for") => any("What a customer needs: a value, or `{attribute, at_least}`."),
         (_, "after") => deeper("What starts it.", "after", &["event", "times", "within"], &["event"]),
