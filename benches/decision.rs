@@ -20,7 +20,7 @@ use proffer::domain::{
     AttributeId, Catalogue, Customer, Day, DecisionId, DecisionRequest, Digest, LocalTime, Offer, OfferId, Placement,
     PlacementId, SubjectId, SubjectKind, SubjectState, Timestamp, Value, VariantId,
 };
-use proffer::policy::{CapWindows, Facts, Judging, Source, Verdict, compile};
+use proffer::policy::{CapWindows, Facts, Judging, Seen, Source, Verdict, compile};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -159,6 +159,7 @@ fn request(count: u16) -> DecisionRequest {
         basket: Vec::new(),
         candidates: None,
         store: None,
+        privacy_signal: None,
     }
 }
 
@@ -174,6 +175,7 @@ fn whole(snapshot: &Snapshot, request: &DecisionRequest) -> Decision {
         attempt: 0,
         purpose: DrawPurpose::Served,
         contended: false,
+        purse: &proffer::domain::Purse::default(),
     };
     let made = decide(snapshot, &ask, Some(subject), &GENERATOR, NOW).unwrap();
     assert!(made.skeleton.fallback.is_none(), "{:?}", made.skeleton.fallback);
@@ -215,7 +217,7 @@ fn parts(criterion: &mut Criterion) {
         part("decide", &mut || drop(black_box(whole(&snapshot, &request))));
         let state = SubjectState::default();
         let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
-        let (shelves, attributes) = (bundle.shelves(catalogue), BTreeMap::new());
+        let (shelves, attributes) = (bundle.shelves(catalogue), Seen::default());
         let shelf = shelves.at(&placement.id).unwrap();
         println!("{candidates} candidates: a shelf of {} bytes", shelf.bytes());
         let facts = Facts {

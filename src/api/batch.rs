@@ -7,9 +7,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::stream::StreamExt as _;
 use serde_json::{Value, json};
 
+use super::decisions::{self, Asker};
 use super::lines::{Line, Text, lines};
 use super::problem::Problem;
-use super::{App, auth, decisions};
+use super::{App, auth};
 use crate::runtime::Role;
 
 /// The media type of a request and of its answer.
@@ -71,9 +72,11 @@ async fn decide_line(app: &App, bytes: &[u8], personal: bool) -> Result<Value, P
         let at = error.valid_up_to() + 1;
         return Err(Problem::malformed(format!("byte {at} of the line is not UTF-8: write the file as UTF-8")));
     }
+    // A header speaks of one browser, and a batch is about many.
+    let asker = Asker { personal, signal: false };
     let mut wait_ms = WAIT_MS;
     loop {
-        match decisions::answer(app, bytes, personal).await {
+        match decisions::answer(app, bytes, asker).await {
             Err(problem) if problem.is_overload() => {
                 app.metrics.line("waited");
                 #[expect(clippy::disallowed_methods, reason = "nobody announces that there is room again")]

@@ -197,18 +197,20 @@ pub(super) async fn put(
     changed(&app, &kept, &id)
 }
 
-/// Changes one offer that is there.
+/// Changes one offer that is there; `recounted` says whether its stock was, where that is not for the number to say.
 async fn edit(
     app: &App,
     by: &HttpRequest,
     id: &OfferId,
-    request_id: Option<String>,
+    (request_id, recounted): (Option<String>, Option<bool>),
     edit: impl Fn(&mut Offer) -> Result<(), Problem>,
 ) -> Result<HttpResponse, Problem> {
     let change = |catalogue: &Catalogue| {
         let mut offer = catalogue.offer(id.as_str()).cloned().ok_or_else(|| missing(id))?;
         edit(&mut offer)?;
-        Ok::<_, Problem>(CatalogueDraft { offers: vec![Placed::new("", offer)], ..CatalogueDraft::default() })
+        let recounted = recounted.map(|yes| if yes { vec![id.clone()] } else { Vec::new() });
+        let offers = vec![Placed::new("", offer)];
+        Ok::<_, Problem>(CatalogueDraft { recounted, offers, ..CatalogueDraft::default() })
     };
     let kept = app.change_catalogue(request_id, &auth::caller(by), change).await??;
     changed(app, &kept, id)
@@ -226,7 +228,7 @@ pub(super) async fn resume(app: App, request: HttpRequest, id: web::Path<String>
 
 async fn set_status(app: &App, request: &HttpRequest, id: &str, to: OfferStatus) -> Result<HttpResponse, Problem> {
     let id = offer_id(id)?;
-    edit(app, request, &id, None, |offer| {
+    edit(app, request, &id, (None, None), |offer| {
         offer.status = to;
         Ok(())
     })
@@ -252,7 +254,8 @@ pub(super) async fn stock(
         return Err(Problem::invalid(checks.0));
     }
     let name = request_id.map(|name| format!("stock/{id}/{name}"));
-    edit(&app, &request, &id, name, |offer| {
+    // What is set was counted, after all that was sold; what is added came or went otherwise.
+    edit(&app, &request, &id, (name, Some(set.is_some())), |offer| {
         offer.stock = match (&set, add, offer.stock) {
             (Some(Units(units)), _, _) => *units,
             (None, Some(more), Some(units)) => {

@@ -1,15 +1,16 @@
 //! `PUT` and `GET /v1/customers/{id}/consents`: append-only consent records. Judges no consent.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::openapi::shapes;
-use super::problem::{Checks, Problem};
-use super::{App, body};
+use super::problem::{At, Checks, Problem};
+use super::{App, auth, body};
 use crate::domain::{ConsentRecord, PurposeId, SubjectKind, SubjectRef};
-use crate::policy::did_you_mean;
+use crate::policy::{check_jurisdiction, did_you_mean};
+use crate::runtime::Merge;
 
 /// Consent records to be added.
 #[derive(Deserialize, ToSchema)]
@@ -49,6 +50,15 @@ pub async fn put_consents(app: App, id: web::Path<String>, payload: web::Payload
             let message = format!("unknown purpose `{}`: expected one of `{known}`{meant}", record.purpose);
             checks.add(format!("/consents/{at}/purpose"), message);
         }
+        let known: Vec<&str> = bundle.placements.values().map(|placement| placement.channel.as_str()).collect();
+        if let Some(channel) = record.channel.as_deref().filter(|channel| !known.contains(channel)) {
+            let meant = did_you_mean(channel, known.iter().copied());
+            let message = format!("unknown channel `{channel}`: no placement of the active bundle uses it{meant}");
+            checks.add(format!("/consents/{at}/channel"), message);
+        }
+        if let Some(text) = record.jurisdiction.as_deref() {
+            checks.ok(&format!("/consents/{at}/jurisdiction"), check_jurisdiction(text));
+        }
         let from = record.valid_from.unwrap_or(app.clock.now());
         if record.valid_until.is_some_and(|until| until <= from) {
             let message = "valid_until is not after valid_from: such a record would never count";
@@ -60,6 +70,47 @@ pub async fn put_consents(app: App, id: web::Path<String>, payload: web::Payload
     }
     app.put_consents(customer.clone(), &wire.consents).await?;
     listed(&app, &customer).await
+}
+
+/// Into whom a customer is merged.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, expecting = "an object with the customer id `into`")]
+#[schema(as = MergeRequest)]
+pub(super) struct MergeWire {
+    /// The customer that stays.
+    #[schema(min_length = 1, max_length = 128)]
+    into: String,
+}
+
+/// `POST /v1/customers/{id}:merge`.
+pub async fn merge(
+    app: App,
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let from = customer(&id)?;
+    let bytes = body::read(payload, app.settings.body_bytes_max).await?;
+    let wire: MergeWire = body::parse(&bytes)?;
+    let into = customer(&wire.into).map_err(|problem| Problem::invalid(vec![At::new("/into", problem.to_string())]))?;
+    if from == into {
+        let message = format!("customer `{}` cannot be merged into itself", into.outside_id);
+        return Err(Problem::invalid(vec![At::new("/into", message)]));
+    }
+    match app.merge_customers(&from, &into, &auth::caller(&request)).await? {
+        Merge::Merged => Ok(HttpResponse::Ok().json(json!({
+            "customer_id": from.outside_id, "into": into.outside_id, "status": "merged",
+        }))),
+        Merge::Unknown(id) => Err(Problem::not_found(format!("no customer `{id}` is known"))),
+        Merge::Circle => Err(Problem::conflict(format!(
+            "customer `{}` was merged into `{}` before: they are one already, known as the second",
+            into.outside_id, from.outside_id
+        ))),
+        Merge::Elsewhere(other) => Err(Problem::conflict(format!(
+            "customer `{}` was merged into `{other}` before: merge that one",
+            from.outside_id
+        ))),
+    }
 }
 
 /// `GET /v1/customers/{id}/consents`.

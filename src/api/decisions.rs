@@ -41,6 +41,10 @@ pub(super) struct DecisionWire {
     jurisdiction: Option<String>,
     /// An IANA name, such as `Europe/Berlin`; UTC where absent.
     time_zone: Option<String>,
+    /// Whether the customer's browser sends the signal of Global Privacy Control (`Sec-GPC: 1`). The header itself is
+    /// read too, where a single decision is asked for. What it leads to is for the purposes of the bundle to say.
+    #[serde(default)]
+    privacy_signal: bool,
     /// The store asked in, as rules about stores name it.
     #[schema(min_length = 1, max_length = 64)]
     store: Option<String>,
@@ -113,6 +117,9 @@ pub(super) struct BasketWire {
     /// Price of one.
     #[schema(value_type = Option<shapes::Money>)]
     price: Option<Money>,
+    /// What one earns; floors over the basket need it. May be negative.
+    #[schema(value_type = Option<shapes::Money>)]
+    margin: Option<Money>,
 }
 
 /// A decision id may lie this far from now: further away, its time says nothing true.
@@ -154,11 +161,7 @@ impl DecisionWire {
                     .add("/jurisdiction", format!("`{text}` is not a jurisdiction: expected such as `DE` or `US-NY`"));
             }
         }
-        if let Some(name) = &self.time_zone
-            && name.parse::<chrono_tz::Tz>().is_err()
-        {
-            checks.add("/time_zone", format!("`{name}` is not an IANA time zone: expected such as `Europe/Berlin`"));
-        }
+        checks.time_zone(self.time_zone.as_deref());
         let mut basket = Vec::new();
         for (at, line) in self.basket.into_iter().enumerate() {
             if line.quantity == 0 {
@@ -170,7 +173,8 @@ impl DecisionWire {
             let category = line
                 .category
                 .and_then(|category| checks.ok(&format!("/basket/{at}/category"), CategoryId::new(category)));
-            basket.push(BasketLine { sku: line.sku, category, quantity: line.quantity, price: line.price });
+            let (price, margin) = (line.price, line.margin);
+            basket.push(BasketLine { sku: line.sku, category, quantity: line.quantity, price, margin });
         }
         let candidates = self.candidates.map(|named| {
             checks.at_most("/candidates", "candidates", named.len(), settings.candidates_max);
@@ -204,6 +208,7 @@ impl DecisionWire {
             basket,
             candidates,
             store,
+            privacy_signal: self.privacy_signal.then_some(true),
         };
         if checks.0.is_empty() {
             return Ok(request);
@@ -237,21 +242,37 @@ impl PersonaWire {
 /// `POST /v1/decisions`.
 pub async fn decide(app: App, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse, Problem> {
     let bytes = body::read(payload, app.settings.body_bytes_max).await?;
-    let answer = answer(&app, &bytes, auth::may(&request, Role::Audit)).await?;
+    let asker = Asker { personal: auth::may(&request, Role::Audit), signal: signals(&request) };
+    let answer = answer(&app, &bytes, asker).await?;
     Ok(HttpResponse::Ok().json(answer))
 }
 
-/// Decides what one body asks for. `personal` says whether a dry run may tell what is personal.
-pub(super) async fn answer(app: &App, bytes: &[u8], personal: bool) -> Result<serde_json::Value, Problem> {
+/// What is known of whoever sent a body, besides the body.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker {
+    /// Whether a dry run may tell what is personal.
+    pub(super) personal: bool,
+    /// Whether the signal of Global Privacy Control came as a header.
+    pub(super) signal: bool,
+}
+
+/// Whether a request carries `Sec-GPC: 1`; any other value is none.
+fn signals(request: &HttpRequest) -> bool {
+    request.headers().get("sec-gpc").is_some_and(|value| value.as_bytes().trim_ascii() == b"1")
+}
+
+/// Decides what one body asks for.
+pub(super) async fn answer(app: &App, bytes: &[u8], asker: Asker) -> Result<serde_json::Value, Problem> {
     let bundle = app.snapshot().bundle.clone();
     let refused = |_: &Problem| app.metrics.decided("", "refused", "");
-    let wire: DecisionWire = body::parse(bytes).inspect_err(refused)?;
+    let mut wire: DecisionWire = body::parse(bytes).inspect_err(refused)?;
+    wire.privacy_signal |= asker.signal;
     let dry_run = wire.dry_run;
     let asked = wire.parse(&app.settings, &bundle, app.clock.now()).inspect_err(refused)?;
     if dry_run {
         let tried = app.try_out(&asked).await?.map_err(Problem::from).inspect_err(refused)?;
         app.metrics.decided(tried.decision.skeleton.placement.as_str(), "dry_run", "");
-        return Ok(render::tried(&tried, personal));
+        return Ok(render::tried(&tried, asker.personal));
     }
     let skeleton = match app.decide(asked).await {
         Reply::Decided(skeleton) => skeleton,
@@ -270,7 +291,8 @@ pub(super) async fn answer(app: &App, bytes: &[u8], personal: bool) -> Result<se
         }
     };
     let catalogue = app.catalogue_at(skeleton.catalogue_revision).await?;
-    Ok(render::answer(&skeleton, &catalogue))
+    let bundle = app.bundle_at(skeleton.bundle).await?;
+    Ok(render::answer(&skeleton, &bundle, &catalogue))
 }
 
 /// `GET /v1/decisions/{id}`.

@@ -35,6 +35,8 @@ mod problem;
 
 mod query;
 
+mod rechecks;
+
 mod render;
 
 mod reports;

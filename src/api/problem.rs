@@ -72,6 +72,13 @@ impl Checks {
         }
     }
 
+    /// Notes a time zone that there is not.
+    pub fn time_zone(&mut self, name: Option<&str>) {
+        if let Some(name) = name.filter(|name| name.parse::<chrono_tz::Tz>().is_err()) {
+            self.add("/time_zone", format!("`{name}` is not an IANA time zone: expected such as `Europe/Berlin`"));
+        }
+    }
+
     /// Notes a text that is empty or too long.
     pub fn text(&mut self, pointer: &str, what: &str, text: Option<&str>, bytes_max: usize) {
         if let Some(text) = text

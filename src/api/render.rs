@@ -5,17 +5,18 @@ use serde_json::{Value, json};
 use super::money;
 use crate::audit;
 use crate::domain::decision::{CandidateRow, ConsentReading, Failed, Private, Shown, Skeleton, Slot, SlotPersona};
-use crate::domain::{self, AttributeId, Catalogue, Money, OfferId, Prior, VariantId};
+use crate::domain::{self, AttributeId, Catalogue, Money, OfferId, PoolReading, Prior, VariantId};
 use crate::policy::Bundle;
 use crate::runtime::{Opened, OutcomesSeen, Tried};
 
 /// The answer to a request: the same whenever it is rendered from the same record.
-pub fn answer(skeleton: &Skeleton, catalogue: &Catalogue) -> Value {
+pub fn answer(skeleton: &Skeleton, bundle: &Bundle, catalogue: &Catalogue) -> Value {
     let offers: Vec<Value> = (1..)
         .zip(&skeleton.shown)
         .map(|(slot, shown): (usize, &Shown)| {
             let offer = catalogue.offer(shown.offer.as_str());
             let variant = offer.and_then(|o| o.variants.iter().find(|v| v.variant_id == shown.variant));
+            let price = skeleton.slots.get(slot - 1).and_then(|slot| slot.price.as_ref());
             let content = variant.map(|variant| Value::Object(variant.content.clone()));
             json!({
                 "slot": slot,
@@ -23,8 +24,8 @@ pub fn answer(skeleton: &Skeleton, catalogue: &Catalogue) -> Value {
                 "variant_id": shown.variant,
                 "content": content.unwrap_or(Value::Null),
                 "propensity": skeleton.slots.get(slot - 1).map(|slot| slot.draw.propensity),
-                "price_personalised": false,
-                "disclosure": null,
+                "price_personalised": price.is_some_and(|price| price.personalised),
+                "disclosure": price.and_then(|price| bundle.disclosure(price.rule?)),
             })
         })
         .collect();
@@ -56,7 +57,7 @@ pub fn sentences(opened: &Opened) -> Vec<String> {
 pub fn tried(tried: &Tried, personal: bool) -> Value {
     let skeleton = &tried.decision.skeleton;
     let private = personal.then_some(&tried.decision.private);
-    let mut answer = answer(skeleton, &tried.snapshot.catalogue);
+    let mut answer = answer(skeleton, &tried.snapshot.bundle, &tried.snapshot.catalogue);
     if let Some(fields) = answer.as_object_mut() {
         let (bundle, catalogue) = (&tried.snapshot.bundle, &tried.snapshot.catalogue);
         fields.insert("dry_run".into(), json!(true));
@@ -70,14 +71,14 @@ pub fn tried(tried: &Tried, personal: bool) -> Value {
     answer
 }
 
-fn told(told: &audit::Told) -> Value {
+pub(super) fn told(told: &audit::Told) -> Value {
     json!({
         "rule": told.rule, "why": told.why, "observed": told.observed, "limit": told.limit, "sentence": told.sentence,
     })
 }
 
-/// What a rule said that leaves nothing out, and why it does not: it warns, or is on trial.
-fn noted(noted: &audit::Told) -> Value {
+/// What a rule said that leaves nothing out, and why it does not: it warns, is on trial, or is lifted (`block`).
+pub(super) fn noted(noted: &audit::Told) -> Value {
     let mut shown = told(noted);
     if let Some(fields) = shown.as_object_mut() {
         fields.insert("severity".into(), json!(noted.severity.name()));
@@ -97,7 +98,7 @@ fn candidates(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, c
     let first = skeleton.slots.first();
     let candidate = |(position, row): (usize, &CandidateRow)| {
         let named = named(row, catalogue);
-        let said = |failed: &[Failed]| audit::exclusions(failed, (position, 0), skeleton, private, bundle);
+        let said = |failed: &[Failed]| audit::exclusions(failed, (position, 0), skeleton, private, (bundle, catalogue));
         let (excluded, notes) = (said(&row.failed), said(row.noted.as_deref().unwrap_or_default()));
         json!({
             "nothing": row.candidate.is_none(),
@@ -135,7 +136,8 @@ fn slots(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalo
         });
         let left_out = slot.left_out.iter().filter_map(|left| {
             let named = named(skeleton.candidates.get(left.row as usize)?, catalogue);
-            let excluded = audit::exclusions(&left.failed, (left.row as usize, number), skeleton, private, bundle);
+            let excluded =
+                audit::exclusions(&left.failed, (left.row as usize, number), skeleton, private, (bundle, catalogue));
             Some(json!({
                 "offer_id": named.map(|(offer, _)| offer),
                 "variant_id": named.map(|(_, variant)| variant),
@@ -144,7 +146,13 @@ fn slots(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalo
         });
         let notes = slot.noted.iter().flatten().filter_map(|spoken| {
             let named = named(skeleton.candidates.get(spoken.row as usize)?, catalogue);
-            let said = audit::exclusions(&spoken.failed, (spoken.row as usize, number), skeleton, private, bundle);
+            let said = audit::exclusions(
+                &spoken.failed,
+                (spoken.row as usize, number),
+                skeleton,
+                private,
+                (bundle, catalogue),
+            );
             Some(json!({
                 "offer_id": named.map(|(offer, _)| offer),
                 "variant_id": named.map(|(_, variant)| variant),
@@ -164,6 +172,12 @@ fn slots(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalo
             "noted": notes.collect::<Vec<_>>(),
             "money": money::slot(skeleton, slot, catalogue),
             "persona": slot.persona.as_ref().map(|persona| self::persona(persona, number, skeleton, catalogue)),
+            "price": slot.price.as_ref().map(|price| json!({
+                "personalised": price.personalised,
+                "attributes": price.attributes,
+                "rule": price.rule.and_then(|rule| Some(&bundle.rule(rule)?.id)),
+                "disclosure": price.rule.and_then(|rule| bundle.disclosure(rule)),
+            })),
         })
     };
     (0..).zip(&skeleton.slots).map(slot).collect()
@@ -215,6 +229,7 @@ pub fn record(opened: &Opened, outcomes: &OutcomesSeen) -> Value {
         "exploration": skeleton.exploration,
         "prior": skeleton.prior.map(Prior::name),
         "money": money::terms(skeleton),
+        "pools": pools(skeleton, &opened.bundle),
         "reserved_until": skeleton.reserved_until,
         "candidates": candidates(skeleton, private_part, &opened.bundle, &opened.catalogue),
         "slots": slots(skeleton, private_part, &opened.bundle, &opened.catalogue),
@@ -229,6 +244,16 @@ pub fn record(opened: &Opened, outcomes: &OutcomesSeen) -> Value {
             "reward": Money { minor: outcomes.earned.reward_minor, currency },
         },
     })
+}
+
+/// Pools that left something out or were taken from; nothing where there were none.
+fn pools(skeleton: &Skeleton, bundle: &Bundle) -> Option<Vec<Value>> {
+    let pool = |reading: &PoolReading| {
+        let rule = bundle.rule(reading.rule).map(|rule| &rule.id);
+        let PoolReading { name, total, gone, taken, since, .. } = reading;
+        json!({"rule": rule, "pool": name, "since": since, "total": total, "gone": gone, "taken": taken})
+    };
+    skeleton.pools.as_ref().map(|pools| pools.iter().map(pool).collect())
 }
 
 fn private(private: &Private) -> Value {
@@ -257,6 +282,7 @@ fn private(private: &Private) -> Value {
         }),
         "attributes": attributes(&private.context.used),
         "personas": personas,
+        "guarded": private.context.guarded.as_deref().map(attributes),
         "withheld": withheld,
         "jurisdiction": private.context.jurisdiction,
         "hour": private.context.hour,
@@ -265,6 +291,7 @@ fn private(private: &Private) -> Value {
             json!({"time": local.to_string(), "weekday": local.weekday_name(), "zone_named": local.zone_named})
         }),
         "consents": private.consent.readings.iter().map(consent).collect::<Vec<_>>(),
+        "privacy_signal": private.consent.signal == Some(true),
         "caps": caps,
     })
 }
@@ -276,5 +303,6 @@ fn consent(reading: &ConsentReading) -> Value {
         "basis": reading.basis,
         "valid_from": reading.valid_from,
         "valid_until": reading.valid_until,
+        "channel": reading.channel,
     })
 }

@@ -15,11 +15,12 @@ use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, Resource, gu
 use super::openapi::catalogue as shelf;
 use super::openapi::operations as about;
 use super::openapi::operations::About;
+use super::openapi::rechecks as sent;
 use super::openapi::reports as told;
 use super::problem::Problem;
 use super::{
     App, attributes, auth, batch, campaigns, catalogue, customers, decisions, models, offers, outcomes, page, probes,
-    reports,
+    rechecks, reports,
 };
 use crate::config::MetricsAccess;
 use crate::runtime::{ApiKey, Role};
@@ -98,9 +99,12 @@ const SCRAPE: Access = Access::Scrape(&[Role::Operate]);
 pub const ROUTES: &[Route] = &[
     route("POST", "/v1/decisions", DECIDE, || web::to(decisions::decide), about::decide),
     route("POST", "/v1/decisions:batch", DECIDE, || web::to(batch::decide), about::batch),
+    route("POST", "/v1/decisions/{id}:recheck", DECIDE, || web::to(rechecks::recheck), sent::recheck),
+    route("POST", "/v1/decisions/{id}:release", DECIDE, || web::to(rechecks::release), sent::release),
     route("GET", "/v1/decisions/{id}", AUDIT, || web::to(decisions::show), about::show),
     route("POST", "/v1/outcomes", OUTCOMES, || web::to(outcomes::take), about::outcomes),
     route("GET", OUTCOME, EVENTS, || web::to(outcomes::show), about::outcome),
+    route("POST", "/v1/customers/{id}:merge", PRIVACY, || web::to(customers::merge), sent::merge),
     route("GET", CONSENTS, PRIVACY, || web::to(customers::get_consents), about::get_consents),
     route("PUT", CONSENTS, PRIVACY, || web::to(customers::put_consents), about::put_consents),
     route("GET", ATTRIBUTES, PRIVACY, || web::to(attributes::get), about::get_attributes),

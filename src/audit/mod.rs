@@ -1,15 +1,19 @@
 //! Audit: a record told in sentences. Recomputes nothing and judges nobody.
 
+mod consent;
 mod money;
 mod noted;
 mod personas;
+mod prices;
+
+mod pools;
 
 use crate::domain::decision::{
     CandidateRow, ContextGroup, Failed, FallbackReason, LearnedMargin, Private, Skeleton, Slot,
 };
 use crate::domain::money::Money;
-use crate::domain::{AttributeId, Catalogue, ConsentState, ObjectiveKind, Prior, Value};
-use crate::policy::{Bundle, Severity, describe, describe_lacking};
+use crate::domain::{AttributeId, Catalogue, ObjectiveKind, Offer, Prior, Value};
+use crate::policy::{Bundle, Observed, Rule, Severity, basket_margin, describe, describe_lacking, describe_observed};
 
 /// A rule that left a candidate out or spoke against it, as people read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +24,8 @@ pub struct Told {
     pub why: String,
     /// What became of the candidate by it.
     pub severity: Severity,
+    /// Whether it is an override that lifts others.
+    pub lifts: bool,
     /// What was observed, in the unit of the limit; nothing where that is personal and sealed away.
     pub observed: Option<i64>,
     /// What was required.
@@ -31,15 +37,18 @@ pub struct Told {
 /// Where a candidate was left out: its row, and the slot (from 0). What left it out of all slots is told of the first.
 pub type Where = (usize, u16);
 
-/// The exclusions of one candidate, or what only spoke against it. Usage of caps and what a customer has of loyalty are
-/// personal and come from the private groups, where they are at hand.
+/// The exclusions of one candidate, or what only spoke against it. Usage of caps, what a customer has of loyalty and what
+/// conditions read of a request are personal and come from the private groups, where they are at hand.
 pub fn exclusions(
     failed: &[Failed],
     (position, slot): Where,
     skeleton: &Skeleton,
     private: Option<&Private>,
-    bundle: &Bundle,
+    (bundle, catalogue): (&Bundle, &Catalogue),
 ) -> Vec<Told> {
+    let row = skeleton.candidates.get(position);
+    let offer = row.and_then(|row| catalogue.at(row.candidate? as usize)).map(|(offer, _)| offer);
+    let asked = bundle.placement(skeleton.placement.as_str()).map(|placement| (placement, skeleton.at));
     failed
         .iter()
         .map(|failed| {
@@ -56,23 +65,40 @@ pub fn exclusions(
             });
             let observed = failed.observed.or(reading.map(|reading| i64::from(reading.used)));
             let observed = observed.or(lacks.as_ref().and_then(|lacks| lacks.observed));
+            let earned = || {
+                let basket = (context?.basket.as_slice(), skeleton.terms.currency);
+                let together = standing(skeleton, usize::from(slot)).chain([position]);
+                let together =
+                    together.map(|row| Some(catalogue.at(skeleton.candidates.get(row)?.candidate? as usize)?.0));
+                basket_margin(bundle, failed.rule, basket, &together.collect::<Option<Vec<&Offer>>>()?)
+            };
+            let observed = observed.or_else(earned);
             let limit = failed.limit.or(lacks.as_ref().map(|lacks| lacks.limit));
             // Of a cool-down the sentence tells the end.
             let compared = reading.and_then(|reading| reading.until).map(|until| until.0).or(observed);
             let rule = bundle.rule(failed.rule);
+            let sentence = || {
+                let seen = context.map(|context| Observed::of(context, persona));
+                let values = asked.map(|asked| describe_observed(bundle, failed.rule, asked, offer, seen.as_ref()));
+                let said = describe(bundle, failed.rule, compared, failed.limit, skeleton.terms.currency);
+                said + &values.unwrap_or_default()
+            };
             Told {
                 rule: rule.map_or_else(|| format!("rule {}", failed.rule), |rule| rule.id.to_string()),
                 why: rule.map(|rule| rule.why.clone()).unwrap_or_default(),
                 severity: rule.map(|rule| rule.severity).unwrap_or_default(),
+                lifts: rule.is_some_and(Rule::lifts),
                 observed,
                 limit,
-                sentence: lacks.map_or_else(
-                    || describe(bundle, failed.rule, compared, failed.limit, skeleton.terms.currency),
-                    |lacks| lacks.sentence,
-                ),
+                sentence: lacks.map_or_else(sentence, |lacks| lacks.sentence),
             }
         })
         .collect()
+}
+
+/// The rows of what stands in front of a slot, counted from 0.
+fn standing(skeleton: &Skeleton, slot: usize) -> impl Iterator<Item = usize> {
+    skeleton.slots.iter().take(slot).map(|slot| slot.draw.chosen as usize)
 }
 
 fn named(row: &CandidateRow, catalogue: &Catalogue) -> String {
@@ -158,22 +184,7 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
         };
         told.push(format!("Purpose `{}` was refused{rule}, {instead}.", refused.purpose));
     }
-    for reading in private.iter().flat_map(|private| &private.consent.readings) {
-        let state = match reading.state {
-            None => "no record".to_owned(),
-            Some(state) => {
-                let since = reading.valid_from.map_or_else(String::new, |at| format!(" since {at}"));
-                let expired = reading.valid_until.filter(|until| *until <= skeleton.at);
-                let expired = expired.map_or_else(String::new, |until| format!(", expired at {until}"));
-                let basis = match (state, reading.basis) {
-                    (ConsentState::Granted, Some(basis)) => format!(" on the basis of {}", basis.name()),
-                    _ => String::new(),
-                };
-                format!("{}{basis}{since}{expired}", state.name())
-            }
-        };
-        told.push(format!("Consent read for `{}`: {state}.", reading.purpose));
-    }
+    told.extend(private.iter().flat_map(|private| consent::told(private, skeleton, bundle)));
     if let Some(private) = private {
         told.extend(seen(&private.context));
     }
@@ -187,6 +198,7 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
         told.extend(model(skeleton));
     }
     told.extend(money::told(skeleton, bundle, catalogue));
+    told.extend(pools::told(skeleton, bundle));
     if let Some(slot) = skeleton.slots.first() {
         told.extend(personas::whose(0, slot));
         for (position, row, probability) in by_probability(skeleton, slot) {
@@ -227,10 +239,11 @@ pub fn explain(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, 
 fn left_out(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, catalogue: &Catalogue) -> Vec<String> {
     let mut told = Vec::new();
     let reasons = |failed: &[Failed], at: Where| {
-        let told = exclusions(failed, at, skeleton, private, bundle);
+        let told = exclusions(failed, at, skeleton, private, (bundle, catalogue));
         told.into_iter().map(|told| told.sentence).collect::<Vec<_>>().join("; ")
     };
-    let notes = |failed: &[Failed], at: Where| noted::told(&exclusions(failed, at, skeleton, private, bundle));
+    let notes =
+        |failed: &[Failed], at: Where| noted::told(&exclusions(failed, at, skeleton, private, (bundle, catalogue)));
     for (position, row) in skeleton.candidates.iter().enumerate().filter(|(_, row)| !row.failed.is_empty()) {
         told.push(format!("{} was left out: {}.", named(row, catalogue), reasons(&row.failed, (position, 0))));
     }
@@ -246,6 +259,7 @@ fn left_out(skeleton: &Skeleton, private: Option<&Private>, bundle: &Bundle, cat
                 chances.into_iter().map(|(_, row, p)| format!("{} {}", named(row, catalogue), percent(p))).collect();
             told.push(format!("Slot {}: {}.", number + 1, chances.join(", ")));
         }
+        told.extend(prices::told(number, skeleton, bundle));
         for left in &slot.left_out {
             let Some(row) = skeleton.candidates.get(left.row as usize) else { continue };
             let reasons = reasons(&left.failed, (left.row as usize, number));
@@ -290,9 +304,12 @@ fn seen(context: &ContextGroup) -> Vec<String> {
         None if context.used.is_empty() => {}
         None => told.push(format!("Seen by rules and features: {}.", listed(&context.used))),
     }
+    if let Some(guarded) = &context.guarded {
+        told.push(format!("Seen by guards of audiences alone: {}.", listed(guarded)));
+    }
     if !context.withheld.is_empty() {
-        let withheld: Vec<String> = context.withheld.iter().map(|(id, _)| format!("`{id}`")).collect();
-        told.push(format!("Withheld from them: {}.", withheld.join(", ")));
+        let withheld = context.withheld.iter().map(|(id, why)| format!("`{id}` ({})", consent::why(*why)));
+        told.push(format!("Withheld from them: {}.", withheld.collect::<Vec<_>>().join(", ")));
     }
     if let Some(store) = &context.store {
         told.push(format!("Asked in store `{store}`."));

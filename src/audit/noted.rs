@@ -1,4 +1,4 @@
-//! What rules said that leave nothing out, in words: a warning, or a rule on trial. Tells nothing of exclusions.
+//! What rules said that leave nothing out, in words: a warning, a rule on trial, or what an override lifted. Tells nothing of exclusions.
 
 use super::Told;
 use crate::policy::Severity;
@@ -9,9 +9,11 @@ pub(super) fn told(noted: &[Told]) -> String {
 }
 
 fn one(told: &Told) -> String {
-    let Told { rule, severity, sentence, .. } = told;
+    let Told { rule, severity, sentence, lifts, .. } = told;
     match severity {
         Severity::Shadow => format!("on trial, `{rule}` would have left it out: {sentence}"),
-        Severity::Warn | Severity::Block => format!("`{rule}` warns: {sentence}"),
+        Severity::Warn => format!("`{rule}` warns: {sentence}"),
+        Severity::Block if *lifts => format!("an override brings it back: {sentence}"),
+        Severity::Block => format!("lifted, `{rule}` does not leave it out: {sentence}"),
     }
 }

@@ -25,6 +25,8 @@ pub(crate) fn placement() -> Placement {
         exposure: Exposure::Decision,
         delay: None,
         reservation: Span::parse("10m").unwrap(),
+        obeys_caps: true,
+        counts_toward_caps: true,
         champion: Contender { strategy: Strategy::ThompsonLinear, lambda: 1.0, exploration: 0.05, prior: Prior::None },
         challengers: Vec::new(),
         half_life_days: Some(60),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::policy::did_you_mean;
 
 /// Columns of a sheet of offers, in the order in which they are written.
-pub(super) const OFFER: [&str; 22] = [
+pub(super) const OFFER: [&str; 25] = [
     "offer_id",
     "name",
     "category",
@@ -22,8 +22,11 @@ pub(super) const OFFER: [&str; 22] = [
     "cost_of_goods",
     "shipping",
     "expected_return_cost",
+    "loyalty_cost",
     "vendor_funding",
     "cost_of_showing",
+    "advertised_price_min",
+    "prior_price",
     "stock",
     "attributes",
     "variant_id",
@@ -35,14 +38,17 @@ pub(super) const CAMPAIGN: [&str; 10] =
     ["campaign_id", "name", "owner", "status", "starts_at", "ends_at", "pauses", "time_zone", "currency", "budget"];
 
 /// Columns that hold amounts of money.
-pub(super) const MONEY: [&str; 8] = [
+pub(super) const MONEY: [&str; 11] = [
     "price",
     "discount",
     "cost_of_goods",
     "shipping",
     "expected_return_cost",
+    "loyalty_cost",
     "vendor_funding",
     "cost_of_showing",
+    "advertised_price_min",
+    "prior_price",
     "budget",
 ];
 

@@ -4,10 +4,11 @@
 use super::fields::{Fields, Reader};
 use super::tree::{Node, Raw};
 use crate::domain::money::MINOR_MAX;
+use crate::domain::offer::AMOUNTS;
 use crate::domain::{Campaign, CampaignId, CategoryId, Currency, Malformed, Money, Offer, OfferId, Variant, VariantId};
 
 /// Every field of an offer, as JSON has them.
-pub(super) const OFFER: [&str; 19] = [
+pub(super) const OFFER: [&str; 22] = [
     "offer_id",
     "name",
     "category",
@@ -23,8 +24,11 @@ pub(super) const OFFER: [&str; 19] = [
     "cost_of_goods",
     "shipping",
     "expected_return_cost",
+    "loyalty_cost",
     "vendor_funding",
     "cost_of_showing",
+    "advertised_price_min",
+    "prior_price",
     "attributes",
     "variants",
 ];
@@ -71,12 +75,11 @@ pub(super) fn offer(reader: &mut Reader<'_>, at: &str, node: &Node) -> Option<Of
         reader.require(&fields, name);
     }
     let id = reader.parsed(&fields, "offer_id", |text| OfferId::new(text));
-    let [price, discount, cost_of_goods, shipping, expected_return_cost, vendor_funding, cost_of_showing] =
-        ["price", "discount", "cost_of_goods", "shipping", "expected_return_cost", "vendor_funding", "cost_of_showing"]
-            .map(|name| reader.money(&fields, name));
+    let amounts = AMOUNTS.map(|name| reader.money(&fields, name));
     // So much that nothing else looks wrong beside it.
-    let other = [discount, cost_of_goods, shipping, expected_return_cost, vendor_funding, cost_of_showing];
-    let currency = other.iter().flatten().map(|money| money.currency).next().or_else(|| Currency::parse("USD").ok());
+    let currency = amounts.iter().flatten().map(|money| money.currency).next().or_else(|| Currency::parse("USD").ok());
+    let [price, discount, cost_of_goods, shipping, expected_return_cost, loyalty_cost, vendor_funding, ..] = amounts;
+    let [.., cost_of_showing, advertised_price_min, prior_price] = amounts;
     let price = price.or_else(|| currency.map(|currency| Money { minor: MINOR_MAX, currency }));
     let categories = |text: &str| {
         CategoryId::new(text).map_err(|error| {
@@ -101,8 +104,11 @@ pub(super) fn offer(reader: &mut Reader<'_>, at: &str, node: &Node) -> Option<Of
         cost_of_goods,
         shipping,
         expected_return_cost,
+        loyalty_cost,
         vendor_funding,
         cost_of_showing,
+        advertised_price_min,
+        prior_price,
         attributes: reader.attributes(&fields, "attributes"),
         variants: variants(reader, &fields),
     })

@@ -111,7 +111,7 @@ fn offers() -> impl Strategy<Value = Vec<Offer>> {
     let currency = proptest::sample::select(vec!["USD", "JPY", "KWD"]);
     let amounts = currency.prop_flat_map(|currency| {
         let amount = || proptest::option::of(money(currency));
-        (money(currency), amount(), amount(), amount(), amount(), amount())
+        (money(currency), amount(), amount(), amount(), amount(), amount(), amount(), amount(), amount())
     });
     let word = || "[a-z][a-z0-9.:_-]{0,6}";
     let names = (word(), visible(), proptest::option::of(word()), proptest::collection::vec(word(), 0..3));
@@ -147,7 +147,10 @@ fn offers() -> impl Strategy<Value = Vec<Offer>> {
         shipping: amounts.3,
         expected_return_cost: amounts.4,
         vendor_funding: amounts.5,
+        loyalty_cost: amounts.6,
         cost_of_showing: None,
+        advertised_price_min: amounts.7,
+        prior_price: amounts.8,
         attributes,
         variants: variants
             .into_iter()

@@ -18,6 +18,7 @@ pub(super) fn specs() -> BTreeMap<AttributeId, AttributeSpec> {
             source: String::new(),
             time_to_live: None,
             owner: String::new(),
+            derived_from: Vec::new(),
         };
         (id, spec)
     };
@@ -123,7 +124,7 @@ fn files_that_are_something_else_are_told_so() {
     a.csv:1: the header has no column `offer_id`: add it; the first line names the columns
     a.csv:1: the header has no column `price`: add it; the first line names the columns
     a.csv:1: the header has no column `variant_id`: add it; the first line names the columns
-    a.csv:1: colour: unknown column `colour`: remove it, or name it as one of `offer_id`, `name`, `category`, `more_categories`, `campaign`, `status`, `starts_at`, `ends_at`, `pauses`, `time_zone`, `currency`, `price`, `discount`, `cost_of_goods`, `shipping`, `expected_return_cost`, `vendor_funding`, `cost_of_showing`, `stock`, `attributes`, `variant_id`, `content`, `content.NAME`, `attribute.NAME`
+    a.csv:1: colour: unknown column `colour`: remove it, or name it as one of `offer_id`, `name`, `category`, `more_categories`, `campaign`, `status`, `starts_at`, `ends_at`, `pauses`, `time_zone`, `currency`, `price`, `discount`, `cost_of_goods`, `shipping`, `expected_return_cost`, `loyalty_cost`, `vendor_funding`, `cost_of_showing`, `advertised_price_min`, `prior_price`, `stock`, `attributes`, `variant_id`, `content`, `content.NAME`, `attribute.NAME`
     "#);
     insta::assert_snapshot!(told("a.csv", "offer_id,price,variant_id,name\na,1.00 USD,a,\"x\nb,1.00 USD,a,y\n"), @r#"
     a.csv:2: a quote opens here and is never closed: close it at the end of the cell; a quote inside a cell in quotes is doubled (`""`)
@@ -215,7 +216,7 @@ fn json_keeps_its_contract_and_tells_every_mistake_by_pointer() {
         "offer": []}"#;
     insta::assert_snapshot!(told("a.json", text), @r#"
     a.json: /offer: unknown field `offer`, expected one of `campaigns`, `offers`; did you mean `offers`?
-    a.json: /offers/0/time_zone: unknown field `time_zone`, expected one of `offer_id`, `name`, `category`, `more_categories`, `campaign`, `status`, `starts_at`, `ends_at`, `pauses`, `stock`, `price`, `discount`, `cost_of_goods`, `shipping`, `expected_return_cost`, `vendor_funding`, `cost_of_showing`, `attributes`, `variants`
+    a.json: /offers/0/time_zone: unknown field `time_zone`, expected one of `offer_id`, `name`, `category`, `more_categories`, `campaign`, `status`, `starts_at`, `ends_at`, `pauses`, `stock`, `price`, `discount`, `cost_of_goods`, `shipping`, `expected_return_cost`, `loyalty_cost`, `vendor_funding`, `cost_of_showing`, `advertised_price_min`, `prior_price`, `attributes`, `variants`
     a.json: /offers/0/offer_id: expected text, found the number `3`
     a.json: /offers/0/price: expected an amount as text with its currency, such as `{"amount": "59.90", "currency": "USD"}`, found the text "1.00 USD"
     a.json: /offers/0/discount/x: unknown field `x`, expected one of `amount`, `currency`

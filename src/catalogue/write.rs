@@ -104,9 +104,15 @@ struct OfferText<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     expected_return_cost: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    loyalty_cost: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     vendor_funding: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_of_showing: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advertised_price_min: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prior_price: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     attributes: &'a BTreeMap<String, Value>,
     variants: Vec<VariantText<'a>>,
@@ -141,8 +147,11 @@ impl<'a> OfferText<'a> {
             cost_of_goods: short(offer.cost_of_goods),
             shipping: short(offer.shipping),
             expected_return_cost: short(offer.expected_return_cost),
+            loyalty_cost: short(offer.loyalty_cost),
             vendor_funding: short(offer.vendor_funding),
             cost_of_showing: short(offer.cost_of_showing),
+            advertised_price_min: short(offer.advertised_price_min),
+            prior_price: short(offer.prior_price),
             attributes: &offer.attributes,
             variants: offer.variants.iter().map(variant).collect(),
         }

@@ -97,8 +97,11 @@ fn offer_cell(offer: &Offer, column: &str) -> String {
         "cost_of_goods" => money(offer.cost_of_goods),
         "shipping" => money(offer.shipping),
         "expected_return_cost" => money(offer.expected_return_cost),
+        "loyalty_cost" => money(offer.loyalty_cost),
         "vendor_funding" => money(offer.vendor_funding),
         "cost_of_showing" => money(offer.cost_of_showing),
+        "advertised_price_min" => money(offer.advertised_price_min),
+        "prior_price" => money(offer.prior_price),
         "stock" => offer.stock.map(|units| units.to_string()).unwrap_or_default(),
         _ => String::new(),
     }

@@ -2,7 +2,7 @@
 
 use proffer::policy::Source;
 
-const POLICIES: [(&str, &str); 20] = [
+const POLICIES: [(&str, &str); 30] = [
     ("bundle.yaml", include_str!("../../policies/bundle.yaml")),
     ("catalog/attributes.yaml", include_str!("../../policies/catalog/attributes.yaml")),
     ("catalog/purposes.yaml", include_str!("../../policies/catalog/purposes.yaml")),
@@ -10,17 +10,27 @@ const POLICIES: [(&str, &str); 20] = [
     ("rules/10-consent.yaml", include_str!("../../policies/rules/10-consent.yaml")),
     ("rules/20-margin.yaml", include_str!("../../policies/rules/20-margin.yaml")),
     ("rules/30-caps.yaml", include_str!("../../policies/rules/30-caps.yaml")),
+    ("rules/35-household.yaml", include_str!("../../policies/rules/35-household.yaml")),
     ("rules/40-offers.yaml", include_str!("../../policies/rules/40-offers.yaml")),
     ("rules/50-slate.yaml", include_str!("../../policies/rules/50-slate.yaml")),
     ("rules/60-loyalty.yaml", include_str!("../../policies/rules/60-loyalty.yaml")),
     ("rules/70-cool-downs.yaml", include_str!("../../policies/rules/70-cool-downs.yaml")),
+    ("rules/80-audiences.yaml", include_str!("../../policies/rules/80-audiences.yaml")),
+    ("rules/80-prices.yaml", include_str!("../../policies/rules/80-prices.yaml")),
+    ("rules/85-switches.yaml", include_str!("../../policies/rules/85-switches.yaml")),
+    ("rules/90-budgets.yaml", include_str!("../../policies/rules/90-budgets.yaml")),
     ("tests/10-consent.test.yaml", include_str!("../../policies/tests/10-consent.test.yaml")),
     ("tests/20-margin.test.yaml", include_str!("../../policies/tests/20-margin.test.yaml")),
     ("tests/30-caps.test.yaml", include_str!("../../policies/tests/30-caps.test.yaml")),
+    ("tests/35-household.test.yaml", include_str!("../../policies/tests/35-household.test.yaml")),
     ("tests/40-offers.test.yaml", include_str!("../../policies/tests/40-offers.test.yaml")),
     ("tests/50-slate.test.yaml", include_str!("../../policies/tests/50-slate.test.yaml")),
     ("tests/60-loyalty.test.yaml", include_str!("../../policies/tests/60-loyalty.test.yaml")),
     ("tests/70-cool-downs.test.yaml", include_str!("../../policies/tests/70-cool-downs.test.yaml")),
+    ("tests/80-audiences.test.yaml", include_str!("../../policies/tests/80-audiences.test.yaml")),
+    ("tests/80-prices.test.yaml", include_str!("../../policies/tests/80-prices.test.yaml")),
+    ("tests/85-switches.test.yaml", include_str!("../../policies/tests/85-switches.test.yaml")),
+    ("tests/90-budgets.test.yaml", include_str!("../../policies/tests/90-budgets.test.yaml")),
     ("tests/fixtures/customers.yaml", include_str!("../../policies/tests/fixtures/customers.yaml")),
     ("tests/fixtures/offers.yaml", include_str!("../../policies/tests/fixtures/offers.yaml")),
 ];

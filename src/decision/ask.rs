@@ -1,7 +1,10 @@
 //! What one decision is asked: the request with its names, and the subject as it is read. Decides nothing.
 
 use crate::bandit::DrawPurpose;
-use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectId, SubjectKind, SubjectState};
+use crate::domain::{
+    DecisionId, DecisionRequest, Digest, Purse, SubjectId, SubjectKind, SubjectKinds, SubjectState, Timestamp,
+};
+use crate::policy::States;
 
 /// What is asked, with everything that names it.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +23,8 @@ pub struct Ask<'a> {
     pub purpose: DrawPurpose,
     /// What was read kept changing: answer with the fallback and read no subject.
     pub contended: bool,
+    /// What is known to be gone of what may run out.
+    pub purse: &'a Purse,
 }
 
 /// A subject as a decision reads it.
@@ -33,4 +38,53 @@ pub struct SubjectView<'a> {
     pub version: u64,
     /// The state.
     pub state: &'a SubjectState,
+}
+
+/// Every subject that a decision reads.
+#[derive(Debug, Clone, Default)]
+pub struct Subjects<'a> {
+    /// The customer, else the session, that it is for; with what it stands for.
+    pub first: Option<(SubjectView<'a>, SubjectKinds)>,
+    /// Those beside: household, device, the customer's session.
+    pub beside: Vec<(SubjectView<'a>, SubjectKinds)>,
+}
+
+impl<'a> Subjects<'a> {
+    /// Each with what it stands for, in the order in which the request names them.
+    pub fn of(views: impl IntoIterator<Item = (SubjectView<'a>, SubjectKinds)>) -> Self {
+        let mut subjects = Self::default();
+        for (view, stands_for) in views {
+            if stands_for.has(SubjectKind::Customer) && subjects.first.is_none() {
+                subjects.first = Some((view, stands_for));
+            } else {
+                subjects.beside.push((view, stands_for));
+            }
+        }
+        subjects
+    }
+
+    /// Whom the decision is for.
+    pub fn view(&self) -> Option<SubjectView<'a>> {
+        self.first.map(|(view, _)| view)
+    }
+
+    fn each(&self) -> impl Iterator<Item = &(SubjectView<'a>, SubjectKinds)> {
+        self.first.iter().chain(&self.beside)
+    }
+
+    /// The states, by what they stand for.
+    pub fn states(&self) -> States<'a> {
+        self.each().fold(States::default(), |states, (view, stands_for)| states.with(view.state, *stands_for))
+    }
+
+    /// The latest instant that any decision of any of them read.
+    pub(super) fn last_at(&self) -> Option<Timestamp> {
+        self.each().filter_map(|(view, _)| view.state.last_at).max()
+    }
+}
+
+impl<'a> From<Option<SubjectView<'a>>> for Subjects<'a> {
+    fn from(view: Option<SubjectView<'a>>) -> Self {
+        Self { first: view.map(|view| (view, SubjectKinds::alone(view.kind))), beside: Vec::new() }
+    }
 }

@@ -1,11 +1,12 @@
 //! One decision: minimise, judge, value, distribute, draw, justify. Commits nothing and answers nobody.
 
+use std::collections::BTreeMap;
+
 use super::allot::{contender, in_holdout};
-use super::ask::{Ask, SubjectView};
+use super::ask::{Ask, SubjectView, Subjects};
 use super::assess::{Assessed, assess};
 use super::check::{Problem, check};
 use super::distribute::{reads_offers, score};
-use super::minimise::Minimised;
 use super::money;
 use super::personas::Seating;
 use super::purpose::Purpose;
@@ -17,7 +18,8 @@ use crate::domain::decision::{
     Skeleton, SubjectGroup, SubjectRead, Terms, Withheld,
 };
 use crate::domain::key::GeneratorKey;
-use crate::domain::{AttributeId, LocalTime, OfferId, Placement, PurposeId, SubjectState, Timestamp, Value};
+use crate::domain::{AttributeId, LocalTime, OfferId, Placement, PurposeId, SubjectState, Take, Timestamp, Value};
+use crate::policy::Seen;
 
 type Attributes = Vec<(AttributeId, Value)>;
 
@@ -28,25 +30,30 @@ pub struct Decision {
     pub skeleton: Skeleton,
     /// The private part.
     pub private: Private,
-    /// The subject's next state, if the decision changes it.
+    /// The next state of the subject it is for, if the decision changes it.
     pub next: Option<SubjectState>,
+    /// What it takes of what may run out; without it the decision must not be stored.
+    pub takes: Vec<Take>,
+    /// The next states of the subjects beside, in their order; nothing where one stays as it is.
+    pub beside: Vec<Option<SubjectState>>,
 }
 
 /// Decides. A function of its arguments: the same ones give the same bytes on any machine.
 ///
 /// `now` is the store's time; for a subject it never runs backwards.
-pub fn decide(
+pub fn decide<'s>(
     snapshot: &Snapshot,
     ask: &Ask<'_>,
-    subject: Option<SubjectView<'_>>,
+    subjects: impl Into<Subjects<'s>>,
     generator: &GeneratorKey,
     now: Timestamp,
 ) -> Result<Decision, Vec<Problem>> {
     let placement = check(&snapshot.bundle, ask.request)?;
-    let state = subject.map(|view| view.state);
-    let now = state.and_then(|state| state.last_at).map_or(now, |last| last.max(now));
+    let subjects = subjects.into();
+    let subject = subjects.view();
+    let now = subjects.last_at().map_or(now, |last| last.max(now));
 
-    let assessed = assess(snapshot, placement, ask.request, state, now);
+    let assessed = assess(snapshot, placement, ask.request, subjects.states(), ask.purse, now);
     let Assessed { purpose, seating, seen, windows, mut judged } = assessed;
     let local = local_time(now, windows.zone);
     let contender = contender(placement, subject.map(|view| view.subject));
@@ -54,24 +61,42 @@ pub fn decide(
     let fallback = fallback(placement, ask, subject, &purpose, &judged.rows);
     let money = money::terms(&snapshot.spend, placement, std::mem::take(&mut judged.budgets), now.day());
     let terms = money.as_ref();
-    let slate = if fallback.is_none() {
+    let mut slate = if fallback.is_none() {
         let (apart, seating, windows) = (&judged.apart, &seating, &windows);
         let valued = score(snapshot, placement, &view, (&mut judged.rows, terms), (&seen, apart), local);
         valued.and_then(|valued| {
             let (rows, valued, view) = (judged.rows.as_slice(), &valued, view.as_ref());
-            let table =
-                Table { snapshot, placement, view, ask, generator, now, windows, rows, seating, apart, valued, terms };
-            fill(&table, state)
+            let seen = seen.as_slice();
+            let table = Table {
+                snapshot,
+                placement,
+                view,
+                ask,
+                generator,
+                now,
+                windows,
+                rows,
+                seating,
+                seen,
+                apart,
+                valued,
+                terms,
+            };
+            fill(&table, &subjects, &mut judged.pools)
         })
     } else {
         None
     };
     if fallback.is_none() && slate.is_none() {
+        judged.pools.give_back();
         // Numbers that failed their check are not recorded as if somebody could draw from them.
         judged.rows.iter_mut().for_each(|row| (row.scored, row.learned) = (None, None));
     }
+    let barred = slate.as_mut().is_some_and(|slate| slate.bar(&mut judged.rows));
+    let fallback = fallback.or(barred.then_some(FallbackReason::NoEligibleCandidate));
+    let slate = slate.filter(|_| !barred);
     let fallback = fallback.or(slate.is_none().then_some(FallbackReason::DistributionInvalid));
-    let Slate { slots, shown, readings, features, next } = slate.unwrap_or_else(|| Slate {
+    let Slate { slots, shown, readings, features, next, beside, .. } = slate.unwrap_or_else(|| Slate {
         shown: vec![Shown { offer: placement.fallback.offer.clone(), variant: placement.fallback.variant.clone() }],
         ..Slate::default()
     });
@@ -79,21 +104,22 @@ pub fn decide(
     let mut features = features.iter().map(|features| features.sparse());
     let (first, later) = (features.next().unwrap_or_default(), features);
 
-    let (used, withheld, personas) = kept(seen, &seating);
+    let Kept { used, withheld, personas, guarded } = Kept::of(&seen, &seating);
     let mut skeleton = skeleton(snapshot, (placement, purpose.decided_under), &view, ask, now, shown);
     skeleton.challenger = contender.checked_sub(1).and_then(|at| Some(placement.challengers.get(at)?.id.clone()));
     skeleton.exploration = money::exploration(&view, terms);
     skeleton.money = money;
     skeleton.refused = purpose.refused;
+    skeleton.terms.unlearned = purpose.unlearned;
     skeleton.candidates = judged.rows;
     skeleton.slots = slots;
     let chosen = skeleton.chosen().count();
     skeleton.reserved_until = (chosen > 0).then(|| now.plus(placement.reservation));
     skeleton.fallback = fallback;
+    let (takes, pools) = judged.pools.done();
+    skeleton.pools = pools;
     let private = Private {
-        subject: SubjectGroup {
-            read: subject.map(|view| SubjectRead { kind: view.kind, subject: view.subject, version: view.version }),
-        },
+        subject: subjects_read(&subjects),
         context: ContextGroup {
             used,
             withheld,
@@ -107,32 +133,60 @@ pub fn decide(
             store: ask.request.store.clone(),
             local: snapshot.bundle.local_time_read(placement, ask.request.time_zone.as_deref(), now),
             personas,
+            guarded,
         },
-        consent: ConsentGroup { readings: purpose.readings },
+        consent: ConsentGroup { readings: purpose.readings, signal: ask.request.privacy_signal },
         contacts: ContactsGroup { readings: judged.readings },
     };
-    Ok(Decision { skeleton, private, next })
+    Ok(Decision { skeleton, private, next, takes, beside })
 }
 
-/// What the record keeps of what may be seen: the attributes for the first who has a seat, whatever was withheld of
-/// anybody, and the attributes for each persona.
-fn kept(
-    seen: Vec<Minimised>,
-    seating: &Seating,
-) -> (Attributes, Vec<(AttributeId, Withheld)>, Option<Vec<PersonaSeen>>) {
-    let of_persona = |(seat, seen): (usize, &Minimised)| {
-        let (at, _) = seating.named(seat)?;
-        Some(PersonaSeen { at, used: seen.used.clone().into_iter().collect() })
-    };
-    let personas: Option<Vec<PersonaSeen>> = seen.iter().enumerate().map(of_persona).collect();
-    let mut seen = seen.into_iter();
-    let Minimised { used, mut withheld } = seen.next().unwrap_or_default();
-    for other in seen.flat_map(|seen| seen.withheld) {
-        if !withheld.contains(&other) {
-            withheld.push(other);
+/// Whose states were read.
+fn subjects_read(subjects: &Subjects<'_>) -> SubjectGroup {
+    let read = |view: SubjectView<'_>| SubjectRead { kind: view.kind, subject: view.subject, version: view.version };
+    let beside: Vec<SubjectRead> = subjects.beside.iter().map(|(view, _)| read(*view)).collect();
+    SubjectGroup { read: subjects.view().map(read), beside: (!beside.is_empty()).then_some(beside) }
+}
+
+/// What the record keeps of what may be seen.
+struct Kept {
+    /// The attributes for the first who has a seat.
+    used: Attributes,
+    /// Whatever was withheld of anybody.
+    withheld: Vec<(AttributeId, Withheld)>,
+    /// The attributes for each persona.
+    personas: Option<Vec<PersonaSeen>>,
+    /// What guards saw of anybody.
+    guarded: Option<Attributes>,
+}
+
+impl Kept {
+    fn of(seen: &[Seen], seating: &Seating) -> Self {
+        let listed = |used: &BTreeMap<AttributeId, Value>| -> Attributes { used.clone().into_iter().collect() };
+        let of_persona = |(seat, seen): (usize, &Seen)| {
+            let (at, _) = seating.named(seat)?;
+            Some(PersonaSeen { at, used: listed(seen.used()) })
+        };
+        let (mut withheld, mut guarded) = (Vec::new(), Attributes::new());
+        for seen in seen {
+            for other in seen.withheld() {
+                if !withheld.contains(other) {
+                    withheld.push(other.clone());
+                }
+            }
+            for (id, value) in seen.guarded() {
+                if !guarded.iter().any(|(other, known)| other == id && known == value) {
+                    guarded.push((id.clone(), value.clone()));
+                }
+            }
+        }
+        Self {
+            used: seen.first().map(|seen| listed(seen.used())).unwrap_or_default(),
+            withheld,
+            personas: seen.iter().enumerate().map(of_persona).collect(),
+            guarded: (!guarded.is_empty()).then_some(guarded),
         }
     }
-    (used.into_iter().collect(), withheld, personas)
 }
 
 /// Why nothing is drawn at all, if so; the first reason that holds.
@@ -195,6 +249,7 @@ fn skeleton(
         challenger: None,
         money: None,
         prior: Some(view.contender().prior),
+        pools: None,
     }
 }
 

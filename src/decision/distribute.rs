@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::minimise::Minimised;
 use super::money::paced;
 use super::personas::Apart;
 use super::snapshot::Snapshot;
 use crate::bandit::{self, Candidate, Features, Inputs, ModelView, Score};
 use crate::domain::decision::{CandidateRow, MoneyTerms, Scored};
 use crate::domain::{AttributeId, AttributeScope, LocalTime, ObjectiveKind, Offer, Placement, Value};
+use crate::policy::Seen;
 
 /// The eligible candidates that can be scored (so without *nothing*), in the order of their rows.
 pub(super) struct Valued {
@@ -52,7 +52,7 @@ pub(super) fn score(
     placement: &Placement,
     view: &ModelView,
     (rows, terms): (&mut [CandidateRow], Option<&MoneyTerms>),
-    (seen, apart): (&[Minimised], &Apart),
+    (seen, apart): (&[Seen], &Apart),
     now: LocalTime,
 ) -> Option<Valued> {
     let (mut candidates, mut positions) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
@@ -63,7 +63,7 @@ pub(super) fn score(
         candidates.push(Candidate { at: at as usize, margin, cost });
         positions.push(position);
     }
-    let taste = |seen: &Minimised| {
+    let taste = |seen: &Seen| {
         let features = Contexts::of(snapshot, placement, &candidates, seen, now)?;
         let scores = view.scores(&features.arms(view, &candidates)?);
         Some(Taste { scores, features })
@@ -95,14 +95,14 @@ impl Contexts {
         snapshot: &Snapshot,
         placement: &Placement,
         candidates: &[Candidate],
-        seen: &Minimised,
+        seen: &Seen,
         now: LocalTime,
     ) -> Option<Self> {
         let make = |offer: Option<&Offer>| {
             let value = |id: &AttributeId| -> Option<Value> {
                 match id.scope() {
                     AttributeScope::Offer => offer?.attribute(id.name()),
-                    _ => seen.used.get(id).cloned(),
+                    _ => seen.get(id).cloned(),
                 }
             };
             let features = bandit::features(placement, now, &value);

@@ -1,53 +1,56 @@
 //! Eligibility: every rule on every candidate, no short circuit, every failure kept. Ranks nothing.
 
-use super::minimise::Minimised;
 use super::money::Budgets;
 use super::personas::{Apart, common};
 use super::purpose::Purpose;
 use super::snapshot::Snapshot;
 use crate::domain::decision::{CandidateRow, CapReading, Failed};
-use crate::domain::{CampaignBudget, DecisionRequest, Placement, SubjectState};
-use crate::policy::{CapWindows, Facts, Judging, Stand, Verdict};
+use crate::domain::{CampaignBudget, DecisionRequest, Placement, Purse, Timestamp};
+use crate::policy::{Bundle, CapWindows, Facts, Judging, Pools, PoolsAsked, Seen, Stand, States, Verdict};
 
 /// Every candidate with what the rules said.
-pub(super) struct Judged {
+pub(super) struct Judged<'a> {
     pub(super) rows: Vec<CandidateRow>,
     /// What is left out for one persona and not for every other.
     pub(super) apart: Apart,
     pub(super) readings: Vec<CapReading>,
     /// Budgets of the campaigns of eligible candidates, as rows name them.
     pub(super) budgets: Vec<CampaignBudget>,
+    /// What may run out.
+    pub(super) pools: Pools<'a>,
 }
 
 /// Every rule on every candidate, no short circuit.
-pub(super) fn judge(
-    snapshot: &Snapshot,
-    placement: &Placement,
-    request: &DecisionRequest,
-    state: Option<&SubjectState>,
+pub(super) fn judge<'a>(
+    snapshot: &'a Snapshot,
+    placement: &'a Placement,
+    request: &'a DecisionRequest,
+    states: States<'_>,
     purpose: &Purpose,
-    seen: &[Minimised],
-    windows: &CapWindows,
-) -> Judged {
+    seen: &[Seen],
+    (windows, purse): (&CapWindows, &'a Purse),
+) -> Judged<'a> {
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let shelves = bundle.shelves(catalogue);
+    let refused = purpose.prices.as_ref().map_or(&[][..], |(_, gates)| gates);
     let judging = seen.iter().filter_map(|seen| {
-        let facts = Facts {
-            attributes: &seen.used,
-            basket: &request.basket,
-            currency: placement.currency,
-            jurisdiction: request.jurisdiction.as_deref(),
-            time_zone: request.time_zone.as_deref(),
-            store: request.store.as_ref(),
-            now: windows.now,
-        };
-        Judging::new(bundle, (&shelves, catalogue), placement, &facts, state, windows)
+        let facts = facts((bundle, placement), request, seen, windows.now);
+        let judging = Judging::new(bundle, (&shelves, catalogue), placement, &facts, states, windows)?;
+        Some(judging.refusing(refused))
     });
     let mut each: Vec<Judging<'_>> = judging.collect();
     let mut budgets = Budgets::at(snapshot, placement, windows.now);
     let closed = purpose.closed_by.map(|rule| Failed { rule, observed: None, limit: None });
     let apart = Apart::none(seen.len());
-    let mut judged = Judged { rows: Vec::new(), apart, readings: Vec::new(), budgets: Vec::new() };
+    let asked = PoolsAsked {
+        placement,
+        jurisdiction: bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()),
+        store: request.store.as_ref(),
+        now: windows.now,
+        purse,
+    };
+    let pools = Pools::at(bundle, (&shelves, catalogue), asked);
+    let mut judged = Judged { rows: Vec::new(), apart, readings: Vec::new(), budgets: Vec::new(), pools };
     if let Some(((judging, others), shelf)) = each.split_first_mut().zip(shelves.at(&placement.id)) {
         let mut verdict = Verdict::default();
         if request.candidates.is_none() {
@@ -59,7 +62,9 @@ pub(super) fn judge(
             verdict.failed.extend(closed);
             judging.ask(stand, &mut verdict);
             let apart = ask_others(others, stand, closed, &mut verdict);
-            let money = budgets.ask(stand.offer as usize, catalogue, &mut verdict.failed);
+            judged.pools.ask(stand.offer, &mut verdict);
+            let eligible = verdict.failed.is_empty();
+            let money = eligible.then(|| budgets.ask(stand.offer as usize, catalogue)).flatten();
             // Rules speak about offers; the variants of one offer share the verdict.
             for candidate in stand.candidates.clone() {
                 let row = u32::try_from(judged.rows.len()).unwrap_or(u32::MAX);
@@ -93,6 +98,24 @@ pub(super) fn judge(
     }
     judged.budgets = budgets.met();
     judged
+}
+
+/// What rules see of a request and of one who has a seat.
+pub(super) fn facts<'a>(
+    (bundle, placement): (&'a Bundle, &Placement),
+    request: &'a DecisionRequest,
+    seen: &'a Seen,
+    now: Timestamp,
+) -> Facts<'a> {
+    Facts {
+        attributes: seen,
+        basket: &request.basket,
+        currency: placement.currency,
+        jurisdiction: bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()),
+        time_zone: request.time_zone.as_deref(),
+        store: request.store.as_ref(),
+        now,
+    }
 }
 
 /// Asks the same of an offer for the other personas. Leaves in `failed` what leaves it out for all of them and in

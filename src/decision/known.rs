@@ -22,7 +22,9 @@ pub fn complete<'a>(
         }
         let Ok(id) = AttributeId::of(AttributeScope::Customer, &kept.name) else { continue };
         let value = BTreeMap::from([(kept.name.clone(), kept.value.clone())]);
-        if !kept.holds(now) {
+        // A bundle that has come since may let values live for a shorter time than they were taken in for.
+        let lives = bundle.attributes.get(&id).and_then(|spec| spec.time_to_live);
+        if !kept.holds(now) || lives.is_some_and(|lives| kept.at.plus(lives) <= now) {
             unseen.push((id, Withheld::Expired));
         } else if !bundle.check_attributes(AttributeScope::Customer, &value).is_empty() {
             // Declared when it was taken in; the bundle has changed since.
@@ -48,7 +50,7 @@ mod tests {
         let file = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
         let attributes = "attributes:\n  - {id: customer.tier, type: {enum: [bronze, gold]}, class: personal}\n  \
                           - {id: customer.age, type: text, class: personal}\n  \
-                          - {id: customer.vip, type: text, class: personal}\n";
+                          - {id: customer.vip, type: text, class: personal, time_to_live: 1m}\n";
         let placements = "placements:\n  - {id: home, channel: web, purpose: p, currency: USD, objective: {kind: \
                           margin, window: 7d, reward_cap: 200.00}, strategy: {name: uniform, exploration: 1.0}, \
                           features: [], holdout: 0%, fallback: {offer: house, variant: a}}\n";
@@ -79,6 +81,7 @@ mod tests {
             basket: Vec::new(),
             candidates: None,
             store: None,
+            privacy_signal: None,
         }
     }
 
@@ -107,6 +110,17 @@ mod tests {
         assert_eq!(check(&[], vec![kept("tier", "silver", None)]), told("", "customer.tier Undeclared"));
         assert_eq!(check(&[], vec![kept("gone", "x", None)]), told("", "customer.gone Undeclared"));
         assert_eq!(check(&[("tier", "bronze")], vec![kept("tier", "gold", Some(9))]), told("tier=bronze", ""));
+    }
+
+    #[test]
+    fn a_bundle_that_lets_values_live_shorter_ends_those_kept_before_it() {
+        let minute = Timestamp(60_000);
+        let state = SubjectState { known: vec![kept("vip", "yes", Some(3_600_000))], ..SubjectState::default() };
+        let asked = request(&[]);
+        let seen = |at: Timestamp| complete(&bundle(), &asked, Some(&state), at).0.customer.attributes.len();
+        assert_eq!((seen(Timestamp(minute.0 - 1)), seen(minute)), (1, 0));
+        let (_, unseen) = complete(&bundle(), &asked, Some(&state), minute);
+        assert_eq!(unseen.iter().map(|(_, why)| *why).collect::<Vec<_>>(), [Withheld::Expired]);
     }
 
     proptest! {

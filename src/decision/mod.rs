@@ -9,6 +9,8 @@ mod assess;
 
 mod check;
 
+mod counted;
+
 mod decide;
 
 mod distribute;
@@ -17,13 +19,13 @@ mod eligibility;
 
 mod known;
 
-mod minimise;
-
 pub(crate) mod money;
 
 mod personas;
 
 mod purpose;
+
+mod recheck;
 
 mod seats;
 
@@ -39,22 +41,33 @@ mod condition_tests;
 #[cfg(test)]
 mod diversity_tests;
 #[cfg(test)]
+mod guard_tests;
+#[cfg(test)]
+mod law;
+#[cfg(test)]
 mod money_tests;
 #[cfg(test)]
 mod noted_tests;
 #[cfg(test)]
 mod persona_tests;
 #[cfg(test)]
+mod pool_tests;
+#[cfg(test)]
+mod prices_tests;
+#[cfg(test)]
 mod recorded;
 #[cfg(test)]
 mod served_tests;
 #[cfg(test)]
 mod slate_tests;
+#[cfg(test)]
+mod switches_tests;
 
 #[cfg(test)]
 mod tests;
 
-pub use ask::{Ask, SubjectView};
+pub use ask::{Ask, SubjectView, Subjects};
 pub use check::{Problem, check};
 pub use decide::{Decision, decide};
+pub use recheck::{Rechecked, recheck};
 pub use snapshot::Snapshot;

@@ -1,11 +1,10 @@
-//! Money in a decision: budgets that are spent or paced, the cheapest intervention, an exploration budget. Counts
-//! nothing: what was counted stands in the snapshot.
+//! Money in a decision: budgets that are paced, the cheapest intervention, an exploration budget. Counts nothing: what
+//! was counted stands in the snapshot. What is left of a budget is asked apart.
 
 use super::snapshot::Snapshot;
 use crate::bandit::{self, ModelView, Score};
-use crate::domain::decision::{CandidateRow, CheapestTaken, Exploring, Failed, MoneyTerms, RowMoney, SlotMoney};
+use crate::domain::decision::{CandidateRow, CheapestTaken, Exploring, MoneyTerms, RowMoney, SlotMoney};
 use crate::domain::{Belongs, CampaignBudget, Catalogue, Day, Offer, Placement, Spend, Strategy, Timestamp};
-use crate::policy;
 
 /// The budgets of all campaigns at one instant, so that each is asked once per decision and not once per offer.
 pub(super) struct Budgets {
@@ -14,8 +13,6 @@ pub(super) struct Budgets {
     met: u16,
     /// Whether the placement asks for the cheapest intervention, so that what it spends is recorded of every candidate.
     every_row: bool,
-    /// Position of the rule about budgets.
-    rule: Option<u16>,
 }
 
 impl Budgets {
@@ -26,34 +23,18 @@ impl Budgets {
             Some((campaign.budget_at(spent, now)?, None))
         };
         let all: Vec<_> = snapshot.catalogue.campaigns().values().map(budget).collect();
-        // Most shops have no budgets, and then no rule has to be searched for.
-        let rule = all.iter().any(Option::is_some).then(|| policy::budget_rule(&snapshot.bundle)).flatten();
-        Self { all, met: 0, every_row: placement.money.cheapest.is_some(), rule }
+        Self { all, met: 0, every_row: placement.money.cheapest.is_some() }
     }
 
-    /// Leaves out the offer at a position if it would spend of a budget that is spent; what the record keeps of what it
-    /// spends otherwise.
-    pub(super) fn ask(&mut self, at: usize, catalogue: &Catalogue, failed: &mut Vec<Failed>) -> Option<RowMoney> {
+    /// What the record keeps of what an eligible offer, given by its position, spends; nothing where nobody counts it.
+    pub(super) fn ask(&mut self, at: usize, catalogue: &Catalogue) -> Option<RowMoney> {
+        // Most shops have no budgets.
         if !self.every_row && self.all.iter().all(Option::is_none) {
             return None;
         }
-        let (offer, belongs) = (catalogue.offers().get(at)?, catalogue.belongs(at));
-        self.fail(belongs, offer, failed);
-        if failed.is_empty() { self.row(belongs, offer) } else { None }
+        self.row(catalogue.belongs(at), catalogue.offers().get(at)?)
     }
 
-    /// Leaves out an offer that would spend of a budget that is spent.
-    fn fail(&self, belongs: Belongs, offer: &Offer, failed: &mut Vec<Failed>) {
-        let Belongs::To(campaign) = belongs else { return };
-        let Some(Some((budget, _))) = self.all.get(campaign) else { return };
-        let spends = offer.discount_minor() > 0 || offer.cost_of_showing_minor() > 0;
-        if spends && budget.spent_minor >= budget.budget_minor {
-            let (observed, limit) = (Some(budget.spent_minor), Some(budget.budget_minor));
-            failed.extend(self.rule.map(|rule| Failed { rule, observed, limit }));
-        }
-    }
-
-    /// What the record keeps of what an eligible offer spends; nothing where nobody counts it.
     fn row(&mut self, belongs: Belongs, offer: &Offer) -> Option<RowMoney> {
         let discount_minor = offer.discount_minor();
         let campaign = match belongs {

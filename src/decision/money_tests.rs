@@ -7,12 +7,15 @@ use serde_json::json;
 
 use super::money::{distribute, intervention_minor};
 use super::recorded;
-use super::tests::{NOW, PLACEMENTS, RULES, ask_with, granted, learned, request, snapshot_of};
+use super::tests::{NOW, PLACEMENTS, RULES, ask_purse, ask_with, granted, learned, request, snapshot_of};
 use super::{Decision, Snapshot};
 use crate::bandit::{self, Score};
 use crate::domain::decision::{CandidateRow, Skeleton};
 use crate::domain::spend::{MICROS, PACING_GAIN};
-use crate::domain::{Campaign, CampaignId, Catalogue, Day, Offer, PlacementId, Spend, SpendKey, Timestamp};
+use crate::domain::{
+    Campaign, CampaignId, Catalogue, Day, Offer, PlacementId, PoolKey, PoolReading, Purse, Spend, SpendKey, Take,
+    Timestamp,
+};
 use crate::policy::describe;
 
 const DAY: i64 = 86_400_000;
@@ -81,21 +84,50 @@ fn replayed(snapshot: &Snapshot, skeleton: &Skeleton) -> Vec<Vec<f64>> {
 }
 
 #[test]
-fn what_spends_of_a_spent_budget_is_left_out_and_what_spends_nothing_stays() {
-    let offers = vec![offer(0, 40, 5, 0, Some("sale")), offer(1, 40, 0, 0, Some("sale")), offer(2, 40, 5, 0, None)];
+fn what_would_spend_more_than_is_left_of_a_budget_is_left_out_and_what_spends_nothing_stays() {
+    let offers = vec![offer(0, 40, 5, 1, Some("sale")), offer(1, 40, 0, 0, Some("sale")), offer(2, 40, 5, 0, None)];
     let mut snapshot = shop("uniform", "", offers, vec![campaign("sale", true)]);
-    let left_out = |snapshot: &Snapshot| -> Vec<String> {
-        let rows = decide(snapshot, 1).skeleton.candidates;
+    // What the learner counted paces; what the store gave out leaves out.
+    spend(&mut snapshot, &[("sale", 100_001)], 0);
+    let mut asked = request(Some("gold"));
+    asked.count = None;
+    let pool = PoolKey { name: "proffer.budget/sale".into(), period: Timestamp(0) };
+    let decide = |gone: i64| {
+        let mut purse = Purse::default();
+        purse.set(&pool, gone);
+        ask_purse(&snapshot, &asked, &granted(), (1, &purse)).unwrap()
+    };
+    let left_out = |gone: i64| -> Vec<String> {
+        let rows = decide(gone).skeleton.candidates;
         let failed = rows.iter().flat_map(|row| &row.failed);
         let currency = snapshot.bundle.placement("home").unwrap().currency;
         failed.map(|f| describe(&snapshot.bundle, f.rule, f.observed, f.limit, currency)).collect()
     };
-    spend(&mut snapshot, &[("sale", 99_999)], 0);
-    assert_eq!(left_out(&snapshot), Vec::<String>::new());
-    spend(&mut snapshot, &[("sale", 100_001)], 0);
+    assert_eq!(left_out(99_400), Vec::<String>::new());
     let told = "`proffer.budget` (an offer is shown only while its campaign's budget lasts): of the campaign's budget \
-                of 1000.00 USD 1000.01 USD is spent";
-    assert_eq!(left_out(&snapshot), [told]);
+                of 1000.00 USD 994.01 USD is spent or reserved";
+    assert_eq!(left_out(99_401), [told]);
+    let decision = decide(99_401);
+    let reading = PoolReading {
+        rule: decision.skeleton.candidates[0].failed[0].rule,
+        name: pool.name.clone(),
+        total: 100_000,
+        gone: 99_401,
+        taken: 0,
+        since: None,
+    };
+    assert_eq!((decision.skeleton.pools, decision.takes), (Some(vec![reading]), vec![]));
+}
+
+#[test]
+fn what_is_chosen_takes_what_it_may_spend() {
+    let offers = vec![offer(0, 40, 5, 1, Some("sale"))];
+    let snapshot = shop("uniform", "", offers, vec![campaign("sale", true)]);
+    let taken = decide(&snapshot, 1);
+    let pool = PoolKey { name: "proffer.budget/sale".into(), period: Timestamp(0) };
+    let until = taken.skeleton.reserved_until.unwrap();
+    let take = Take { slot: 0, pool, amount: 600, sunk: 100, total: Some(100_000), until, units: false };
+    assert_eq!(taken.takes, [take]);
 }
 
 #[test]

@@ -13,7 +13,10 @@ use crate::policy::Bundle;
 fn on_trial(severity: &str, floor: u32) -> String {
     let rules = RULES.replace(
         "min_margin: 15%}\n",
-        &format!("min_margin: 15%}}\n  - {{id: try.floor, why: Memo 2, min_margin: {floor}%, severity: S}}\n"),
+        &format!(
+            "min_margin: 15%}}\n  - {{id: try.floor, why: Memo 2, min_margin: {floor}%, severity: S}}\n  \
+                 - {{id: try.sum, why: Memo 7, min_margin: {floor}%, over: answer, severity: S}}\n"
+        ),
     );
     let cap = "  - {id: try.cap, why: Memo 3, scope: [customer], max: 1, window: {rolling: 24h}, counts: decision, \
                severity: S}\npurpose_gates:";
@@ -115,7 +118,10 @@ fn what_only_speaks_is_noted_of_every_candidate_and_slot_with_what_was_compared(
     // What is left out by one rule is spoken against by others all the same.
     assert_eq!((rows[2].failed.len(), noted(2).len()), (1, 2));
     let [first, second, _] = decision.skeleton.slots.as_slice() else { panic!("three slots") };
-    assert_eq!(first.noted, None, "the first slot asks nothing again");
+    let sum = |observed: i64| vec![("try.sum".to_owned(), Some(observed), Some(4500))];
+    let alone: Vec<(u32, Notes)> =
+        first.noted.iter().flatten().map(|left| (left.row, named(&trial, &left.failed))).collect();
+    assert_eq!(alone, [(0, sum(4000)), (3, sum(3000))], "the first slot asks nothing else again");
     let said: &[LeftOut] = second.noted.as_deref().unwrap();
     assert!(said.len() == 3, "every candidate that is open");
     for LeftOut { failed, .. } in said {

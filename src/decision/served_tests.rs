@@ -4,10 +4,10 @@
 
 use super::Snapshot;
 use super::money_tests::{campaign, offer, shop, spend};
-use super::tests::{ask_with, granted, learned, request, snapshot};
+use super::tests::{ask_purse, ask_with, granted, learned, request, snapshot};
 use crate::bandit::multiplicities;
 use crate::domain::decision::{CandidateRow, Skeleton};
-use crate::domain::{DecisionId, Propensity, SubjectState};
+use crate::domain::{DecisionId, PoolKey, Propensity, Purse, SubjectState, Timestamp};
 
 /// Strategies of which one decides after the other.
 const STRATEGIES: [&str; 7] = [
@@ -114,7 +114,11 @@ fn what_is_served_has_the_frequencies_that_are_logged() {
         spend(snapshot, &[("sale", spent[0]), ("spring", spent[1])], 0);
         let mut asked = request([Some("gold"), Some("bronze"), None][usize::try_from(n % 3).unwrap()]);
         asked.count = None;
-        let decision = ask_with(snapshot, &asked, &state, n).unwrap();
+        let mut purse = Purse::default();
+        for (name, gone) in ["proffer.budget/sale", "proffer.budget/spring"].into_iter().zip(spent) {
+            purse.set(&PoolKey { name: name.into(), period: Timestamp(0) }, gone);
+        }
+        let decision = ask_purse(snapshot, &asked, &state, (n, &purse)).unwrap();
         let rows = &decision.skeleton.candidates;
         for (number, slot) in decision.skeleton.slots.iter().enumerate() {
             later += u64::from(number > 0);

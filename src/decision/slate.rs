@@ -7,16 +7,20 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::ask::Ask;
+use super::ask::{Ask, Subjects};
+use super::counted::Counted;
 use super::distribute::Valued;
+use super::eligibility::facts;
 use super::money;
 use super::personas::{Apart, Seating};
 use super::snapshot::Snapshot;
 use crate::bandit::{self, Features, ModelView, Score};
-use crate::domain::decision::{CandidateRow, CapReading, Draw, LeftOut, MoneyTerms, Shown, Slot, SlotPersona};
+use crate::domain::decision::{
+    CandidateRow, CapReading, Draw, LeftOut, MoneyTerms, Shown, Slot, SlotPersona, SlotPrice,
+};
 use crate::domain::key::GeneratorKey;
-use crate::domain::{Catalogue, DecisionId, Offer, Placement, Propensity, SubjectState, Timestamp};
-use crate::policy::{self, Behind, Bundle, CapWindows, Verdict};
+use crate::domain::{Catalogue, Placement, Propensity, SubjectState, Timestamp};
+use crate::policy::{Behind, CapWindows, Moved, Pools, Seen, Setting, States, Verdict};
 
 /// What every slot of one decision is filled from.
 #[derive(Clone, Copy)]
@@ -30,6 +34,7 @@ pub(super) struct Table<'a> {
     pub(super) windows: &'a CapWindows,
     pub(super) rows: &'a [CandidateRow],
     pub(super) seating: &'a Seating,
+    pub(super) seen: &'a [Seen],
     pub(super) apart: &'a Apart,
     pub(super) valued: &'a Valued,
     pub(super) terms: Option<&'a MoneyTerms>,
@@ -43,10 +48,14 @@ pub(super) struct Slate {
     pub(super) shown: Vec<Shown>,
     /// Caps read again for slots behind the first.
     pub(super) readings: Vec<CapReading>,
+    /// What leaves everything out of the first slot, so that there is none, and what only speaks there.
+    pub(super) barred: (Vec<LeftOut>, Vec<LeftOut>),
     /// The features of what was chosen, by slot.
     pub(super) features: Vec<Arc<Features>>,
-    /// The subject's state with every contact counted.
+    /// The state of whom it is for, with every contact counted.
     pub(super) next: Option<SubjectState>,
+    /// The states beside, in their order; nothing of one for which no cap counted anything.
+    pub(super) beside: Vec<Option<SubjectState>>,
 }
 
 /// What may stand in one slot.
@@ -62,49 +71,64 @@ struct Open {
 
 /// Fills the slots asked for, as far as candidates reach. Nothing if a distribution fails its check: then nothing is
 /// drawn at all.
-pub(super) fn fill(table: &Table<'_>, state: Option<&SubjectState>) -> Option<Slate> {
-    let mut slate = Slate { next: state.cloned(), ..Slate::default() };
+pub(super) fn fill(table: &Table<'_>, subjects: &Subjects<'_>, pools: &mut Pools<'_>) -> Option<Slate> {
+    let mut counted = Counted::of(subjects);
+    let mut slate = Slate::default();
     let mut chosen: Vec<u32> = Vec::new();
     // *Nothing* is the last row, if it is one.
     let nothing = table.rows.last().filter(|row| row.candidate.is_none()).map(|_| table.rows.len() - 1);
     for slot in 0..table.ask.request.count.unwrap_or(table.placement.slots) {
-        let open = if slot == 0 { everything(table.valued) } else { table.open(slot, &chosen, slate.next.as_ref()) };
+        let open = table.open(slot, &chosen, counted.states(), pools);
         let (seat, open) = table.seat(slot, open);
+        let (open, nothing) = if slot == 0 { table.pin(open, nothing) } else { (open, nothing) };
         if open.scored.is_empty() && (slot > 0 || nothing.is_none()) {
+            slate.barred = if slot == 0 { (open.left_out, open.noted) } else { Default::default() };
             break;
         }
         let (made, picked) = table.draw((slot, seat), &open, nothing)?;
         let persona = table.persona(seat, &slate.slots);
         let noted = (!open.noted.is_empty()).then_some(open.noted);
-        slate.slots.push(Slot { left_out: open.left_out, noted, persona, ..made });
+        let price = table.price(seat, picked);
+        slate.slots.push(Slot { left_out: open.left_out, noted, persona, price, ..made });
         slate.readings.extend(open.readings);
         let Some(at) = picked else { break };
         let candidate = table.rows.get(*table.valued.rows.get(at)?)?.candidate?;
         let (offer, variant) = table.snapshot.catalogue.at(candidate as usize)?;
-        chosen.push(position(&table.snapshot.catalogue, candidate)?);
+        let place = position(&table.snapshot.catalogue, candidate)?;
+        chosen.push(place);
+        pools.take(place, slot);
         slate.shown.push(Shown { offer: offer.offer_id.clone(), variant: variant.variant_id.clone() });
         slate.features.push(table.valued.features(seat, at)?.clone());
-        if let Some(next) = &mut slate.next {
-            let chosen = (table.ask.decision_id, slot, table.now);
-            count(&table.snapshot.bundle, table.placement, offer, next, chosen);
-        }
+        counted.count(&table.snapshot.bundle, table.placement, offer, (table.ask.decision_id, slot, table.now));
     }
     // An answer that shows nothing changes nobody.
-    slate.next = slate.next.filter(|_| !slate.shown.is_empty());
+    if !slate.shown.is_empty() {
+        (slate.next, slate.beside) = counted.changed();
+    }
     Some(slate)
 }
 
-/// Counts what was chosen for one slot of a decision.
-pub(super) fn count(
-    bundle: &Bundle,
-    placement: &Placement,
-    offer: &Offer,
-    next: &mut SubjectState,
-    (decision, slot, at): (DecisionId, u16, Timestamp),
-) {
-    next.last_at = Some(at);
-    let chosen = policy::Chosen { decision, slot, at, reserved_until: at.plus(placement.reservation) };
-    policy::count_contact(bundle, placement, offer, next, &chosen);
+impl Slate {
+    /// Writes into the rows what leaves all of them out of the first slot, where that is why there is none: then it
+    /// leaves them out of the answer. Whether it was so.
+    pub(super) fn bar(&mut self, rows: &mut [CandidateRow]) -> bool {
+        if !self.slots.is_empty() {
+            return false;
+        }
+        let (left_out, noted) = std::mem::take(&mut self.barred);
+        for LeftOut { row, failed } in left_out {
+            if let Some(row) = rows.get_mut(row as usize) {
+                row.failed.extend(failed);
+                (row.scored, row.learned) = (None, None);
+            }
+        }
+        for LeftOut { row, failed } in noted {
+            if let Some(row) = rows.get_mut(row as usize) {
+                row.noted.get_or_insert_default().extend(failed);
+            }
+        }
+        true
+    }
 }
 
 /// Position of the offer of a candidate.
@@ -118,14 +142,25 @@ fn everything(valued: &Valued) -> Open {
 }
 
 impl Table<'_> {
-    /// What may stand in a slot behind the first, given the offers that stand before it, by position.
-    fn open(&self, slot: u16, chosen: &[u32], state: Option<&SubjectState>) -> Open {
+    /// What may stand in a slot, given the offers that stand before it, by position.
+    fn open(&self, slot: u16, chosen: &[u32], states: States<'_>, pools: &mut Pools<'_>) -> Open {
         let mut open = Open::default();
         let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
         let shelves = bundle.shelves(catalogue);
-        let asked = (self.placement, self.ask.request.jurisdiction.as_deref());
-        let behind = Behind::new(bundle, (&shelves, catalogue), asked, chosen, state, self.windows);
-        let Some(behind) = behind else { return open };
+        let request = self.ask.request;
+        let jurisdiction = bundle.region(request.jurisdiction.as_deref(), request.store.as_ref());
+        let setting = Setting { placement: self.placement, jurisdiction, basket: &request.basket };
+        let both = (shelves.as_ref(), catalogue.as_ref());
+        let behind = if slot == 0 {
+            let Some(nothing) = Behind::nothing(bundle, both, setting, self.now) else {
+                return everything(self.valued);
+            };
+            nothing
+        } else {
+            let behind = Behind::new(bundle, both, setting, chosen, states, self.windows);
+            let Some(behind) = behind else { return open };
+            behind
+        };
         let (mut verdict, mut last) = (Verdict::default(), None);
         for (at, row) in self.valued.rows.iter().enumerate() {
             let candidate = self.rows.get(*row).and_then(|row| row.candidate);
@@ -138,6 +173,10 @@ impl Table<'_> {
                 verdict.failed.clear();
                 verdict.readings.clear();
                 behind.ask(offer, &mut verdict);
+                // In front of the first slot they were asked with everything else.
+                if slot > 0 {
+                    pools.ask(offer, &mut verdict);
+                }
                 last = Some(offer);
             }
             let row = u32::try_from(*row).unwrap_or(u32::MAX);
@@ -177,6 +216,25 @@ impl Table<'_> {
         (seat, Open { scored, left_out, noted, readings })
     }
 
+    /// What may stand in the first slot where an override pins some of it: that alone, and not *nothing*.
+    fn pin(&self, open: Open, nothing: Option<usize>) -> (Open, Option<usize>) {
+        let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
+        let shelves = bundle.shelves(catalogue);
+        let Some(shelf) = shelves.at(&self.placement.id) else { return (open, nothing) };
+        let row = |at: &usize| self.valued.rows.get(*at).copied();
+        let offer = |at: &usize| position(catalogue, self.rows.get(row(at)?)?.candidate?);
+        let request = self.ask.request;
+        let asked = (self.now, bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()));
+        let Some(pin) = shelf.pin(bundle, asked, open.scored.iter().filter_map(offer)) else { return (open, nothing) };
+        let Open { scored, mut left_out, noted, readings } = open;
+        let (others, scored): (Vec<usize>, Vec<usize>) =
+            scored.into_iter().partition(|at| offer(at).is_none_or(|offer| pin.fails(offer).is_some()));
+        let rows = others.iter().filter_map(row).chain(nothing).filter_map(|row| u32::try_from(row).ok());
+        left_out.extend(rows.map(|row| LeftOut { row, failed: vec![pin.failed()] }));
+        left_out.sort_by_key(|left| left.row);
+        (Open { scored, left_out, noted, readings }, None)
+    }
+
     /// What the record says of whom a slot is for, given the slots before.
     fn persona(&self, seat: usize, before: &[Slot]) -> Option<SlotPersona> {
         let (at, of) = self.seating.named(seat)?;
@@ -184,6 +242,15 @@ impl Table<'_> {
         // Scores for the first who has a seat stand in the rows.
         let scores = if seat == 0 || had_one { None } else { self.valued.scored(seat, self.rows.len(), self.apart) };
         Some(SlotPersona { at, of, scores })
+    }
+
+    /// What the record says of the price of what was drawn for one who has a seat.
+    fn price(&self, seat: usize, picked: Option<usize>) -> Option<SlotPrice> {
+        let candidate = self.rows.get(*self.valued.rows.get(picked?)?)?.candidate?;
+        let (bundle, catalogue) = (&self.snapshot.bundle, &self.snapshot.catalogue);
+        let facts = facts((bundle, self.placement), self.ask.request, self.seen.get(seat)?, self.now);
+        let shelves = bundle.shelves(catalogue);
+        Moved::new(bundle, &shelves, self.placement, &facts)?.price(position(catalogue, candidate)?)
     }
 
     /// The distribution over what is open, and which of [`Valued`] was drawn from it; none for *nothing*.
@@ -227,6 +294,6 @@ impl Table<'_> {
             propensity: Propensity::new(p.get(picked)?.min(1.0)).ok()?,
         };
         let money = distributed.kept(self.terms, &open_rows, picked);
-        Some((Slot { probabilities, left_out: Vec::new(), draw, money, persona: None, noted: None }, at))
+        Some((Slot { probabilities, left_out: Vec::new(), draw, money, persona: None, noted: None, price: None }, at))
     }
 }

@@ -20,7 +20,7 @@ pub(super) const STRATEGIES: [&str; 9] = [
     "uniform",
 ];
 
-fn placements(slots: u16, strategy: &str) -> String {
+pub(super) fn placements(slots: u16, strategy: &str) -> String {
     let home = PLACEMENTS.replace("STRATEGY", strategy).replace("HOLDOUT", "0%");
     home.replace("    currency: USD\n", &format!("    currency: USD\n    slots: {slots}\n"))
 }
@@ -86,6 +86,24 @@ fn a_cap_reached_by_the_slots_before_leaves_the_rest_out() {
     assert_eq!(shown(&decision).len(), 2);
     let next = ask_with(&snapshot, &asked, &decision.next.unwrap(), 8).unwrap();
     assert_eq!(next.skeleton.fallback, Some(FallbackReason::NoEligibleCandidate));
+}
+
+#[test]
+fn a_cap_that_lets_strangers_through_holds_within_an_answer_all_the_same() {
+    let cap = "  - {id: all, why: Two a day, scope: [household], max: 2, window: {rolling: 24h}, counts: decision, \
+               without_identifier: allow}\n";
+    let rules = RULES.replace("purpose_gates:", &format!("{cap}purpose_gates:"));
+    let snapshot = snapshot_of(&placements(3, "uniform"), &rules, &[40; 4]);
+    let mut asked = request(None);
+    asked.count = None;
+    let decision = ask_with(&snapshot, &asked, &granted(), 7).unwrap();
+    assert_eq!(shown(&decision).len(), 2, "nobody knows the household");
+    let next = decision.next.unwrap();
+    assert!(next.caps.iter().all(|counter| counter.rule.as_str() != "all"), "and nobody keeps what it was shown");
+    assert_eq!(shown(&ask_with(&snapshot, &asked, &next, 8).unwrap()).len(), 2);
+    let snapshot = snapshot_of(&placements(3, "uniform"), &rules.replace(": allow", ": session_cap"), &[40; 4]);
+    let decision = ask_with(&snapshot, &asked, &granted(), 7).unwrap();
+    assert_eq!(decision.skeleton.fallback, Some(FallbackReason::NoEligibleCandidate));
 }
 
 #[test]

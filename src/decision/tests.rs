@@ -12,7 +12,7 @@ use crate::domain::decision::{FallbackReason, Record, Slot, Withheld};
 use crate::domain::key::{GeneratorKey, SubjectKey};
 use crate::domain::{
     Basis, Catalogue, ConsentState, Customer, Day, DecisionId, DecisionRequest, Offer, OfferId, PlacementId, PurposeId,
-    SubjectId, SubjectKind, SubjectState, Timestamp, Value, VariantId,
+    Purse, SubjectId, SubjectKind, SubjectState, Timestamp, Value, VariantId,
 };
 use crate::policy::{Source, compile};
 
@@ -42,7 +42,7 @@ attributes:
   - {id: offer.brand, type: text, source: catalogue}
 ";
 
-const PURPOSES: &str = "
+pub(super) const PURPOSES: &str = "
 purposes:
   - {id: offer_personalisation, dpv: ProvideProductRecommendations, bases: {US: [consent]}, fallback: offer_contextual}
   - {id: offer_contextual, dpv: ProvideProductRecommendations, bases: {US: [consent, legitimate_interest]}}
@@ -64,11 +64,15 @@ pub(super) fn snapshot(strategy: &str, holdout: &str, margins: &[i64]) -> Snapsh
 }
 
 pub(super) fn snapshot_of(placements: &str, rules: &str, margins: &[i64]) -> Snapshot {
+    snapshot_under(PURPOSES, placements, rules, margins)
+}
+
+pub(super) fn snapshot_under(purposes: &str, placements: &str, rules: &str, margins: &[i64]) -> Snapshot {
     let file = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
     let bundle = compile(&[
         file("bundle.yaml", "name: sample\nschema: 1\n"),
         file("catalog/attributes.yaml", ATTRIBUTES),
-        file("catalog/purposes.yaml", PURPOSES),
+        file("catalog/purposes.yaml", purposes),
         file("placements.yaml", placements),
         file("rules/10.yaml", rules),
     ])
@@ -113,6 +117,7 @@ pub(super) fn request(tier: Option<&str>) -> DecisionRequest {
         basket: Vec::new(),
         candidates: None,
         store: None,
+        privacy_signal: None,
     }
 }
 
@@ -120,8 +125,18 @@ pub(super) fn state(consent: Option<ConsentState>) -> SubjectState {
     let mut state = SubjectState::default();
     if let Some(consent) = consent {
         let purpose = PurposeId::new("offer_personalisation").unwrap();
-        let (basis, valid_from) = (Basis::Consent, Timestamp(0));
-        state.add_consent(ConsentEntry { purpose, state: consent, basis, valid_from, valid_until: None }, NOW);
+        state.add_consent(
+            ConsentEntry {
+                purpose,
+                state: consent,
+                basis: Basis::Consent,
+                valid_from: Timestamp(0),
+                valid_until: None,
+                channel: None,
+                jurisdiction: None,
+            },
+            NOW,
+        );
     }
     state
 }
@@ -131,6 +146,16 @@ pub(super) fn ask_with(
     request: &DecisionRequest,
     state: &SubjectState,
     id: u64,
+) -> Result<Decision, Vec<Problem>> {
+    ask_purse(snapshot, request, state, (id, &Purse::default()))
+}
+
+/// As [`ask_with`], knowing what is gone of what may run out.
+pub(super) fn ask_purse(
+    snapshot: &Snapshot,
+    request: &DecisionRequest,
+    state: &SubjectState,
+    (id, purse): (u64, &Purse),
 ) -> Result<Decision, Vec<Problem>> {
     let mut bits = [0; 10];
     bits[2..].copy_from_slice(&id.to_be_bytes());
@@ -142,6 +167,7 @@ pub(super) fn ask_with(
         attempt: 0,
         purpose: DrawPurpose::Served,
         contended: false,
+        purse,
     };
     let view = SubjectView { kind: SubjectKind::Customer, subject: SubjectId([7; 16]), version: 1, state };
     decide(snapshot, &ask, Some(view), &GENERATOR, NOW)
@@ -212,6 +238,7 @@ fn the_holdout_is_a_stable_share_of_customers_and_gets_house_content() {
             attempt: 0,
             purpose: DrawPurpose::Served,
             contended: false,
+            purse: &Purse::default(),
         };
         let view = SubjectView { kind: SubjectKind::Customer, subject: SubjectId(subject), version: 1, state: &state };
         let decision = decide(&snapshot, &ask, Some(view), &GENERATOR, NOW).unwrap();

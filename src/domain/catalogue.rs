@@ -176,6 +176,9 @@ impl<T> Placed<T> {
 /// Offers and campaigns that somebody wants in the catalogue: added, or in place of those of the same id.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct CatalogueDraft {
+    /// Offers of which somebody counted what there is, so that what was sold before is in that number. Where nothing is
+    /// said: those whose stock is another number than before.
+    pub recounted: Option<Vec<OfferId>>,
     /// In the order they were sent.
     pub campaigns: Vec<Placed<Campaign>>,
     /// In the order they were sent.

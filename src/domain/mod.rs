@@ -16,6 +16,7 @@ pub mod money;
 pub mod offer;
 pub mod outcome;
 pub mod placement;
+pub mod pool;
 pub mod propensity;
 pub mod request;
 pub mod schedule;
@@ -40,11 +41,12 @@ pub use placement::{
     Challenger, Contender, Exposure, Feature, FeatureAtom, Objective, ObjectiveKind, Placement, Prior, Strategy,
     ValueSource,
 };
+pub use pool::{Hold, PoolKey, PoolLevel, PoolLevels, PoolReading, Purse, Settled, Take};
 pub use propensity::Propensity;
 pub use request::{BasketLine, Customer, DecisionRequest, Persona};
 pub use schedule::{Pause, Standing};
 pub use spend::{CampaignBudget, MoneySettings, Plan, Spend, SpendKey};
-pub use subject::{CapCounter, CapHold, Held, SubjectKind, SubjectRef, SubjectState};
+pub use subject::{CapCounter, CapHold, Held, SubjectKind, SubjectKinds, SubjectRef, SubjectState};
 pub use time::{Day, LocalTime, Span, Timestamp};
 
 /// A value that could not be parsed at the door: what was read and what was expected.

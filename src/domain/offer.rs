@@ -76,18 +76,41 @@ pub struct Offer {
     /// Expected cost of returns if accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_return_cost: Option<Money>,
+    /// What points, tiers and other promises to members cost if accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loyalty_cost: Option<Money>,
     /// Paid by the vendor if accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor_funding: Option<Money>,
     /// Paid for showing it once, accepted or not (e-mail, print).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_of_showing: Option<Money>,
+    /// The lowest net price at which it may be advertised, as agreed with the vendor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advertised_price_min: Option<Money>,
+    /// The lowest net price that was asked for it in the 30 days before its discount began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior_price: Option<Money>,
     /// Declared offer attributes, read as `offer.NAME`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, Value>,
     /// At least one.
     pub variants: Vec<Variant>,
 }
+
+/// Its amounts of money by the names of their fields, in the order of [`Offer::amounts`].
+pub const AMOUNTS: [&str; 10] = [
+    "price",
+    "discount",
+    "cost_of_goods",
+    "shipping",
+    "expected_return_cost",
+    "loyalty_cost",
+    "vendor_funding",
+    "cost_of_showing",
+    "advertised_price_min",
+    "prior_price",
+];
 
 fn minor(money: Option<Money>) -> i64 {
     money.map_or(0, |m| m.minor)
@@ -99,15 +122,31 @@ impl Offer {
         self.price.currency
     }
 
+    /// Its amounts, in the order of [`AMOUNTS`].
+    pub fn amounts(&self) -> [Option<Money>; 10] {
+        [
+            Some(self.price),
+            self.discount,
+            self.cost_of_goods,
+            self.shipping,
+            self.expected_return_cost,
+            self.loyalty_cost,
+            self.vendor_funding,
+            self.cost_of_showing,
+            self.advertised_price_min,
+            self.prior_price,
+        ]
+    }
+
     /// Price after discount, in minor units.
     pub fn net_price_minor(&self) -> i64 {
         self.price.minor - minor(self.discount)
     }
 
-    /// `m_a`: net price - cost of goods - shipping - expected returns + vendor funding, in minor units.
+    /// `m_a`: net price - cost of goods - shipping - expected returns - loyalty cost + vendor funding, in minor units.
     pub fn margin_minor(&self) -> i64 {
-        self.net_price_minor() - minor(self.cost_of_goods) - minor(self.shipping) - minor(self.expected_return_cost)
-            + minor(self.vendor_funding)
+        let costs = [self.cost_of_goods, self.shipping, self.expected_return_cost, self.loyalty_cost];
+        self.net_price_minor() - costs.into_iter().map(minor).sum::<i64>() + minor(self.vendor_funding)
     }
 
     /// `s_a`: taken off the price if accepted, in minor units.
@@ -141,16 +180,8 @@ impl Offer {
     /// Everything wrong with the offer by itself, each with a JSON pointer below the offer.
     pub fn problems(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();
-        let named = [
-            ("price", Some(self.price)),
-            ("discount", self.discount),
-            ("cost_of_goods", self.cost_of_goods),
-            ("shipping", self.shipping),
-            ("expected_return_cost", self.expected_return_cost),
-            ("vendor_funding", self.vendor_funding),
-            ("cost_of_showing", self.cost_of_showing),
-        ];
-        for (field, money) in named.iter().filter_map(|(field, money)| money.map(|m| (field, m))) {
+        let named = AMOUNTS.into_iter().zip(self.amounts());
+        for (field, money) in named.filter_map(|(field, money)| Some((field, money?))) {
             if money.minor < 0 {
                 found.push((
                     format!("/{field}/amount"),
@@ -205,10 +236,11 @@ mod tests {
             r#"{"offer_id":"a","price":{"amount":"20.00","currency":"USD"},
             "discount":{"amount":"2.00","currency":"USD"},"vendor_funding":{"amount":"1.25","currency":"USD"},
             "cost_of_goods":{"amount":"9.00","currency":"USD"},"shipping":{"amount":"1.00","currency":"USD"},
-            "expected_return_cost":{"amount":"0.50","currency":"USD"},
+            "expected_return_cost":{"amount":"0.50","currency":"USD"},"loyalty_cost":{"amount":"0.15","currency":"USD"},
+            "cost_of_showing":{"amount":"0.30","currency":"USD"},"prior_price":{"amount":"19.00","currency":"USD"},
             "variants":[{"variant_id":"b"},{"variant_id":"a"}]}"#,
         );
-        assert_eq!((offer.net_price_minor(), offer.margin_minor()), (1800, 875));
+        assert_eq!((offer.net_price_minor(), offer.margin_minor()), (1800, 860));
     }
 
     #[test]

@@ -28,10 +28,14 @@ pub enum OutcomeKind {
     /// Goods came back; the money is told of by the refund that follows.
     #[n(5)]
     Return,
+    /// What was decided was never sent: its reservation was given back. Told of by `:release` and by no source.
+    #[n(6)]
+    #[serde(skip)]
+    Release,
 }
 
 impl OutcomeKind {
-    /// Every kind.
+    /// Every kind that a source may tell of.
     pub const ALL: [Self; 6] = [Self::Order, Self::Refund, Self::Impression, Self::Click, Self::Reject, Self::Return];
 
     /// Its name in JSON.
@@ -43,6 +47,7 @@ impl OutcomeKind {
             Self::Click => "click",
             Self::Reject => "reject",
             Self::Return => "return",
+            Self::Release => "release",
         }
     }
 

@@ -115,6 +115,11 @@ impl Strategy {
         "uniform",
     ];
 
+    /// Whether features can change what it chooses.
+    pub fn weighs_features(&self) -> bool {
+        !matches!(self, Self::ThompsonBeta | Self::Uniform)
+    }
+
     /// Its name in `placements.yaml`.
     pub fn name(&self) -> &'static str {
         match self {
@@ -316,6 +321,10 @@ pub struct Placement {
     pub delay: Option<Delay>,
     /// How long a chosen offer stays reserved.
     pub reservation: Span,
+    /// Whether caps leave offers out here; a message that has to be sent is sent however many were before.
+    pub obeys_caps: bool,
+    /// Whether what is shown here uses up the caps of a customer.
+    pub counts_toward_caps: bool,
     /// Who decides, but for the customers of challengers and the holdout.
     pub champion: Contender,
     /// Who decides for shares of the customers.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
-use super::{CategoryId, DecisionId, Digest, Money, OfferId, PlacementId, StoreId, SubjectKind, SubjectRef, Value};
+use super::{
+    CategoryId, DecisionId, Digest, Money, OfferId, PlacementId, StoreId, SubjectKind, SubjectKinds, SubjectRef, Value,
+};
 
 /// Who is asked for, by outside ids.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
@@ -56,6 +58,9 @@ pub struct BasketLine {
     /// Price of one.
     #[n(3)]
     pub price: Option<Money>,
+    /// What one earns, where the shop says it.
+    #[n(4)]
+    pub margin: Option<Money>,
 }
 
 /// A request for one decision.
@@ -91,6 +96,10 @@ pub struct DecisionRequest {
     /// The store asked in, where it is asked in one.
     #[n(9)]
     pub store: Option<StoreId>,
+    /// That it carried the signal of Global Privacy Control (`Sec-GPC: 1`); nothing where it did not, so that the
+    /// digest is as it was before signals were read.
+    #[n(10)]
+    pub privacy_signal: Option<bool>,
 }
 
 impl DecisionRequest {
@@ -101,10 +110,41 @@ impl DecisionRequest {
         Digest(Sha256::digest(&bytes).into())
     }
 
-    /// The subject whose state the decision reads: the customer, else the session, else nobody.
+    /// The subject that the decision is for: the customer, else the session, else nobody.
     pub fn subject(&self) -> Option<SubjectRef> {
-        let named = |kind, id: &Option<String>| id.clone().map(|outside_id| SubjectRef { kind, outside_id });
-        named(SubjectKind::Customer, &self.customer.id).or_else(|| named(SubjectKind::Session, &self.customer.session))
+        self.named(SubjectKind::Customer).or_else(|| self.named(SubjectKind::Session))
+    }
+
+    /// Who of a kind is asked for.
+    pub fn named(&self, kind: SubjectKind) -> Option<SubjectRef> {
+        let id = match kind {
+            SubjectKind::Customer => &self.customer.id,
+            SubjectKind::Session => &self.customer.session,
+            SubjectKind::Household => &self.customer.household,
+            SubjectKind::Device => &self.customer.device,
+        };
+        id.clone().map(|outside_id| SubjectRef { kind, outside_id })
+    }
+
+    /// Every subject whose state the decision reads, where rules count for these kinds, each with what it stands for;
+    /// first the one that the decision is for.
+    pub fn subjects(&self, counted: SubjectKinds) -> Vec<(SubjectRef, SubjectKinds)> {
+        let mut session = SubjectKinds::of(SubjectKind::Session);
+        let mut found = Vec::new();
+        for kind in [SubjectKind::Customer, SubjectKind::Household, SubjectKind::Device] {
+            let asked = kind == SubjectKind::Customer || counted.has(kind);
+            match self.named(kind).filter(|_| asked) {
+                Some(subject) => found.push((subject, SubjectKinds::of(kind))),
+                None if asked => session = session.and(kind),
+                None => {}
+            }
+        }
+        let wanted = session != session.own() || counted.has(SubjectKind::Session);
+        if let Some(subject) = self.named(SubjectKind::Session).filter(|_| wanted) {
+            let first = if session.has(SubjectKind::Customer) { 0 } else { found.len() };
+            found.insert(first, (subject, session));
+        }
+        found
     }
 }
 
@@ -124,7 +164,32 @@ mod tests {
             basket: Vec::new(),
             candidates: None,
             store: None,
+            privacy_signal: None,
         }
+    }
+
+    #[test]
+    fn a_session_stands_for_whomever_the_request_does_not_name_and_nobody_is_read_whom_no_rule_counts_for() {
+        let kinds = |kinds: &[SubjectKind]| kinds.iter().fold(SubjectKinds::NONE, |all, kind| all.and(*kind));
+        let told = |ids: [Option<&str>; 4], counted: &[SubjectKind]| {
+            let [id, session, device, household] = ids.map(|id| id.map(str::to_owned));
+            let customer = Customer { id, session, device, household, ..Customer::default() };
+            let read = DecisionRequest { customer, ..request() }.subjects(kinds(counted));
+            let all = |stands: SubjectKinds| SubjectKind::ALL.into_iter().filter(move |kind| stands.has(*kind));
+            let one = |(subject, stands): (SubjectRef, SubjectKinds)| {
+                format!("{}: {}", subject.outside_id, all(stands).map(SubjectKind::name).collect::<Vec<_>>().join("+"))
+            };
+            read.into_iter().map(one).collect::<Vec<_>>().join(", ")
+        };
+        let everybody = [Some("c"), Some("s"), Some("d"), Some("h")];
+        let (household, all) = (&[SubjectKind::Household][..], &SubjectKind::ALL[..]);
+        assert_eq!(told(everybody, &[]), "c: customer");
+        assert_eq!(told(everybody, household), "c: customer, h: household");
+        assert_eq!(told(everybody, all), "c: customer, h: household, d: device, s: session");
+        assert_eq!(told([Some("c"), Some("s"), None, None], household), "c: customer, s: session+household");
+        assert_eq!(told([None, Some("s"), None, None], &[]), "s: customer+session");
+        assert_eq!(told([None, Some("s"), Some("d"), None], all), "s: customer+session+household, d: device");
+        assert_eq!(told([None, None, Some("d"), None], all), "d: device");
     }
 
     #[test]

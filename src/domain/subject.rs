@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use super::consent::ConsentEntry;
+use super::consent::{ConsentEntry, ConsentState};
 use super::{DecisionId, Digest, KnownAttribute, RuleId, Timestamp};
 
 /// What kind of subject an outside id names.
@@ -14,9 +14,87 @@ pub enum SubjectKind {
     /// A customer.
     #[n(0)]
     Customer,
-    /// A session, where no customer is known.
+    /// A session.
     #[n(1)]
     Session,
+    /// A household: everybody who lives together, as the shop knows it.
+    #[n(2)]
+    Household,
+    /// A device.
+    #[n(3)]
+    Device,
+}
+
+impl SubjectKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Customer, Self::Session, Self::Household, Self::Device];
+
+    /// Its name in rules and requests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Session => "session",
+            Self::Household => "household",
+            Self::Device => "device",
+        }
+    }
+}
+
+/// A set of kinds of subject: those that one subject of a decision stands for. Every subject stands for its own kind;
+/// a session stands as well for each kind that its request names nobody of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SubjectKinds(u8);
+
+impl SubjectKinds {
+    /// No kind.
+    pub const NONE: Self = Self(0);
+
+    /// Every kind.
+    pub const ALL: Self = Self(0b1111);
+
+    fn bit(kind: SubjectKind) -> u8 {
+        1 << (kind as u8)
+    }
+
+    /// One kind.
+    pub fn of(kind: SubjectKind) -> Self {
+        Self(Self::bit(kind))
+    }
+
+    /// What a subject of a kind stands for where it is the only one of its decision: a session for its customer too.
+    pub fn alone(kind: SubjectKind) -> Self {
+        match kind {
+            SubjectKind::Session => Self::of(kind).and(SubjectKind::Customer),
+            _ => Self::of(kind),
+        }
+    }
+
+    /// These and one more.
+    #[must_use]
+    pub fn and(self, kind: SubjectKind) -> Self {
+        Self(self.0 | Self::bit(kind))
+    }
+
+    /// Whether a kind is among them.
+    pub fn has(self, kind: SubjectKind) -> bool {
+        self.0 & Self::bit(kind) != 0
+    }
+
+    /// Of what a subject stands for, its own kind alone: a session is a session, whomever it stands for.
+    #[must_use]
+    pub fn own(self) -> Self {
+        if self.has(SubjectKind::Session) { Self::of(SubjectKind::Session) } else { self }
+    }
+
+    /// As it stands in the store: one bit for each kind, by its number.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Read back from the store.
+    pub fn from_bits(bits: u8) -> Option<Self> {
+        (bits & !Self::ALL.0 == 0).then_some(Self(bits))
+    }
 }
 
 /// An outside id with its kind.
@@ -62,10 +140,10 @@ pub struct CapCounter {
     /// The offer, category or channel counted apart; nothing where the cap counts all, or where nobody knows.
     #[n(1)]
     pub of: Option<String>,
-    /// When, where the cap counts decisions.
+    /// When, where the cap counts decisions; the newest event that undoes others, for a cool-down that knows one.
     #[n(2)]
     pub at: Vec<Timestamp>,
-    /// Where the cap counts impressions: reservations first, by their end, then what was seen, by when.
+    /// Where the cap counts events: reservations first, by their end, then what happened, by when.
     #[n(3)]
     #[cbor(default)]
     pub held: Vec<CapHold>,
@@ -92,29 +170,35 @@ pub struct SubjectState {
     pub known: Vec<KnownAttribute>,
 }
 
-/// Consent entries kept per purpose: the one in force and a few announced ones.
-const CONSENTS_PER_PURPOSE_MAX: usize = 8;
+/// Consent entries kept per purpose: those in force, of each channel and jurisdiction, and a few announced ones.
+const CONSENTS_PER_PURPOSE_MAX: usize = 16;
 
 impl SubjectState {
-    /// Takes in a consent entry; entries that can no longer count are dropped.
+    /// Takes in a consent entry; entries that can no longer count are dropped. Of too many the oldest yes is: what is
+    /// forgotten must never open what was closed.
     pub fn add_consent(&mut self, entry: ConsentEntry, now: Timestamp) {
-        let purpose = entry.purpose.clone();
+        let said = entry.clone();
         self.consents.push(entry);
-        let counting = super::consent::in_force(&self.consents, &purpose, now).cloned();
-        self.consents.retain(|old| old.purpose != purpose || old.valid_from > now || counting.as_ref() == Some(old));
+        let same = self.consents.iter().filter(|old| old.is_about(&said) && old.valid_from <= now);
+        let counting = same.max_by_key(|old| (old.valid_from, old.state)).cloned();
+        self.consents.retain(|old| !old.is_about(&said) || old.valid_from > now || counting.as_ref() == Some(old));
         self.consents.dedup();
-        let mut kept = 0;
-        self.consents.retain(|old| {
-            kept += usize::from(old.purpose == purpose);
-            old.purpose != purpose || kept <= CONSENTS_PER_PURPOSE_MAX
-        });
+        loop {
+            let of_purpose = || self.consents.iter().enumerate().filter(|(_, old)| old.purpose == said.purpose);
+            if of_purpose().count() <= CONSENTS_PER_PURPOSE_MAX {
+                break;
+            }
+            let oldest = of_purpose().min_by_key(|(_, old)| (old.state != ConsentState::Granted, old.valid_from));
+            let Some((oldest, _)) = oldest else { break };
+            self.consents.remove(oldest);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Basis, ConsentState, PurposeId};
+    use crate::domain::{Basis, PurposeId};
 
     #[test]
     fn a_state_from_before_impressions_counted_is_still_read() {
@@ -130,16 +214,44 @@ mod tests {
         assert_eq!(state.caps, [counter]);
     }
 
-    #[test]
-    fn consents_in_force_and_announced_are_kept_and_past_ones_dropped() {
-        let mut state = SubjectState::default();
-        let entry = |state, from| ConsentEntry {
+    fn entry(state: ConsentState, from: i64, channel: Option<&str>) -> ConsentEntry {
+        ConsentEntry {
             purpose: PurposeId::new("p").unwrap(),
             state,
             basis: Basis::Consent,
             valid_from: Timestamp(from),
             valid_until: None,
-        };
+            channel: channel.map(str::to_owned),
+            jurisdiction: None,
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_one_channel_drops_nothing_said_of_another() {
+        let mut state = SubjectState::default();
+        for (at, channel) in [(10, None), (20, Some("email")), (30, Some("sms")), (40, Some("email"))] {
+            state.add_consent(entry(ConsentState::Granted, at, channel), Timestamp(at));
+        }
+        let kept: Vec<_> = state.consents.iter().map(|e| (e.valid_from.0, e.channel.as_deref())).collect();
+        assert_eq!(kept, [(10, None), (30, Some("sms")), (40, Some("email"))]);
+    }
+
+    #[test]
+    fn of_too_many_the_oldest_yes_is_forgotten_and_never_a_no() {
+        let mut state = SubjectState::default();
+        state.add_consent(entry(ConsentState::Withdrawn, 1, Some("sms")), Timestamp(1));
+        for at in 100..130 {
+            state.add_consent(entry(ConsentState::Granted, at, None), Timestamp(2));
+        }
+        state.add_consent(entry(ConsentState::Withdrawn, 2, None), Timestamp(2));
+        let kept: Vec<_> = state.consents.iter().map(|e| e.valid_from.0).collect();
+        assert_eq!(kept, [&[1][..], &(116..130).collect::<Vec<_>>(), &[2]].concat());
+    }
+
+    #[test]
+    fn consents_in_force_and_announced_are_kept_and_past_ones_dropped() {
+        let mut state = SubjectState::default();
+        let entry = |state, from| entry(state, from, None);
         state.add_consent(entry(ConsentState::Granted, 10), Timestamp(10));
         state.add_consent(entry(ConsentState::Withdrawn, 90), Timestamp(20));
         state.add_consent(entry(ConsentState::Refused, 30), Timestamp(30));

@@ -1,7 +1,7 @@
 //! What one commit carries and what the store answers. Performs no commit.
 
 use crate::domain::decision::Record;
-use crate::domain::{DecisionId, Digest, SubjectId, Timestamp};
+use crate::domain::{DecisionId, Digest, PoolKey, SubjectId, SubjectKinds, Take, Timestamp};
 
 /// A subject state that the batch read, and the next one if it changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,14 +28,19 @@ pub struct SubjectNext {
 pub struct DecisionWrite {
     /// Which.
     pub decision_id: DecisionId,
-    /// Whose state it read, if any.
+    /// Whom it is for, if anybody: under whose key it is sealed.
     pub subject: Option<SubjectId>,
+    /// Whoever else its contacts count for, with what each stands for; and whom it is for where that stands for more
+    /// than it would alone.
+    pub beside: Vec<(SubjectId, SubjectKinds)>,
     /// Time as the logic read it.
     pub at: Timestamp,
     /// What the id promises to name.
     pub request_digest: Digest,
     /// Record and leaf.
     pub record: Record,
+    /// What it takes of what may run out.
+    pub takes: Vec<Take>,
 }
 
 /// All that one commit stores: everything or nothing.
@@ -81,5 +86,7 @@ pub enum CommitOutcome {
         stale: Vec<SubjectId>,
         /// Decisions that are stored already.
         known: Vec<Known>,
+        /// Pools of which less is left than was taken, each with what is gone of it for this engine.
+        short: Vec<(PoolKey, i64)>,
     },
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::bandit::Model;
 use crate::domain::key::SubjectKey;
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{DecisionId, Digest, Malformed, ModelId, SpendKey, SubjectId, Timestamp};
+use crate::domain::{DecisionId, Digest, Malformed, ModelId, PoolKey, Settled, SpendKey, SubjectId, Timestamp};
 use crate::learning::{Applied, Costs, LearningEvent, Lesson};
 
 /// Name of a batch row.
@@ -80,6 +80,21 @@ pub struct Learned {
     pub checkpoints: Vec<CheckpointRow>,
     /// What is added to the sums of spending.
     pub spent: Spent,
+    /// What becomes of holds.
+    pub settled: Vec<HoldSettled>,
+}
+
+/// What becomes of what one slot of a decision holds of one pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldSettled {
+    /// Which decision.
+    pub decision_id: DecisionId,
+    /// Which of its slots, from 0.
+    pub slot: u16,
+    /// Of which pool.
+    pub pool: PoolKey,
+    /// What it holds from now on.
+    pub to: Settled,
 }
 
 /// Amounts to add to sums of spending.

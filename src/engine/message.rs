@@ -7,7 +7,7 @@ use super::cache::Subject;
 use crate::decision::{Problem, Snapshot};
 use crate::domain::decision::{Record, Skeleton};
 use crate::domain::key::{GeneratorKey, MasterKey};
-use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectRef};
+use crate::domain::{DecisionId, DecisionRequest, Digest, PoolLevels, SubjectRef};
 use crate::policy::Contact;
 
 /// Who waits for an answer.
@@ -56,6 +56,8 @@ pub enum Event {
     Published(Arc<Snapshot>),
     /// Somebody else changed a subject.
     SubjectChanged(SubjectRef),
+    /// What is left of what may run out, as somebody read it.
+    PoolsRead(Arc<PoolLevels>),
 }
 
 /// A subject as loaded, with its contacts where its counters were built for another cap set.

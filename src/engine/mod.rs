@@ -20,6 +20,8 @@ mod step;
 mod sample;
 
 #[cfg(test)]
+mod household_tests;
+#[cfg(test)]
 mod tests;
 
 pub use cache::Subject;

@@ -18,11 +18,22 @@ use crate::transparency::merkle_root;
 pub const NOW: Timestamp = Timestamp(1_780_000_000_000);
 
 pub fn snapshot(control_sequence: u64, cap: u32) -> Arc<Snapshot> {
+    capped(control_sequence, &[("customer", cap)])
+}
+
+/// With a cap of a day for each of these.
+pub fn capped(control_sequence: u64, caps: &[(&str, u32)]) -> Arc<Snapshot> {
     let file = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
+    let cap = |(whose, max): &(&str, u32)| {
+        format!(
+            "  - {{id: cap.{whose}, why: Contact standard, scope: [{whose}], max: {max}, window: {{rolling: 24h}}, \
+             counts: decision}}\n"
+        )
+    };
     let caps = format!(
-        "owner: marketing\nfrequency_caps:\n  - id: cap.day\n    why: Contact standard\n    scope: [customer]\n    \
-         max: {cap}\n    window: {{rolling: 24h}}\n    counts: decision\npurpose_gates:\n  - id: gate\n    \
-         why: Personal offers need consent\n    purpose: offer_personalisation\n"
+        "owner: marketing\nfrequency_caps:\n{}purpose_gates:\n  - id: gate\n    why: Personal offers need consent\n    \
+         purpose: offer_personalisation\n",
+        caps.iter().map(cap).collect::<String>()
     );
     let placements = "placements:\n  - id: home\n    channel: web\n    purpose: offer_personalisation\n    \
                       currency: USD\n    objective: {kind: margin, window: 7d, reward_cap: 200.00}\n    \
@@ -82,6 +93,7 @@ pub fn request(customer: &str, id: Option<DecisionId>) -> Arc<DecisionRequest> {
         basket: Vec::new(),
         candidates: None,
         store: None,
+        privacy_signal: None,
     })
 }
 
@@ -92,6 +104,8 @@ pub fn consent(state: ConsentState, at: Timestamp) -> ConsentEntry {
         basis: Basis::Consent,
         valid_from: at,
         valid_until: None,
+        channel: None,
+        jurisdiction: None,
     }
 }
 
@@ -155,7 +169,7 @@ impl Memory {
             })
             .collect();
         if (gate.is_some() || !stale.is_empty() || !known.is_empty()) && !self.careless {
-            return CommitOutcome::Refused { gate, stale, known };
+            return CommitOutcome::Refused { gate, stale, known, short: Vec::new() };
         }
         *last += 1;
         for touched in &batch.subjects {

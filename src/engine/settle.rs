@@ -1,11 +1,11 @@
 //! What becomes of a batch: stored, refused or unknown. Performs no effect.
 
 use super::batch::{CommitOutcome, Known};
+use super::chain::Decided;
 use super::chain::InFlight;
-use super::chain::{Decided, Waiting};
 use super::message::{Effect, Reply};
 use super::step::{Engine, Halt};
-use crate::domain::{SubjectId, SubjectRef};
+use crate::domain::{PoolKey, SubjectId, SubjectRef};
 
 impl Engine {
     pub(super) fn committed(
@@ -22,23 +22,29 @@ impl Engine {
                     self.cache.put(chained.subject);
                 }
                 for decided in batch.decided {
+                    for take in &decided.write.takes {
+                        self.purse.take(take);
+                    }
                     self.reply(&decided.waiting, &Reply::Decided(decided.skeleton), effects);
                 }
             }
-            CommitOutcome::Refused { gate, stale, known } => {
-                self.refused(batch, gate, &stale, &known, wanted, effects);
+            CommitOutcome::Refused { gate, stale, known, short } => {
+                for (pool, gone) in &short {
+                    self.purse.set(pool, *gone);
+                }
+                self.refused(batch, gate, (&stale, &known, &short), wanted, effects);
             }
         }
     }
 
-    /// Settles a refused batch: known ids are answered from the store, what read something stale (or came after a
-    /// known id of the same subject) is decided again, the rest goes into the next attempt at once.
+    /// Settles a refused batch: known ids are answered from the store, what read something stale, took of what had run
+    /// out, or came after such a decision of the same subject, is decided again, the rest goes into the next attempt at
+    /// once.
     fn refused(
         &mut self,
         batch: InFlight,
         gate: Option<u64>,
-        stale: &[SubjectId],
-        known: &[Known],
+        (stale, known, short): (&[SubjectId], &[Known], &[(PoolKey, i64)]),
         wanted: &mut Vec<SubjectRef>,
         effects: &mut Vec<Effect>,
     ) {
@@ -50,6 +56,11 @@ impl Engine {
                 again.push(reference.clone());
             }
         }
+        let took =
+            |decided: &Decided| decided.write.takes.iter().any(|take| short.iter().any(|(pool, _)| *pool == take.pool));
+        again.extend(
+            decided.iter().filter(|decided| took(decided)).flat_map(|decided| decided.subjects.iter().cloned()),
+        );
         let (mut kept, mut redo) = (Vec::new(), Vec::new());
         for decided in decided {
             match known.iter().find(|known| known.decision_id == decided.waiting.decision_id) {
@@ -58,14 +69,15 @@ impl Engine {
                     let reply =
                         if same { Reply::Stored(known.record.clone()) } else { Reply::Conflict(known.decision_id) };
                     self.reply(&decided.waiting, &reply, effects);
-                    again.extend(decided.subject);
+                    again.extend(decided.subjects);
                 }
                 None => kept.push(decided),
             }
         }
+        spread(&kept, &mut again);
         let stays = |decided: &Decided| {
-            let fresh = decided.subject.as_ref().is_none_or(|reference| !again.contains(reference));
-            gate.is_none() && (fresh || decided.waiting.contended())
+            let fresh = decided.subjects.iter().all(|reference| !again.contains(reference));
+            gate.is_none() && !took(decided) && (fresh || decided.waiting.contended())
         };
         let mut rest = Vec::new();
         for decided in kept {
@@ -75,9 +87,9 @@ impl Engine {
         // The oldest first, before what came meanwhile.
         for mut waiting in redo.into_iter().rev() {
             waiting.attempt += 1;
-            match waiting.request.subject() {
-                Some(reference) if self.cache.get(&reference).is_none() => self.admit_first(waiting, reference, wanted),
-                _ => self.ready.push_front(waiting),
+            match self.read_missing(&waiting, wanted) {
+                Some(waited_for) => waited_for.insert(0, waiting),
+                None => self.ready.push_front(waiting),
             }
         }
         if let Some(sequence) = gate.filter(|sequence| *sequence > self.snapshot.control_sequence) {
@@ -85,15 +97,6 @@ impl Engine {
             effects.push(Effect::ReloadSnapshot);
         }
         self.commit(InFlight { decided: rest, chained }, effects);
-    }
-
-    fn admit_first(&mut self, waiting: Waiting, reference: SubjectRef, wanted: &mut Vec<SubjectRef>) {
-        if let Some(others) = self.loading.get_mut(&reference) {
-            others.insert(0, waiting);
-        } else {
-            wanted.push(reference.clone());
-            self.loading.insert(reference, vec![waiting]);
-        }
     }
 
     pub(super) fn commit_failed(&mut self, effects: &mut Vec<Effect>) {
@@ -110,5 +113,23 @@ impl Engine {
         }
         self.halted = Some(Halt::Resync);
         effects.push(Effect::Resync);
+    }
+}
+
+/// Adds every subject of a decision that read one of them, and so on: what such a decision made of its other subjects
+/// was read by those behind it.
+fn spread(decided: &[Decided], again: &mut Vec<SubjectRef>) {
+    loop {
+        let before = again.len();
+        for one in decided.iter().filter(|one| !one.waiting.contended()) {
+            if one.subjects.iter().any(|reference| again.contains(reference)) {
+                let new: Vec<SubjectRef> =
+                    one.subjects.iter().filter(|reference| !again.contains(reference)).cloned().collect();
+                again.extend(new);
+            }
+        }
+        if again.len() == before {
+            return;
+        }
     }
 }

@@ -11,11 +11,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::batch::{Batch, SubjectNext, SubjectTouched};
 use super::cache::SubjectCache;
-use super::chain::{Chained, Decided, InFlight, Waiting, decide_one};
+use super::chain::{Chained, Decided, InFlight, Waiting};
 use super::message::{Effect, Event, Loaded, Reply, Settings, Ticket};
 use super::sealed::seal_state;
 use crate::decision::Snapshot;
-use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectRef, SubjectState, Timestamp};
+use crate::domain::{
+    DecisionId, DecisionRequest, Digest, PoolLevels, Purse, SubjectKinds, SubjectRef, SubjectState, Timestamp,
+};
 use crate::policy::rebuild_caps;
 use crate::transparency::merkle_root;
 
@@ -35,6 +37,8 @@ pub struct Engine {
     pub(super) next_number: u64,
     minted: u64,
     pub(super) cache: SubjectCache,
+    /// What is known to be gone of what may run out. May be wrong without harm: the commit takes nothing that is gone.
+    pub(super) purse: Purse,
     pub(super) loading: BTreeMap<SubjectRef, Vec<Waiting>>,
     pub(super) ready: VecDeque<Waiting>,
     /// Every decision id that waits or is in flight, with what it names and who else waits for it.
@@ -53,6 +57,7 @@ impl Engine {
             next_number: 1,
             minted: 0,
             cache,
+            purse: Purse::default(),
             loading: BTreeMap::new(),
             ready: VecDeque::new(),
             pending: BTreeMap::new(),
@@ -92,6 +97,7 @@ impl Engine {
                 }
                 Event::Published(snapshot) => self.published(snapshot),
                 Event::SubjectChanged(reference) => self.cache.forget(&reference),
+                Event::PoolsRead(levels) => self.pools_read(&levels),
             }
         }
         self.form_batch(now, &mut wanted, &mut effects);
@@ -151,18 +157,37 @@ impl Engine {
         DecisionId::from_parts(now.0, bits)
     }
 
-    /// To the ready ones, or to those whose subject is being read.
+    /// The subjects whose states a request reads.
+    pub(super) fn subjects(&self, waiting: &Waiting) -> Vec<(SubjectRef, SubjectKinds)> {
+        waiting.request.subjects(self.snapshot.bundle.counted)
+    }
+
+    /// To the ready ones, or to those of whose subjects one is being read.
     fn admit(&mut self, waiting: Waiting, wanted: &mut Vec<SubjectRef>) {
-        match waiting.request.subject() {
-            Some(reference) if self.loading.contains_key(&reference) => {
-                self.loading.entry(reference).or_default().push(waiting);
-            }
-            Some(reference) if self.cache.get(&reference).is_none() => {
-                wanted.push(reference.clone());
-                self.loading.insert(reference, vec![waiting]);
-            }
-            _ => self.ready.push_back(waiting),
+        match self.read_missing(&waiting, wanted) {
+            Some(waited_for) => waited_for.push(waiting),
+            None => self.ready.push_back(waiting),
         }
+    }
+
+    /// Has every subject of a request read that is not at hand; gives those who wait for the first of them.
+    pub(super) fn read_missing(
+        &mut self,
+        waiting: &Waiting,
+        wanted: &mut Vec<SubjectRef>,
+    ) -> Option<&mut Vec<Waiting>> {
+        let mut first = None;
+        for (reference, _) in self.subjects(waiting) {
+            if !self.loading.contains_key(&reference) {
+                if self.cache.get(&reference).is_some() {
+                    continue;
+                }
+                wanted.push(reference.clone());
+                self.loading.insert(reference.clone(), Vec::new());
+            }
+            first.get_or_insert(reference);
+        }
+        self.loading.get_mut(&first?)
     }
 
     fn loaded(&mut self, loaded: Vec<Loaded>, now: Timestamp) {
@@ -177,6 +202,11 @@ impl Engine {
             self.cache.put(subject);
             self.ready.extend(self.loading.remove(&reference).unwrap_or_default());
         }
+    }
+
+    fn pools_read(&mut self, levels: &PoolLevels) {
+        let Settings { node, incarnation, .. } = &self.settings;
+        self.purse = Purse::of(levels, |name, number| name == node && number == *incarnation);
     }
 
     fn published(&mut self, snapshot: Arc<Snapshot>) {
@@ -197,29 +227,42 @@ impl Engine {
             return;
         }
         let mut batch = InFlight::default();
+        // Decisions of one batch see what those before them took; it is gone once the batch is stored.
+        let mut purse = self.purse.clone();
         while batch.decided.len() < self.settings.batch_decisions_max {
             let Some(waiting) = self.ready.pop_front() else { break };
-            let reference = waiting.request.subject();
-            if let Some(reference) = &reference
-                && !batch.chained.contains_key(reference)
-            {
-                let cap_set = Some(self.snapshot.bundle.cap_set);
-                let current = |state: &SubjectState| state.cap_set.is_none() || state.cap_set == cap_set;
-                let Some(subject) = self.cache.get(reference).filter(|subject| current(&subject.state)).cloned() else {
-                    self.cache.forget(reference);
-                    self.admit(waiting, wanted);
-                    continue;
-                };
-                let version_read = subject.version;
-                batch.chained.insert(reference.clone(), Chained { subject, version_read, changed: false });
+            let subjects = self.subjects(&waiting);
+            if batch.names_again(&subjects, &mut self.cache) {
+                // A customer by another name than before: each state goes into a batch once.
+                self.ready.push_front(waiting);
+                break;
             }
-            let chained = reference.as_ref().and_then(|reference| batch.chained.get_mut(reference));
-            match decide_one(&self.snapshot, &self.settings, waiting, chained, now) {
-                Ok(decided) => batch.decided.push(decided),
-                Err((waiting, problems)) => self.reply(&waiting, &Reply::Refused(problems), effects),
+            if !subjects.iter().all(|(reference, _)| self.chain(reference, &mut batch)) {
+                self.admit(waiting, wanted);
+                continue;
+            }
+            let with = (&self.settings, &mut purse);
+            if let Err((waiting, problems)) = batch.decide(&self.snapshot, with, waiting, subjects, now) {
+                self.reply(&waiting, &Reply::Refused(problems), effects);
             }
         }
         self.commit(batch, effects);
+    }
+
+    /// Puts a subject into a batch as it is at hand; `false` where it has to be read first.
+    fn chain(&mut self, reference: &SubjectRef, batch: &mut InFlight) -> bool {
+        if batch.chained.contains_key(reference) {
+            return true;
+        }
+        let cap_set = Some(self.snapshot.bundle.cap_set);
+        let current = |state: &SubjectState| state.cap_set.is_none() || state.cap_set == cap_set;
+        let Some(subject) = self.cache.get(reference).filter(|subject| current(&subject.state)).cloned() else {
+            self.cache.forget(reference);
+            return false;
+        };
+        let version_read = subject.version;
+        batch.chained.insert(reference.clone(), Chained { subject, version_read, changed: false });
+        true
     }
 
     /// Sends a batch of what was decided; states that no decision of it read are left out.
@@ -228,7 +271,7 @@ impl Engine {
             return;
         }
         let reads = |reference: &SubjectRef, decided: &[Decided]| {
-            decided.iter().any(|d| !d.waiting.contended() && d.subject.as_ref() == Some(reference))
+            decided.iter().any(|d| !d.waiting.contended() && d.subjects.contains(reference))
         };
         batch.chained.retain(|reference, _| reads(reference, &batch.decided));
         let mut subjects: Vec<SubjectTouched> = batch

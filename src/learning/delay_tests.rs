@@ -36,6 +36,7 @@ fn believed(offer: Truth, window: Span, watched: i64, delay: Option<&Delay>) -> 
         delay: delay.cloned(),
         values: None,
         bags: None,
+        unlearned: None,
     };
     let mut statistics = ArmStatistics::default();
     for number in 0..DECISIONS {

@@ -71,6 +71,9 @@ impl Lesson {
     /// When more of its weight is to be learned, given what is applied; nothing where nothing more is, and before it
     /// was seen.
     pub fn due(&self, applied: Applied) -> Option<Timestamp> {
+        if self.exposed.terms.unlearned.is_some() {
+            return None;
+        }
         let next = self.curve().filter(|_| applied.exposed)?.next(applied.steps)?;
         Some(self.exposed.at.plus(next))
     }
@@ -85,8 +88,12 @@ impl Lesson {
         if learned { applied.reward_minor.saturating_add(self.exposed.cost_minor) } else { 0 }
     }
 
-    /// The event that leads from what was applied `before` to what is `now`; nothing if that changes no model.
+    /// The event that leads from what was applied `before` to what is `now`; nothing if that changes no model. What
+    /// the customer did not agree to be learned from changes none, though it is counted and reported.
     pub fn event(&self, before: Applied, now: Applied) -> Option<LearningEvent> {
+        if self.exposed.terms.unlearned.is_some() {
+            return None;
+        }
         let (arm, features) = (self.arm.clone(), self.features.clone());
         // Before the exposure was learned nothing of the decision was in the model, whatever was reported.
         let [before, now] = [before, now].map(|told| if told.exposed { told } else { Applied::default() });
@@ -237,6 +244,7 @@ mod tests {
             delay: None,
             values: None,
             bags: None,
+            unlearned: None,
         };
         let arm = ArmKey { offer: OfferId::new("boots").unwrap(), variant: VariantId::new("a").unwrap() };
         let features = Features::from_sparse(3, &[(0, 1 << 20), (2, -700_000)]).unwrap();

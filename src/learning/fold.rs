@@ -131,7 +131,8 @@ pub fn fold(exposed: &Exposed, outcomes: &[OutcomeFact]) -> Earned {
     };
     Earned {
         exposed: match exposed.terms.exposed_by {
-            None => true,
+            // What was given back unsent was seen by nobody, unless it is said to have been seen all the same.
+            None => seen || facts.iter().all(|fact| fact.kind != OutcomeKind::Release),
             Some(ExposedBy::Impression) => seen,
         },
         accepted: accepted_at.is_some(),
@@ -161,6 +162,7 @@ mod tests {
             delay: None,
             values: None,
             bags: None,
+            unlearned: None,
         };
         Exposed { at: Timestamp(0), margin_minor: 900, cost_minor: 5, terms }
     }

@@ -1,5 +1,6 @@
 //! Where a rule applies: placements, offers, categories, channels, regions. What it then checks is elsewhere.
 
+use super::approval;
 use super::codes;
 use super::declare::{self, Declared};
 use super::finding::Report;
@@ -79,6 +80,16 @@ pub(super) fn read(
 ) -> Option<AppliesTo> {
     let fields = Fields::open(report, format!("{what}: applies_to"), node, &FIELDS, &[])?;
     let what = fields.what.as_str();
+    if approval::is_needed(kind.list) {
+        for name in ["offers", "categories"] {
+            if let Some(node) = fields.get(name) {
+                let message = format!("{what}: which {name} it is about stands beside `applies_to`");
+                report.add(codes::SWITCH_OFFERS, node.place, message, "not here").with_help(
+                    "`applies_to` says where: `placements`, `channels`, `regions`; the rule itself says of what",
+                );
+            }
+        }
+    }
     if kind.list == "purpose_gates" {
         for name in ["offers", "categories"] {
             if let Some(node) = fields.get(name) {
@@ -107,12 +118,7 @@ pub(super) fn read(
             read::parsed(report, what, node, "an offer id", OfferId::new)
         })
     });
-    let categories = fields.get("categories").map(|node| {
-        read::list_of(report, what, node, EMPTY, |report, node| {
-            let id = read::parsed(report, what, node, "a category", CategoryId::new)?;
-            category_known(report, what, node, id.as_str(), known).then_some(id)
-        })
-    });
+    let categories = fields.get("categories").map(|node| categories_of(report, what, node, EMPTY, known));
     let channels = fields.get("channels").map(|node| channels(report, what, node, known));
     let regions = fields.get("regions").map(|node| {
         read::list_of(report, what, node, EMPTY, |report, node| {
@@ -132,8 +138,27 @@ pub(super) fn read(
     unbroken().ok()
 }
 
+/// Reads a list of categories, each declared; `empty` says what an empty list would do.
+pub(super) fn categories_of(
+    report: &mut Report<'_>,
+    what: &str,
+    node: &Node,
+    empty: &str,
+    known: Known<'_>,
+) -> Option<Vec<CategoryId>> {
+    read::list_of(report, what, node, empty, |report, node| {
+        let id = read::parsed(report, what, node, "a category", CategoryId::new)?;
+        category_known(report, what, node, id.as_str(), known).then_some(id)
+    })
+}
+
 /// Reads a list of channels, each used by some placement.
 pub(super) fn channels(report: &mut Report<'_>, what: &str, node: &Node, known: Known<'_>) -> Option<Vec<String>> {
+    read::list_of(report, what, node, EMPTY, |report, node| channel(report, what, node, known))
+}
+
+/// Reads a channel that some placement uses.
+pub(super) fn channel(report: &mut Report<'_>, what: &str, node: &Node, known: Known<'_>) -> Option<String> {
     let mut used = Declared::default();
     for placement in known.placements.values() {
         if used.lacks(&placement.channel) {
@@ -145,10 +170,8 @@ pub(super) fn channels(report: &mut Report<'_>, what: &str, node: &Node, known: 
         used.miss();
     }
     let home = (codes::CHANNEL_UNKNOWN, "channel", "placements.yaml: no placement uses it");
-    read::list_of(report, what, node, EMPTY, |report, node| {
-        let channel = read::parsed(report, what, node, "a channel such as `web`", channel_name)?;
-        declare::refer(report, home, what, (node.place, &channel), &used).then_some(channel)
-    })
+    let channel = read::parsed(report, what, node, "a channel such as `web`", channel_name)?;
+    declare::refer(report, home, what, (node.place, &channel), &used).then_some(channel)
 }
 
 const EMPTY: &str = "the rule would apply nowhere; leave the list out to apply everywhere";

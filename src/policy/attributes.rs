@@ -6,6 +6,7 @@ use super::codes;
 use super::condition::date;
 use super::declare::{self, Declared};
 use super::finding::Report;
+use super::lineage;
 use super::read::{self, Fields};
 use super::suggest::did_you_mean;
 use super::syntax::{Node, Yaml};
@@ -77,6 +78,8 @@ pub struct AttributeSpec {
     pub time_to_live: Option<Span>,
     /// Who answers for it; empty where not said.
     pub owner: String,
+    /// What it is computed from; its class is the strictest of theirs and its own.
+    pub derived_from: Vec<AttributeId>,
 }
 
 impl AttributeSpec {
@@ -130,21 +133,28 @@ pub(super) fn problems(
 }
 
 /// The fields of an attribute.
-pub(super) const FIELDS: [&str; 6] = ["id", "type", "class", "source", "time_to_live", "owner"];
+pub(super) const FIELDS: [&str; 7] = ["id", "type", "class", "source", "time_to_live", "owner", "derived_from"];
 
 /// Reads `catalog/attributes.yaml`.
 pub(super) fn read(report: &mut Report<'_>, root: &Node) -> (BTreeMap<AttributeId, AttributeSpec>, Declared) {
     let mut specs = BTreeMap::new();
     let mut declared = Declared::default();
+    let mut written = Vec::new();
     for item in declare::items(report, root, "attributes", "attributes: [...]", &mut declared) {
-        if let Some(spec) = attribute(report, item, &mut declared) {
+        if let Some(spec) = attribute(report, item, &mut declared, &mut written) {
             specs.insert(spec.id.clone(), spec);
         }
     }
+    lineage::derive(report, &mut specs, &written, &declared);
     (specs, declared)
 }
 
-fn attribute(report: &mut Report<'_>, node: &Node, declared: &mut Declared) -> Option<AttributeSpec> {
+fn attribute(
+    report: &mut Report<'_>,
+    node: &Node,
+    declared: &mut Declared,
+    written: &mut Vec<lineage::Written>,
+) -> Option<AttributeSpec> {
     let fields = declare::item(report, "attribute", node, &FIELDS, declared)?;
     let what = fields.what.as_str();
     let id = ("attribute", "a name such as `customer.tier`", "id: customer.tier");
@@ -155,7 +165,10 @@ fn attribute(report: &mut Report<'_>, node: &Node, declared: &mut Declared) -> O
     let source = fields.get("source").and_then(|node| read::text(report, what, node));
     let owner = fields.get("owner").and_then(|node| read::text(report, what, node));
     let time_to_live = fields.get("time_to_live").and_then(|node| read::span(report, what, node));
+    let (derived_from, places) = lineage::read(report, &fields)?;
+    written.extend(id.iter().map(|id| lineage::Written::new(id, &fields, places.clone())));
     Some(AttributeSpec {
+        derived_from,
         id: id?,
         kind: kind?,
         class: class?,

@@ -48,14 +48,15 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, known: Known<'_
     });
     let channels = fields.get("channels").map(|node| applies::channels(report, what, node, known));
     let dates = fields.get("dates").map(|node| interval::read(report, &format!("{what}: dates"), node));
-    let dayparts = fields.get("dayparts").map(|node| daypart::read(report, fields, node));
+    let dayparts = fields.get("dayparts").map(|node| daypart::read(report, fields, node, known));
     if dayparts.is_none() {
         daypart::without(report, fields);
     }
     let stores = fields.get("stores").map(|node| {
         let empty = "the offer would be available nowhere; leave the list out to allow any store";
         read::list_of(report, what, node, empty, |report, node| {
-            read::parsed(report, what, node, "a store such as `s-12`", StoreId::new)
+            let store = read::parsed(report, what, node, "a store such as `s-12`", StoreId::new)?;
+            known.stores.refer(report, what, node, &store).then_some(store)
         })
     });
     // A field not given is fine, a field given and broken is not.
@@ -78,7 +79,8 @@ impl Availability {
         if !on_channel || !on_date {
             return Some(false);
         }
-        let in_time = dayparts.as_ref().map_or(Some(true), |parts| parts.holds(facts.now, facts.time_zone));
+        let in_time =
+            dayparts.as_ref().map_or(Some(true), |parts| parts.holds(facts.now, facts.time_zone, facts.store));
         let in_store = stores.as_ref().map_or(Some(true), |stores| facts.store.map(|store| stores.contains(store)));
         let in_region =
             regions.as_ref().map_or(Some(true), |regions| jurisdiction::covered(regions, facts.jurisdiction));
@@ -100,7 +102,7 @@ impl Availability {
         ];
         let only = said.into_iter().flatten().collect::<Vec<_>>().join(" and ");
         let (there, then) =
-            (regions.is_some() || stores.is_some(), dayparts.as_ref().is_some_and(Dayparts::asks_customer));
+            (regions.is_some() || stores.is_some(), dayparts.as_ref().is_some_and(Dayparts::asks_request));
         let unknown = match (there, then) {
             _ if on_missing == OnMissing::Allow => "",
             (true, true) => ", or it is not known whether this is there and then",

@@ -5,22 +5,25 @@ use std::sync::Arc;
 
 use super::attributes::{self, AttributeKind, AttributeSpec, CATEGORY};
 use super::calendars::{self, CALENDARS, Calendars};
-use super::caps;
+use super::caps::{self, CapWindows};
 use super::cases::{self, Tests};
 use super::condition::{self, Asked, Columns, Facts, Program};
 use super::declare::Declared;
 use super::features::Catalog;
 use super::finding::{Place, Report};
-use super::purposes::{self, PurposeSpec};
+use super::guards;
+use super::overrides;
+use super::purposes::{self, PurposeSpec, Purposes};
 use super::read::{self, Fields};
-use super::rules::{self, Categories, Known, Rule};
+use super::rules::{self, Categories, Known, Rule, RuleKind};
 use super::shelf::{Memo, Shelves};
+use super::stores::{self, STORES, StoreNames, Stores};
 use super::suggest::nearest;
 use super::syntax::{self, Node};
 use super::{Finding, codes, placements};
 use crate::domain::{
-    AttributeId, AttributeScope, Catalogue, Digest, LocalTime, Malformed, Placement, PlacementId, PurposeId, Timestamp,
-    Value,
+    AttributeId, AttributeScope, Catalogue, DecisionRequest, Digest, LocalTime, Malformed, Placement, PlacementId,
+    PurposeId, StoreId, SubjectKinds, Timestamp, Value,
 };
 
 /// Names the meaning given to the text: it changes whenever the same text would come to mean something else that a
@@ -51,12 +54,18 @@ pub struct Bundle {
     pub attributes: BTreeMap<AttributeId, AttributeSpec>,
     /// What data may be processed for.
     pub purposes: BTreeMap<PurposeId, PurposeSpec>,
+    /// The clocks and regions of stores.
+    pub(super) stores: Stores,
     /// By kind and id, built-in ones among them. Positions name rules in records.
     pub rules: Vec<Rule>,
     /// Changes with whatever changes what a cap counts; counters built for another set are rebuilt from contacts.
     pub cap_set: Digest,
-    /// Whether every rule leaves out what it speaks against, so that nothing is ever noted.
+    /// The kinds of subject that caps count for.
+    pub counted: SubjectKinds,
+    /// Whether every rule leaves out what it speaks against and none is lifted, so that nothing is ever noted.
     pub(super) only_blocks: bool,
+    /// Positions of guards of audiences.
+    pub(super) guards: Vec<u16>,
     /// Every condition, compiled.
     program: Program,
     /// What it says of the offers of the catalogues asked about last.
@@ -94,13 +103,19 @@ impl Bundle {
     }
 
     /// Asks the conditions that apply at a placement about one request; [`Asked::fail`] then tells for each offer.
-    pub fn ask<'a>(&'a self, columns: &'a Columns, placement: &Placement, facts: &Facts<'a>) -> Asked<'a> {
+    pub fn ask<'a>(&'a self, columns: &'a Columns, placement: &Placement, facts: &Facts<'_>) -> Asked<'a> {
         Asked::new(&self.program, &self.rules, columns, placement, facts)
     }
 
     /// Whether a condition at the placement reads an attribute of customer or context.
     pub fn reads(&self, placement: &Placement, id: &AttributeId) -> bool {
         self.program.reads(&placement.id, id)
+    }
+
+    /// Whether a guard of an audience applies at the placement.
+    pub fn guards(&self, placement: &Placement) -> bool {
+        let rules = self.guards.iter().filter_map(|at| self.rule(*at));
+        rules.into_iter().any(|rule| rule.applies_to.covers_placement(placement))
     }
 
     /// The time where the customer is, in UTC if the request names no time zone; nothing where no rule of the placement
@@ -113,6 +128,25 @@ impl Bundle {
         condition::local_time(now, zone.unwrap_or(chrono_tz::UTC), zone.is_some())
     }
 
+    /// What the rule at a position wants said beside a personalised price.
+    pub fn disclosure(&self, at: u16) -> Option<&str> {
+        match &self.rule(at)?.kind {
+            RuleKind::PricePersonalisation(personalisation) => personalisation.disclosure.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Where a request comes from as rules about regions see it: the jurisdiction it names, else the region of the
+    /// store it names. Gates never guess one.
+    pub fn region<'a>(&'a self, jurisdiction: Option<&'a str>, store: Option<&StoreId>) -> Option<&'a str> {
+        jurisdiction.or_else(|| self.stores.region(store))
+    }
+
+    /// Where the windows of caps begin for a request decided at `now`.
+    pub fn windows(&self, request: &DecisionRequest, now: Timestamp) -> CapWindows {
+        CapWindows::at(now, request.time_zone.as_deref()).in_store(self.stores.zone(request.store.as_ref()))
+    }
+
     /// The rule at a position.
     pub fn rule(&self, at: u16) -> Option<&Rule> {
         self.rules.get(usize::from(at))
@@ -120,7 +154,7 @@ impl Bundle {
 }
 
 const LAYOUT: &str = "a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/calendars.yaml, \
-                      catalog/purposes.yaml, rules/*.yaml and tests/**";
+                      catalog/purposes.yaml, catalog/stores.yaml, rules/*.yaml and tests/**";
 
 const NEEDED: [(&str, &str); 3] = [
     ("bundle.yaml", "add it with `name: my-shop` and `schema: 1`"),
@@ -159,7 +193,9 @@ fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<F
             let bundle = Bundle {
                 hash: hash(&sources),
                 cap_set: caps::cap_set(&parts.rules, &parts.placements),
-                only_blocks: parts.rules.iter().all(Rule::blocks),
+                counted: caps::counted_kinds(&parts.rules),
+                only_blocks: parts.rules.iter().all(|rule| rule.blocks() && !rule.lifts()),
+                guards: guards::positions(&parts.rules),
                 program: Program::new(&parts.rules, &parts.placements),
                 memo: Memo::default(),
                 name: parts.name,
@@ -167,6 +203,7 @@ fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<F
                 placements: parts.placements,
                 attributes: parts.attributes,
                 purposes: parts.purposes,
+                stores: parts.stores,
                 rules: parts.rules,
             };
             Ok((bundle, parts.tests))
@@ -182,7 +219,7 @@ fn is_rules(path: &str) -> bool {
 }
 
 fn check_layout(report: &mut Report<'_>, sources: &[Source]) {
-    let fixed = || NEEDED.iter().map(|(path, _)| *path).chain([ATTRIBUTES, CALENDARS]);
+    let fixed = || NEEDED.iter().map(|(path, _)| *path).chain([ATTRIBUTES, CALENDARS, STORES]);
     for (at, source) in sources.iter().enumerate() {
         let path = source.path.as_str();
         if at > 0 && sources[at - 1].path == path {
@@ -211,6 +248,7 @@ struct Parts {
     placements: BTreeMap<PlacementId, Placement>,
     attributes: BTreeMap<AttributeId, AttributeSpec>,
     purposes: BTreeMap<PurposeId, PurposeSpec>,
+    stores: Stores,
     rules: Vec<Rule>,
     tests: Tests,
 }
@@ -220,7 +258,7 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
     let mut trees: BTreeMap<&str, Node> = BTreeMap::new();
     for (at, source) in sources.iter().enumerate() {
         let path = source.path.as_str();
-        let known = [ATTRIBUTES, CALENDARS].contains(&path)
+        let known = [ATTRIBUTES, CALENDARS, STORES].contains(&path)
             || is_rules(path)
             || NEEDED.iter().any(|(needed, _)| *needed == path);
         let known = known || with_tests && cases::is_tests(path);
@@ -234,14 +272,19 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
         None if sources.iter().any(|source| source.path == ATTRIBUTES) => (BTreeMap::new(), Declared::unreadable()),
         None => (BTreeMap::new(), Declared::default()),
     };
-    let (purposes, purpose_names) = match trees.get("catalog/purposes.yaml") {
+    let Purposes { specs: purposes, declared: purpose_names, obeying } = match trees.get("catalog/purposes.yaml") {
         Some(root) => purposes::read(report, root),
-        None => (BTreeMap::new(), Declared::unreadable()),
+        None => Purposes { specs: BTreeMap::new(), declared: Declared::unreadable(), obeying: Vec::new() },
     };
     let calendars = match trees.get(CALENDARS) {
         Some(root) => calendars::read(report, root),
         None if sources.iter().any(|source| source.path == CALENDARS) => Calendars::unreadable(),
         None => Calendars::default(),
+    };
+    let stores = match trees.get(STORES) {
+        Some(root) => stores::read(report, root),
+        None if sources.iter().any(|source| source.path == STORES) => StoreNames::unreadable(),
+        None => StoreNames::default(),
     };
     let catalog = Catalog { specs: &attributes, declared: &attribute_names, calendars: &calendars };
     let (placements, placement_names) = match trees.get("placements.yaml") {
@@ -255,13 +298,18 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
         placement_names: &placement_names,
         categories: categories(&attributes, &attribute_names),
         attributes: catalog,
+        stores: &stores,
     };
     let mut rules = Vec::new();
     let mut declared = Declared::default();
     for (_, root) in trees.iter().filter(|(path, _)| is_rules(path)) {
         rules::read(report, root, known, &mut declared, &mut rules);
     }
+    if !report.any_below("rules/") {
+        purposes::check_signals(report, &obeying, &rules);
+    }
     let rules = rules::in_order(rules);
+    overrides::contradictions(report, &rules, &placements, &declared);
     let names = rules::names(report, &declared, &rules);
     let unread = |path: &str| cases::is_tests(path) && !trees.contains_key(path);
     let whole = !sources.iter().any(|source| unread(&source.path));
@@ -271,7 +319,7 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
         let message = format!("{} rules are more than a bundle can number", rules.len());
         report.add(codes::RULES_MANY, Place::file(0), message, "").with_help(help);
     }
-    Some(Parts { name: name?, placements, attributes, purposes, rules, tests })
+    Some(Parts { name: name?, placements, attributes, purposes, stores: stores.stores, rules, tests })
 }
 
 fn categories<'a>(specs: &'a BTreeMap<AttributeId, AttributeSpec>, declared: &Declared) -> Categories<'a> {

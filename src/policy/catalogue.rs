@@ -168,6 +168,7 @@ mod tests {
         let mut nobody = campaign("summer", "USD");
         nobody.owner = " ".into();
         let draft = CatalogueDraft {
+            recounted: None,
             campaigns: vec![
                 Placed::new("/campaigns/0", nobody),
                 Placed::new("/campaigns/1", campaign("spring", "EUR")),
@@ -204,6 +205,7 @@ mod tests {
     #[test]
     fn what_fits_has_no_problems() {
         let draft = CatalogueDraft {
+            recounted: None,
             campaigns: vec![Placed::new("", campaign("spring", "USD"))],
             offers: vec![Placed::new("", offer("a", &json!({"campaign": "spring", "category": "shoes"})))],
             campaigns_unread: Vec::new(),

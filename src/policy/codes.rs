@@ -60,10 +60,31 @@ codes! {
     CHAMPION = "P0216", "a challenger that is called as the champion is";
     OVERRIDABLE = "P0217", "a rule that no override may lift, declared as one that it may";
     SEVERITY_GATE = "P0218", "a gate that would refuse nothing";
-    // Kept for kinds to come: P0240 to P0249 caps, P0250 to P0259 money, P0260 to P0269 switches and overrides,
-    // P0270 to P0279 fairness, P0280 to P0289 leases, P0323 to P0329 consent and guards. Ranks: `rules/kinds.rs`.
+    // Kept for kinds to come: P0243 to P0249 caps, P0282 to P0289 pools. Ranks: `rules/kinds.rs`.
     DELAY_CURVE = "P0230", "steps that make no delay curve";
     VALUE_UNUSED = "P0231", "a learned value where none counts";
+    COOL_DOWN_UNLESS = "P0240", "`unless` with an event that cannot undo what the cool-down counts";
+    ZONE_STORE = "P0241", "the time zone `store` where catalog/stores.yaml declares none";
+    STORE_UNKNOWN = "P0242", "a store that is not in catalog/stores.yaml";
+    CAP_SESSION = "P0245", "a cap within a session that counts for something larger than a session";
+    PRICE_LIMIT_ONE = "P0250", "a price limit that says nothing to keep to, or several things";
+    PRICE_CURRENCY = "P0251", "a price limit in another currency than a placement it applies to";
+    PRICE_PERSONAL_EMPTY = "P0252", "a rule about personalised prices that asks for nothing";
+    PRICE_ATTRIBUTE = "P0253", "an attribute that may not move a price, or that tells no product";
+    SWITCH_SEVERITY = "P0260", "a switch or an override that would only speak";
+    SWITCH_EFFECTIVE = "P0261", "a switch or an override without a beginning or an end, or for more than 14 days";
+    SWITCH_STOP = "P0262", "a switch that stops nothing";
+    OVERRIDE_CONTRADICTS = "P0263", "two overrides that contradict each other at the same time and place";
+    SWITCH_OFFERS = "P0264", "a switch or an override limited to offers by `applies_to`";
+    CATEGORY_EXCLUSION_EMPTY = "P0265", "a category exclusion that names neither categories nor brands";
+    BRAND_UNDECLARED = "P0266", "a brand that `offer.brand` does not say";
+    LINEAGE_CLASS = "P0270", "an attribute classed below what it is derived from";
+    LINEAGE_CIRCLE = "P0271", "an attribute that is derived from itself";
+    RULE_CLASS = "P0272", "a rule over a protected attribute, or over a sensitive one that it may not read";
+    FAIRNESS_ATTRIBUTE = "P0273", "a fairness gate over an attribute that names no groups, or that no rule may read";
+    FAIRNESS_CHECK = "P0274", "a fairness gate that does not say what it asks";
+    BUDGET_CURRENCY = "P0280", "a budget in another currency than a placement it applies to";
+    BUDGET_PACE = "P0281", "a pace for a window that never ends";
     CONDITION_SYNTAX = "P0301", "a condition that cannot be read";
     CONDITION_LEFT_OUT = "P0302", "something that conditions leave out: functions, division, branches, null";
     CONDITION_LITERAL = "P0303", "a number, amount, date, span or text in a condition that cannot be read";
@@ -79,6 +100,12 @@ codes! {
     DAYPART = "P0320", "a part of the day with nothing in it, or a time zone that no part of the day reads";
     LOYALTY_EMPTY = "P0321", "a rule of loyalty that asks for nothing";
     LOYALTY_ATTRIBUTE = "P0322", "an attribute that cannot say what a rule of loyalty asks for";
+    GATE_BASIS = "P0323", "a gate for a basis that its purpose allows nowhere";
+    SIGNAL_UNUSED = "P0324", "a purpose that obeys a signal and has no gate";
+    DPV_UNKNOWN = "P0325", "a purpose that the W3C Data Privacy Vocabulary does not have";
+    GUARD_WHEN = "P0326", "a guard of an audience that says in no way or in two who belongs to it";
+    GUARD_OFFER = "P0327", "a guard of an audience that reads offers, the basket or the hour";
+    GUARD_ATTRIBUTE = "P0328", "an attribute that cannot say who belongs to an audience";
     FIXTURE_UNKNOWN = "P0401", "a customer, offer or campaign that no fixture of the tests names";
     RULE_UNKNOWN = "P0402", "a test that names a rule which the bundle does not have";
     FIXTURE_CIRCLE = "P0403", "fixtures that are like each other in a circle";

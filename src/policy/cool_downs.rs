@@ -3,7 +3,8 @@
 //!
 //! A cool-down starts with the last of `times` events that lie `within` a span of one another, and holds for
 //! `suppress_for`, by the time of the events and not of their arrival. Of one offer shown once (one slot of one
-//! decision) an event counts once, at its newest instant; so duplicates and reordering change nothing.
+//! decision) an event counts once, at its newest instant; so duplicates and reordering change nothing. `unless` names
+//! an event that undoes all that happened up to it, a cool-down that has begun included.
 
 use super::caps::{CapBy, scope};
 use super::codes;
@@ -19,7 +20,20 @@ use crate::domain::{Span, Timestamp};
 pub const EVENT_AFTER_MAX: Span = Span(90 * 86_400_000);
 
 /// What may start a cool-down.
-pub const EVENTS: [OutcomeKind; 3] = [OutcomeKind::Reject, OutcomeKind::Order, OutcomeKind::Return];
+pub const EVENTS: [OutcomeKind; 5] =
+    [OutcomeKind::Reject, OutcomeKind::Order, OutcomeKind::Return, OutcomeKind::Click, OutcomeKind::Impression];
+
+/// What may undo events that have not led to more.
+const UNDOING: [OutcomeKind; 2] = [OutcomeKind::Click, OutcomeKind::Order];
+
+/// What an event may be undone by: whoever clicks has looked, whoever buys has looked and clicked.
+fn undone_by(event: OutcomeKind) -> &'static [OutcomeKind] {
+    match event {
+        OutcomeKind::Impression | OutcomeKind::Reject => &UNDOING,
+        OutcomeKind::Click => &[OutcomeKind::Order],
+        OutcomeKind::Order | OutcomeKind::Return | OutcomeKind::Refund | OutcomeKind::Release => &[],
+    }
+}
 
 /// The most events that a rule may ask for.
 const TIMES_MAX: u32 = 20;
@@ -38,6 +52,8 @@ pub struct CoolDown {
     pub times: u32,
     /// How far apart the first and the last of them may be.
     pub within: Span,
+    /// What undoes all of them that happened up to it.
+    pub unless: Option<OutcomeKind>,
     /// How long offers are left out, from the last of them.
     pub suppress_for: Span,
     /// Whether somebody without an identifier, for whom nothing can be counted, is let through.
@@ -58,20 +74,26 @@ impl CoolDown {
         close.map(|(_, last)| last.plus(self.suppress_for)).max()
     }
 
-    /// What starts it, for sentences: `3 rejects within 30d` or `an order`.
-    fn starts(&self) -> String {
-        let event = self.event.name();
-        match (self.times, self.event) {
-            (1, OutcomeKind::Order) => format!("an {event}"),
-            (1, _) => format!("a {event}"),
-            (times, _) => format!("{times} {event}s within {}", self.within),
+    /// What starts it, for sentences: `3 rejects within 30d`, `an order` or `a click without an order`.
+    fn starts(&self, apart: &str) -> String {
+        let one = |kind: OutcomeKind| {
+            let article = if matches!(kind, OutcomeKind::Order | OutcomeKind::Impression) { "an" } else { "a" };
+            format!("{article} {}", kind.name())
+        };
+        let starts = match self.times {
+            1 => format!("{}{apart}", one(self.event)),
+            times => format!("{times} {}s within {}{apart}", self.event.name(), self.within),
+        };
+        match self.unless {
+            Some(kind) => format!("{starts} without {} since,", one(kind)),
+            None => starts,
         }
     }
 
     /// That it leaves an offer out, in words: until `observed`, where the reader may know it.
     pub(super) fn told(&self, observed: Option<i64>) -> String {
         let apart = self.by.name().map_or_else(String::new, |name| format!(" of this {name}"));
-        let told = format!("after {}{apart} nothing of it is shown for {}", self.starts(), self.suppress_for);
+        let told = format!("after {} nothing of it is shown for {}", self.starts(&apart), self.suppress_for);
         match observed {
             Some(until) => format!("{told}, until {}", Timestamp(until)),
             None => told,
@@ -105,23 +127,32 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>) -> Option<RuleK
     let allow_unidentified = fields.get("without_identifier").map_or(Some(false), |node| {
         read::choice(report, what, node, "answer", &["exclude", "allow"], &[]).map(|name| name == "allow")
     });
-    let (event, times, within) = after?;
+    let After { event, times, within, unless } = after?;
     Some(RuleKind::CoolDown(CoolDown {
         by: by?,
         event,
         times,
         within,
+        unless,
         suppress_for: suppress_for?,
         allow_unidentified: allow_unidentified?,
     }))
 }
 
-fn after_what(report: &mut Report<'_>, what: &str, node: &Node) -> Option<(OutcomeKind, u32, Span)> {
-    let fields = Fields::open(report, format!("{what}: after"), node, &["event", "times", "within"], &[])?;
+/// What a cool-down starts after.
+struct After {
+    event: OutcomeKind,
+    times: u32,
+    within: Span,
+    unless: Option<OutcomeKind>,
+}
+
+fn after_what(report: &mut Report<'_>, what: &str, node: &Node) -> Option<After> {
+    let fields = Fields::open(report, format!("{what}: after"), node, &["event", "times", "within", "unless"], &[])?;
     let what = fields.what.as_str();
     let event = fields.need(report, "event", "event: reject").and_then(|node| {
         let names = EVENTS.map(OutcomeKind::name);
-        let chosen = read::choice(report, what, node, "event", &names, &["click", "unsubscribe"])?;
+        let chosen = read::choice(report, what, node, "event", &names, &["unsubscribe"])?;
         EVENTS.into_iter().find(|kind| kind.name() == chosen)
     });
     let times = fields.get("times").map_or(Some(1), |node| read::whole(report, what, node, 1, TIMES_MAX));
@@ -143,5 +174,22 @@ fn after_what(report: &mut Report<'_>, what: &str, node: &Node) -> Option<(Outco
             None
         }
     };
-    Some((event?, times?, within?))
+    let event = event?;
+    let unless = fields.get("unless").map_or(Some(None), |node| unless(report, what, node, event).map(Some));
+    Some(After { event, times: times?, within: within?, unless: unless? })
+}
+
+fn unless(report: &mut Report<'_>, what: &str, node: &Node, event: OutcomeKind) -> Option<OutcomeKind> {
+    let chosen = read::choice(report, what, node, "event", &UNDOING.map(OutcomeKind::name), &[])?;
+    let kind = UNDOING.into_iter().find(|kind| kind.name() == chosen)?;
+    if undone_by(event).contains(&kind) {
+        return Some(kind);
+    }
+    let message = format!("{what}: a `{chosen}` does not undo `{}`", event.name());
+    let help = match undone_by(event) {
+        [] => format!("remove `unless`: nothing makes it as if there had been no `{}`", event.name()),
+        kinds => format!("expected `{}`", kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join("` or `")),
+    };
+    report.add(codes::COOL_DOWN_UNLESS, node.place, message, "does not follow from it").with_help(help);
+    None
 }

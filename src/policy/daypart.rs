@@ -8,10 +8,12 @@ use super::codes;
 use super::condition::local_time;
 use super::finding::Report;
 use super::read::{self, Fields};
+use super::rules::Known;
+use super::stores::Stores;
 use super::suggest::did_you_mean;
 use super::syntax::Node;
 use crate::domain::time::WEEKDAYS;
-use crate::domain::{LocalTime, Malformed, Timestamp};
+use crate::domain::{LocalTime, Malformed, StoreId, Timestamp};
 
 /// Minutes of a day on the clock.
 const DAY_MINUTES: u16 = 24 * 60;
@@ -62,13 +64,17 @@ pub struct Dayparts {
     pub parts: Vec<Daypart>,
     /// Whose clock.
     pub zone: Zone,
+    /// The clocks of stores; none where nobody asks for them.
+    pub stores: Stores,
 }
 
 impl Dayparts {
-    /// Whether an instant belongs to them; nothing where it is the customer's clock and nobody knows where that is.
-    pub(super) fn holds(&self, now: Timestamp, customer: Option<&str>) -> Option<bool> {
+    /// Whether an instant belongs to them; nothing where it is the clock of the customer or of the store and nobody
+    /// knows where that is.
+    pub(super) fn holds(&self, now: Timestamp, customer: Option<&str>, store: Option<&StoreId>) -> Option<bool> {
         let zone = match self.zone {
             Zone::Customer => customer?.parse().ok()?,
+            Zone::Store => self.stores.zone(store)?,
             Zone::Named(zone) => zone,
         };
         let at = local_time(now, zone, true)?;
@@ -79,6 +85,11 @@ impl Dayparts {
     pub(super) fn asks_customer(&self) -> bool {
         self.zone == Zone::Customer
     }
+
+    /// Whether they ask what time it is where the request comes from, which may not be known.
+    pub(super) fn asks_request(&self) -> bool {
+        matches!(self.zone, Zone::Customer | Zone::Store)
+    }
 }
 
 impl std::fmt::Display for Dayparts {
@@ -87,6 +98,7 @@ impl std::fmt::Display for Dayparts {
         f.write_str(&parts.join(" or "))?;
         match self.zone {
             Zone::Customer => f.write_str(" where the customer is"),
+            Zone::Store => f.write_str(" at the store"),
             Zone::Named(zone) => write!(f, " ({})", zone.name()),
         }
     }
@@ -105,13 +117,13 @@ pub(super) fn without(report: &mut Report<'_>, fields: &Fields<'_>) {
 }
 
 /// Reads `dayparts` and the `time_zone` that goes with them.
-pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, node: &Node) -> Option<Dayparts> {
+pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, node: &Node, known: Known<'_>) -> Option<Dayparts> {
     let what = fields.what.as_str();
     let parts = parts(report, what, node);
     let zone = fields.need(report, "time_zone", "time_zone: customer");
-    let zone =
-        zone.and_then(|node| read::parsed(report, what, node, "`customer` or an IANA time zone", caps::time_zone));
-    Some(Dayparts { parts: parts?, zone: zone? })
+    let zone = zone.and_then(|node| caps::time_zone(report, what, node, known))?;
+    let stores = if zone == Zone::Store { known.stores.stores.clone() } else { Stores::default() };
+    Some(Dayparts { parts: parts?, zone, stores })
 }
 
 fn parts(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Vec<Daypart>> {

@@ -57,6 +57,11 @@ impl Declared {
         !self.incomplete && !self.ids.contains_key(id)
     }
 
+    /// Where an id is declared.
+    pub(super) fn place(&self, id: &str) -> Option<Place> {
+        self.ids.get(id).copied()
+    }
+
     /// Every id.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.ids.keys().map(String::as_str)

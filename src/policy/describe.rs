@@ -1,8 +1,8 @@
 //! Exclusions in sentences, for answers and reports. Judges nothing.
 
 use super::bundle::Bundle;
+use super::merchandise;
 use super::rules::{OnMissing, RuleKind};
-use super::{gate, merchandise};
 use crate::domain::{AttributeId, Currency, LocalTime, Value};
 
 /// A sentence for an exclusion by the rule at a position, with the observed value and limit of its record (basis points
@@ -13,21 +13,31 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
         return format!("rule {rule}, which bundle {} does not have", bundle.hash_text());
     };
     let reason = match &found.kind {
-        RuleKind::PurposeGate { purpose } => gate::told(purpose),
-        RuleKind::MarginFloor { min } => min.told(observed, limit),
+        RuleKind::PurposeGate(gate) => {
+            gate.told(bundle.purposes.get(&gate.purpose).is_some_and(|spec| spec.obeys_signal))
+        }
+        RuleKind::MarginFloor { min, over } => min.told(*over, observed, limit),
+        RuleKind::PriceLimit(limit_of) => limit_of.told(observed, limit, currency),
+        RuleKind::PricePersonalisation(personalisation) => personalisation.told(observed, limit),
         RuleKind::FrequencyCap(cap) => cap.told(observed, limit),
         RuleKind::Availability(availability) => availability.told(found.on_missing),
         RuleKind::Exclusion { when } => format!("`{}` holds{}", when.text(), or_missing(found.on_missing)),
         RuleKind::Requirement { when } => format!("`{}` does not hold{}", when.text(), or_missing(found.on_missing)),
+        RuleKind::AudienceGuard(guard) => guard.told(found.on_missing),
         RuleKind::Stackability(stackability) => stackability.told(observed, limit),
         RuleKind::Diversity(diversity) => diversity.told(observed, limit),
         RuleKind::LoyaltyEligibility(loyalty) => format!("needs {}{}", loyalty.needed(), or_missing(found.on_missing)),
         RuleKind::CoolDown(cool_down) => cool_down.told(observed),
+        RuleKind::CategoryExclusion(exclusion) => exclusion.told().to_owned(),
+        RuleKind::FairnessGate(gate) => gate.told(observed, limit),
+        RuleKind::Override(found) => found.told(observed),
+        RuleKind::KillSwitch(switch) => switch.told(),
         RuleKind::Currency => format!("the offer is not priced in {currency}"),
         RuleKind::Schedule => merchandise::told("the offer", observed, limit).unwrap_or_default(),
         RuleKind::Campaign => merchandise::told("its campaign", observed, limit)
             .unwrap_or_else(|| "its campaign is not in the catalogue".to_owned()),
-        RuleKind::Stock => "the offer is sold out".to_owned(),
+        RuleKind::Stock => merchandise::told_stock(observed, limit),
+        RuleKind::Budgeted(pool) | RuleKind::Stocked(pool) => pool.told(observed, limit, currency),
         RuleKind::Budget => merchandise::told_spent(observed, limit, currency),
     };
     format!("`{}` ({}): {reason}", found.id, found.why)

@@ -4,6 +4,7 @@
 use super::attributes::CATEGORY;
 use super::codes;
 use super::finding::Report;
+use super::lineage::{self, ReadBy};
 use super::read::{self, Fields};
 use super::rules::{Known, RuleKind};
 use super::suggest::did_you_mean;
@@ -31,6 +32,11 @@ pub struct Diversity {
 }
 
 impl Per {
+    /// The value of a declared attribute of offers.
+    pub(super) fn of(id: &AttributeId) -> Self {
+        if id.as_str() == CATEGORY { Self::Category } else { Self::Attribute(id.clone()) }
+    }
+
     /// As its author writes it.
     pub(super) fn name(&self) -> &str {
         match self {
@@ -72,7 +78,13 @@ fn per(report: &mut Report<'_>, what: &str, node: &Node, known: Known<'_>) -> Op
     }
     let declared = known.attributes.specs.keys().filter(|id| id.scope() == AttributeScope::Offer);
     match known.attributes.specs.get(text) {
-        Some(spec) if spec.id.scope() == AttributeScope::Offer => return Some(Per::Attribute(spec.id.clone())),
+        Some(spec) if spec.id.scope() == AttributeScope::Offer => {
+            let Some(barred) = lineage::barred(known.attributes.specs, spec, ReadBy::Other) else {
+                return Some(Per::Attribute(spec.id.clone()));
+            };
+            let message = format!("{what}: {}", barred.message);
+            report.add(codes::RULE_CLASS, node.place, message, barred.label).with_help(barred.help);
+        }
         Some(_) => {
             let message = format!("{what}: `{text}` says nothing about an offer");
             report.add(codes::CHOICE, node.place, message, "not of an offer").with_help(PER);

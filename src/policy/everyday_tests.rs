@@ -8,6 +8,7 @@ use chrono::{DateTime, Datelike as _, Offset as _, Timelike as _};
 use chrono_tz::Tz;
 
 use super::sample::{LOYALTY, OFFERS, files, shown};
+use super::stores::Stores;
 use super::*;
 use crate::domain::{AttributeId, Catalogue, Currency, Number, Offer, StoreId, Timestamp, Value};
 
@@ -43,7 +44,7 @@ fn told(bundle: &Bundle, asked: Asked<'_>) -> Vec<(String, String)> {
     let (currency, store) = (Currency::parse("USD").unwrap(), asked.store.map(|store| StoreId::new(store).unwrap()));
     let now = Timestamp::parse(asked.now).unwrap();
     let facts = Facts {
-        attributes: &attributes,
+        attributes: &Seen::of(attributes.clone()),
         basket: &[],
         currency,
         jurisdiction: None,
@@ -127,6 +128,7 @@ fn parts_of_the_day_hold_minute_by_minute_where_clocks_change_as_a_slow_walk_of_
         ),
     ];
     let (mut changes, mut asked) = (0, 0);
+    let store = StoreId::new("s-1").unwrap();
     for (text, expected) in &cases {
         let bundle = available(&format!("    dayparts: [{text}]\n    time_zone: customer\n"));
         let rule = bundle.rules.iter().find(|rule| rule.id.as_str() == "available.perfume").unwrap();
@@ -136,6 +138,9 @@ fn parts_of_the_day_hold_minute_by_minute_where_clocks_change_as_a_slow_walk_of_
         for name in zones {
             let zone: Tz = name.parse().unwrap();
             let named = Dayparts { zone: Zone::Named(zone), ..dayparts.clone() };
+            let stores = Stores::of(&[("s-1", zone)]);
+            let stored = Dayparts { zone: Zone::Store, stores, ..dayparts.clone() };
+            assert_eq!(stored.holds(Timestamp(0), Some(name), None), None, "nobody knows which store");
             for change in around_changes(zone) {
                 changes += 1;
                 for minute in -2880..2880 {
@@ -144,8 +149,10 @@ fn parts_of_the_day_hold_minute_by_minute_where_clocks_change_as_a_slow_walk_of_
                     let day = local.weekday().num_days_from_monday();
                     let at = usize::try_from(day * 1440 + local.hour() * 60 + local.minute()).unwrap();
                     let holds = Some(expected.contains(&at));
-                    assert_eq!(dayparts.holds(now, Some(name)), holds, "{text} in {name} at {local}");
-                    assert_eq!(named.holds(now, None), holds, "{text} in {name} at {local}");
+                    assert_eq!(dayparts.holds(now, Some(name), None), holds, "{text} in {name} at {local}");
+                    assert_eq!(named.holds(now, None, None), holds, "{text} in {name} at {local}");
+                    let at_store = stored.holds(now, Some("Asia/Tokyo"), Some(&store));
+                    assert_eq!(at_store, holds, "{text} at a store in {name} at {local}");
                     asked += 1;
                 }
             }

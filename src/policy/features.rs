@@ -7,6 +7,7 @@ use super::calendars::{self, Calendars};
 use super::codes;
 use super::declare::Declared;
 use super::finding::Report;
+use super::lineage;
 use super::read;
 use super::suggest::did_you_mean;
 use super::syntax::Node;
@@ -117,12 +118,12 @@ fn atom(report: &mut Report<'_>, what: &str, node: &Node, name: &str, catalog: C
         return None;
     };
     if spec.class >= AttributeClass::Sensitive {
-        let class = spec.class.name();
+        let (class, because) = (spec.class.name(), lineage::because(catalog.specs, spec));
         report
             .add(
                 codes::FEATURE_CLASS,
                 node.place,
-                format!("{what}: `{name}` is {class} and can never be a feature"),
+                format!("{what}: `{name}` is {class}{because} and can never be a feature"),
                 format!("class {class}"),
             )
             .with_help("remove it: sensitive and protected attributes must not steer what is shown");

@@ -11,7 +11,7 @@ const EEA: [&str; 30] = [
 ];
 
 /// Accepts `EU`, a country code such as `US`, or one with a region such as `US-NY`.
-pub(super) fn check(text: &str) -> Result<String, Malformed> {
+pub fn check(text: &str) -> Result<String, Malformed> {
     let (country, region) = text.split_once('-').map_or((text, None), |(country, region)| (country, Some(region)));
     let country_fits = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
     let region_fits = region.is_none_or(|region| {
@@ -63,6 +63,11 @@ pub(super) fn covered(named: &[String], asked: Option<&str>) -> Option<bool> {
         }
     }
     found
+}
+
+/// Whether a request may come from a region of both lists.
+pub(super) fn meet(a: &[String], b: &[String]) -> bool {
+    a.iter().any(|a| b.iter().any(|b| covers(a, b) != Some(false)))
 }
 
 #[cfg(test)]

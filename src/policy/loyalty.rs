@@ -5,6 +5,7 @@ use super::attributes::{AttributeKind, AttributeSpec};
 use super::codes;
 use super::condition::{Term, date};
 use super::finding::Report;
+use super::lineage::{self, ReadBy};
 use super::read::{self, Fields};
 use super::rules::{Known, RuleKind};
 use super::suggest::did_you_mean;
@@ -293,6 +294,11 @@ fn spec<'a>(
         report
             .add(codes::LOYALTY_ATTRIBUTE, node.place, message, label)
             .with_help(format!("name an attribute of the customer that is declared with `type: {kind}`"));
+        return None;
+    }
+    if let Some(barred) = lineage::barred(specs, spec, ReadBy::Other) {
+        let message = format!("{what}: {}", barred.message);
+        report.add(codes::RULE_CLASS, node.place, message, barred.label).with_help(barred.help);
         return None;
     }
     Some(spec)

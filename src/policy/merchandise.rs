@@ -1,5 +1,5 @@
-//! Merchandise: built-in rules by which an offer's own schedule, its campaign and its stock leave it out. Written by
-//! nobody, they hold everywhere; they read the catalogue and the time alone.
+//! Merchandise: built-in rules by which an offer's own schedule and its campaign leave it out. Written by nobody, they
+//! hold everywhere; they read the catalogue and the time alone. What may run out is asked apart.
 //!
 //! What they compare are instants, in milliseconds: `observed` is the decision's time and `limit` the start or the end
 //! that decided. Of an announced pause there is only its end, as `limit`.
@@ -13,13 +13,13 @@ pub struct Merchandise<'a> {
     catalogue: &'a Catalogue,
     now: Timestamp,
     campaigns: Vec<Standing>,
-    /// Positions of the rules about schedule, campaign and stock.
-    rules: [Option<u16>; 3],
+    /// Positions of the rules about schedule and campaign.
+    rules: [Option<u16>; 2],
 }
 
 impl<'a> Merchandise<'a> {
     /// What stands how in a catalogue at an instant; `rules` are their [`positions`].
-    pub(super) fn at(rules: [Option<u16>; 3], catalogue: &'a Catalogue, now: Timestamp) -> Self {
+    pub(super) fn at(rules: [Option<u16>; 2], catalogue: &'a Catalogue, now: Timestamp) -> Self {
         Self {
             catalogue,
             now,
@@ -30,7 +30,7 @@ impl<'a> Merchandise<'a> {
 
     /// Adds every one of these rules that leaves out an offer, given with its position in the catalogue.
     pub fn fail(&self, at: usize, offer: &Offer, failed: &mut Vec<Failed>) {
-        let [schedule, campaign, stock] = self.rules;
+        let [schedule, campaign] = self.rules;
         let mut fail = |rule: Option<u16>, (observed, limit): Compared| {
             failed.extend(rule.map(|rule| Failed { rule, observed, limit }));
         };
@@ -47,9 +47,6 @@ impl<'a> Merchandise<'a> {
                 }
             }
         }
-        if offer.stock == Some(0) {
-            fail(stock, (Some(0), Some(1)));
-        }
     }
 
     /// What a record keeps of a standing that is not running.
@@ -64,15 +61,9 @@ impl<'a> Merchandise<'a> {
     }
 }
 
-/// Position of the rule about budgets, which decisions ask: it reads what was counted.
-pub fn budget_rule(bundle: &super::Bundle) -> Option<u16> {
-    let at = bundle.rules.iter().position(|rule| rule.kind == RuleKind::Budget);
-    at.and_then(|at| u16::try_from(at).ok())
-}
-
-/// Positions of the rules about schedule, campaign and stock.
-pub(super) fn positions(rules: &[Rule]) -> [Option<u16>; 3] {
-    [RuleKind::Schedule, RuleKind::Campaign, RuleKind::Stock].map(|kind| {
+/// Positions of the rules about schedule and campaign.
+pub(super) fn positions(rules: &[Rule]) -> [Option<u16>; 2] {
+    [RuleKind::Schedule, RuleKind::Campaign].map(|kind| {
         let at = rules.iter().position(|rule| rule.kind == kind);
         at.and_then(|at| u16::try_from(at).ok())
     })
@@ -91,10 +82,20 @@ pub(super) fn told(what: &str, observed: Option<i64>, limit: Option<i64>) -> Opt
     })
 }
 
-/// That a campaign's budget is spent, in words.
+/// That nothing of the stock is left, in words: so many units are gone of so many that there are.
+pub(super) fn told_stock(observed: Option<i64>, limit: Option<i64>) -> String {
+    match (observed, limit) {
+        (Some(gone), Some(1..)) if gone > 0 => {
+            format!("all {} units there are of it are ordered or reserved", limit.unwrap_or(gone))
+        }
+        _ => "the offer is sold out".to_owned(),
+    }
+}
+
+/// That too little is left of a campaign's budget, in words.
 pub(super) fn told_spent(observed: Option<i64>, limit: Option<i64>, currency: Currency) -> String {
     let money = |minor: Option<i64>| Money { minor: minor.unwrap_or_default(), currency };
-    format!("of the campaign's budget of {} {} is spent", money(limit), money(observed))
+    format!("of the campaign's budget of {} {} is spent or reserved", money(limit), money(observed))
 }
 
 #[cfg(test)]
@@ -149,14 +150,12 @@ mod tests {
     fn an_offer_runs_only_while_its_campaign_does_and_every_reason_is_kept() {
         let campaign = json!({"status": "paused"});
         let named = json!({"campaign": "spring", "stock": 0});
-        let sold_out = "`proffer.stock` (an offer is shown only while there is stock of it): the offer is sold out";
         let says = |what: &str| format!("{CAMPAIGN}: {what}");
         let now = "2026-03-01T08:00:00Z";
-        check(&named, &campaign, now, &[&says("its campaign is paused"), sold_out]);
-        check(&named, &json!({}), now, &[sold_out]);
+        check(&named, &campaign, now, &[&says("its campaign is paused")]);
+        check(&named, &json!({}), now, &[]);
         let ended = json!({"ends_at": now});
         check(&json!({"campaign": "spring"}), &ended, now, &[&says("its campaign ended at 2026-03-01T08:00:00.000Z")]);
-        check(&json!({"stock": 1}), &ended, now, &[]);
         check(&json!({"campaign": "gone"}), &json!({}), now, &[&says("its campaign is not in the catalogue")]);
     }
 }

@@ -67,8 +67,8 @@ fn a_part_of_the_day_has_days_and_times_and_a_time_zone() {
      --> rules/40-offers.yaml:8:16
       |
     8 |     time_zone: custmer
-      |                ^^^^^^^ expected `customer` or an IANA time zone
-      = help: expected `customer`, or an IANA name such as `Europe/Berlin`
+      |                ^^^^^^^ expected `customer`, `store` or an IANA time zone
+      = help: expected `customer`, `store`, or an IANA name such as `Europe/Berlin`
     "#);
     insta::assert_snapshot!(available("dayparts: [{from: 17, until: \"24:30\"}]\n    time_zone: Europe/Berlim"), @r#"
     error[P0104]: rule `available.perfume`: dayparts: `17` is not a time of day
@@ -89,8 +89,8 @@ fn a_part_of_the_day_has_days_and_times_and_a_time_zone() {
      --> rules/40-offers.yaml:8:16
       |
     8 |     time_zone: Europe/Berlim
-      |                ^^^^^^^^^^^^^ expected `customer` or an IANA time zone
-      = help: expected `customer`, or an IANA name such as `Europe/Berlin`
+      |                ^^^^^^^^^^^^^ expected `customer`, `store` or an IANA time zone
+      = help: expected `customer`, `store`, or an IANA name such as `Europe/Berlin`
     "#);
 }
 

@@ -1,6 +1,6 @@
 //! Golden text of author mistakes in where and when rules hold, and in what they make of missing values. Not others.
 
-use super::sample::{CONSENT, MARGIN, OFFERS, wrong};
+use super::sample::{CAPS, CONSENT, MARGIN, OFFERS, wrong};
 
 #[test]
 fn availability_says_where_or_when_in_names_that_exist() {
@@ -129,9 +129,19 @@ fn severity_and_missing_values_are_chosen_by_name() {
       --> rules/20-margin.yaml:12:17
        |
     12 |     on_missing: allow
+       |                 ^^^^^ not for this rule
+       = help: among rules of this list `on_missing: allow` is for a floor over the basket; remove it
+    ");
+    let seen = wrong(CAPS, "max: 40", "max: 40\n    on_missing: allow");
+    insta::assert_snapshot!(seen, @r"
+    error[P0312]: rule `cap.all.week`: nothing that it reads can be allowed to be missing
+      --> rules/30-caps.yaml:15:17
+       |
+    15 |     on_missing: allow
        |                 ^^^^^ not for this kind
-       = help: `on_missing: allow` is for `availability`, `exclusions`, `requirements`, `diversity` and
-               `loyalty_eligibility`; remove it
+       = help: `on_missing: allow` is for `margin_floors`, `availability`, `exclusions`, `requirements`,
+               `audience_guards`, `price_limits`, `price_personalisation`, `diversity`, `loyalty_eligibility` and
+               `stock`; remove it
     ");
     let seen = wrong(OFFERS, "on_missing: allow", "severity: shado");
     insta::assert_snapshot!(seen, @r"

@@ -31,8 +31,23 @@ fn with(rules: &str) -> Vec<Source> {
         files.push(Source { path: "catalog/calendars.yaml".into(), text: rules.to_owned() });
         return files;
     }
+    if rules.starts_with("# catalog/stores.yaml\n") {
+        files.push(Source { path: "catalog/stores.yaml".into(), text: rules.to_owned() });
+        return files;
+    }
+    let product = blocks("yaml").into_iter().find(|block| block.starts_with("# catalog/attributes.yaml, more"));
+    let declared = files.iter_mut().find(|file| file.path == "catalog/attributes.yaml").unwrap();
+    declared.text.push_str(product.unwrap().split_once("attributes:\n").unwrap().1);
     if let Some(lines) = rules.strip_prefix("# placements.yaml, within a placement\n") {
         placed(&mut files, lines);
+        return files;
+    }
+    // Purposes of the page come with the gates that ask for them.
+    if let Some(more) = rules.strip_prefix("# catalog/purposes.yaml\npurposes:\n") {
+        let (more, gates) = more.split_once("# rules/10-consent.yaml\n").unwrap();
+        let purposes = files.iter_mut().find(|file| file.path == "catalog/purposes.yaml").unwrap();
+        purposes.text.push_str(more);
+        files.push(Source { path: "rules/11-consent.yaml".into(), text: format!("owner: privacy\n\n{gates}") });
         return files;
     }
     // A placement of the page stands beside those of the sample.

@@ -41,7 +41,7 @@ pub(super) fn read(
 }
 
 /// The fields of a placement.
-pub(super) const KNOWN: [&str; 17] = [
+pub(super) const KNOWN: [&str; 19] = [
     "id",
     "channel",
     "purpose",
@@ -52,6 +52,8 @@ pub(super) const KNOWN: [&str; 17] = [
     "exposure",
     "delay",
     "reservation",
+    "obeys_caps",
+    "counts_toward_caps",
     "strategy",
     "challengers",
     "features",
@@ -99,6 +101,8 @@ fn placement(
     };
     let reservation =
         fields.get("reservation").map_or(Some(RESERVATION_DEFAULT), |node| read::span(report, what, node));
+    let mut switch = |name: &str| fields.get(name).map_or(Some(true), |node| read::flag(report, what, node));
+    let (obeys_caps, counts_toward_caps) = (switch("obeys_caps"), switch("counts_toward_caps"));
     let strategy = fields.need(report, "strategy", "strategy: {name: thompson_linear}");
     let champion = strategy.and_then(|node| contenders::champion(report, what, node));
     let half_life_days = champion.map(|(_, half_life_days)| half_life_days);
@@ -123,6 +127,8 @@ fn placement(
         exposure: exposure?,
         delay: delay?,
         reservation: reservation?,
+        obeys_caps: obeys_caps?,
+        counts_toward_caps: counts_toward_caps?,
         champion: champion?,
         challengers: challengers?,
         half_life_days: half_life_days?,

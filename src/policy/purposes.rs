@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use super::codes;
 use super::declare::{self, Declared};
+use super::dpv;
 use super::finding::{Place, Report};
 use super::jurisdiction;
 use super::read;
+use super::rules::{Rule, RuleKind};
+use super::suggest::did_you_mean;
 use super::syntax::{Node, Yaml};
 use crate::domain::{Basis, PurposeId};
 
@@ -15,12 +18,14 @@ use crate::domain::{Basis, PurposeId};
 pub struct PurposeSpec {
     /// Unique within the bundle.
     pub id: PurposeId,
-    /// Its name in the W3C Data Privacy Vocabulary; empty where not said.
+    /// Its IRI in the W3C Data Privacy Vocabulary, or in another one; empty where not said.
     pub dpv: String,
     /// Lawful bases by jurisdiction (`EU`, `US`, `US-NY`).
     pub bases: BTreeMap<String, Vec<Basis>>,
     /// The purpose decided under when this one is refused.
     pub fallback: Option<PurposeId>,
+    /// Whether its gates refuse a request that carries the signal of Global Privacy Control, whatever was granted.
+    pub obeys_signal: bool,
 }
 
 impl PurposeSpec {
@@ -31,37 +36,62 @@ impl PurposeSpec {
     }
 }
 
-/// The fields of a purpose.
-pub(super) const FIELDS: [&str; 4] = ["id", "dpv", "bases", "fallback"];
+/// What `catalog/purposes.yaml` declares.
+pub(super) struct Purposes {
+    pub(super) specs: BTreeMap<PurposeId, PurposeSpec>,
+    pub(super) declared: Declared,
+    /// Those that obey a signal, with the place that says so.
+    pub(super) obeying: Vec<(PurposeId, Place)>,
+}
 
 /// Reads `catalog/purposes.yaml`.
-pub(super) fn read(report: &mut Report<'_>, root: &Node) -> (BTreeMap<PurposeId, PurposeSpec>, Declared) {
+pub(super) fn read(report: &mut Report<'_>, root: &Node) -> Purposes {
     let mut specs = BTreeMap::new();
+    let mut obeying = Vec::new();
     let mut declared = Declared::default();
     let mut fallbacks: Vec<(PurposeId, Place)> = Vec::new();
     for item in declare::items(report, root, "purposes", "purposes: [...]", &mut declared) {
-        let Some((spec, fallback)) = purpose(report, item, &mut declared) else { continue };
+        let Some((spec, fallback, signal)) = purpose(report, item, &mut declared) else { continue };
         fallbacks.extend(fallback.map(|place| (spec.id.clone(), place)));
+        obeying.extend(signal.filter(|_| spec.obeys_signal).map(|place| (spec.id.clone(), place)));
         specs.insert(spec.id.clone(), spec);
     }
     for (id, place) in fallbacks {
         check_fallback(report, &specs, &declared, &id, place);
     }
-    (specs, declared)
+    Purposes { specs, declared, obeying }
 }
 
-fn purpose(report: &mut Report<'_>, node: &Node, declared: &mut Declared) -> Option<(PurposeSpec, Option<Place>)> {
+/// The fields of a purpose.
+pub(super) const FIELDS: [&str; 5] = ["id", "dpv", "bases", "fallback", "gpc"];
+
+/// A purpose, with the places of its fallback and of its answer to a signal.
+fn purpose(
+    report: &mut Report<'_>,
+    node: &Node,
+    declared: &mut Declared,
+) -> Option<(PurposeSpec, Option<Place>, Option<Place>)> {
     let fields = declare::item(report, "purpose", node, &FIELDS, declared)?;
     let what = fields.what.as_str();
     let id = ("purpose", "a purpose id", "id: offer_personalisation");
     let id = declare::declare(report, &fields, id, |text| PurposeId::new(text), declared);
-    let dpv = fields.get("dpv").and_then(|node| read::text(report, what, node));
+    let dpv = fields.get("dpv").and_then(|node| {
+        let text = read::text(report, what, node)?;
+        iri(report, what, node, text)
+    });
+    let gpc = fields.get("gpc").and_then(|node| read::choice(report, what, node, "answer", &["ignore", "refuse"], &[]));
     let bases = fields.get("bases").map(|node| bases(report, what, node)).unwrap_or_default();
     let fallback = fields.get("fallback");
     let named = fallback.and_then(|node| read::parsed(report, what, node, "a purpose id", PurposeId::new));
     let place = fallback.filter(|_| named.is_some()).map(|node| node.place);
-    let spec = PurposeSpec { id: id?, dpv: dpv.unwrap_or_default().to_owned(), bases, fallback: named };
-    Some((spec, place))
+    let spec = PurposeSpec {
+        id: id?,
+        dpv: dpv.unwrap_or_default(),
+        bases,
+        fallback: named,
+        obeys_signal: gpc == Some("refuse"),
+    };
+    Some((spec, place, fields.get("gpc").map(|node| node.place)))
 }
 
 fn bases(report: &mut Report<'_>, what: &str, node: &Node) -> BTreeMap<String, Vec<Basis>> {
@@ -69,7 +99,6 @@ fn bases(report: &mut Report<'_>, what: &str, node: &Node) -> BTreeMap<String, V
         read::expected(report, what, node, "a mapping such as `{EU: [consent]}`");
         return BTreeMap::new();
     };
-    let names = Basis::ALL.map(|(_, name)| name);
     let mut listed = BTreeMap::new();
     for (key, node) in entries {
         if let Err(error) = jurisdiction::check(&key.text) {
@@ -78,12 +107,44 @@ fn bases(report: &mut Report<'_>, what: &str, node: &Node) -> BTreeMap<String, V
         }
         let allowed =
             read::list_of(report, what, node, "name a lawful basis, or leave the jurisdiction out", |report, node| {
-                let chosen = read::choice(report, what, node, "lawful basis", &names, &[])?;
-                Basis::ALL.iter().find(|(_, name)| *name == chosen).map(|(basis, _)| *basis)
+                basis(report, what, node)
             });
         listed.extend(allowed.map(|allowed| (key.text.clone(), allowed)));
     }
     listed
+}
+
+/// A lawful basis by its name.
+pub(super) fn basis(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Basis> {
+    let chosen = read::choice(report, what, node, "lawful basis", &Basis::ALL.map(|(_, name)| name), &[])?;
+    Basis::ALL.iter().find(|(_, name)| *name == chosen).map(|(basis, _)| *basis)
+}
+
+/// The IRI of a purpose: of a term of the vocabulary, or one written out.
+fn iri(report: &mut Report<'_>, what: &str, node: &Node, text: &str) -> Option<String> {
+    if let Some(iri) = dpv::iri(text) {
+        return Some(iri);
+    }
+    let term = dpv::term(text);
+    let meant = did_you_mean(term, dpv::PURPOSES);
+    let message = format!("{what}: `{text}` is no purpose of the W3C Data Privacy Vocabulary{meant}");
+    report.add(codes::DPV_UNKNOWN, node.place, message, "not a purpose there").with_help(
+        "write a term of https://w3id.org/dpv#vocab-purposes, its IRI, or the IRI of a purpose in another vocabulary",
+    );
+    None
+}
+
+/// Says which purposes obey a signal and have no gate that could.
+pub(super) fn check_signals(report: &mut Report<'_>, obeying: &[(PurposeId, Place)], rules: &[Rule]) {
+    for (id, place) in obeying {
+        let guards = |rule: &Rule| matches!(&rule.kind, RuleKind::PurposeGate(gate) if gate.purpose == *id);
+        if !rules.iter().any(guards) {
+            let message = format!("purpose `{id}`: it obeys a signal, and no gate asks for it");
+            report
+                .add(codes::SIGNAL_UNUSED, *place, message, "nobody would refuse")
+                .with_help("add a gate for the purpose to `purpose_gates`, or leave `gpc` out");
+        }
+    }
 }
 
 fn check_fallback(

@@ -8,6 +8,12 @@ use super::suggest::{did_you_mean, nearest};
 use super::syntax::{Key, MERGE, Node, Yaml};
 use crate::domain::{Malformed, Percent, Span};
 
+/// Fields that people look for, with the field that says it and how it is written there.
+const ELSEWHERE: [(&str, &str, &str); 2] = [
+    ("jurisdictions", "applies_to", "applies_to: {regions: [EU]}"),
+    ("leaves_out", "applies_to", "applies_to: {categories: [...]}"),
+];
+
 /// The fields of a mapping, checked against those the language knows.
 pub(super) struct Fields<'n> {
     /// For messages, such as "rule `cap.offer.day`".
@@ -73,7 +79,9 @@ impl<'n> Fields<'n> {
             }
             // `tier` for `customer.tier`.
             let bare = attributes.iter().find(|full| full.split_once('.').is_some_and(|(_, rest)| rest == name));
-            let spelt = bare.copied().or_else(|| nearest(name, known.iter().chain(later).copied()));
+            let elsewhere = || ELSEWHERE.iter().find(|(field, of, _)| *field == name && known.contains(of));
+            let spelt = bare.copied().or_else(|| elsewhere().map(|(_, _, written)| *written));
+            let spelt = spelt.or_else(|| nearest(name, known.iter().chain(later).copied()));
             meant.extend(spelt.map(str::to_owned));
             let spelt = spelt.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
             let message = format!("{what}: unknown field `{name}`{spelt}");

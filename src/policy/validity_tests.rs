@@ -37,7 +37,7 @@ fn excluded(bundle: &Bundle, offer: &Offer, visits: Option<i64>, jurisdiction: O
         visits.map(|visits| (id, Value::Number(Number(visits * 1_000_000)))).into_iter().collect();
     let currency = Currency::parse("USD").unwrap();
     let facts = Facts {
-        attributes: &attributes,
+        attributes: &Seen::of(attributes.clone()),
         basket: &[],
         currency,
         jurisdiction,
@@ -149,7 +149,8 @@ fn a_rule_holds_while_it_is_in_effect_whatever_its_kind() {
     let purpose = PurposeId::new("offer_personalisation").unwrap();
     let refused = |now: &str| {
         let placement = gated.placement("home_banner").unwrap();
-        gate(&gated, placement, &purpose, None, None, at(now)).refused_by
+        let asking = Asking { placement, state: None, jurisdiction: None, signal: false, now: at(now) };
+        gate(&gated, &purpose, &asking).refused_by
     };
     assert_eq!((refused(in_effect), refused(over)), (Some(1), None));
 }

@@ -92,6 +92,10 @@ fn an_offer_in_another_currency_is_left_out_by_the_built_in_rule() {
     );
 }
 
+fn nobody(bundle: &Bundle) -> Asking<'_> {
+    Asking { placement: home(bundle), state: None, jurisdiction: None, signal: false, now: Timestamp(100) }
+}
+
 #[test]
 fn a_gate_asks_for_a_granted_unexpired_consent_on_a_basis_allowed_there() {
     let bundle = bundle();
@@ -102,10 +106,12 @@ fn a_gate_asks_for_a_granted_unexpired_consent_on_a_basis_allowed_there() {
         basis,
         valid_from: Timestamp(from),
         valid_until: until.map(Timestamp),
+        channel: None,
+        jurisdiction: None,
     };
     let check = |consents: &[ConsentEntry], jurisdiction: Option<&str>, open: bool| {
         let state = SubjectState { consents: consents.to_vec(), ..SubjectState::default() };
-        let verdict = gate(&bundle, home(&bundle), &purpose, Some(&state), jurisdiction, Timestamp(100));
+        let verdict = gate(&bundle, &purpose, &Asking { state: Some(&state), jurisdiction, ..nobody(&bundle) });
         assert_eq!(verdict.refused_by, (!open).then_some(1), "{consents:?} {jurisdiction:?}");
         assert_eq!(verdict.readings.len(), 1);
     };
@@ -123,11 +129,11 @@ fn a_gate_asks_for_a_granted_unexpired_consent_on_a_basis_allowed_there() {
     check(&[entry(Granted, LegitimateInterest, 0, None)], Some("FR"), false);
     check(&[entry(Granted, LegitimateInterest, 0, None)], None, false);
     check(&[entry(Granted, Contract, 0, None)], Some("US"), false);
-    let at = Timestamp(100);
-    let nobody = gate(&bundle, home(&bundle), &purpose, None, None, at);
+    let asking = nobody(&bundle);
+    let nobody = gate(&bundle, &purpose, &asking);
     assert_eq!((nobody.refused_by, nobody.readings[0].state), (Some(1), None));
     let contextual = PurposeId::new("offer_contextual").unwrap();
-    assert_eq!(gate(&bundle, home(&bundle), &contextual, None, None, at), GateVerdict::default());
+    assert_eq!(gate(&bundle, &contextual, &asking), GateVerdict::default());
     assert_eq!(
         describe(&bundle, 1, None, None, home(&bundle).currency),
         "`consent.personal` (Personal offers need a consent in force, privacy notice section 4): no consent for \

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::performance::date;
 use crate::domain::decision::{CandidateRow, RefusedPurpose, Skeleton};
-use crate::policy::Bundle;
+use crate::policy::{Bundle, Rule};
 
 /// How often one rule left offers out at one placement on one day.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -74,6 +74,10 @@ impl Exclusions {
             total.variants += found.variants;
             total.later_slots += found.later_slots;
             total.refused += found.refused;
+            if rule.is_some_and(Rule::lifts) {
+                // An override is noted where it lifts: it speaks against nothing.
+                continue;
+            }
             total.would.decisions += u64::from(found.would.variants + found.would.later_slots > 0);
             total.would.variants += found.would.variants;
             total.would.later_slots += found.would.later_slots;

@@ -43,7 +43,7 @@ impl Core {
                 stored => stored?,
             }
         }
-        self.subject_changed(reference);
+        self.subject_changed(&reference);
         Ok(kept)
     }
 

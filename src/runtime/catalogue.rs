@@ -56,6 +56,7 @@ impl Core {
                 Err(error) => return Ok(Err(error)),
             };
             let mut wanted = bodies(&draft);
+            wanted.recounted = recounted(&draft, &current);
             wanted.expected_revision = Some(current.revision);
             wanted.request_id.clone_from(&request_id);
             let by = By { key: by, at: self.clock.now() };
@@ -65,6 +66,9 @@ impl Core {
                 CatalogueChanged::Moved { .. } => continue,
             };
             self.newest_catalogue().await?;
+            if !wanted.recounted.is_empty() {
+                self.read_pools().await?;
+            }
             return Ok(Ok(CatalogueKept { catalogue: self.catalogue_at(revision).await?, tally, repeated }));
         }
     }
@@ -108,6 +112,19 @@ impl Core {
             })
             .collect()
     }
+}
+
+/// The offers of a draft of which somebody counted what there is.
+fn recounted(draft: &CatalogueDraft, before: &Catalogue) -> Vec<OfferId> {
+    let another = |offer: &Offer| {
+        let known = before.offer(offer.offer_id.as_str()).and_then(|known| known.stock);
+        offer.stock.is_some() && offer.stock != known
+    };
+    let changed = || draft.offers.iter().map(|placed| &placed.item).filter(|offer| another(offer));
+    let mut offers = draft.recounted.clone().unwrap_or_else(|| changed().map(|offer| offer.offer_id.clone()).collect());
+    offers.sort();
+    offers.dedup();
+    offers
 }
 
 /// A draft as stores keep it.

@@ -55,6 +55,9 @@ impl Core {
                 Intake::Rejected { .. } => "rejected",
             };
             self.metrics.outcome(outcome.kind.name(), result);
+            if let Intake::Accepted { after_reservation: true, .. } = answer {
+                self.metrics.confirmed_late(outcome.kind.name());
+            }
         }
     }
 

@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Core, RuntimeError};
 use crate::bandit::DrawPurpose;
-use crate::decision::{Ask, Decision, Problem, Snapshot, SubjectView, decide};
-use crate::domain::{DecisionId, DecisionRequest, Digest, SubjectId, SubjectState};
+use crate::decision::{Ask, Decision, Problem, Snapshot, SubjectView, Subjects, decide};
+use crate::domain::{DecisionId, DecisionRequest, Digest, Purse, SubjectId, SubjectState};
 use crate::engine::Subject;
 use crate::policy::rebuild_caps;
 
@@ -25,36 +25,35 @@ impl Core {
     /// drawn for their own purpose, so that nobody can try until a draw suits.
     pub async fn try_out(&self, request: &DecisionRequest) -> Result<Result<Tried, Vec<Problem>>, RuntimeError> {
         let (snapshot, now) = (self.snapshot(), self.clock.now());
-        let mut subject = match request.subject() {
-            Some(reference) => match self.store.find_subject(&reference).await? {
-                Some(row) => Some(self.open(row)?),
+        let mut subjects = Vec::new();
+        for (reference, stands_for) in request.subjects(snapshot.bundle.counted) {
+            let mut subject = match self.store.find_subject(&reference).await? {
+                Some(row) => self.open(row)?,
                 // Nobody is known by this id, and nobody is made known by a dry run: a state as of a first visit.
-                None => Some(Subject {
+                None => Subject {
                     reference,
                     subject: SubjectId([0; 16]),
                     key: self.keys.master.anonymous_key(&[0; 16]),
                     version: 0,
                     state: SubjectState::default(),
-                }),
-            },
-            None => None,
-        };
-        if let Some(subject) = &mut subject
-            && let Some(contacts) = self.contacts_to_rebuild(subject, &snapshot.bundle, now).await?
-        {
-            rebuild_caps(&snapshot.bundle, &snapshot.catalogue, &contacts, &mut subject.state, now);
+                },
+            };
+            if let Some(contacts) = self.contacts_to_rebuild(&subject, &snapshot.bundle, now).await? {
+                rebuild_caps(&snapshot.bundle, &snapshot.catalogue, &contacts, &mut subject.state, now);
+            }
+            subjects.push((subject, stands_for));
         }
-        let view = subject.as_ref().map(|subject| SubjectView {
-            kind: subject.reference.kind,
-            subject: subject.subject,
-            version: subject.version,
-            state: &subject.state,
-        });
+        let read =
+            Subjects::of(subjects.iter().map(|(Subject { reference, subject, version, state, .. }, stands_for)| {
+                (SubjectView { kind: reference.kind, subject: *subject, version: *version, state }, *stands_for)
+            }));
         let request_digest = request.digest();
         let (decision_id, id_minted) = match request.decision_id {
             Some(id) => (id, false),
             None => (tried_id(request_digest, now.0), true),
         };
+        let own = format!("{}/", self.settings.node);
+        let purse = Purse::of(&self.pools(), |node, _| node.starts_with(&own));
         let ask = Ask {
             request,
             request_digest,
@@ -63,8 +62,9 @@ impl Core {
             attempt: 0,
             purpose: DrawPurpose::DryRun,
             contended: false,
+            purse: &purse,
         };
-        let decided = decide(&snapshot, &ask, view, &self.keys.generator, now);
+        let decided = decide(&snapshot, &ask, read, &self.keys.generator, now);
         Ok(decided.map(|decision| Tried { decision, snapshot }))
     }
 }

@@ -101,6 +101,9 @@ impl Core {
         if renew && !self.store.renew_term(term).await? {
             return Ok(Progress::Fenced);
         }
+        if renew && self.store.return_portions().await? {
+            self.read_pools().await?;
+        }
         if behind {
             self.catch_up().await?;
         }
@@ -111,6 +114,7 @@ impl Core {
     pub(super) async fn catch_up(&self) -> Result<bool, RuntimeError> {
         let mut models = (*self.models()).clone();
         let spent = self.read_spend().await?;
+        self.read_pools().await?;
         let any = self.read_on(&mut models).await? || spent;
         if any {
             self.adopt_models(models, true);

@@ -8,9 +8,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Core;
 use super::backoff::Backoff;
-use crate::domain::{DecisionRequest, SubjectRef};
+use crate::domain::{DecisionRequest, PoolLevels, SubjectKind, SubjectKinds, SubjectRef};
 use crate::engine::batch::CommitOutcome;
-use crate::engine::{Effect, Engine, Event, Loaded, Reply, Settings, Ticket};
+use crate::engine::{Effect, Engine, Event, Loaded, Reply, Settings, Subject, Ticket};
 use crate::telemetry::Stopwatch;
 
 /// What is sent to an engine's thread.
@@ -35,6 +35,7 @@ impl Engines {
         for settings in settings {
             let (inbox, messages) = mpsc::unbounded_channel();
             let engine = Engine::new(settings.clone(), core.snapshot());
+            let _ = inbox.send(Message::Event(Event::PoolsRead(core.pools())));
             let carrier = Carrier {
                 core: core.clone(),
                 node: settings.node.clone(),
@@ -68,9 +69,11 @@ impl Engines {
         self.inboxes.get(usize::try_from(hash % engines).unwrap_or(0))
     }
 
-    /// Asks the engine that owns the subject.
-    pub async fn ask(&self, request: DecisionRequest) -> Reply {
-        let subject = request.subject();
+    /// Asks the engine that owns the subject. Where rules count for households (`counted`), whoever of one asks is
+    /// decided for in one engine, so that its members wait for one another there instead of being decided for again.
+    pub async fn ask(&self, request: DecisionRequest, counted: SubjectKinds) -> Reply {
+        let household = counted.has(SubjectKind::Household).then(|| request.named(SubjectKind::Household)).flatten();
+        let subject = household.or_else(|| request.subject());
         let (answer, answered) = oneshot::channel();
         let sent = self.of(subject.as_ref()).map(|inbox| inbox.send(Message::Ask(Arc::new(request), answer)));
         match sent {
@@ -79,10 +82,11 @@ impl Engines {
         }
     }
 
-    /// Tells the engine that owns a subject that somebody else changed it.
-    pub fn subject_changed(&self, subject: SubjectRef) {
-        if let Some(inbox) = self.of(Some(&subject)) {
-            let _ = inbox.send(Message::Event(Event::SubjectChanged(subject)));
+    /// Tells every engine that somebody else changed a subject: besides the one that owns it those may have it at hand
+    /// that own its household.
+    pub fn subject_changed(&self, subject: &SubjectRef) {
+        for inbox in &self.inboxes {
+            let _ = inbox.send(Message::Event(Event::SubjectChanged(subject.clone())));
         }
     }
 
@@ -90,6 +94,13 @@ impl Engines {
     pub(super) fn published(&self, core: &Core) {
         for inbox in &self.inboxes {
             let _ = inbox.send(Message::Event(Event::Published(core.snapshot())));
+        }
+    }
+
+    /// Tells every engine what is left of what may run out.
+    pub(super) fn pools_read(&self, levels: &Arc<PoolLevels>) {
+        for inbox in &self.inboxes {
+            let _ = inbox.send(Message::Event(Event::PoolsRead(levels.clone())));
         }
     }
 
@@ -265,7 +276,9 @@ impl Core {
     async fn load(&self, references: &[SubjectRef]) -> Result<Vec<Loaded>, super::RuntimeError> {
         let snapshot = self.snapshot();
         let mut loaded = Vec::with_capacity(references.len());
-        for subject in self.open_subjects(references).await? {
+        for (reference, opened) in references.iter().zip(self.open_subjects(references).await?) {
+            // An engine knows it by the id it was asked for; a customer may have turned out to be another one.
+            let subject = Subject { reference: reference.clone(), ..opened };
             let contacts = self.contacts_to_rebuild(&subject, &snapshot.bundle, self.clock.now()).await?;
             loaded.push(Loaded { subject, contacts: contacts.map(|contacts| (snapshot.bundle.cap_set, contacts)) });
         }

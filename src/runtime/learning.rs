@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use super::{Core, RuntimeError};
-use crate::domain::DecisionId;
 use crate::domain::decision::Record;
+use crate::domain::{DecisionId, PoolLevels, Span, Timestamp};
 use crate::engine::learner::{CHECKPOINT_EVENTS, Costed, Models, Studied};
-use crate::learning::{Costs, LearningEvent, Lesson};
-use crate::store::{StoredDecision, Touched};
+use crate::learning::{self, Costs, LearningEvent, Lesson};
+use crate::store::{HoldSettled, StoredDecision, Touched};
 
 /// Decisions studied in one step at most.
 const DECISIONS_MAX: u32 = 1_024;
+/// Windows of pools that began earlier have ended.
+const WINDOW_MAX: Span = Span(40 * 86_400_000);
 /// Events read at once when models are rebuilt.
 const EVENTS_MAX: u32 = 4_096;
 
@@ -70,6 +72,27 @@ impl Core {
         Ok(changed)
     }
 
+    /// Reads what is left of what may run out, here or in the hands of others, and tells the engines if it has changed.
+    pub(super) async fn read_pools(&self) -> Result<(), RuntimeError> {
+        let read = self.store.pools(self.clock.now().minus(WINDOW_MAX)).await?;
+        {
+            let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
+            if **pools == read {
+                return Ok(());
+            }
+            *pools = Arc::new(read);
+        }
+        if let Some(engines) = self.engines.get() {
+            engines.pools_read(&self.pools());
+        }
+        Ok(())
+    }
+
+    /// What is left of what may run out, as last read.
+    pub(super) fn pools(&self) -> Arc<PoolLevels> {
+        self.pools.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn study(&self, touched: Touched) -> Result<(Vec<Studied>, Vec<Costed>), RuntimeError> {
         let StoredDecision { decision_id, subject, wrapped_key, record, .. } = touched.decision;
         let key = self.key_of(subject, wrapped_key.as_deref(), decision_id)?;
@@ -103,6 +126,7 @@ impl Core {
             return Ok(Progress::Idle);
         }
         // Nothing can be learned from a customer whose key is gone, and nothing may wait for it.
+        let settled = settled(&work.touched, now)?;
         let legible = |touched: &Touched| touched.decision.subject.is_none() || touched.decision.wrapped_key.is_some();
         let touched = work.touched.into_iter().filter(legible);
         let (mut studied, mut costed) = (Vec::new(), Vec::new());
@@ -114,6 +138,8 @@ impl Core {
         let models = self.models();
         let (mut learned, next) = models.study(&studied, now)?;
         learned.count(&costed);
+        learned.settled = settled;
+        let late = learned.settled.iter().filter(|settled| settled.to.late).count();
         learned.batches = work.batches;
         learned.outcomes = work.outcomes;
         // What is due and was not studied would be due for ever.
@@ -122,9 +148,25 @@ impl Core {
         if !self.store.learn(term, &learned).await? {
             return Ok(Progress::Fenced);
         }
+        self.metrics.pools_late(late);
+        if !learned.settled.is_empty() {
+            self.read_pools().await?;
+        }
         let spent = !learned.spent.is_empty() && self.read_spend().await?;
         let changed = !learned.events.is_empty();
         self.adopt_models(next, changed || spent);
         Ok(Progress::Learned)
     }
+}
+
+/// What becomes of what decisions hold of what may run out. Those of a customer whose key is gone too: a skeleton holds
+/// nothing personal.
+fn settled(touched: &[Touched], now: Timestamp) -> Result<Vec<HoldSettled>, RuntimeError> {
+    let mut all = Vec::new();
+    for Touched { decision, outcomes, holds, .. } in touched.iter().filter(|touched| !touched.holds.is_empty()) {
+        let (skeleton, decision_id) = (Record::skeleton(&decision.record)?, decision.decision_id);
+        let settled = learning::settled(&skeleton, outcomes, holds, now).into_iter();
+        all.extend(settled.map(|(hold, to)| HoldSettled { decision_id, slot: hold.slot, pool: hold.pool.clone(), to }));
+    }
+    Ok(all)
 }

@@ -1,5 +1,6 @@
 //! Matching: which decision and slot an outcome belongs to, now or once its decision is known. Stores no outcome.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::subjects::contacts_of;
@@ -10,7 +11,7 @@ use crate::domain::outcome::{Claim, EVERY_SLOT, Outcome, OutcomeFact, OutcomeKin
 use crate::domain::{Currency, DecisionId, Digest, Malformed, OfferId, Span, SubjectId};
 use crate::learning::within_window;
 use crate::policy::{Contact, EVENTS};
-use crate::store::{KeptOutcome, Match, StoredDecision};
+use crate::store::{CountedFor, KeptOutcome, Match, StoredDecision};
 
 /// A subject with its key.
 pub(super) type Owner = (SubjectId, SubjectKey);
@@ -208,9 +209,11 @@ impl Core {
         facts: &[(DecisionId, OutcomeFact)],
         decisions: &Decisions,
     ) -> Result<(), RuntimeError> {
-        let counted = |kind: OutcomeKind| kind == OutcomeKind::Impression || is_event(kind);
-        let owned = |id: &DecisionId| decisions.get(id).is_some_and(|named| named.owner.is_some());
-        if !facts.iter().any(|(id, fact)| owned(id) && (counted(fact.kind) || self.cools())) {
+        let known = |id: &DecisionId| decisions.contains_key(id);
+        if !facts
+            .iter()
+            .any(|(id, fact)| known(id) && (EVENTS.contains(&fact.kind) || is_rare(fact.kind) || self.cools()))
+        {
             return Ok(());
         }
         // Caps of another bundle are counted from stored outcomes by whoever reads the customer next; but only if that
@@ -220,32 +223,43 @@ impl Core {
         }
         let bundle = self.snapshot().bundle.clone();
         let facts = if self.cools() { self.with_those_that_refer(facts).await? } else { facts.to_vec() };
-        let mut contacts: BTreeMap<SubjectId, (&SubjectKey, Vec<Contact>)> = BTreeMap::new();
-        // An event that nothing counts now will have to be counted if policies of before come back.
-        for (id, fact) in facts.iter().filter(|(_, fact)| is_event(fact.kind) || bundle.counts_outcome(fact.kind)) {
+        let ids: BTreeSet<DecisionId> = facts.iter().map(|(id, _)| *id).collect();
+        let counted_for = self.store.counted_for(&ids.into_iter().collect::<Vec<_>>()).await?;
+        let mut contacts: BTreeMap<SubjectId, (SubjectKey, Vec<Contact>)> = BTreeMap::new();
+        // A rare event that nothing counts now will have to be counted if policies of before come back.
+        let told = |kind: OutcomeKind| is_rare(kind) || bundle.counts_outcome(kind);
+        for (id, fact) in facts.iter().filter(|(_, fact)| told(fact.kind)) {
             let Some(named) = decisions.get(id) else { continue };
-            let Some((subject, key)) = &named.owner else { continue };
-            let seen = contacts_of(&named.skeleton, std::slice::from_ref(fact));
-            let seen = seen.into_iter().filter(|contact| contact.seen.is_some() || !contact.events.is_empty());
-            contacts.entry(*subject).or_insert((key, Vec::new())).1.extend(seen);
+            for CountedFor { subject, wrapped_key, stands_for, .. } in
+                counted_for.iter().filter(|c| c.decision_id == *id)
+            {
+                let seen = contacts_of(&named.skeleton, std::slice::from_ref(fact), *stands_for);
+                let seen = seen.into_iter().filter(Contact::followed);
+                let of = match contacts.entry(*subject) {
+                    Entry::Occupied(of) => of.into_mut(),
+                    Entry::Vacant(of) => of.insert((self.keys.master.unwrap(*subject, wrapped_key)?, Vec::new())),
+                };
+                of.1.extend(seen);
+            }
         }
         for (subject, (key, contacts)) in contacts {
             if !contacts.is_empty() {
-                self.confirm_contacts(subject, key, &contacts).await?;
+                self.confirm_contacts(subject, &key, &contacts).await?;
             }
         }
         Ok(())
     }
 
-    /// Whether the active bundle has cool-downs.
+    /// Whether the active bundle counts more than what was seen, so that outcomes which refer to others matter.
     fn cools(&self) -> bool {
-        EVENTS.iter().any(|kind| self.snapshot().bundle.counts_outcome(*kind))
+        let bundle = &self.snapshot().bundle;
+        EVENTS.iter().any(|kind| *kind != OutcomeKind::Impression && bundle.counts_outcome(*kind))
     }
 }
 
-/// Whether cool-downs of some bundle may count outcomes of a kind.
-fn is_event(kind: OutcomeKind) -> bool {
-    EVENTS.contains(&kind)
+/// Whether so few outcomes of a kind come that each may be taken to the counters, whatever is counted now.
+fn is_rare(kind: OutcomeKind) -> bool {
+    matches!(kind, OutcomeKind::Reject | OutcomeKind::Order | OutcomeKind::Return | OutcomeKind::Release)
 }
 
 /// The newest of a customer's decisions, oldest first, that showed the offer before the outcome and within the window.

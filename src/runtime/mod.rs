@@ -26,9 +26,15 @@ mod learning;
 
 mod matching;
 
+mod merge;
+
 mod outcomes;
 
+mod recheck;
+
 mod records;
+
+mod release;
 
 mod reports;
 
@@ -53,8 +59,11 @@ pub use dry_run::Tried;
 pub use engines::Engines;
 pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;
+pub use merge::Merge;
 pub use outcomes::{Intake, OutcomeStatus, OutcomesSeen, Unmatched};
+pub use recheck::{Recheck, Unchecked};
 pub use records::{Kept, Opened};
+pub use release::Release;
 pub use reports::Scope;
 pub use start::{Setup, StartError, keys_of, mistakes, read_policies};
 pub use subjects::ConsentKept;
@@ -66,7 +75,7 @@ use crate::config::keyfile::{KeyFileError, Keys};
 use crate::decision::Snapshot;
 use crate::domain::key::SubjectKey;
 use crate::domain::{
-    Catalogue, DecisionId, DecisionRequest, Digest, Malformed, PlacementId, Spend, SubjectId, SubjectRef,
+    Catalogue, DecisionId, DecisionRequest, Digest, Malformed, PlacementId, PoolLevels, Spend, SubjectId, SubjectRef,
 };
 use crate::engine::Reply;
 use crate::engine::learner::Models;
@@ -105,6 +114,8 @@ pub struct Core {
     models: RwLock<Arc<Models>>,
     /// What was spent, as last read.
     spend: RwLock<Arc<Spend>>,
+    /// What is left of what may run out, as last read.
+    pools: RwLock<Arc<PoolLevels>>,
     engines: OnceLock<Engines>,
     kept: Kept,
     /// Held by whoever changes the catalogue.
@@ -151,14 +162,14 @@ impl Core {
     pub async fn decide(&self, request: DecisionRequest) -> Reply {
         let placement = request.placement.clone();
         let reply = match self.engines.get() {
-            Some(engines) => engines.ask(request).await,
+            Some(engines) => engines.ask(request, self.snapshot().bundle.counted).await,
             None => Reply::Unavailable,
         };
         self.count_reply(&placement, &reply);
         reply
     }
 
-    fn subject_changed(&self, reference: SubjectRef) {
+    fn subject_changed(&self, reference: &SubjectRef) {
         if let Some(engines) = self.engines.get() {
             engines.subject_changed(reference);
         }

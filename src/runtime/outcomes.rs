@@ -7,7 +7,7 @@ use super::subjects::contacts_of;
 use super::{Core, Opened, RuntimeError};
 use crate::domain::key::SubjectKey;
 use crate::domain::outcome::{Claim, Outcome, OutcomeFact, OutcomeKind};
-use crate::domain::{DecisionId, Digest, SubjectKind, SubjectRef, Timestamp};
+use crate::domain::{DecisionId, Digest, SubjectKind, SubjectKinds, SubjectRef, Timestamp};
 use crate::learning::{Earned, Exposed, fold, within_window};
 use crate::store::{KeptOutcome, OutcomeRow, Taken};
 
@@ -110,7 +110,8 @@ impl Core {
             earned.reward_minor += of_slot.reward_minor;
             earned.late += of_slot.late;
         }
-        Ok(OutcomesSeen { count: facts.len(), earned })
+        let count = facts.iter().filter(|fact| fact.kind != OutcomeKind::Release).count();
+        Ok(OutcomesSeen { count, earned })
     }
 
     /// What became of an event; nothing if it was never taken in.
@@ -127,7 +128,7 @@ impl Core {
         if let Some(named) = decisions.get(&id) {
             late = is_late(&fact, named);
             let facts = self.store.outcomes_of(id).await?;
-            let exposed = contacts_of(&named.skeleton, &facts).iter().any(|contact| {
+            let exposed = contacts_of(&named.skeleton, &facts, SubjectKinds::NONE).iter().any(|contact| {
                 let seen = named.skeleton.terms.exposed_by.is_none() || contact.seen.is_some();
                 fact.is_of(contact.chosen.slot) && seen
             });
@@ -288,12 +289,14 @@ impl Core {
         let unread: Vec<DecisionId> =
             seen.iter().map(|(_, id, _)| *id).filter(|id| !decisions.contains_key(id)).collect();
         decisions.extend(self.named(&unread).await?);
+        let released = self.released(&seen).await?;
         for (at, decision_id, fact) in &seen {
             let Some(named) = decisions.get(decision_id) else { continue };
             if let Intake::Accepted { late, after_reservation, .. } = &mut answers[*at] {
                 *late = is_late(fact, named);
-                let until = named.skeleton.reserved_until.filter(|_| fact.kind == OutcomeKind::Impression);
-                *after_reservation = until.is_some_and(|until| until <= received_at);
+                let confirms = fact.kind == OutcomeKind::Impression || self.snapshot().bundle.caps_count(fact.kind);
+                let until = named.skeleton.reserved_until.filter(|_| confirms);
+                *after_reservation = until.is_some_and(|until| until <= received_at || released.contains(decision_id));
             }
         }
         let facts = seen.into_iter().map(|(_, id, fact)| (id, fact)).collect::<Vec<_>>();
@@ -326,7 +329,19 @@ impl Core {
             return Ok(BTreeMap::new());
         }
         let opened = self.open_subjects(&references).await?;
-        Ok(opened.into_iter().map(|s| (s.reference.outside_id, (s.subject, s.key))).collect())
+        // By the id that was asked for: a customer may have turned out to be another one.
+        Ok(references.into_iter().zip(opened).map(|(asked, s)| (asked.outside_id, (s.subject, s.key))).collect())
+    }
+
+    /// Of the decisions of which something was seen, those whose reservations were given back before.
+    async fn released(&self, seen: &[(usize, DecisionId, OutcomeFact)]) -> Result<BTreeSet<DecisionId>, RuntimeError> {
+        let shown = seen.iter().filter(|(_, _, fact)| fact.kind == OutcomeKind::Impression);
+        let ids: BTreeSet<DecisionId> = shown.map(|(_, id, _)| *id).collect();
+        if ids.is_empty() {
+            return Ok(ids);
+        }
+        let facts = self.store.outcomes_of_all(&ids.into_iter().collect::<Vec<_>>()).await?;
+        Ok(facts.into_iter().filter(|(_, fact)| fact.kind == OutcomeKind::Release).map(|(id, _)| id).collect())
     }
 
     fn seal_claim(&self, outcome: &Outcome, event: &Digest, owner: Option<&SubjectKey>) -> Vec<u8> {
@@ -335,7 +350,12 @@ impl Core {
             offer_id: outcome.offer_id.clone(),
             coupon: outcome.coupon.clone(),
         };
-        let plain = minicbor::to_vec(&claim).unwrap_or_default();
+        self.seal_claimed(&claim, event, owner)
+    }
+
+    /// Seals what an outcome says of itself, under the key of whom it is about.
+    pub(super) fn seal_claimed(&self, claim: &Claim, event: &Digest, owner: Option<&SubjectKey>) -> Vec<u8> {
+        let plain = minicbor::to_vec(claim).unwrap_or_default();
         match owner {
             Some(key) => key.seal("claim", &event.0, 0, &plain),
             None => self.keys.master.seal_secret(&format!("claim {}", event.hex()), &plain),

@@ -186,6 +186,7 @@ impl Core {
             settings,
             models: RwLock::new(Arc::new(Models::default())),
             spend: RwLock::new(Arc::new(Spend::none(day))),
+            pools: RwLock::default(),
             engines: OnceLock::new(),
             kept: Kept::default(),
             changing_catalogue: tokio::sync::Mutex::default(),

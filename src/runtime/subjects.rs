@@ -9,11 +9,14 @@ use crate::domain::consent::ConsentEntry;
 use crate::domain::decision::{CandidateRow, Shown, Skeleton, decode_skeleton};
 use crate::domain::key::SubjectKey;
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
-use crate::domain::{ConsentRecord, DecisionId, Malformed, Span, SubjectId, SubjectRef, Timestamp};
+use crate::domain::{
+    ConsentRecord, DecisionId, Malformed, Span, SubjectId, SubjectKind, SubjectKinds, SubjectRef, SubjectState,
+    Timestamp,
+};
 use crate::engine::{Subject, open_state, seal_state};
 use crate::learning::within_window;
 use crate::policy::{Bundle, Chosen, Contact, EVENT_AFTER_MAX, EVENTS, confirm_contact};
-use crate::store::{ConsentChange, NewSubject, StoreError, SubjectRow};
+use crate::store::{ConsentChange, ConsentRow, NewSubject, StoreError, SubjectRow};
 
 /// A consent record as it is read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,23 +44,48 @@ fn change(
     now: Timestamp,
 ) -> Result<ConsentChange, Malformed> {
     let mut state = open_state(key, subject, version, sealed)?;
-    let mut kept = Vec::with_capacity(records.len());
-    for (position, record) in (0..u16::MAX).zip(records) {
-        let valid_from = record.valid_from.unwrap_or(now);
-        let record = ConsentRecord { valid_from: Some(valid_from), ..record.clone() };
-        let plain = minicbor::to_vec(&record).unwrap_or_default();
-        kept.push(key.seal(CONSENT_SEALED_AS, &subject.0, consent_version(version + 1, position), &plain));
-        let ConsentRecord { purpose, state: said, basis, valid_until, .. } = record;
-        state.add_consent(ConsentEntry { purpose, state: said, basis, valid_from, valid_until }, now);
-    }
-    Ok(ConsentChange { state: seal_state(key, subject, version + 1, &state), records: kept })
+    let records = take_in(key, subject, version, &mut state, records, now);
+    Ok(ConsentChange { state: seal_state(key, subject, version + 1, &state), records })
 }
 
-/// The contacts of one decision, given its outcomes: one for each slot that was drawn, seen at its newest impression.
-pub(super) fn contacts_of(skeleton: &Skeleton, outcomes: &[OutcomeFact]) -> Vec<Contact> {
-    let seen = |slot: u16| {
-        let impressions = outcomes.iter().filter(|fact| fact.kind == OutcomeKind::Impression && fact.is_of(slot));
-        let timely = impressions.filter(|fact| within_window(skeleton.at, fact.occurred_at, &skeleton.terms));
+/// Takes consent records into a state, and seals them for the version behind the one given.
+pub(super) fn take_in(
+    key: &SubjectKey,
+    subject: SubjectId,
+    version: u64,
+    state: &mut SubjectState,
+    records: &[ConsentRecord],
+    now: Timestamp,
+) -> Vec<Vec<u8>> {
+    let mut kept = Vec::with_capacity(records.len());
+    for (position, record) in (0..u16::MAX).zip(records) {
+        let entry = ConsentEntry::of(record, now);
+        let record = ConsentRecord { valid_from: Some(entry.valid_from), ..record.clone() };
+        let plain = minicbor::to_vec(&record).unwrap_or_default();
+        kept.push(key.seal(CONSENT_SEALED_AS, &subject.0, consent_version(version + 1, position), &plain));
+        state.add_consent(entry, now);
+    }
+    kept
+}
+
+/// Opens a consent record of a subject.
+pub(super) fn open_consent(
+    key: &SubjectKey,
+    subject: SubjectId,
+    consent: &ConsentRow,
+) -> Result<ConsentRecord, Malformed> {
+    let version = consent_version(consent.version, consent.position);
+    let plain = key.open(CONSENT_SEALED_AS, &subject.0, version, &consent.sealed)?;
+    minicbor::decode(&plain).map_err(|error| Malformed(format!("a consent record does not decode: {error}")))
+}
+
+/// The contacts of one decision, given its outcomes: one for each slot that was drawn, seen, followed and bought at
+/// the newest outcome of that kind within the placement's window; as they count for a subject that stood for these
+/// kinds.
+pub(super) fn contacts_of(skeleton: &Skeleton, outcomes: &[OutcomeFact], stands_for: SubjectKinds) -> Vec<Contact> {
+    let newest = |kind: OutcomeKind, slot: u16| {
+        let of_kind = outcomes.iter().filter(|fact| fact.kind == kind && fact.is_of(slot));
+        let timely = of_kind.filter(|fact| within_window(skeleton.at, fact.occurred_at, &skeleton.terms));
         timely.map(|fact| fact.occurred_at).max()
     };
     let contact = |(slot, shown, _): (u16, &Shown, &CandidateRow)| Contact {
@@ -66,11 +94,15 @@ pub(super) fn contacts_of(skeleton: &Skeleton, outcomes: &[OutcomeFact]) -> Vec<
             slot,
             at: skeleton.at,
             reserved_until: skeleton.reserved_until.unwrap_or(skeleton.at),
+            stands_for,
         },
         placement: skeleton.placement.clone(),
         offer: shown.offer.clone(),
-        seen: seen(slot),
+        seen: newest(OutcomeKind::Impression, slot),
+        clicked: newest(OutcomeKind::Click, slot),
+        redeemed: newest(OutcomeKind::Order, slot),
         events: events_of(skeleton, slot, outcomes),
+        released: outcomes.iter().any(|fact| fact.kind == OutcomeKind::Release && fact.is_of(slot)),
     };
     skeleton.chosen().map(contact).collect()
 }
@@ -120,34 +152,42 @@ impl Core {
         self.contacts(subject, since, bundle.counts_outcomes()).await.map(Some)
     }
 
-    /// Contacts from an instant on: the subject's own decisions that showed a candidate, and, where asked for, what
-    /// followed them.
-    async fn contacts(
+    /// Contacts from an instant on: the decisions that showed a candidate and count for the subject, and, where asked
+    /// for, what followed them.
+    pub(super) async fn contacts(
         &self,
         subject: &Subject,
         since: Timestamp,
         followed: bool,
     ) -> Result<Vec<Contact>, RuntimeError> {
-        let mut skeletons = Vec::new();
-        for decision in self.store.subject_decisions(subject.subject, since.minus(Span(1))).await? {
-            skeletons.push(decode_skeleton(&decision.record.skeleton)?);
+        let (id, kind, after) = (subject.subject, subject.reference.kind, since.minus(Span(1)));
+        let mut found = BTreeMap::new();
+        for decision in self.store.subject_decisions(id, after).await? {
+            let skeleton = decode_skeleton(&decision.record.skeleton)?;
+            found.insert(decision.decision_id, (skeleton, SubjectKinds::alone(kind)));
+        }
+        if kind != SubjectKind::Customer {
+            for (decision, stands_for) in self.store.beside_decisions(id, after).await? {
+                found.insert(decision.decision_id, (decode_skeleton(&decision.record.skeleton)?, stands_for));
+            }
         }
         let mut outcomes: BTreeMap<DecisionId, Vec<OutcomeFact>> = BTreeMap::new();
         if followed {
-            let ids: Vec<DecisionId> = skeletons.iter().map(|skeleton| skeleton.decision_id).collect();
+            let ids: Vec<DecisionId> = found.keys().copied().collect();
             for (decision, fact) in self.store.outcomes_of_all(&ids).await? {
                 outcomes.entry(decision).or_default().push(fact);
             }
         }
         let none = Vec::new();
-        Ok(skeletons
-            .iter()
-            .flat_map(|skeleton| contacts_of(skeleton, outcomes.get(&skeleton.decision_id).unwrap_or(&none)))
-            .collect())
+        let of = |(id, (skeleton, stands_for)): (&DecisionId, &(Skeleton, SubjectKinds))| {
+            contacts_of(skeleton, outcomes.get(id).unwrap_or(&none), *stands_for)
+        };
+        Ok(found.iter().flat_map(of).collect())
     }
 
-    /// Confirms contacts of a subject that were seen, and counts what else followed them. When this returns the next
-    /// decision of the subject knows of it, whichever node makes it; doing so again changes nothing.
+    /// Confirms contacts of a subject that were seen, followed or bought, and counts what else happened. When
+    /// this returns the next decision of the subject knows of it, whichever node makes it; doing so again changes
+    /// nothing.
     pub(super) async fn confirm_contacts(
         &self,
         subject: SubjectId,
@@ -185,7 +225,7 @@ impl Core {
             let change = |version: u64, sealed: &[u8]| change(&key, subject, version, sealed, records, now);
             self.store.change_consents(subject, now, &change).await?;
         }
-        self.subject_changed(reference);
+        self.subject_changed(&reference);
         Ok(())
     }
 
@@ -195,10 +235,7 @@ impl Core {
         let key = self.keys.master.unwrap(row.subject, &row.wrapped_key)?;
         let mut kept = Vec::new();
         for consent in self.store.consents(row.subject).await? {
-            let version = consent_version(consent.version, consent.position);
-            let plain = key.open(CONSENT_SEALED_AS, &row.subject.0, version, &consent.sealed)?;
-            let record = minicbor::decode(&plain)
-                .map_err(|error| Malformed(format!("a consent record does not decode: {error}")))?;
+            let record = open_consent(&key, row.subject, &consent)?;
             kept.push(ConsentKept { at: consent.at, record });
         }
         Ok(Some(kept))

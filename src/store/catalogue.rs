@@ -35,6 +35,8 @@ pub struct CatalogueChange {
     pub expected_revision: Option<u64>,
     /// A name by which the change is known when it is asked for again.
     pub request_id: Option<String>,
+    /// Offers of which somebody counted what there is: orders counted of their stock before are forgotten.
+    pub recounted: Vec<OfferId>,
 }
 
 /// What became of the offers and campaigns of a change.

@@ -55,6 +55,11 @@ pub(super) fn spent(day: Day, rows: Vec<SpendColumns>) -> Result<Spend, StoreErr
     Ok(spend)
 }
 
+/// The name of the pool that the stock of an offer is counted in.
+pub(super) fn stock_pool(offer: &OfferId) -> String {
+    format!("proffer.stock/{offer}")
+}
+
 /// A number as databases hold it, which know only signed ones.
 pub(super) fn signed(value: u64) -> Result<i64, StoreError> {
     i64::try_from(value).map_err(|_| StoreError::Corrupt(format!("`{value}` does not fit into a column")))
@@ -86,16 +91,16 @@ pub(super) fn digest(bytes: &[u8]) -> Result<Digest, StoreError> {
     exactly(bytes).map(Digest)
 }
 
-fn subject_kind(code: i16) -> Result<SubjectKind, StoreError> {
-    [SubjectKind::Customer, SubjectKind::Session]
+pub(super) fn subject_kind(code: i16) -> Result<SubjectKind, StoreError> {
+    SubjectKind::ALL
         .into_iter()
         .find(|kind| super::kind_code(*kind) == code)
         .ok_or_else(|| StoreError::Corrupt(format!("`{code}` is no kind of subject")))
 }
 
 fn outcome_kind(code: i16) -> Result<OutcomeKind, StoreError> {
-    OutcomeKind::ALL
-        .into_iter()
+    let mut kinds = OutcomeKind::ALL.into_iter().chain([OutcomeKind::Release]);
+    kinds
         .find(|kind| super::outcome_code(*kind) == code)
         .ok_or_else(|| StoreError::Corrupt(format!("`{code}` is no kind of outcome")))
 }

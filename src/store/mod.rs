@@ -17,7 +17,11 @@ mod nodes;
 
 mod open;
 
+mod pools;
+
 mod rows;
+
+mod whom;
 
 mod work;
 
@@ -25,7 +29,8 @@ pub use catalogue::{CampaignBody, CatalogueChange, CatalogueChanged, CatalogueRo
 pub use nodes::{Activation, Holder, Lease};
 pub use open::open;
 pub use rows::{
-    ConsentChange, ConsentRow, KeyRow, MakeChange, NewSubject, SourceRow, SubjectRow, kind_code, outcome_code,
+    ConsentChange, ConsentRow, CountedFor, KeyRow, MakeChange, MakeMerge, MergeChange, MergeFound, NewSubject,
+    SourceRow, SubjectRow, kind_code, outcome_code,
 };
 
 use std::collections::BTreeMap;
@@ -35,10 +40,11 @@ use async_trait::async_trait;
 use crate::domain::decision::Record;
 use crate::domain::outcome::OutcomeFact;
 use crate::domain::{
-    Currency, Day, DecisionId, Digest, ModelId, OfferId, Span, Spend, SubjectId, SubjectRef, Timestamp,
+    Currency, Day, DecisionId, Digest, Hold, ModelId, OfferId, PoolLevels, Span, Spend, SubjectId, SubjectKinds,
+    SubjectRef, Timestamp,
 };
 use crate::engine::batch::{Batch, CommitOutcome};
-pub use crate::engine::learner::{AppliedRow, BatchKey, CheckpointRow, Learned, LearningRow, Spent};
+pub use crate::engine::learner::{AppliedRow, BatchKey, CheckpointRow, HoldSettled, Learned, LearningRow, Spent};
 pub use crate::learning::Applied;
 
 /// Why a call did not do what it was asked.
@@ -144,6 +150,8 @@ pub struct Touched {
     pub applied: BTreeMap<u16, Applied>,
     /// All of its outcomes.
     pub outcomes: Vec<OutcomeFact>,
+    /// What it holds of what may run out.
+    pub holds: Vec<Hold>,
 }
 
 /// Work for the learner.
@@ -153,7 +161,7 @@ pub struct LearnerWork {
     pub batches: Vec<BatchKey>,
     /// Outcomes that are new to it.
     pub outcomes: Vec<Digest>,
-    /// Decisions whose weight has grown by their age.
+    /// Decisions whose weight has grown by their age, or whose reservation has ended.
     pub due: Vec<DecisionId>,
     /// Every decision those touch, each once.
     pub touched: Vec<Touched>,
@@ -213,6 +221,9 @@ pub trait Store: Send + Sync {
     /// One subject by its outside id, creating nothing.
     async fn find_subject(&self, reference: &SubjectRef) -> Result<Option<SubjectRow>, StoreError>;
 
+    /// Subjects by their internal ids, in the order of the ids; unknown ones are left out.
+    async fn subjects(&self, ids: &[SubjectId]) -> Result<Vec<SubjectRow>, StoreError>;
+
     /// Stores a batch as [`CommitOutcome`] says: all of it, or nothing with every reason at once.
     async fn commit(&self, batch: &Batch) -> Result<CommitOutcome, StoreError>;
 
@@ -225,10 +236,23 @@ pub trait Store: Send + Sync {
     /// Decisions in the order of their ids, after one of them.
     async fn decisions_after(&self, after: Option<DecisionId>, limit: u32) -> Result<Vec<StoredDecision>, StoreError>;
 
-    /// The decisions that read a subject, with `at` after the instant given, oldest first.
+    /// The decisions for a subject, and for those who turned out to be it, with `at` after the instant given, oldest
+    /// first.
     async fn subject_decisions(&self, subject: SubjectId, after: Timestamp) -> Result<Vec<StoredDecision>, StoreError>;
 
-    /// Appends consent records and replaces the state. `change` is asked under the subject's lock, so that decisions of
+    /// The decisions whose contacts count for a subject besides whom they are for, or for more than that subject would
+    /// stand for alone; each with what the subject stands for, with `at` after the instant given, oldest first.
+    async fn beside_decisions(
+        &self,
+        subject: SubjectId,
+        after: Timestamp,
+    ) -> Result<Vec<(StoredDecision, SubjectKinds)>, StoreError>;
+
+    /// Whom the contacts of these decisions count for, as far as they are known, by decision and subject.
+    async fn counted_for(&self, decisions: &[DecisionId]) -> Result<Vec<CountedFor>, StoreError>;
+
+    /// Appends consent records and replaces the state; an error where the subject has become another one, which asking
+    /// again finds. `change` is asked under the subject's lock, so that decisions of
     /// the same customer, however many, cannot keep a withdrawal waiting.
     async fn change_consents(
         &self,
@@ -236,6 +260,18 @@ pub trait Store: Send + Sync {
         at: Timestamp,
         change: &MakeChange<'_>,
     ) -> Result<(), StoreError>;
+
+    /// Makes one subject of two, in one transaction: whoever asks for the first gets the second from then on, and so does
+    /// whoever asks for one that became the first before. `change` is asked under the locks of both, and both get a new
+    /// version, so that nobody who read either can commit. `false` and nothing changed where one of them has become
+    /// another one already.
+    async fn merge_subjects(
+        &self,
+        from: SubjectId,
+        into: SubjectId,
+        by: By<'_>,
+        change: &MakeMerge<'_>,
+    ) -> Result<bool, StoreError>;
 
     /// A subject's consent records, oldest first.
     async fn consents(&self, subject: SubjectId) -> Result<Vec<ConsentRow>, StoreError>;
@@ -347,6 +383,15 @@ pub trait Store: Send + Sync {
 
     /// What campaigns have spent over all days, and exploration on one.
     async fn spend(&self, day: Day) -> Result<Spend, StoreError>;
+
+    /// Every pool of which something was taken, those of windows that began since an instant and those without any.
+    async fn pools(&self, since: Timestamp) -> Result<PoolLevels, StoreError>;
+
+    /// Returns the portions of engines that took nothing for longer than [`PORTION_LIFE`] by the store's clock, or have
+    /// started anew. `false` if there were none. Harmless at any time: an engine that is still there leases again.
+    ///
+    /// [`PORTION_LIFE`]: crate::domain::pool::PORTION_LIFE
+    async fn return_portions(&self) -> Result<bool, StoreError>;
 
     /// What waits for the learner: read from small indices, however long the history is.
     async fn backlog(&self) -> Result<Backlog, StoreError>;

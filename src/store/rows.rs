@@ -1,12 +1,12 @@
 //! Rows about people and keys as they are stored: subjects, consent records, API keys, sources. Reads and writes none.
 
 use crate::domain::outcome::OutcomeKind;
-use crate::domain::{Digest, Malformed, SubjectId, SubjectKind, SubjectRef, Timestamp};
+use crate::domain::{DecisionId, Digest, Malformed, SubjectId, SubjectKind, SubjectKinds, SubjectRef, Timestamp};
 
 /// A subject as stored: identity, wrapped key, version and sealed state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubjectRow {
-    /// The outside id it was found by.
+    /// The outside id of its identity: another one than it was asked for by, where that turned out to be this one.
     pub reference: SubjectRef,
     /// Internal id.
     pub subject: SubjectId,
@@ -27,6 +27,19 @@ pub struct NewSubject {
     pub subject: SubjectId,
     /// A random key under the master key.
     pub wrapped_key: Vec<u8>,
+}
+
+/// Somebody whom the contacts of a decision count for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountedFor {
+    /// The decision.
+    pub decision_id: DecisionId,
+    /// Who; the other one, where this customer turned out to be another one.
+    pub subject: SubjectId,
+    /// The subject's key under the master key.
+    pub wrapped_key: Vec<u8>,
+    /// What it stands for there.
+    pub stands_for: SubjectKinds,
 }
 
 /// A consent record as stored, sealed.
@@ -50,6 +63,30 @@ pub struct ConsentChange {
     /// Sealed records, in order.
     pub records: Vec<Vec<u8>>,
 }
+
+/// Two customers that are one, as they are stored: version and sealed state of each, and the consent records of the
+/// one that goes.
+#[derive(Debug, Clone, Copy)]
+pub struct MergeFound<'a> {
+    /// The one that goes.
+    pub from: (u64, &'a [u8]),
+    /// The one that stays.
+    pub into: (u64, &'a [u8]),
+    /// Consent records of the one that goes, oldest first.
+    pub consents: &'a [ConsentRow],
+}
+
+/// What becomes of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeChange {
+    /// The next state of the one that goes, sealed with its version plus one.
+    pub from: Vec<u8>,
+    /// The next state of the one that stays, with the records that it gains.
+    pub into: ConsentChange,
+}
+
+/// Makes one of two.
+pub type MakeMerge<'a> = dyn Fn(MergeFound<'_>) -> Result<MergeChange, Malformed> + Send + Sync + 'a;
 
 /// Makes a change from the version and the sealed state that are there (0 and nothing where none is stored).
 pub type MakeChange<'a> = dyn Fn(u64, &[u8]) -> Result<ConsentChange, Malformed> + Send + Sync + 'a;
@@ -85,6 +122,8 @@ pub fn kind_code(kind: SubjectKind) -> i16 {
     match kind {
         SubjectKind::Customer => 0,
         SubjectKind::Session => 1,
+        SubjectKind::Household => 2,
+        SubjectKind::Device => 3,
     }
 }
 
@@ -97,5 +136,6 @@ pub fn outcome_code(kind: OutcomeKind) -> i16 {
         OutcomeKind::Click => 3,
         OutcomeKind::Reject => 4,
         OutcomeKind::Return => 5,
+        OutcomeKind::Release => 6,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{DecisionId, Digest, ModelId};
+use crate::domain::{DecisionId, Digest, Hold, ModelId};
 
 use super::{
     Applied, AppliedRow, BatchKey, Learned, LearnerWork, LearningRow, OutcomeRow, StoreError, StoredDecision, Taken,
@@ -57,7 +57,7 @@ impl Found {
     pub(super) fn work(
         self,
         decisions: Vec<StoredDecision>,
-        applied: Vec<AppliedRow>,
+        (applied, holds): (Vec<AppliedRow>, Vec<(DecisionId, Hold)>),
         facts: Vec<(DecisionId, OutcomeFact)>,
     ) -> LearnerWork {
         let mut outcomes: BTreeMap<DecisionId, Vec<OutcomeFact>> = BTreeMap::new();
@@ -68,9 +68,14 @@ impl Found {
         for AppliedRow { decision_id, slot, applied, .. } in applied {
             before.entry(decision_id).or_default().insert(slot, applied);
         }
+        let mut held: BTreeMap<DecisionId, Vec<Hold>> = BTreeMap::new();
+        for (decision, hold) in holds {
+            held.entry(decision).or_default().push(hold);
+        }
         let touched = decisions.into_iter().map(|decision| Touched {
             applied: before.remove(&decision.decision_id).unwrap_or_default(),
             outcomes: outcomes.remove(&decision.decision_id).unwrap_or_default(),
+            holds: held.remove(&decision.decision_id).unwrap_or_default(),
             decision,
         });
         LearnerWork {

@@ -74,6 +74,11 @@ struct Reason {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfType {
+    r#type: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfPlacement {
     placement: String,
 }
@@ -98,6 +103,7 @@ pub struct Metrics {
     decisions: Family<OfDecision, Counter>,
     redecisions: Counter,
     outcomes: Family<OfOutcome, Counter>,
+    after_reservation: Family<OfType, Counter>,
     requests: Family<OfRequest, Counter>,
     latency: Family<OfRoute, Histogram, fn() -> Histogram>,
     batches: Family<Result, Counter>,
@@ -108,6 +114,7 @@ pub struct Metrics {
     stream_lines: Family<Result, Counter>,
     batches_unlearned: Gauge,
     outcomes_unapplied: Gauge,
+    pools_late: Counter,
     model_sequence: Family<OfPlacement, Gauge>,
     exploration_spent: Family<OfPlacement, Gauge<f64, AtomicU64>>,
 }
@@ -120,6 +127,7 @@ impl Metrics {
             decisions: Family::default(),
             redecisions: Counter::default(),
             outcomes: Family::default(),
+            after_reservation: Family::default(),
             requests: Family::default(),
             latency: Family::new_with_constructor(seconds),
             batches: Family::default(),
@@ -130,6 +138,7 @@ impl Metrics {
             stream_lines: Family::default(),
             batches_unlearned: Gauge::default(),
             outcomes_unapplied: Gauge::default(),
+            pools_late: Counter::default(),
             model_sequence: Family::default(),
             exploration_spent: Family::default(),
         };
@@ -146,6 +155,8 @@ impl Metrics {
         let help = "Decisions made again, because what they had read changed before they were stored";
         to.register("redecisions", help, self.redecisions.clone());
         to.register("outcomes", "Outcomes by what became of them", self.outcomes.clone());
+        let help = "Outcomes that caps counted though what they confirm was reserved no more";
+        to.register("outcomes_after_reservation", help, self.after_reservation.clone());
         to.register("requests", "HTTP requests answered", self.requests.clone());
         to.register("request_seconds", "Time from a request's head to its answer", self.latency.clone());
         to.register("batches", "Commits by what the store said", self.batches.clone());
@@ -159,6 +170,9 @@ impl Metrics {
         to.register("learner_batches_unlearned", help, self.batches_unlearned.clone());
         let help = "Outcomes that the learner has not applied; -1 where the store does not say";
         to.register("learner_outcomes_unapplied", help, self.outcomes_unapplied.clone());
+        let help =
+            "Orders of what was given back to stock or budgets before, because they came after their reservation";
+        to.register("pool_orders_late", help, self.pools_late.clone());
         let help = "Learning events that the model in use here has absorbed";
         to.register("model_sequence", help, self.model_sequence.clone());
         let help = "Share of the exploration budget of the UTC day that is spent; 0 where there is no budget";
@@ -172,6 +186,9 @@ impl Metrics {
         }
         for doing in ["load", "commit", "resync", "reload", "learn", "keys", "request", "metrics"] {
             drop(self.store_errors.get_or_create(&Doing { doing }));
+        }
+        for kind in ["impression", "click", "order"] {
+            drop(self.after_reservation.get_or_create(&OfType { r#type: kind }));
         }
         for reason in ["header", "timestamp", "signature"] {
             drop(self.signatures.get_or_create(&Reason { reason }));
@@ -191,6 +208,11 @@ impl Metrics {
     /// An outcome was settled.
     pub fn outcome(&self, kind: &'static str, result: &'static str) {
         self.outcomes.get_or_create(&OfOutcome { r#type: kind, result }).inc();
+    }
+
+    /// An outcome that was accepted confirms a contact whose reservation had ended.
+    pub fn confirmed_late(&self, kind: &'static str) {
+        self.after_reservation.get_or_create(&OfType { r#type: kind }).inc();
     }
 
     /// A request was answered. The route is its pattern, never its path.
@@ -231,6 +253,11 @@ impl Metrics {
         let (batches, outcomes) = waiting.map_or((-1, -1), |(a, b)| (shown(a), shown(b)));
         self.batches_unlearned.set(batches);
         self.outcomes_unapplied.set(outcomes);
+    }
+
+    /// So many orders came after what they take had been given back.
+    pub fn pools_late(&self, orders: usize) {
+        self.pools_late.inc_by(orders as u64);
     }
 
     /// How far the models in use have learned, of exactly these placements.

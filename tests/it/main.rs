@@ -19,6 +19,8 @@ mod crash;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod minimisation;
+#[cfg(test)]
 mod nodes;
 #[cfg(test)]
 mod readme;

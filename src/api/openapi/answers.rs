@@ -98,9 +98,23 @@ pub struct OfferShown {
     /// The probability with which it was drawn; `null` for house content.
     #[schema(required = true, minimum = 0, maximum = 1)]
     propensity: Option<f64>,
-    /// Whether its price was made for this customer; prices never are yet.
+    /// Whether what is known of the customer moved the price that it is shown at: a price other than the list price, or
+    /// than that of another offer of the same product.
     price_personalised: bool,
-    /// What must be said beside it, where anything must.
+    /// What must be said beside its price, where that is personalised and a rule says what.
+    #[schema(required = true)]
+    disclosure: Option<String>,
+}
+
+/// A personalised price, and what moved it.
+#[derive(ToSchema)]
+pub struct RecordPrice {
+    personalised: bool,
+    /// The attributes of the customer that moved it, by name.
+    attributes: Vec<String>,
+    /// The rule that says what must be said beside it; `null` where none does.
+    #[schema(required = true)]
+    rule: Option<String>,
     #[schema(required = true)]
     disclosure: Option<String>,
 }

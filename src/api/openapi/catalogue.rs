@@ -118,8 +118,8 @@ pub fn revisions() -> About {
 /// `POST /v1/offers/{id}/stock`.
 pub fn stock() -> About {
     let description = "`set` says how many units there are, `add` how many more or fewer; fewer than none are none, \
-                       because what was sold is gone. At 0 the offer is not shown. Nothing in Proffer counts the stock \
-                       down by itself. `set` may be sent again freely; with a `request_id` so may `add`, which without \
+                       because what was sold is gone. What is chosen and ordered is counted down by itself: `set` \
+                       says what there is now, all sales included, `add` what came or went besides. `set` may be sent again freely; with a `request_id` so may `add`, which without \
                        one counts each time.";
     About {
         path_parts: OFFER,

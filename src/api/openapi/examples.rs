@@ -87,8 +87,8 @@ pub fn offers() -> Vec<Example> {
     let offers = json!([{
         "offer_id": "free-shipping", "name": "Free shipping", "category": "shoes", "status": "active",
         "price": money("40.00"), "discount": money("0.00"), "cost_of_goods": money("24.00"),
-        "shipping": money("4.00"), "expected_return_cost": money("1.00"), "vendor_funding": money("0.50"),
-        "cost_of_showing": money("0.01"), "attributes": {},
+        "shipping": money("4.00"), "expected_return_cost": money("1.00"), "loyalty_cost": money("0.40"),
+        "vendor_funding": money("0.50"), "cost_of_showing": money("0.01"), "attributes": {},
         "variants": [{"variant_id": "a", "content": {"headline": "We pay the postage"}}],
     }]);
     let values = |examples: Vec<Example>| examples.into_iter().map(|one| one.value).collect::<Vec<_>>();

@@ -9,6 +9,10 @@ pub mod examples;
 
 pub mod operations;
 
+pub mod pools;
+
+pub mod rechecks;
+
 pub mod record;
 
 pub mod reports;

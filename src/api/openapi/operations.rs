@@ -109,6 +109,10 @@ pub fn decide() -> About {
             Answer::problem(422, INVALID),
             Answer::problem(503, "Too many wait already, or the store does not answer: ask again with the same id."),
         ],
+        headers: &[(
+            "Sec-GPC",
+            "`1` where the customer's browser asks not to pass data on; the same as `privacy_signal`.",
+        )],
         ..about("decide", "decisions", "Ask which offer to show", description)
     }
 }
@@ -223,8 +227,8 @@ pub fn get_consents() -> About {
 
 /// `PUT /v1/customers/{id}/consents`.
 pub fn put_consents() -> About {
-    let description = "Records are appended, never replaced; of each purpose the one with the newest `valid_from` \
-                       counts. When this is answered, no decision that starts afterwards overlooks it.\n\nLimits: 1 \
+    let description = "Records are appended, never replaced; of each purpose and channel the one with the newest \
+                       `valid_from` counts. When this is answered, no decision that starts afterwards overlooks it.\n\nLimits: 1 \
                        to 50 records.";
     let mut answers = consents_answers("All records there are now, oldest first.");
     answers.push(Answer::problem(422, INVALID));

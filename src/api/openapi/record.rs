@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use utoipa::ToSchema;
 
+use super::pools::RecordPool;
 use super::shapes::{AttributeValue, Basis, ConsentState, Instant, Money};
 
 /// The whole record of a decision with its justification.
@@ -48,6 +49,9 @@ pub struct DecisionRecord {
     /// Budgets and settings of money it was made under; `null` where there were none.
     #[schema(required = true)]
     money: Option<RecordMoney>,
+    /// What may run out, as far as it left something out or was taken from; `null` where it was not.
+    #[schema(required = true)]
+    pools: Option<Vec<RecordPool>>,
     #[schema(required = true)]
     reserved_until: Option<Instant>,
     /// Every candidate, by offer id and variant id; *nothing* last.
@@ -119,6 +123,9 @@ pub struct RecordSlot {
     /// Which taste of the account it is for; `null` where the request names no personas.
     #[schema(required = true)]
     persona: Option<RecordPersona>,
+    /// Its price, where that is personalised; otherwise `null`.
+    #[schema(required = true)]
+    price: Option<super::answers::RecordPrice>,
 }
 
 /// The persona that a slot is for.
@@ -305,7 +312,8 @@ pub struct RecordCandidate {
 pub struct RecordNote {
     rule: String,
     why: String,
-    /// `warn` for a warning, `shadow` for a rule on trial.
+    /// `warn` for a warning, `shadow` for a rule on trial, `block` for a rule that an override lifted and for that
+    /// override.
     #[schema(example = "shadow")]
     severity: String,
     /// In the unit of the limit.
@@ -339,6 +347,9 @@ pub struct RecordPrivate {
     /// The same for every persona that has a seat; `null` where the request names no personas.
     #[schema(required = true)]
     personas: Option<Vec<RecordPersonaSeen>>,
+    /// What guards of audiences saw and nothing else did; `null` where they saw nothing.
+    #[schema(required = true)]
+    guarded: Option<BTreeMap<String, AttributeValue>>,
     withheld: Vec<RecordWithheld>,
     #[schema(required = true)]
     jurisdiction: Option<String>,
@@ -351,6 +362,8 @@ pub struct RecordPrivate {
     #[schema(required = true)]
     local_time: Option<RecordLocalTime>,
     consents: Vec<RecordConsent>,
+    /// Whether the request carried the signal of Global Privacy Control.
+    privacy_signal: bool,
     caps: Vec<RecordCap>,
 }
 
@@ -391,6 +404,8 @@ pub enum WithheldReason {
     NotUsed,
     Expired,
     Undeclared,
+    NotApproved,
+    GuardsOnly,
 }
 
 /// A consent as it was read.
@@ -405,6 +420,9 @@ pub struct RecordConsent {
     valid_from: Option<Instant>,
     #[schema(required = true)]
     valid_until: Option<Instant>,
+    /// The channel it was about; `null` where it was about every one.
+    #[schema(required = true)]
+    channel: Option<String>,
 }
 
 /// A counter of a cap or a cool-down above zero, as it was read.

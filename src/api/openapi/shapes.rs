@@ -119,6 +119,14 @@ pub struct ConsentRecord {
     evidence_id: Option<String>,
     /// Who sent it, such as the consent platform's name.
     source: Option<String>,
+    /// The channel it is about, such as `email`: one that a placement uses. Every channel unless given; the newest
+    /// record that is about a channel counts there, whether it is about that one alone or about every one.
+    #[schema(example = "email")]
+    channel: Option<String>,
+    /// Where it was given, such as `EU` or `US-NY`: a yes then counts for requests from there alone. A no counts
+    /// wherever they come from.
+    #[schema(example = "EU")]
+    jurisdiction: Option<String>,
 }
 
 /// Whether an offer may be shown at all.
@@ -180,10 +188,16 @@ pub struct Offer {
     shipping: Option<Money>,
     /// Expected cost of returns if accepted.
     expected_return_cost: Option<Money>,
+    /// What points, tiers and other promises to members cost if accepted.
+    loyalty_cost: Option<Money>,
     /// Paid by the vendor if accepted.
     vendor_funding: Option<Money>,
     /// Paid for showing it once, accepted or not (e-mail, print).
     cost_of_showing: Option<Money>,
+    /// The lowest net price at which it may be advertised, as agreed with the vendor.
+    advertised_price_min: Option<Money>,
+    /// The lowest net price that was asked for it in the 30 days before its discount began.
+    prior_price: Option<Money>,
     /// Declared offer attributes, read as `offer.NAME`.
     #[schema(required = false)]
     attributes: BTreeMap<String, AttributeValue>,

@@ -18,7 +18,8 @@ pub(super) type Asked<'a> = (Timestamp, Option<&'a str>);
 /// Whether a rule is asked about an offer: a rule about whole answers only where something stands before.
 pub(super) fn asked(rule: &Rule, placement: &Placement, offer: &Offer, behind: bool, (now, from): Asked<'_>) -> bool {
     let asked = match &rule.kind {
-        RuleKind::PurposeGate { .. } => false,
+        RuleKind::PurposeGate(_) => false,
+        RuleKind::FairnessGate(gate) => gate.judges(),
         kind => behind || !kind.is_about_answers(),
     };
     asked && rule.in_force(now, from) && rule.applies_to.covers(placement, offer)
@@ -26,7 +27,7 @@ pub(super) fn asked(rule: &Rule, placement: &Placement, offer: &Offer, behind: b
 
 /// Whether a gate was asked for a purpose.
 pub(super) fn guards(rule: &Rule, placement: &Placement, purpose: &PurposeId, (now, from): Asked<'_>) -> bool {
-    matches!(&rule.kind, RuleKind::PurposeGate { purpose: guarded } if guarded == purpose)
+    matches!(&rule.kind, RuleKind::PurposeGate(gate) if gate.purpose == *purpose)
         && rule.in_force(now, from)
         && rule.applies_to.covers_placement(placement)
 }
@@ -44,6 +45,7 @@ impl Counts {
         if purpose.decided_under != placement.purpose {
             purposes.push((&purpose.decided_under, purpose.closed_by.into_iter().collect()));
         }
+        purposes.extend(purpose.prices.iter().map(|(prices, refused)| (prices, refused.clone())));
         for (asked_for, refused_by) in purposes {
             for (at, rule) in bundle.rules.iter().enumerate() {
                 if !guards(rule, placement, asked_for, when) {
@@ -64,7 +66,7 @@ impl Counts {
     pub(super) fn offer(&mut self, bundle: &Bundle, failed: &[u16], nobody: bool, asked: impl Fn(&Rule) -> bool) {
         for (at, rule) in bundle.rules.iter().enumerate() {
             match &rule.kind {
-                RuleKind::PurposeGate { .. } => continue,
+                RuleKind::PurposeGate(_) => continue,
                 RuleKind::FrequencyCap(_) if nobody => continue,
                 _ => {}
             }
@@ -78,7 +80,10 @@ impl Counts {
 
     pub(super) fn finish(self, bundle: &Bundle) -> Vec<Cover> {
         let counts = self.left_out.into_iter().zip(self.let_through);
-        let made = bundle.rules.iter().zip(counts).map(|(rule, (left_out, let_through))| Cover {
+        // What only measures is asked about no offer, and no case can show it.
+        let judges = |rule: &Rule| !matches!(&rule.kind, RuleKind::FairnessGate(gate) if !gate.judges());
+        let rules = bundle.rules.iter().zip(counts).filter(|(rule, _)| judges(rule));
+        let made = rules.map(|(rule, (left_out, let_through))| Cover {
             rule: rule.id.clone(),
             path: rule.place.0.clone(),
             line: rule.place.1,

@@ -7,10 +7,14 @@ use super::told::{Seen, about, why, why_not};
 use super::{Mistake, Tried};
 use crate::decision::Snapshot;
 use crate::decision::assess::{Assessed, assess};
-use crate::decision::slate::count;
-use crate::domain::decision::{Failed, RefusedPurpose};
-use crate::domain::{Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, RuleId, SubjectState};
-use crate::policy::{self, Behind, Bundle, Case, Expected, Verdict};
+use crate::decision::counted::Counted;
+use crate::decision::{SubjectView, Subjects};
+use crate::domain::decision::{CandidateRow, Failed, RefusedPurpose};
+use crate::domain::{
+    Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, Purse, RuleId, SubjectId, SubjectKind,
+    SubjectKinds, SubjectState,
+};
+use crate::policy::{self, Behind, Bundle, Case, Chosen, Contact, Expected, Pools, PoolsAsked, Setting, Verdict};
 
 /// What came out for one offer.
 struct Outcome {
@@ -39,16 +43,19 @@ pub(super) fn try_one(bundle: &Arc<Bundle>, case: &Case, cover: &mut Counts) -> 
     let Some(placement) = bundle.placement(case.placement.as_str()) else { return tried };
     let snapshot = snapshot(bundle, case);
     let request = request(case);
-    let state = state(&snapshot, case);
-    let assessed = assess(&snapshot, placement, &request, state.as_ref(), case.at);
+    let states = states(&snapshot, case);
+    let subjects = subjects(&states);
+    let purse = purse(&snapshot, placement, case, &request);
+    let assessed = assess(&snapshot, placement, &request, subjects.states(), &purse, case.at);
     let when = (case.at, case.jurisdiction.as_deref());
     cover.gates(bundle, placement, &assessed.purpose, when);
+    let when = (case.at, bundle.region(case.jurisdiction.as_deref(), case.store.as_ref()));
     let seen = Seen { bundle, placement, case, assessed: &assessed };
     tried.given = seen.given();
     tried.mistakes.extend(gates(&seen, &mut tried.rules));
     for expected in &case.expected {
         let Some(offer) = snapshot.catalogue.offer(expected.offer.as_str()) else { continue };
-        let Some(outcome) = outcome(&snapshot, placement, case, &assessed, (offer, state.as_ref())) else {
+        let Some(outcome) = outcome(&snapshot, placement, case, &assessed, (offer, &subjects)) else {
             tried.mistakes.push(Mistake {
                 offer: Some(offer.offer_id.clone()),
                 about: about(offer),
@@ -62,7 +69,9 @@ pub(super) fn try_one(bundle: &Arc<Bundle>, case: &Case, cover: &mut Counts) -> 
             continue;
         };
         let spoke: Vec<u16> = outcome.failed.iter().chain(&outcome.noted).map(|failed| failed.rule).collect();
-        cover.offer(bundle, &spoke, state.is_none(), |rule| cover::asked(rule, placement, offer, outcome.behind, when));
+        cover.offer(bundle, &spoke, states.is_empty(), |rule| {
+            cover::asked(rule, placement, offer, outcome.behind, when)
+        });
         for notes in [false, true] {
             tried.mistakes.extend(compare(&seen, offer, (expected, &outcome), notes, &mut tried.rules));
         }
@@ -169,15 +178,54 @@ pub(super) fn request(case: &Case) -> DecisionRequest {
         basket: case.basket.clone(),
         candidates: Some(asked),
         store: case.store.clone(),
+        privacy_signal: case.gpc.then_some(true),
     }
 }
 
-/// The state of the customer: consents as given, and contacts counted as they are when a bundle changes.
-pub(super) fn state(snapshot: &Snapshot, case: &Case) -> Option<SubjectState> {
-    let person = case.customer.as_ref()?;
-    let mut state = SubjectState { consents: person.consents.clone(), ..SubjectState::default() };
-    policy::rebuild_caps(&snapshot.bundle, &snapshot.catalogue, &person.history, &mut state, case.at);
-    Some(state)
+/// What is gone by the case: of every pool that the offers asked about and those before them draw on.
+fn purse(snapshot: &Snapshot, placement: &Placement, case: &Case, request: &DecisionRequest) -> Purse {
+    let (whole, mut purse) = (Purse::default(), Purse::default());
+    if case.gone.is_empty() {
+        return purse;
+    }
+    let asked = PoolsAsked {
+        placement,
+        jurisdiction: snapshot.bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()),
+        store: request.store.as_ref(),
+        now: case.at,
+        purse: &whole,
+    };
+    let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
+    let pools = Pools::at(bundle, (&bundle.shelves(catalogue), catalogue), asked);
+    for (at, _) in (0..).zip(catalogue.offers()) {
+        for (rule, pool) in pools.drawn_on(at) {
+            if let Some(gone) = case.gone.get(rule) {
+                purse.set(&pool, *gone);
+            }
+        }
+    }
+    purse
+}
+
+/// The states of the customer's subjects: consents as given, and contacts counted as they are when a bundle changes.
+/// The history counts for the household, the device and the session as it does for the customer.
+pub(super) fn states(snapshot: &Snapshot, case: &Case) -> Vec<(SubjectState, SubjectKinds)> {
+    let Some(person) = &case.customer else { return Vec::new() };
+    let own = SubjectKinds::of(SubjectKind::Customer).and(SubjectKind::Household).and(SubjectKind::Device);
+    let counted = |stands_for| {
+        let of = |contact: &Contact| Contact { chosen: Chosen { stands_for, ..contact.chosen }, ..contact.clone() };
+        let history: Vec<Contact> = person.history.iter().map(of).collect();
+        let mut state = SubjectState { consents: person.consents.clone(), ..SubjectState::default() };
+        policy::rebuild_caps(&snapshot.bundle, &snapshot.catalogue, &history, &mut state, case.at);
+        (state, stands_for)
+    };
+    vec![counted(own), counted(SubjectKinds::of(SubjectKind::Session))]
+}
+
+/// The subjects of these states, without names.
+pub(super) fn subjects(states: &[(SubjectState, SubjectKinds)]) -> Subjects<'_> {
+    let view = |state| SubjectView { kind: SubjectKind::Customer, subject: SubjectId([0; 16]), version: 0, state };
+    Subjects::of(states.iter().map(|(state, stands_for)| (view(state), *stands_for)))
 }
 
 /// What the rules said of one offer: for the first slot, and if nothing speaks against it and something stands before,
@@ -186,8 +234,8 @@ fn outcome(
     snapshot: &Snapshot,
     placement: &Placement,
     case: &Case,
-    assessed: &Assessed,
-    (offer, state): (&Offer, Option<&SubjectState>),
+    assessed: &Assessed<'_>,
+    (offer, subjects): (&Offer, &Subjects<'_>),
 ) -> Option<Outcome> {
     let is_its = |candidate: u32| {
         snapshot.catalogue.at(candidate as usize).is_some_and(|(found, _)| found.offer_id == offer.offer_id)
@@ -198,30 +246,67 @@ fn outcome(
     let (failed, mut noted) = (row.failed.clone(), row.noted.clone().unwrap_or_default());
     let readings = assessed.judged.readings.iter().filter(|reading| reading.candidate as usize == at);
     let used = readings.map(|reading| (reading.rule, reading.used)).collect();
-    if case.behind.is_empty() || !failed.is_empty() {
-        return Some(Outcome { failed, noted, used, behind: false });
-    }
-    let (mut next, mut chosen) = (state.cloned(), Vec::new());
-    let decision = DecisionId::from_parts(case.at.0, [255; 10]);
-    for (slot, id) in (0..).zip(&case.behind) {
-        let before = snapshot.catalogue.offer(id.as_str())?;
-        if let Some(next) = &mut next {
-            count(&snapshot.bundle, placement, before, next, (decision, slot, case.at));
-        }
-        chosen.push(position(&snapshot.catalogue, id.as_str())?);
-    }
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let shelves = bundle.shelves(catalogue);
     let shelves = (shelves.as_ref(), catalogue.as_ref());
-    let asked = (placement, case.jurisdiction.as_deref());
-    let behind = Behind::new(bundle, shelves, asked, &chosen, next.as_ref(), &assessed.windows)?;
+    let jurisdiction = bundle.region(case.jurisdiction.as_deref(), case.store.as_ref());
+    let setting = Setting { placement, jurisdiction, basket: &case.basket };
     let mut verdict = Verdict::default();
-    behind.ask(position(catalogue, offer.offer_id.as_str())?, &mut verdict);
+    let place = position(catalogue, offer.offer_id.as_str())?;
+    if case.behind.is_empty() || !failed.is_empty() {
+        let nothing = Behind::nothing(bundle, shelves, setting, case.at).filter(|_| failed.is_empty());
+        if let Some(nothing) = &nothing {
+            nothing.ask(place, &mut verdict);
+            noted.extend(verdict.noted);
+        }
+        let mut failed = [failed, verdict.failed].concat();
+        if failed.is_empty() {
+            failed.extend(pinned((snapshot, placement), (case, jurisdiction), rows, row, nothing.as_ref()));
+        }
+        return Some(Outcome { failed, noted, used, behind: false });
+    }
+    let (mut counted, mut chosen, mut pools) = (Counted::of(subjects), Vec::new(), assessed.judged.pools.clone());
+    let decision = DecisionId::from_parts(case.at.0, [255; 10]);
+    for (slot, id) in (0..).zip(&case.behind) {
+        let before = snapshot.catalogue.offer(id.as_str())?;
+        counted.count(&snapshot.bundle, placement, before, (decision, slot, case.at));
+        let place = position(&snapshot.catalogue, id.as_str())?;
+        chosen.push(place);
+        pools.take(place, slot);
+    }
+    let behind = Behind::new(bundle, shelves, setting, &chosen, counted.states(), &assessed.windows)?;
+    behind.ask(place, &mut verdict);
+    pools.ask(place, &mut verdict);
     let used = verdict.readings.iter().map(|reading| (reading.rule, reading.used)).collect();
     // A cap speaks again with what stands before counted.
     noted.retain(|first| verdict.noted.iter().all(|again| again.rule != first.rule));
     noted.extend(verdict.noted);
     Some(Outcome { failed: verdict.failed, noted, used, behind: true })
+}
+
+/// That an override pins another offer of the case to the first slot.
+fn pinned(
+    (snapshot, placement): (&Snapshot, &Placement),
+    (case, jurisdiction): (&Case, Option<&str>),
+    rows: &[CandidateRow],
+    row: &CandidateRow,
+    nothing: Option<&Behind<'_>>,
+) -> Option<Failed> {
+    let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
+    let shelves = bundle.shelves(catalogue);
+    let offer = |row: &CandidateRow| {
+        let (offer, _) = catalogue.at(row.candidate? as usize)?;
+        position(catalogue, offer.offer_id.as_str())
+    };
+    let open = rows.iter().filter(|row| row.failed.is_empty()).filter_map(offer).filter(|offer| {
+        let mut verdict = Verdict::default();
+        if let Some(nothing) = nothing {
+            nothing.ask(*offer, &mut verdict);
+        }
+        verdict.failed.is_empty()
+    });
+    let pin = shelves.at(&placement.id)?.pin(bundle, (case.at, jurisdiction), open)?;
+    pin.fails(offer(row)?)
 }
 
 /// Position of an offer.

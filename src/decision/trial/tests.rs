@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{Trial, try_all};
 use crate::bandit::DrawPurpose;
-use crate::decision::{Ask, SubjectView, decide};
+use crate::decision::{Ask, decide};
+use crate::domain::DecisionId;
 use crate::domain::key::GeneratorKey;
-use crate::domain::{DecisionId, SubjectId, SubjectKind};
 use crate::policy::{Bundle, Source, Tests, compile_with_tests};
 
 const ATTRIBUTES: &str = "attributes:
@@ -136,14 +136,8 @@ fn a_trial_finds_what_the_decision_finds() {
     let (bundle, tests) = bundle(HOLD);
     for case in tests.cases.iter().filter(|case| case.behind.is_empty()) {
         let snapshot = super::one::snapshot(&bundle, case);
-        let state = super::one::state(&snapshot, case);
+        let states = super::one::states(&snapshot, case);
         let request = super::one::request(case);
-        let subject = state.as_ref().map(|state| SubjectView {
-            kind: SubjectKind::Customer,
-            subject: SubjectId([7; 16]),
-            version: 1,
-            state,
-        });
         let ask = Ask {
             request: &request,
             request_digest: request.digest(),
@@ -152,8 +146,11 @@ fn a_trial_finds_what_the_decision_finds() {
             attempt: 0,
             purpose: DrawPurpose::Served,
             contended: false,
+            purse: &crate::domain::Purse::default(),
         };
-        let decision = decide(&snapshot, &ask, subject, &GeneratorKey { period: 1, key: [3; 32] }, case.at).unwrap();
+        let decision =
+            decide(&snapshot, &ask, super::one::subjects(&states), &GeneratorKey { period: 1, key: [3; 32] }, case.at)
+                .unwrap();
         let mut found = Vec::new();
         for row in &decision.skeleton.candidates {
             let (offer, _) = snapshot.catalogue.at(row.candidate.unwrap() as usize).unwrap();

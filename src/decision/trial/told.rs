@@ -1,17 +1,22 @@
 //! A trial in words: what was given, and why a rule left an offer out or did not. Judges nothing.
 
+use std::collections::BTreeMap;
+
 use crate::decision::assess::Assessed;
-use crate::domain::decision::{Failed, Withheld};
+use crate::domain::decision::Failed;
 use crate::domain::money::print_decimal;
-use crate::domain::{AttributeId, AttributeScope, Money, Offer, OfferStatus, Placement, RuleId, Timestamp};
-use crate::policy::{Bundle, Case, FloorLimit, Person, Rule, RuleKind, describe};
+use crate::domain::{AttributeId, Money, Offer, OfferStatus, Placement, RuleId, Timestamp, Value};
+use crate::policy::{
+    Bundle, Case, FloorLimit, FloorOver, Guard, Observed, Person, Rule, RuleKind, basket_margin, describe,
+    describe_observed,
+};
 
 /// One case with what the rules saw of it.
 pub(super) struct Seen<'a> {
     pub(super) bundle: &'a Bundle,
     pub(super) placement: &'a Placement,
     pub(super) case: &'a Case,
-    pub(super) assessed: &'a Assessed,
+    pub(super) assessed: &'a Assessed<'a>,
 }
 
 impl Seen<'_> {
@@ -22,6 +27,7 @@ impl Seen<'_> {
         let place = case.jurisdiction.as_ref().map_or("no jurisdiction".to_owned(), Clone::clone);
         let mut lines =
             vec![format!("`{}` at {} ({zone}), {place}", case.placement, clock(case.at, zone, "%a %Y-%m-%d %H:%M"))];
+        lines.extend(case.gpc.then(|| "the request carries `Sec-GPC: 1`".to_owned()));
         lines.extend(case.store.as_ref().map(|store| format!("in the store `{store}`")));
         lines.push(match &case.customer {
             Some(person) => somebody(person, case.at),
@@ -32,7 +38,8 @@ impl Seen<'_> {
         let things = case.basket.iter().map(|line| {
             let price = line.price.map_or_else(|| "no price".to_owned(), |price| price.to_string());
             let category = line.category.as_ref().map(|category| format!(" ({category})")).unwrap_or_default();
-            format!("{} {}{category} at {price}", line.quantity, line.sku)
+            let earns = line.margin.map(|margin| format!(", earning {margin}")).unwrap_or_default();
+            format!("{} {}{category} at {price}{earns}", line.quantity, line.sku)
         });
         let things: Vec<String> = things.collect();
         lines.extend((!things.is_empty()).then(|| format!("in the basket: {}", things.join(", "))));
@@ -72,15 +79,16 @@ impl Seen<'_> {
     pub(super) fn not_refused(&self, id: &RuleId) -> String {
         let Some(rule) = self.bundle.rules.iter().find(|rule| rule.id == *id) else { return String::new() };
         let why = match &rule.kind {
-            RuleKind::PurposeGate { purpose } if *purpose != self.placement.purpose => {
-                format!("it guards `{purpose}`, and `{}` asks for `{}`", self.placement.id, self.placement.purpose)
+            RuleKind::PurposeGate(gate) if gate.purpose != self.placement.purpose => {
+                let (asking, asked) = (&self.placement.id, &self.placement.purpose);
+                format!("it guards `{}`, and `{asking}` asks for `{asked}`", gate.purpose)
             }
-            RuleKind::PurposeGate { purpose } => match self.idle(rule, None) {
+            RuleKind::PurposeGate(gate) => match self.idle(rule, None) {
                 Some(why) => why,
                 None if self.assessed.purpose.closed_by.is_some() => {
                     "it leaves no other purpose, so that it leaves every offer out: write it there".to_owned()
                 }
-                None => format!("a consent for `{purpose}` is in force"),
+                None => format!("a consent for `{}` is in force", gate.purpose),
             },
             _ => "it is no gate: write it behind the offer that it leaves out".to_owned(),
         };
@@ -92,7 +100,13 @@ impl Seen<'_> {
         if !rule.effective.holds(self.case.at) {
             return Some(format!("it is not in effect then, only {}", rule.effective.text));
         }
-        if rule.applies_to.covers_region(self.case.jurisdiction.as_deref()) == Some(false) {
+        let from = self.case.jurisdiction.as_deref();
+        let from = if let RuleKind::PurposeGate { .. } = rule.kind {
+            from
+        } else {
+            self.bundle.region(from, self.case.store.as_ref())
+        };
+        if !rule.in_force(self.case.at, from) {
             return Some("`applies_to` names other regions".to_owned());
         }
         if !rule.applies_to.covers_placement(self.placement) {
@@ -106,58 +120,25 @@ impl Seen<'_> {
         self.case.time_zone.as_deref().unwrap_or("UTC")
     }
 
-    /// What lies in the basket is worth, where everything has a price in the placement's currency.
-    fn basket(&self) -> String {
-        let currency = self.placement.currency;
-        let worth = self.case.basket.iter().map(|line| {
-            let price = line.price.filter(|price| price.currency == currency)?;
-            price.minor.checked_mul(i64::from(line.quantity))
-        });
-        let total = worth.sum::<Option<i64>>().map(|minor| Money { minor, currency });
-        total.map_or_else(|| "not known".to_owned(), |total| total.to_string())
-    }
-
-    /// The attributes that a condition names, with their values.
-    fn values(&self, condition: &str, offer: &Offer) -> String {
-        let words = condition.split(|c: char| !(c.is_ascii_alphanumeric() || "_.".contains(c)));
-        let mut found: Vec<String> = Vec::new();
-        for word in words {
-            let Some(value) = self.value(word, offer) else { continue };
-            let said = format!("{word} is {value}");
-            if !found.contains(&said) {
-                found.push(said);
-            }
-        }
-        if found.is_empty() { String::new() } else { format!(" ({})", found.join(", ")) }
-    }
-
-    fn value(&self, word: &str, offer: &Offer) -> Option<String> {
-        let money = |minor: i64| Some(Money { minor, currency: offer.currency() }.to_string());
-        match word {
-            "offer.price" => return money(offer.price.minor),
-            "offer.discount" => return money(offer.discount.map_or(0, |discount| discount.minor)),
-            "offer.net_price" => return money(offer.net_price_minor()),
-            "offer.margin" => return money(offer.margin_minor()),
-            "basket.total" => return Some(self.basket()),
-            "basket.size" => {
-                let size: u64 = self.case.basket.iter().map(|line| u64::from(line.quantity)).sum();
-                return Some(size.to_string());
-            }
-            "context.today" => return Some(clock(self.case.at, self.zone(), "%Y-%m-%d")),
-            "hour_of_day" => return Some(clock(self.case.at, self.zone(), "%-H")),
-            _ => {}
-        }
-        let id = AttributeId::parse(word).ok().filter(|id| self.bundle.attributes.contains_key(id))?;
-        if id.scope() == AttributeScope::Offer {
-            return Some(offer.attribute(id.name()).map_or("not known".to_owned(), |value| value.to_string()));
-        }
-        let seen = self.assessed.seen.first()?;
-        let withheld = seen.withheld.iter().find(|(other, _)| *other == id).map(|(_, why)| *why);
-        Some(match (seen.used.get(&id), withheld) {
-            (Some(value), _) => value.to_string(),
-            (None, Some(Withheld::PurposeNotConsented)) => "not read without consent".to_owned(),
-            (None, _) => "not known".to_owned(),
-        })
+    /// What a rule compared, in brackets.
+    fn observed(&self, rule: u16, offer: &Offer) -> String {
+        let (case, placement) = (self.case, self.placement);
+        let seen = self.assessed.seen.first();
+        let listed = |used: &BTreeMap<AttributeId, Value>| -> Vec<(AttributeId, Value)> {
+            used.iter().map(|(id, value)| (id.clone(), value.clone())).collect()
+        };
+        let used = seen.map(|seen| listed(seen.used())).unwrap_or_default();
+        let guarded = seen.map(|seen| listed(seen.guarded())).unwrap_or_default();
+        let request = Observed {
+            attributes: vec![&used],
+            guarded: &guarded,
+            withheld: seen.map(crate::policy::Seen::withheld).unwrap_or_default(),
+            basket: &case.basket,
+            jurisdiction: case.jurisdiction.as_deref(),
+            store: case.store.as_ref(),
+            local: self.bundle.local_time_read(placement, case.time_zone.as_deref(), case.at),
+        };
+        describe_observed(self.bundle, rule, (placement, case.at), Some(offer), Some(&request))
     }
 }
 
@@ -174,12 +155,16 @@ pub(super) fn about(offer: &Offer) -> String {
 
 /// Why a rule left an offer out, with what it compared.
 pub(super) fn why(seen: &Seen<'_>, offer: &Offer, failed: &Failed, used: Option<u32>) -> String {
+    let before = seen.case.behind.iter();
+    let before = before.filter_map(|id| seen.case.offers.iter().find(|offer| offer.offer_id == *id));
+    let together: Vec<&Offer> = before.chain([offer]).collect();
+    let basket = (seen.case.basket.as_slice(), seen.placement.currency);
     let observed = failed.observed.or(used.map(i64::from));
+    let observed = observed.or_else(|| basket_margin(seen.bundle, failed.rule, basket, &together));
     let said = describe(seen.bundle, failed.rule, observed, failed.limit, seen.placement.currency);
     let values = match seen.bundle.rule(failed.rule).map(|rule| &rule.kind) {
-        Some(RuleKind::Exclusion { when } | RuleKind::Requirement { when }) => seen.values(when.text(), offer),
         Some(RuleKind::FrequencyCap(_)) if seen.case.customer.is_none() => ": nobody is known to count for".to_owned(),
-        _ => String::new(),
+        _ => seen.observed(failed.rule, offer),
     };
     format!("{said}{values}")
 }
@@ -194,17 +179,23 @@ pub(super) fn why_not(
 ) -> String {
     let found = (0_u16..).zip(&seen.bundle.rules).find(|(_, rule)| rule.id == *id);
     let Some((at, rule)) = found else { return String::new() };
-    if let RuleKind::PurposeGate { .. } = &rule.kind {
+    if let RuleKind::PurposeGate(gate) = &rule.kind {
+        if seen.assessed.purpose.prices.as_ref().is_some_and(|(prices, _)| *prices == gate.purpose) {
+            return named(rule, "nothing of the customer moves its price, or a consent for it is in force");
+        }
         return named(rule, "it leaves out every offer or none; a refusal goes into `refused_by`");
     }
     if let Some(why) = seen.idle(rule, Some(offer)) {
         return named(rule, &why);
     }
+    if notes && rule.lifts() {
+        return named(rule, "nothing leaves the offer out that it could lift, or it does not name the offer");
+    }
     if rule.blocks() == notes {
         return named(
             rule,
             if notes {
-                "it leaves offers out and does not only speak: write it in `expect`"
+                "it leaves offers out and does not only speak, and no override lifts it: write it in `expect`"
             } else {
                 "its `severity` leaves no offer out, it only speaks: write it in `notes`"
             },
@@ -215,10 +206,13 @@ pub(super) fn why_not(
             "it is asked only where something stands before: add `behind: [...]`".to_owned()
         }
         kind if kind.is_about_answers() && !behind => "what other rules leave out is not asked about again".to_owned(),
-        RuleKind::MarginFloor { min: FloorLimit::Percent(min) } => {
+        RuleKind::MarginFloor { min, over } if *over != FloorOver::Offer => {
+            format!("the margin{} reaches {min}", over.told())
+        }
+        RuleKind::MarginFloor { min: FloorLimit::Percent(min), .. } => {
             format!("the margin of{} reaches {min}", share(offer).replace(['(', ')'], ""))
         }
-        RuleKind::MarginFloor { min: FloorLimit::Amount(min) } => {
+        RuleKind::MarginFloor { min: FloorLimit::Amount(min), .. } => {
             let margin = Money { minor: offer.margin_minor(), currency: offer.currency() };
             format!("the margin of {margin} reaches {min}")
         }
@@ -226,10 +220,11 @@ pub(super) fn why_not(
             Some((_, used)) => format!("{used} of {} are counted in {}", cap.max, cap.window),
             None => format!("none of {} is counted in {}", cap.max, cap.window),
         },
-        RuleKind::Exclusion { when } => {
-            format!("`{}` does not hold{}", when.text(), seen.values(when.text(), offer))
+        RuleKind::Exclusion { when } | RuleKind::AudienceGuard(Guard { when, .. }) => {
+            format!("`{}` does not hold{}", when.text(), seen.observed(at, offer))
         }
-        RuleKind::Requirement { when } => format!("`{}` holds{}", when.text(), seen.values(when.text(), offer)),
+        RuleKind::Requirement { when } => format!("`{}` holds{}", when.text(), seen.observed(at, offer)),
+        RuleKind::Availability(_) => format!("the offer is available{}", seen.observed(at, offer)),
         _ => "it was asked and let the offer through".to_owned(),
     };
     named(rule, &why)
@@ -254,7 +249,9 @@ fn somebody(person: &Person, now: Timestamp) -> String {
     let mut said: Vec<String> = person.attributes.iter().map(|(name, value)| format!("{name} {value}")).collect();
     said.extend(person.consents.iter().map(|entry| {
         let expired = if entry.valid_until.is_some_and(|until| until <= now) { " and expired" } else { "" };
-        format!("{} {}{expired}", entry.purpose, entry.state.name())
+        let channel = entry.channel.as_ref().map(|channel| format!(" for {channel}")).unwrap_or_default();
+        let from = entry.jurisdiction.as_ref().map(|place| format!(" in {place}")).unwrap_or_default();
+        format!("{} {}{channel}{from}{expired}", entry.purpose, entry.state.name())
     }));
     let shown = person.history.len();
     said.extend((shown > 0).then(|| format!("{shown} shown before")));

@@ -6,13 +6,18 @@
 
 mod money;
 mod personas;
+mod prices;
 mod private;
 mod record;
 mod skeleton;
 mod skeleton_v1;
 
+#[cfg(test)]
+mod skeleton_tests;
+
 pub use money::{CheapestTaken, Exploring, MoneyTerms, RowMoney, SlotMoney};
 pub use personas::{PersonaSeen, SlotPersona};
+pub use prices::SlotPrice;
 pub use private::{
     CapReading, ConsentGroup, ConsentReading, ContactsGroup, ContextGroup, GROUPS, Private, SubjectGroup, SubjectRead,
     Withheld,

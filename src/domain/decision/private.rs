@@ -16,6 +16,9 @@ pub struct SubjectGroup {
     /// The subject read, with the version of its state.
     #[n(0)]
     pub read: Option<SubjectRead>,
+    /// Those beside whose counters were read: household, device, the customer's session.
+    #[n(1)]
+    pub beside: Option<Vec<SubjectRead>>,
 }
 
 /// A subject state as it was read.
@@ -49,6 +52,12 @@ pub enum Withheld {
     /// It was kept of the customer, and the active bundle declares no such attribute or no such value of it.
     #[n(3)]
     Undeclared,
+    /// Nobody approved its use for this purpose.
+    #[n(4)]
+    NotApproved,
+    /// Guards of audiences see it, and they alone.
+    #[n(5)]
+    GuardsOnly,
 }
 
 /// Private group *context*: attributes, features, basket.
@@ -88,6 +97,9 @@ pub struct ContextGroup {
     /// What was seen for each persona that has a seat, in the order of first seats; nothing without personas.
     #[n(10)]
     pub personas: Option<Vec<PersonaSeen>>,
+    /// What guards of audiences saw, and nothing else did; nothing where no guard was asked.
+    #[n(11)]
+    pub guarded: Option<Vec<(AttributeId, Value)>>,
 }
 
 impl ContextGroup {
@@ -116,6 +128,9 @@ pub struct ConsentReading {
     /// Until when it counted.
     #[n(4)]
     pub valid_until: Option<Timestamp>,
+    /// The channel it was about; nothing where it was about every one.
+    #[n(5)]
+    pub channel: Option<String>,
 }
 
 /// Private group *consent*: records and states.
@@ -124,6 +139,9 @@ pub struct ConsentGroup {
     /// One per gate that was asked.
     #[n(0)]
     pub readings: Vec<ConsentReading>,
+    /// That the request carried the signal of Global Privacy Control; nothing where it did not.
+    #[n(1)]
+    pub signal: Option<bool>,
 }
 
 /// A counter of a cap or a cool-down as it was read.
@@ -179,6 +197,16 @@ pub const GROUPS: [&str; 4] = ["subject", "context", "consent", "contacts"];
 mod tests {
     use super::*;
     use crate::domain::Day;
+
+    #[test]
+    fn a_decision_of_one_subject_is_written_as_it_was_before_there_were_others() {
+        let read = |kind| SubjectRead { kind, subject: SubjectId([1; 16]), version: 2 };
+        let old = (Some(read(SubjectKind::Customer)),);
+        let group = SubjectGroup { read: old.0, beside: None };
+        assert_eq!(minicbor::to_vec(&group).unwrap(), minicbor::to_vec(old).unwrap());
+        let group = SubjectGroup { beside: Some(vec![read(SubjectKind::Household)]), ..group };
+        assert_eq!(minicbor::decode::<SubjectGroup>(&minicbor::to_vec(&group).unwrap()).unwrap(), group);
+    }
 
     #[test]
     fn a_context_without_store_and_local_time_is_written_as_it_was_before_they_were_known_and_reads() {

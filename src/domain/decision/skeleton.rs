@@ -5,9 +5,10 @@ use serde::Serialize;
 
 use super::money::{MoneyTerms, RowMoney, SlotMoney};
 use super::personas::SlotPersona;
+use super::prices::SlotPrice;
 use crate::domain::{
     ChallengerId, Currency, Day, DecisionId, Delay, Digest, Exposure, ModelId, ObjectiveKind, OfferId, Placement,
-    PlacementId, Prior, Propensity, PurposeId, Span, Timestamp, ValueSource, VariantId,
+    PlacementId, PoolReading, Prior, Propensity, PurposeId, Span, Timestamp, ValueSource, VariantId,
 };
 
 /// Version of this encoding. Old versions stay readable: version 1 knew one slot and no *nothing*.
@@ -128,6 +129,9 @@ pub struct Slot {
     /// What rules said that were asked again for this slot, only warn or are on trial; nothing where none did.
     #[n(5)]
     pub noted: Option<Vec<LeftOut>>,
+    /// Its price, where that is personalised.
+    #[n(6)]
+    pub price: Option<SlotPrice>,
 }
 
 /// A candidate left out of one slot, or spoken against there.
@@ -199,6 +203,9 @@ pub struct Terms {
     /// Bags that learn from it, beside the plain sums; nothing where none do.
     #[n(8)]
     pub bags: Option<u8>,
+    /// That nothing is learned from it, and by which gate of `model_training`; nothing where it may be learned from.
+    #[n(9)]
+    pub unlearned: Option<RefusedPurpose>,
 }
 
 /// What is learned of orders besides that they were accepted.
@@ -241,6 +248,7 @@ impl Terms {
             delay: placement.delay.as_ref().map(|delay| delay.only(offers)),
             values: matches!(placement.objective.value, ValueSource::Learned { .. }).then_some(ValuesLearned::Margin),
             bags: Some(placement.bags()).filter(|bags| *bags > 0),
+            unlearned: None,
         }
     }
 }
@@ -377,6 +385,9 @@ pub struct Skeleton {
     /// does not say it. Nothing in records from before it was kept.
     #[n(27)]
     pub prior: Option<Prior>,
+    /// Pools that left something out or that were taken from; nothing where none did and none were.
+    #[n(28)]
+    pub pools: Option<Vec<PoolReading>>,
 }
 
 impl Skeleton {
@@ -394,47 +405,5 @@ impl Skeleton {
     /// Whether *nothing* was drawn for the first slot, so that no content stands anywhere.
     pub fn shows_nothing(&self) -> bool {
         self.shown.is_empty()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_has_no_notes_is_written_as_it_was_before_they_were_known_and_reads() {
-        let row = CandidateRow {
-            candidate: Some(3),
-            margin_minor: 5,
-            cost_minor: 0,
-            failed: Vec::new(),
-            scored: None,
-            learned: None,
-            money: None,
-            noted: None,
-        };
-        // candidate, margin_minor, cost_minor, failed.
-        let old = [0x84, 0x03, 0x05, 0x00, 0x80];
-        assert_eq!(minicbor::to_vec(&row).unwrap(), old);
-        assert_eq!(minicbor::decode::<CandidateRow>(&old).unwrap(), row);
-        let draw = Draw { key_period: 1, u: 0.5, chosen: 0, propensity: Propensity::new(0.25).unwrap() };
-        let slot =
-            Slot { probabilities: Vec::new(), left_out: Vec::new(), draw, money: None, persona: None, noted: None };
-        // probabilities, left_out, draw.
-        let old = [vec![0x83, 0x80, 0x80], minicbor::to_vec(draw).unwrap()].concat();
-        assert_eq!(minicbor::to_vec(&slot).unwrap(), old);
-        assert_eq!(minicbor::decode::<Slot>(&old).unwrap(), slot);
-        let refused = RefusedPurpose { rule: 4, purpose: PurposeId::new("ads").unwrap(), also: None };
-        let old = [0x82, 0x04, 0x63, b'a', b'd', b's'];
-        assert_eq!(minicbor::to_vec(&refused).unwrap(), old);
-        assert_eq!(minicbor::decode::<RefusedPurpose>(&old).unwrap(), refused);
-
-        let noted = vec![Failed { rule: 7, observed: Some(4000), limit: Some(4500) }];
-        let row = CandidateRow { noted: Some(noted.clone()), ..row };
-        assert_eq!(minicbor::decode::<CandidateRow>(&minicbor::to_vec(&row).unwrap()).unwrap(), row);
-        let slot = Slot { noted: Some(vec![LeftOut { row: 0, failed: noted }]), ..slot };
-        assert_eq!(minicbor::decode::<Slot>(&minicbor::to_vec(&slot).unwrap()).unwrap(), slot);
-        let refused = RefusedPurpose { also: Some(vec![5]), ..refused };
-        assert_eq!(minicbor::decode::<RefusedPurpose>(&minicbor::to_vec(&refused).unwrap()).unwrap(), refused);
     }
 }

@@ -97,6 +97,7 @@ impl From<SkeletonV1> for Skeleton {
             money: None,
             persona: None,
             noted: None,
+            price: None,
         });
         let row = |row: CandidateRowV1| CandidateRow {
             candidate: Some(row.candidate),
@@ -135,6 +136,7 @@ impl From<SkeletonV1> for Skeleton {
             challenger: None,
             money: None,
             prior: None,
+            pools: None,
             exploration: old.exploration,
             candidates: old.candidates.into_iter().map(row).collect(),
             slots: slots.into_iter().collect(),

@@ -9,7 +9,8 @@ use super::{Cap, CapBy, CapCounts, caps, cool_downs};
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::subject::{CapHold, Held};
 use crate::domain::{
-    CapCounter, Catalogue, DecisionId, Digest, Offer, OfferId, Placement, PlacementId, SubjectState, Timestamp,
+    CapCounter, Catalogue, DecisionId, Digest, Offer, OfferId, Placement, PlacementId, SubjectKind, SubjectKinds,
+    SubjectState, Timestamp,
 };
 
 /// What was chosen for one slot of a decision.
@@ -23,6 +24,8 @@ pub struct Chosen {
     pub at: Timestamp,
     /// Until when it is reserved where impressions count; only instants before it.
     pub reserved_until: Timestamp,
+    /// What the subject whose counters these are stood for.
+    pub stands_for: SubjectKinds,
 }
 
 /// A contact as it is read back: an offer chosen for a slot, and whether it was seen.
@@ -34,14 +37,42 @@ pub struct Contact {
     pub placement: PlacementId,
     /// The offer.
     pub offer: OfferId,
-    /// Its newest impression, if there is one.
+    /// Its newest impression within the placement's window, if there is one.
     pub seen: Option<Timestamp>,
-    /// What else followed it, each kind once, at its newest.
+    /// Its newest click within the placement's window, if there is one.
+    pub clicked: Option<Timestamp>,
+    /// Its newest order within the placement's window, if there is one.
+    pub redeemed: Option<Timestamp>,
+    /// What followed it that cool-downs may count, each kind once, at its newest.
     pub events: Vec<(OutcomeKind, Timestamp)>,
+    /// Whether its reservation was given back.
+    pub released: bool,
+}
+
+impl Contact {
+    /// Whether anything followed it that caps or cool-downs may count.
+    pub fn followed(&self) -> bool {
+        self.released || self.seen.or(self.clicked).or(self.redeemed).is_some() || !self.events.is_empty()
+    }
+
+    /// When what a cap counts happened, if it did and has not happened by itself.
+    fn confirmed(&self, counts: CapCounts) -> Option<Timestamp> {
+        match counts {
+            CapCounts::Decision => None,
+            CapCounts::Impression => self.seen,
+            CapCounts::Click => self.clicked,
+            CapCounts::Redemption => self.redeemed,
+        }
+    }
 }
 
 /// Marks counters that are to be rebuilt from contacts, whatever the bundle.
 const TO_BE_REBUILT: Digest = Digest([0; 32]);
+
+/// Marks counters that whoever reads them next builds anew from contacts, whatever the bundle.
+pub fn outdate_caps(state: &mut SubjectState) {
+    state.cap_set = Some(TO_BE_REBUILT);
+}
 
 /// What a cap counts apart for an offer at a placement.
 pub(in super::super) fn apart<'a>(by: CapBy, placement: &'a Placement, offer: &'a Offer) -> Option<&'a str> {
@@ -63,17 +94,19 @@ pub(in super::super) fn counted(counter: &CapCounter, from: Timestamp, now: Time
     counter.at.iter().filter(|at| **at >= from).count() + counter.held.iter().filter(held).count()
 }
 
-/// Until when the events of a counter leave offers out, if they do, and how many they are.
+/// Until when the events of a counter leave offers out, if they do, and how many they are. What happened up to the
+/// newest event that undoes them counts no more; that one stands in `at`.
 pub(in super::super) fn cooled(
     cool_down: &CoolDown,
     counter: &CapCounter,
     now: Timestamp,
 ) -> (Option<Timestamp>, usize) {
+    let undone = counter.at.iter().max();
     let mut events: Vec<Timestamp> = counter
         .held
         .iter()
         .filter_map(|hold| match hold.held {
-            Held::SeenAt(at) => Some(at),
+            Held::SeenAt(at) => Some(at).filter(|at| undone.is_none_or(|undone| at > undone)),
             Held::ReservedUntil(_) => None,
         })
         .collect();
@@ -95,12 +128,24 @@ pub(in super::super) fn rests_with(by: CapBy, offer: &Offer) -> Vec<Option<&str>
 
 /// Counts or reserves what was chosen for every cap that applies, and tidies the counters: at most the newest `max`
 /// contacts that may still count, no empty counter, none of a rule that the bundle does not have. Marks the state with
-/// the bundle's cap set.
-pub fn count_contact(bundle: &Bundle, placement: &Placement, offer: &Offer, state: &mut SubjectState, chosen: &Chosen) {
-    for (rule, cap) in caps(bundle).filter(|(rule, _)| rule.applies_to.covers(placement, offer)) {
+/// the bundle's cap set. Says whether any cap counted it.
+pub fn count_contact(
+    bundle: &Bundle,
+    placement: &Placement,
+    offer: &Offer,
+    state: &mut SubjectState,
+    chosen: &Chosen,
+) -> bool {
+    let mut counted = false;
+    let counts = |(rule, cap): &(&Rule, &Cap)| {
+        placement.counts_toward_caps && cap.counts_for(chosen.stands_for) && rule.applies_to.covers(placement, offer)
+    };
+    for (rule, cap) in caps(bundle).filter(counts) {
         put(counter(state, rule, apart(cap.by, placement, offer)), cap.counts, chosen, None);
+        counted = true;
     }
     tidy(bundle, state, chosen.at);
+    counted
 }
 
 /// Builds every counter anew from contacts, in any order. A contact whose placement or offer is gone counts wherever it
@@ -114,12 +159,19 @@ pub fn rebuild_caps(
 ) {
     state.caps.clear();
     for contact in contacts {
-        for (rule, cap) in caps(bundle).filter(|(rule, _)| covers(rule, bundle, catalogue, contact)) {
+        let counts = |(rule, cap): &(&Rule, &Cap)| {
+            // What was given back is reserved no more, unless it was confirmed all the same. That it was decided counts.
+            let held = !contact.released || cap.counts == CapCounts::Decision;
+            (held || contact.confirmed(cap.counts).is_some())
+                && cap.counts_for(contact.chosen.stands_for)
+                && caps_cover(rule, bundle, catalogue, contact)
+        };
+        for (rule, cap) in caps(bundle).filter(counts) {
             put(
                 counter(state, rule, apart_of(cap.by, bundle, catalogue, contact)),
                 cap.counts,
                 &contact.chosen,
-                contact.seen,
+                contact.confirmed(cap.counts),
             );
         }
         put_events(bundle, catalogue, contact, state);
@@ -127,10 +179,10 @@ pub fn rebuild_caps(
     tidy(bundle, state, now);
 }
 
-/// Confirms what was reserved for a contact that was seen, and counts what else followed it. Doing so again changes
-/// nothing, and a contact whose
-/// reservation has ended counts all the same. A state whose counters are of another cap set is marked to be rebuilt
-/// from contacts, which know of what followed.
+/// Confirms what was reserved for a contact that was seen, followed or bought, and counts what else happened. Doing so
+/// again changes nothing, and a contact whose reservation has ended counts all the same. A state whose counters are of
+/// another cap set, or that holds a reservation given back, is marked to be rebuilt from contacts, which know of what
+/// followed.
 pub fn confirm_contact(
     bundle: &Bundle,
     catalogue: &Catalogue,
@@ -138,12 +190,14 @@ pub fn confirm_contact(
     state: &mut SubjectState,
     now: Timestamp,
 ) {
-    if state.cap_set != Some(bundle.cap_set) {
+    // A counter keeps only the newest reservations: which one takes the place of one given back, contacts alone know.
+    if state.cap_set != Some(bundle.cap_set) || contact.released {
         state.cap_set = Some(TO_BE_REBUILT);
         return;
     }
     let confirmed = |(rule, cap): &(&Rule, &Cap)| {
-        contact.seen.is_some() && cap.counts == CapCounts::Impression && covers(rule, bundle, catalogue, contact)
+        let counts = contact.confirmed(cap.counts).is_some() && cap.counts_for(contact.chosen.stands_for);
+        counts && caps_cover(rule, bundle, catalogue, contact)
     };
     for (rule, cap) in caps(bundle).filter(confirmed) {
         // Where it was reserved it is confirmed, even if the offer has moved to another category since.
@@ -153,15 +207,18 @@ pub fn confirm_contact(
             Some(found) => found,
             None => counter(state, rule, apart_of(cap.by, bundle, catalogue, contact)),
         };
-        put(found, cap.counts, &contact.chosen, contact.seen);
+        put(found, cap.counts, &contact.chosen, contact.confirmed(cap.counts));
     }
     put_events(bundle, catalogue, contact, state);
     tidy(bundle, state, now);
 }
 
-/// Counts what followed a contact for every cool-down that it starts, or is part of. Nobody knows the categories and
-/// the campaign of an offer that is gone: for those it counts nowhere, or else everything would rest.
+/// Counts what followed a contact for every cool-down that it starts, is part of or undoes. Nobody knows the categories
+/// and the campaign of an offer that is gone: for those it counts nowhere, or else everything would rest.
 fn put_events(bundle: &Bundle, catalogue: &Catalogue, contact: &Contact, state: &mut SubjectState) {
+    if !contact.chosen.stands_for.has(SubjectKind::Customer) {
+        return;
+    }
     for (rule, cool_down) in cool_downs(bundle) {
         if !covers(rule, bundle, catalogue, contact) {
             continue;
@@ -172,12 +229,27 @@ fn put_events(bundle: &Bundle, catalogue: &Catalogue, contact: &Contact, state: 
             None if cool_down.by == CapBy::All => vec![None],
             None => Vec::new(),
         };
-        for (_, at) in contact.events.iter().filter(|(kind, _)| *kind == cool_down.event) {
+        for (kind, at) in &contact.events {
+            let starts = *kind == cool_down.event;
+            if !starts && cool_down.unless != Some(*kind) {
+                continue;
+            }
             for of in &of {
-                put(counter(state, rule, *of), CapCounts::Impression, &contact.chosen, Some(*at));
+                let counter = counter(state, rule, *of);
+                if starts {
+                    put(counter, CapCounts::Impression, &contact.chosen, Some(*at));
+                } else {
+                    counter.at.push((*at).max(contact.chosen.at));
+                }
             }
         }
     }
+}
+
+/// As [`covers`], for caps: some placements keep their contacts out of all of them.
+fn caps_cover(rule: &Rule, bundle: &Bundle, catalogue: &Catalogue, contact: &Contact) -> bool {
+    let counts = bundle.placements.get(&contact.placement).is_none_or(|placement| placement.counts_toward_caps);
+    counts && covers(rule, bundle, catalogue, contact)
 }
 
 fn covers(rule: &Rule, bundle: &Bundle, catalogue: &Catalogue, contact: &Contact) -> bool {
@@ -221,7 +293,7 @@ fn counter<'s>(state: &'s mut SubjectState, rule: &Rule, of: Option<&str>) -> &'
 fn put(counter: &mut CapCounter, counts: CapCounts, chosen: &Chosen, seen: Option<Timestamp>) {
     match counts {
         CapCounts::Decision => counter.at.push(chosen.at),
-        CapCounts::Impression => {
+        CapCounts::Impression | CapCounts::Click | CapCounts::Redemption => {
             // A source's clock may be behind: nothing is seen before it was decided.
             let held = seen.map_or(Held::ReservedUntil(chosen.reserved_until), |at| Held::SeenAt(at.max(chosen.at)));
             match counter.held.iter_mut().find(|hold| is_of(hold, chosen)) {
@@ -244,7 +316,13 @@ fn tidy(bundle: &Bundle, state: &mut SubjectState, now: Timestamp) {
             Some(RuleKind::FrequencyCap(cap)) => {
                 (cap.window.kept_from(now), usize::try_from(cap.max).unwrap_or(usize::MAX))
             }
-            Some(RuleKind::CoolDown(cool_down)) => (cool_down.kept_from(now), EVENTS_KEPT_MAX),
+            Some(RuleKind::CoolDown(cool_down)) => {
+                // Of what undoes events the newest is enough, and what it undoes is not kept.
+                counter.at = counter.at.iter().max().copied().into_iter().collect();
+                let undone = |held: Held| counter.at.iter().any(|undone| held <= Held::SeenAt(*undone));
+                counter.held.retain(|hold| !undone(hold.held));
+                (cool_down.kept_from(now), EVENTS_KEPT_MAX)
+            }
             _ => return false,
         };
         counter.at.retain(|at| *at >= from);

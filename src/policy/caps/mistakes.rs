@@ -29,13 +29,13 @@ fn each_mistake_in_a_window_is_shown_with_its_place_and_a_way_out() {
       |                        ^^^^^^^^^ unknown calendar period
       = help: expected one of `day`, `week`, `month`
     ");
-    insta::assert_snapshot!(window("{calendar: day, time_zone: Europe/Berlyn}"), @r"
+    insta::assert_snapshot!(window("{calendar: day, time_zone: Europe/Berlyn}"), @"
     error[P0104]: rule `cap.offer.day`: `Europe/Berlyn` is not a time zone; did you mean `Europe/Berlin`?
      --> rules/30-caps.yaml:8:40
       |
     8 |     window: {calendar: day, time_zone: Europe/Berlyn}
-      |                                        ^^^^^^^^^^^^^ expected `customer` or an IANA time zone
-      = help: expected `customer`, or an IANA name such as `Europe/Berlin`
+      |                                        ^^^^^^^^^^^^^ expected `customer`, `store` or an IANA time zone
+      = help: expected `customer`, `store`, or an IANA name such as `Europe/Berlin`
     ");
     insta::assert_snapshot!(window("{rolling: 24h, time_zone: customer}"), @r"
     error[P0101]: rule `cap.offer.day`: a rolling window has no time zone
@@ -53,13 +53,37 @@ fn each_mistake_in_a_window_is_shown_with_its_place_and_a_way_out() {
       |                       ^^^ the other is given too
       = help: keep one of them; for both limits write two caps
     ");
-    insta::assert_snapshot!(window("session"), @r"
-    error[P0113]: rule `cap.offer.day`: window `session` is not available yet
-     --> rules/30-caps.yaml:8:13
+    insta::assert_snapshot!(window("{calendar: day, time_zone: customer, week_starts: sunday}"), @"
+    error[P0101]: rule `cap.offer.day`: only a week starts on a day of the week
+     --> rules/30-caps.yaml:8:63
       |
-    8 |     window: session
-      |             ^^^^^^^ not available yet
-      = help: available now: `window: {rolling: 24h}`, `window: lifetime`
+    8 |     window: {calendar: day, time_zone: customer, week_starts: sunday}
+      |                                                               ^^^^^^ not used
+      = help: remove `week_starts`, or write `calendar: week`
+    ");
+    insta::assert_snapshot!(window("{rolling: 7d, week_starts: sunday}"), @"
+    error[P0101]: rule `cap.offer.day`: only a week starts on a day of the week
+     --> rules/30-caps.yaml:8:40
+      |
+    8 |     window: {rolling: 7d, week_starts: sunday}
+      |                                        ^^^^^^ not used
+      = help: remove `week_starts`, or write `calendar: week`
+    ");
+    insta::assert_snapshot!(window("{calendar: week, time_zone: customer, week_starts: sun}"), @"
+    error[P0106]: rule `cap.offer.day`: unknown day of the week `sun`
+     --> rules/30-caps.yaml:8:64
+      |
+    8 |     window: {calendar: week, time_zone: customer, week_starts: sun}
+      |                                                                ^^^ unknown day of the week
+      = help: expected one of `monday`, `tuesday`, `wednesday`, `thursday`, `friday`, `saturday`, `sunday`
+    ");
+    insta::assert_snapshot!(window("{calendar: day, time_zone: store}"), @"
+    error[P0241]: rule `cap.offer.day`: nobody knows what time it is at a store
+     --> rules/30-caps.yaml:8:40
+      |
+    8 |     window: {calendar: day, time_zone: store}
+      |                                        ^^^^^ no catalog/stores.yaml
+      = help: declare the stores in catalog/stores.yaml, such as `- {id: s-12, time_zone: America/New_York}`
     ");
 }
 
@@ -73,38 +97,46 @@ fn each_mistake_in_what_is_counted_is_shown_with_its_place_and_a_way_out() {
       |            ^ more than one
       = help: write one rule for each of them; every one that applies must leave room
     ");
+    insta::assert_snapshot!(wrong(CAPS, "scope: [customer, offer]", "scope: [customer, offer, all]"), @"
+    error[P0106]: rule `cap.offer.day`: a cap counts one thing apart, not several at once
+     --> rules/30-caps.yaml:6:12
+      |
+    6 |     scope: [customer, offer, all]
+      |            ^ more than one
+      = help: write one rule for each of them; every one that applies must leave room
+    ");
     insta::assert_snapshot!(wrong(CAPS, "scope: [customer, offer]", "scope: [offer]"), @"
-    error[P0106]: rule `cap.offer.day`: a cap counts for a customer
+    error[P0106]: rule `cap.offer.day`: a cap counts for one customer, household, device or session
      --> rules/30-caps.yaml:6:12
       |
     6 |     scope: [offer]
-      |            ^ no `customer`
-      = help: write `[customer]` for all offers together, or `[customer, offer]`, `[customer, category]`,
-              `[customer, campaign]` or `[customer, channel]` for each of these by itself
+      |            ^ for nobody
+      = help: write for whom it counts, and what is counted apart: `[customer]`, `[household, offer]`,
+              `[device, category]`, `[session, campaign]` or `[customer, channel]`
     ");
-    insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: click"), @r"
-    error[P0113]: rule `cap.offer.day`: kind of contact `click` is not available yet
+    insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: view"), @"
+    error[P0106]: rule `cap.offer.day`: unknown kind of contact `view`
      --> rules/30-caps.yaml:9:13
       |
-    9 |     counts: click
-      |             ^^^^^ not available yet
-      = help: available now: `decision`, `impression`
+    9 |     counts: view
+      |             ^^^^ unknown kind of contact
+      = help: expected one of `decision`, `impression`, `click`, `redemption`
     ");
-    insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: decision\n    without_identifier: ask"), @r"
+    insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: decision\n    without_identifier: ask"), @"
     error[P0106]: rule `cap.offer.day`: unknown answer `ask`
       --> rules/30-caps.yaml:10:25
        |
     10 |     without_identifier: ask
        |                         ^^^ unknown answer
-       = help: expected one of `exclude`, `allow`
+       = help: expected one of `session_cap`, `exclude_unknown`, `allow`, `exclude`
     ");
-    insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: decision\n    obeys_caps: false"), @r"
-    error[P0113]: rule `cap.offer.day`: `obeys_caps` is not available yet
+    insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: decision\n    obeys_caps: false"), @"
+    error[P0101]: rule `cap.offer.day`: unknown field `obeys_caps`
       --> rules/30-caps.yaml:10:5
        |
     10 |     obeys_caps: false
-       |     ^^^^^^^^^^ not available yet
-       = help: available now: `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`,
+       |     ^^^^^^^^^^ unknown field
+       = help: the fields here are `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`,
                `overridable`, `scope`, `max`, `window`, `counts`, `without_identifier`
     ");
 }

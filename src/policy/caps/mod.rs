@@ -2,26 +2,34 @@
 //! nothing, reads no clock.
 //!
 //! A cap counts *contacts*: offers chosen for a customer. One that counts decisions counts a contact at once. One that
-//! counts impressions *reserves* it when decided, until the placement's reservation ends; its impression confirms it,
-//! and without one it is released. Used is what is confirmed within the window plus every reservation that has not
-//! ended, so that the cap cannot be passed however late impressions are reported.
+//! counts impressions, clicks or redemptions *reserves* it when decided, until the placement's reservation ends; that
+//! event confirms it, and without one it is released. Used is what is confirmed within the window plus every
+//! reservation that has not ended, so that the cap cannot be passed however late events are reported; an event that
+//! comes after its reservation has ended counts all the same.
+//!
+//! A placement may keep its contacts out of all caps, and may be asked whatever caps say (`counts_toward_caps`,
+//! `obeys_caps`).
 
 mod count;
 mod read;
 mod window;
 
 #[cfg(test)]
+mod calendar_tests;
+#[cfg(test)]
 mod law_tests;
 #[cfg(test)]
 mod mistakes;
 #[cfg(test)]
+mod scope_tests;
+#[cfg(test)]
 pub(super) mod tests;
 
-pub use count::{Chosen, Contact, confirm_contact, count_contact, rebuild_caps};
+pub use count::{Chosen, Contact, confirm_contact, count_contact, outdate_caps, rebuild_caps};
 #[cfg(test)]
 pub(super) use count::{apart, rests_with};
 pub(super) use count::{cooled, counted};
-pub(super) use read::{FIELDS, FIELDS_LATER, read, scope, time_zone};
+pub(super) use read::{FIELDS, calendar_unit, read, scope, time_zone};
 pub use window::{CalendarUnit, CapWindow, CapWindows, Zone};
 
 use std::collections::BTreeMap;
@@ -30,7 +38,7 @@ use super::bundle::Bundle;
 use super::cool_downs::{CoolDown, EVENT_AFTER_MAX};
 use super::rules::{Rule, RuleKind};
 use crate::domain::outcome::OutcomeKind;
-use crate::domain::{CategoryId, Digest, OfferId, Placement, PlacementId, Span, Timestamp};
+use crate::domain::{CategoryId, Digest, OfferId, Placement, PlacementId, Span, SubjectKind, SubjectKinds, Timestamp};
 
 /// What a cap counts apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,21 +75,53 @@ pub enum CapCounts {
     Decision,
     /// That it was seen; reserved until then.
     Impression,
+    /// That the customer followed it; reserved until then.
+    Click,
+    /// That the customer bought what was offered; reserved until then.
+    Redemption,
 }
 
 impl CapCounts {
+    /// Everything that may count.
+    pub const ALL: [Self; 4] = [Self::Decision, Self::Impression, Self::Click, Self::Redemption];
+
     /// Its name in `counts`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Decision => "decision",
             Self::Impression => "impression",
+            Self::Click => "click",
+            Self::Redemption => "redemption",
+        }
+    }
+
+    /// The outcome that confirms a contact; nothing where it counts as soon as it is decided.
+    pub fn event(self) -> Option<OutcomeKind> {
+        match self {
+            Self::Decision => None,
+            Self::Impression => Some(OutcomeKind::Impression),
+            Self::Click => Some(OutcomeKind::Click),
+            Self::Redemption => Some(OutcomeKind::Order),
         }
     }
 }
 
-/// A frequency cap for customers.
+/// What becomes of somebody who cannot be counted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithoutIdentifier {
+    /// The session is counted in their place; without one they are left out.
+    SessionCap,
+    /// They are left out, whatever session it is.
+    Exclude,
+    /// The session is counted in their place; without one they are let through.
+    Allow,
+}
+
+/// A frequency cap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cap {
+    /// For whom it counts.
+    pub whose: SubjectKind,
     /// What is counted apart.
     pub by: CapBy,
     /// The most contacts allowed in a window.
@@ -90,18 +130,26 @@ pub struct Cap {
     pub window: CapWindow,
     /// What makes a contact count.
     pub counts: CapCounts,
-    /// Whether somebody without an identifier, for whom nothing can be counted, is let through.
-    pub allow_unidentified: bool,
+    /// What becomes of a request that does not name for whom to count.
+    pub without_identifier: WithoutIdentifier,
 }
 
 impl Cap {
+    /// Whether a subject that stands for these kinds is whom it counts for.
+    pub fn counts_for(&self, stands_for: SubjectKinds) -> bool {
+        match self.without_identifier {
+            WithoutIdentifier::Exclude => stands_for.own().has(self.whose),
+            WithoutIdentifier::SessionCap | WithoutIdentifier::Allow => stands_for.has(self.whose),
+        }
+    }
+
     /// That it leaves an offer out, in words: `observed` contacts are counted, where the reader may know them.
     pub(super) fn told(&self, observed: Option<i64>, limit: Option<i64>) -> String {
         let max = limit.unwrap_or_else(|| i64::from(self.max));
         let apart = self.by.name().map_or_else(String::new, |name| format!(" and {name}"));
         let plural = if max == 1 { "" } else { "s" };
-        let (counts, window) = (self.counts.name(), &self.window);
-        let cap = format!("the cap of {max} {counts}{plural} per customer{apart} in {window}");
+        let (counts, whose, window) = (self.counts.name(), self.whose.name(), &self.window);
+        let cap = format!("the cap of {max} {counts}{plural} per {whose}{apart} in {window}");
         match observed {
             Some(used) => format!("{cap} is reached: {used} counted"),
             None => format!("{cap} leaves no room"),
@@ -125,6 +173,15 @@ fn cool_downs(bundle: &Bundle) -> impl Iterator<Item = (&Rule, &CoolDown)> {
     })
 }
 
+/// The kinds of subject that caps count for.
+pub(super) fn counted_kinds(rules: &[Rule]) -> SubjectKinds {
+    let caps = rules.iter().filter_map(|rule| match &rule.kind {
+        RuleKind::FrequencyCap(cap) => Some(cap.whose),
+        _ => None,
+    });
+    caps.fold(SubjectKinds::NONE, SubjectKinds::and)
+}
+
 impl Bundle {
     /// From when on decisions may hold a contact that some cap or cool-down counts; nothing where there is neither.
     pub fn contacts_since(&self, now: Timestamp) -> Option<Timestamp> {
@@ -132,11 +189,8 @@ impl Bundle {
         let seen_after = windows.max().unwrap_or(Span(0));
         let since = caps(self).map(|(_, cap)| {
             let kept_from = cap.window.kept_from(now);
-            match cap.counts {
-                CapCounts::Decision => kept_from,
-                // An offer may be seen as long after its decision as its placement's window allows.
-                CapCounts::Impression => kept_from.minus(seen_after),
-            }
+            // An offer may be seen, followed or bought as long after its decision as its placement's window allows.
+            if cap.counts.event().is_some() { kept_from.minus(seen_after) } else { kept_from }
         });
         let cooling = cool_downs(self).map(|(_, cool_down)| cool_down.kept_from(now).minus(EVENT_AFTER_MAX));
         since.chain(cooling).min()
@@ -144,8 +198,18 @@ impl Bundle {
 
     /// Whether any cap or cool-down counts outcomes of this kind.
     pub fn counts_outcome(&self, kind: OutcomeKind) -> bool {
-        cool_downs(self).any(|(_, cool_down)| cool_down.event == kind)
-            || (kind == OutcomeKind::Impression && caps(self).any(|(_, cap)| cap.counts == CapCounts::Impression))
+        cool_downs(self).any(|(_, cool_down)| cool_down.event == kind || cool_down.unless == Some(kind))
+            || self.caps_count(kind)
+    }
+
+    /// Whether any cap lets through whom it cannot count for where nobody stands for these kinds.
+    pub fn lets_through(&self, unknown: SubjectKinds) -> bool {
+        caps(self).any(|(_, cap)| cap.without_identifier == WithoutIdentifier::Allow && unknown.has(cap.whose))
+    }
+
+    /// Whether any cap holds contacts reserved until outcomes of this kind.
+    pub fn caps_count(&self, kind: OutcomeKind) -> bool {
+        caps(self).any(|(_, cap)| cap.counts.event() == Some(kind))
     }
 
     /// Whether any cap or cool-down counts outcomes, so that contacts are read with theirs.
@@ -170,10 +234,19 @@ pub(super) fn cap_set(rules: &[Rule], placements: &BTreeMap<PlacementId, Placeme
     for rule in rules {
         let (by, counted, window) = match &rule.kind {
             RuleKind::FrequencyCap(cap) => {
-                (cap.by, format!("{} {}", cap.max, cap.counts.name()), cap.window.to_string())
+                let mut counted = format!("{} {}", cap.max, cap.counts.name());
+                // Told only where it is not as it always was, so that counters from before are still good.
+                if cap.whose != SubjectKind::Customer {
+                    counted = format!("{counted} of a {}", cap.whose.name());
+                }
+                if cap.without_identifier == WithoutIdentifier::Exclude {
+                    counted.push_str(" named");
+                }
+                (cap.by, counted, cap.window.to_string())
             }
             RuleKind::CoolDown(cool) => {
-                let counted = format!("cool-down {} {}", cool.times, cool.event.name());
+                let unless = cool.unless.map_or_else(String::new, |kind| format!(" unless {}", kind.name()));
+                let counted = format!("cool-down {} {}{unless}", cool.times, cool.event.name());
                 (cool.by, counted, format!("{} {}", cool.within, cool.suppress_for))
             }
             _ => continue,
@@ -200,6 +273,12 @@ pub(super) fn cap_set(rules: &[Rule], placements: &BTreeMap<PlacementId, Placeme
         ] {
             feed(&mut hasher, text);
         }
+    }
+    // Only where there are any: nobody's counters are built anew because a word has come to be known.
+    let uncounted: Vec<&str> =
+        placements.values().filter(|placement| !placement.counts_toward_caps).map(|p| p.id.as_str()).collect();
+    if !uncounted.is_empty() {
+        feed(&mut hasher, &format!("uncounted {}", uncounted.join(" ")));
     }
     Digest(*hasher.finalize().as_bytes())
 }

@@ -35,7 +35,8 @@ pub(in super::super) fn with_caps(caps: &[&str]) -> Bundle {
 /// A choice in the first slot, reserved for ten minutes.
 pub(in super::super) fn chosen(number: u8, at: i64) -> Chosen {
     let decision = DecisionId::from_parts(1_700_000_000_000, [number; 10]);
-    Chosen { decision, slot: 0, at: Timestamp(at), reserved_until: Timestamp(at + HOUR / 6) }
+    let stands_for = SubjectKinds::of(SubjectKind::Customer);
+    Chosen { decision, slot: 0, at: Timestamp(at), reserved_until: Timestamp(at + HOUR / 6), stands_for }
 }
 
 pub(super) fn contact(number: u8, at: i64, offer: &str, seen: Option<i64>) -> Contact {
@@ -44,7 +45,10 @@ pub(super) fn contact(number: u8, at: i64, offer: &str, seen: Option<i64>) -> Co
         placement: PlacementId::new("home_banner").unwrap(),
         offer: OfferId::new(offer).unwrap(),
         seen: seen.map(Timestamp),
+        clicked: None,
+        redeemed: None,
         events: Vec::new(),
+        released: false,
     }
 }
 
@@ -74,7 +78,8 @@ fn a_calendar_window_begins_at_local_midnight_whatever_the_clocks_did_since() {
         assert_eq!(CapWindow::Calendar(unit, Zone::Named(zone)).from(at(now), Tz::UTC), at(began), "named {now}");
         assert!(window.kept_from(at(now)) <= at(began), "{now}");
     };
-    use CalendarUnit::{Day, Month, Week};
+    use CalendarUnit::{Day, Month};
+    let [week, from_sunday] = [chrono::Weekday::Mon, chrono::Weekday::Sun].map(CalendarUnit::Week);
     let (new_york, berlin) = ("America/New_York", "Europe/Berlin");
     // Spring: the day has 23 hours. In New York 2026-03-08, in Berlin 2026-03-29.
     check(Day, new_york, "2026-03-08T04:59:59.999Z", "2026-03-07T05:00:00Z");
@@ -88,11 +93,14 @@ fn a_calendar_window_begins_at_local_midnight_whatever_the_clocks_did_since() {
     check(Day, new_york, "2026-11-02T05:00:00Z", "2026-11-02T05:00:00Z");
     check(Day, berlin, "2026-10-25T22:59:59.999Z", "2026-10-24T22:00:00Z");
     check(Day, berlin, "2026-10-25T23:00:00Z", "2026-10-25T23:00:00Z");
-    // Weeks begin on Monday and have 167 or 169 hours there; months begin on the first.
-    check(Week, new_york, "2026-03-08T12:00:00Z", "2026-03-02T05:00:00Z");
-    check(Week, new_york, "2026-03-09T04:00:00Z", "2026-03-09T04:00:00Z");
-    check(Week, berlin, "2026-10-25T22:59:59.999Z", "2026-10-18T22:00:00Z");
-    check(Week, berlin, "2026-10-25T23:00:00Z", "2026-10-25T23:00:00Z");
+    // Weeks begin on Monday, unless the cap says otherwise, and have 167 or 169 hours there; months begin on the first.
+    check(week, new_york, "2026-03-08T12:00:00Z", "2026-03-02T05:00:00Z");
+    check(week, new_york, "2026-03-09T04:00:00Z", "2026-03-09T04:00:00Z");
+    check(week, berlin, "2026-10-25T22:59:59.999Z", "2026-10-18T22:00:00Z");
+    check(week, berlin, "2026-10-25T23:00:00Z", "2026-10-25T23:00:00Z");
+    check(from_sunday, berlin, "2026-10-24T21:59:59.999Z", "2026-10-17T22:00:00Z");
+    check(from_sunday, berlin, "2026-10-25T22:59:59.999Z", "2026-10-24T22:00:00Z");
+    check(from_sunday, new_york, "2026-03-08T12:00:00Z", "2026-03-08T05:00:00Z");
     check(Month, new_york, "2026-03-31T12:00:00Z", "2026-03-01T05:00:00Z");
     check(Month, berlin, "2026-03-31T21:59:59.999Z", "2026-02-28T23:00:00Z");
     check(Month, berlin, "2026-03-31T22:00:00Z", "2026-03-31T22:00:00Z");
@@ -311,4 +319,91 @@ fn a_contact_whose_offer_or_placement_is_gone_still_counts_where_it_may_belong()
     };
     assert_eq!(used("lamp"), [3, 3, 4], "the lamps and what is gone; every contact of a channel nobody knows");
     assert_eq!(used("shoe"), [2, 4]);
+}
+
+#[test]
+fn a_click_or_an_order_confirms_what_was_reserved_for_it_and_nothing_else_does() {
+    let day = "scope: [customer], max: 1, window: {rolling: 24h}";
+    for counts in ["impression", "click", "redemption"] {
+        let bundle = with_caps(&[&format!("{day}, counts: {counts}")]);
+        let (placement, boots) = (home(&bundle), offer("boots", "shoes"));
+        let catalogue = Catalogue::new(1, vec![boots.clone()], Vec::new());
+        let full = |state: &SubjectState, now: i64| !left_out(&bundle, &boots, Some(state), now).is_empty();
+        let mut reserved = SubjectState::default();
+        count_contact(&bundle, placement, &boots, &mut reserved, &chosen(1, 0));
+        let end = HOUR / 6;
+        assert_eq!([0, end - 1, end].map(|now| full(&reserved, now)), [true, true, false], "{counts}: released");
+        let confirmed = |seen: Option<i64>, clicked: Option<i64>, redeemed: Option<i64>| {
+            let [clicked, redeemed] = [clicked, redeemed].map(|at| at.map(Timestamp));
+            let contact = Contact { clicked, redeemed, ..contact(1, 0, "boots", seen) };
+            let mut state = reserved.clone();
+            confirm_contact(&bundle, &catalogue, &contact, &mut state, Timestamp(2));
+            let mut rebuilt = SubjectState::default();
+            rebuild_caps(&bundle, &catalogue, &[contact], &mut rebuilt, Timestamp(2));
+            assert_eq!(rebuilt, state, "{counts}");
+            [end, 24 * HOUR, 24 * HOUR + 1].map(|now| full(&state, now))
+        };
+        let (yes, no) = ([true, true, false], [false; 3]);
+        assert_eq!(confirmed(Some(1), None, None), if counts == "impression" { yes } else { no }, "{counts}: seen");
+        assert_eq!(confirmed(None, Some(1), None), if counts == "click" { yes } else { no }, "{counts}: followed");
+        assert_eq!(confirmed(None, None, Some(1)), if counts == "redemption" { yes } else { no }, "{counts}: bought");
+        // Long after the reservation has ended: counted all the same.
+        let mut late = reserved.clone();
+        count_contact(&bundle, placement, &boots, &mut late, &chosen(2, 2 * end));
+        let [clicked, redeemed] = [Some(Timestamp(3 * end)); 2];
+        let event = Contact { clicked, redeemed, ..contact(1, 0, "boots", Some(3 * end)) };
+        confirm_contact(&bundle, &catalogue, &event, &mut late, Timestamp(3 * end));
+        assert_eq!([3 * end, 24 * HOUR + 3 * end - 1, 24 * HOUR + 3 * end].map(|now| full(&late, now)), yes);
+    }
+}
+
+/// The sample bundle with one cap, and with this in its first placement.
+fn with_placement(cap: &str, fields: &str) -> Bundle {
+    let mut files = with_caps(&[cap]).sources;
+    let file = files.iter_mut().find(|file| file.path == "placements.yaml").unwrap();
+    file.text = file.text.replacen("    channel: web\n", &format!("    channel: web\n{fields}"), 1);
+    compile(&files).unwrap()
+}
+
+#[test]
+fn a_placement_may_be_asked_whatever_caps_say_and_may_use_none_of_them_up() {
+    let cap = "scope: [customer], max: 1, window: lifetime, counts: decision";
+    let check = |fields: &str, (first, used): (usize, usize)| {
+        let bundle = with_placement(cap, fields);
+        let boots = offer("boots", "shoes");
+        let catalogue = Catalogue::new(1, vec![boots.clone()], Vec::new());
+        let mut state = SubjectState::default();
+        count_contact(&bundle, home(&bundle), &boots, &mut state, &chosen(1, 0));
+        let mut rebuilt = SubjectState::default();
+        rebuild_caps(&bundle, &catalogue, &[contact(1, 0, "boots", Some(0))], &mut rebuilt, Timestamp(1));
+        assert_eq!(rebuilt.caps, state.caps, "a rebuild counts as little: {fields}");
+        let other = bundle.placement("home_banner_linucb").unwrap();
+        let windows = CapWindows::at(Timestamp(1), None);
+        let left_out = |placement| judge(&bundle, placement, &boots, Some(&state), &windows).failed.len();
+        assert_eq!((left_out(home(&bundle)), left_out(other)), (first, used), "{fields}");
+        bundle.cap_set
+    };
+    let plain = check("", (1, 1));
+    assert_eq!(check("    obeys_caps: true\n    counts_toward_caps: true\n", (1, 1)), plain);
+    assert_eq!(check("    obeys_caps: false\n", (0, 1)), plain, "it counts as before");
+    assert_ne!(check("    counts_toward_caps: false\n", (0, 0)), plain);
+    assert_ne!(check("    obeys_caps: false\n    counts_toward_caps: false\n", (0, 0)), plain);
+}
+
+#[test]
+fn counters_stay_valid_where_nobody_uses_the_newer_words() {
+    // Written down once: whoever changes what is fed rebuilds the counters of every customer.
+    let hex = |caps: &[&str]| with_caps(caps).cap_set.hex();
+    let caps = [
+        "scope: [customer, offer], max: 2, window: {calendar: week, time_zone: customer}, counts: impression",
+        "scope: [customer], max: 9, window: {rolling: 7d}, counts: decision}\ncool_downs:\n  - {id: c, why: So, scope: \
+         [customer], after: {event: reject, times: 2, within: 5d}, suppress_for: 9d",
+    ];
+    insta::assert_snapshot!(hex(&caps), @"
+    d1fdecc7400d6938da5e44710f2aefed97837e64bf23de7e3cf876cf34b7d4a5
+    ");
+    assert_eq!(hex(&[&caps[0].replace("customer}", "customer, week_starts: monday}"), caps[1]]), hex(&caps));
+    assert_eq!(hex(&[caps[0], &caps[1].replacen("[customer]", "[customer, all]", 1)]), hex(&caps));
+    assert_ne!(hex(&[&caps[0].replace("customer}", "customer, week_starts: sunday}"), caps[1]]), hex(&caps));
+    assert_ne!(hex(&[caps[0], &caps[1].replace("within: 5d", "within: 5d, unless: click")]), hex(&caps));
 }

@@ -95,12 +95,14 @@ fn case(
         at,
         time_zone: given.time_zone.clone().and_then(Said::known),
         jurisdiction: given.jurisdiction.clone().and_then(Said::known),
+        gpc: given.gpc.unwrap_or(false),
         store: given.store.clone().and_then(Said::known),
         context: attributes::known(&given.context),
         basket: given.basket.clone().unwrap_or_default(),
         attributes: if customer.is_some() { BTreeMap::new() } else { attributes::known(&given.own.attributes) },
         customer,
         behind: given.behind.iter().flatten().map(|(_, offer)| offer.clone()).collect(),
+        gone: given.gone.clone().unwrap_or_default(),
         offers,
         campaigns: shelf.campaigns(at),
         expected: expected.into_iter().map(|(_, expected)| expected).collect(),
@@ -248,7 +250,12 @@ fn rule_names(report: &mut Report<'_>, what: &str, nodes: &[Node], ground: Groun
     whole.then_some(names)
 }
 
-fn known_rule(report: &mut Report<'_>, what: &str, (place, name): (Place, &str), ground: Ground<'_>) -> bool {
+pub(super) fn known_rule(
+    report: &mut Report<'_>,
+    what: &str,
+    (place, name): (Place, &str),
+    ground: Ground<'_>,
+) -> bool {
     if !ground.rules.lacks(name) {
         return true;
     }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::super::applies::channel;
 use super::super::caps::{Chosen, Contact};
 use super::super::codes;
 use super::super::cool_downs::EVENTS;
 use super::super::declare;
 use super::super::finding::{Place, Report};
+use super::super::jurisdiction;
+use super::super::purposes;
 use super::super::read::{self, Fields};
 use super::super::syntax::{Key, Node, Yaml};
 use super::attributes::{self, Values};
@@ -14,7 +17,10 @@ use super::moment::{MOMENT, Moment};
 use super::{Ground, Person};
 use crate::domain::consent::ConsentEntry;
 use crate::domain::outcome::OutcomeKind;
-use crate::domain::{Basis, ConsentState, DecisionId, OfferId, Placement, PlacementId, PurposeId, Span, Timestamp};
+use crate::domain::{
+    Basis, ConsentState, DecisionId, OfferId, Placement, PlacementId, PurposeId, Span, SubjectKind, SubjectKinds,
+    Timestamp,
+};
 
 /// A consent, or its refusal.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +29,8 @@ pub(super) struct Said {
     basis: Basis,
     from: Moment,
     until: Option<Moment>,
+    channel: Option<String>,
+    jurisdiction: Option<String>,
 }
 
 /// Something that was shown before.
@@ -42,7 +50,7 @@ pub(super) struct Past {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Draft {
     pub(super) attributes: Values,
-    pub(super) consents: BTreeMap<PurposeId, Said>,
+    pub(super) consents: BTreeMap<PurposeId, Vec<Said>>,
     pub(super) history: Option<Vec<Past>>,
 }
 
@@ -84,12 +92,15 @@ impl Draft {
 
     /// The customer of a case at `now`.
     pub(super) fn person(&self, name: &str, placement: &Placement, ground: Ground<'_>, now: Timestamp) -> Person {
-        let consents = self.consents.iter().map(|(purpose, said)| ConsentEntry {
+        let said = self.consents.iter().flat_map(|(purpose, said)| said.iter().map(move |said| (purpose, said)));
+        let consents = said.map(|(purpose, said)| ConsentEntry {
             purpose: purpose.clone(),
             state: said.state,
             basis: said.basis,
             valid_from: said.from.at(now),
             valid_until: said.until.map(|until| until.at(now)),
+            channel: said.channel.clone(),
+            jurisdiction: said.jurisdiction.clone(),
         });
         let mut history = Vec::new();
         for past in self.history.iter().flatten() {
@@ -117,10 +128,22 @@ impl Past {
         let mut bits = [0; 10];
         bits[2..].copy_from_slice(&u64::try_from(number).ok()?.to_be_bytes());
         let decision = DecisionId::from_parts(at.0, bits);
-        let chosen = Chosen { decision, slot: 0, at, reserved_until: at.plus(placement.reservation) };
+        let stands_for = SubjectKinds::of(SubjectKind::Customer);
+        let chosen = Chosen { decision, slot: 0, at, reserved_until: at.plus(placement.reservation), stands_for };
         let (placement, offer) = (placement.id.clone(), self.offer.clone());
-        let events = self.then.map(|kind| (kind, at)).into_iter().collect();
-        Some(Contact { chosen, placement, offer, seen: self.seen.then_some(at), events })
+        let seen = self.seen.then_some(at);
+        let at_once = |kind: OutcomeKind| (self.then == Some(kind)).then_some(at);
+        let events = self.then.into_iter().chain(seen.map(|_| OutcomeKind::Impression)).map(|kind| (kind, at));
+        Some(Contact {
+            chosen,
+            placement,
+            offer,
+            seen,
+            clicked: at_once(OutcomeKind::Click),
+            redeemed: at_once(OutcomeKind::Order),
+            events: events.collect(),
+            released: false,
+        })
     }
 }
 
@@ -131,7 +154,12 @@ const STATES: [(&str, ConsentState); 4] = [
     ("unknown", ConsentState::Unknown),
 ];
 
-fn consents(report: &mut Report<'_>, what: &str, node: &Node, ground: Ground<'_>) -> Option<BTreeMap<PurposeId, Said>> {
+fn consents(
+    report: &mut Report<'_>,
+    what: &str,
+    node: &Node,
+    ground: Ground<'_>,
+) -> Option<BTreeMap<PurposeId, Vec<Said>>> {
     let what = format!("{what}: consents");
     let Yaml::Map(entries) = &node.value else {
         read::expected(report, &what, node, "purposes and what was said, such as `{offer_personalisation: granted}`");
@@ -142,10 +170,16 @@ fn consents(report: &mut Report<'_>, what: &str, node: &Node, ground: Ground<'_>
     for (key, node) in entries {
         let home = (codes::PURPOSE_UNKNOWN, "purpose", "catalog/purposes.yaml");
         let known = declare::refer(report, home, &what, (key.place, &key.text), ground.known.purposes);
-        let said = said(report, &format!("{what}: `{}`", key.text), node);
-        match (PurposeId::new(key.text.as_str()), said) {
-            (Ok(purpose), Some(said)) if known => {
-                found.insert(purpose, said);
+        let what = format!("{what}: `{}`", key.text);
+        // What was said once needs no brackets.
+        let items = match &node.value {
+            Yaml::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let all: Option<Vec<Said>> = items.iter().map(|node| said(report, &what, node, ground)).collect();
+        match (PurposeId::new(key.text.as_str()), all) {
+            (Ok(purpose), Some(all)) if known => {
+                found.insert(purpose, all);
             }
             _ => whole = false,
         }
@@ -153,7 +187,7 @@ fn consents(report: &mut Report<'_>, what: &str, node: &Node, ground: Ground<'_>
     whole.then_some(found)
 }
 
-fn said(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Said> {
+fn said(report: &mut Report<'_>, what: &str, node: &Node, ground: Ground<'_>) -> Option<Said> {
     let state_of = |report: &mut Report<'_>, node: &Node| {
         let chosen = read::choice(report, what, node, "state", &STATES.map(|(name, _)| name), &[])?;
         STATES.iter().find(|(name, _)| *name == chosen).map(|(_, state)| *state)
@@ -162,24 +196,29 @@ fn said(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Said> {
     let long_ago = Moment::Before(Span(86_400_000));
     let Yaml::Map(_) = &node.value else {
         let state = state_of(report, node)?;
-        return Some(Said { state, basis: Basis::Consent, from: long_ago, until: None });
+        let basis = Basis::Consent;
+        return Some(Said { state, basis, from: long_ago, until: None, channel: None, jurisdiction: None });
     };
-    let fields = Fields::open(report, what, node, &["state", "basis", "from", "until"], &[])?;
+    let fields =
+        Fields::open(report, what, node, &["state", "basis", "from", "until", "channel", "jurisdiction"], &[])?;
     let state = fields.need(report, "state", "state: granted").and_then(|node| state_of(report, node));
-    let basis = fields.get("basis").map_or(Some(Basis::Consent), |node| {
-        let chosen = read::choice(report, what, node, "basis", &Basis::ALL.map(|(_, name)| name), &[])?;
-        Basis::ALL.iter().find(|(_, name)| *name == chosen).map(|(basis, _)| *basis)
-    });
+    let basis = fields.get("basis").map_or(Some(Basis::Consent), |node| purposes::basis(report, what, node));
     let mut moment = |name: &str| {
         let node = fields.get(name)?;
         Some(read::parsed(report, &format!("{what}: `{name}`"), node, MOMENT, Moment::parse))
     };
     let (from, until) = (moment("from"), moment("until"));
+    let channel = fields.get("channel").map(|node| channel(report, what, node, ground.known));
+    let jurisdiction = fields
+        .get("jurisdiction")
+        .map(|node| read::parsed(report, what, node, "`EU`, `US` or `US-NY`", jurisdiction::check));
     Some(Said {
         state: state?,
         basis: basis?,
         from: from.unwrap_or(Some(long_ago))?,
         until: until.map_or(Some(None), |until| until.map(Some))?,
+        channel: channel.map_or(Some(None), |channel| channel.map(Some))?,
+        jurisdiction: jurisdiction.map_or(Some(None), |place| place.map(Some))?,
     })
 }
 
@@ -210,9 +249,11 @@ fn past(report: &mut Report<'_>, what: &str, node: &Node, ground: Ground<'_>) ->
     let placement = fields.get("placement").map(|node| placement(report, what, node, ground));
     let seen = fields.get("seen").map_or(Some(true), |node| read::flag(report, what, node));
     let then = fields.get("then").map(|node| {
-        let names = EVENTS.map(OutcomeKind::name);
+        // Whether it was seen is said by `seen`.
+        let kinds: Vec<OutcomeKind> = EVENTS.into_iter().filter(|kind| *kind != OutcomeKind::Impression).collect();
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
         let chosen = read::choice(report, what, node, "event", &names, &[])?;
-        EVENTS.into_iter().find(|kind| kind.name() == chosen)
+        kinds.into_iter().find(|kind| kind.name() == chosen)
     });
     let (place, offer) = offer?;
     Some(Past {

@@ -1,5 +1,7 @@
 //! What a case is given: fields of its own over those that all cases of its file share. Expects nothing.
 
+use std::collections::BTreeMap;
+
 use super::super::codes;
 use super::super::finding::{Place, Report};
 use super::super::jurisdiction;
@@ -8,12 +10,24 @@ use super::super::syntax::{Node, Yaml};
 use super::attributes::{self, Said, Values};
 use super::fixtures::{NOBODY, Shelf};
 use super::moment::{NOW, Now};
-use super::{Ground, customer, offer};
-use crate::domain::{AttributeScope, BasketLine, CategoryId, Malformed, OfferId, PlacementId, StoreId};
+use super::{Ground, customer, gone, offer};
+use crate::domain::{AttributeScope, BasketLine, CategoryId, Malformed, OfferId, PlacementId, RuleId, StoreId};
 
 /// Fields that a case and what its file shares may have.
-pub(in crate::policy) const FIELDS: [&str; 10] =
-    ["placement", "at", "time_zone", "jurisdiction", "store", "customer", "consents", "history", "basket", "behind"];
+pub(in crate::policy) const FIELDS: [&str; 12] = [
+    "placement",
+    "at",
+    "time_zone",
+    "jurisdiction",
+    "gpc",
+    "store",
+    "customer",
+    "consents",
+    "history",
+    "basket",
+    "behind",
+    "gone",
+];
 
 /// What authors may write for the offers asked about.
 const OFFERS: [&str; 2] = ["offer", "offers"];
@@ -34,6 +48,8 @@ pub(super) struct Given {
     pub(super) at: Option<(Place, Now)>,
     pub(super) time_zone: Option<Said<String>>,
     pub(super) jurisdiction: Option<Said<String>>,
+    /// Whether the request carries the signal of Global Privacy Control.
+    pub(super) gpc: Option<bool>,
     pub(super) store: Option<Said<StoreId>>,
     pub(super) customer: Option<Who>,
     /// What is said of the customer besides.
@@ -43,6 +59,8 @@ pub(super) struct Given {
     pub(super) offers: (offer::Draft, Option<Place>),
     pub(super) basket: Option<Vec<BasketLine>>,
     pub(super) behind: Option<Vec<(Place, OfferId)>>,
+    /// What is gone of what may run out, by rule.
+    pub(super) gone: Option<BTreeMap<RuleId, i64>>,
     /// Something given cannot be read.
     pub(super) broken: bool,
 }
@@ -94,6 +112,10 @@ impl Given {
                     given.jurisdiction = optional(report, what, node, "`EU`, `US` or `US-NY`", jurisdiction::check);
                     given.jurisdiction.is_some()
                 }
+                "gpc" => {
+                    given.gpc = read::flag(report, what, node);
+                    given.gpc.is_some()
+                }
                 "store" => {
                     given.store = optional(report, what, node, "a store such as `s-12`", |text| StoreId::new(text));
                     given.store.is_some()
@@ -109,6 +131,10 @@ impl Given {
                 "behind" => {
                     given.behind = behind(report, what, node, shelf);
                     given.behind.is_some()
+                }
+                "gone" => {
+                    given.gone = gone::read(report, what, node, ground);
+                    given.gone.is_some()
                 }
                 "consents" | "history" => given.own.put(report, what, (key, node), ground),
                 _ if name.starts_with("customer.") => given.own.put(report, what, (key, node), ground),
@@ -137,6 +163,7 @@ impl Given {
         both.at = self.at.or(both.at);
         both.time_zone = self.time_zone.clone().or(both.time_zone);
         both.jurisdiction = self.jurisdiction.clone().or(both.jurisdiction);
+        both.gpc = self.gpc.or(both.gpc);
         both.store = self.store.clone().or(both.store);
         both.customer = self.customer.clone().or(both.customer);
         both.own = self.own.over(&both.own);
@@ -144,6 +171,7 @@ impl Given {
         both.offers.0.extend(self.offers.0.clone());
         both.offers.1 = self.offers.1.or(both.offers.1);
         both.basket = self.basket.clone().or(both.basket);
+        both.gone = self.gone.clone().or(both.gone);
         both.behind = self.behind.clone().or(both.behind);
         both.broken |= self.broken;
         both
@@ -224,9 +252,9 @@ fn line(report: &mut Report<'_>, what: &str, node: &Node, ground: Ground<'_>) ->
     let sku = "thing".to_owned();
     let Yaml::Map(_) = &node.value else {
         let price = Some(offer::amount(report, what, node)?);
-        return Some(BasketLine { sku, category: None, quantity: 1, price });
+        return Some(BasketLine { sku, category: None, quantity: 1, price, margin: None });
     };
-    let fields = Fields::open(report, what, node, &["sku", "category", "quantity", "price"], &[])?;
+    let fields = Fields::open(report, what, node, &["sku", "category", "quantity", "price", "margin"], &[])?;
     let what = fields.what.as_str();
     let named = fields.get("sku").map(|node| read::parsed(report, what, node, "an article", Ok));
     let category = fields.get("category").map(|node| {
@@ -235,11 +263,13 @@ fn line(report: &mut Report<'_>, what: &str, node: &Node, ground: Ground<'_>) ->
     });
     let quantity = fields.get("quantity").map_or(Some(1), |node| read::whole(report, what, node, 1, 1_000_000));
     let price = fields.get("price").map(|node| offer::amount(report, what, node));
+    let margin = fields.get("margin").map(|node| offer::signed(report, what, node));
     Some(BasketLine {
         sku: named.map_or(Some(sku), |named| named.map(str::to_owned))?,
         category: category.map_or(Some(None), |category| category.map(Some))?,
         quantity: quantity?,
         price: price.map_or(Some(None), |price| price.map(Some))?,
+        margin: margin.map_or(Some(None), |margin| margin.map(Some))?,
     })
 }
 

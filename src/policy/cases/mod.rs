@@ -13,6 +13,7 @@ mod offer;
 mod fixtures;
 
 mod given;
+mod gone;
 
 mod case;
 
@@ -78,6 +79,8 @@ pub struct Case {
     pub time_zone: Option<String>,
     /// The jurisdiction of the request.
     pub jurisdiction: Option<String>,
+    /// Whether the request carries the signal of Global Privacy Control.
+    pub gpc: bool,
     /// The store asked in.
     pub store: Option<StoreId>,
     /// Attributes of the request, by the name behind `context.`.
@@ -90,6 +93,8 @@ pub struct Case {
     pub attributes: BTreeMap<String, Value>,
     /// What stands in the slots before, in order.
     pub behind: Vec<OfferId>,
+    /// What is gone of what may run out, by rule: units, or minor units.
+    pub gone: BTreeMap<RuleId, i64>,
     /// Every offer that it names, as it is in this case.
     pub offers: Vec<Offer>,
     /// Every campaign, as it is in this case.

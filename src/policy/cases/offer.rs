@@ -8,17 +8,14 @@ use super::super::read;
 use super::super::syntax::{Key, Node};
 use super::moment::{MOMENT, Moment};
 use super::{Ground, attributes};
+use crate::domain::offer::AMOUNTS;
 use crate::domain::{
     Campaign, CampaignId, CategoryId, Currency, Malformed, Money, Offer, OfferId, OfferStatus, Timestamp, Value,
     Variant, VariantId,
 };
 
-/// Amounts of an offer.
-const AMOUNTS: [&str; 7] =
-    ["price", "discount", "cost_of_goods", "shipping", "expected_return_cost", "vendor_funding", "cost_of_showing"];
-
 /// What an offer has besides its id and its attributes.
-pub(in crate::policy) const FIELDS: [&str; 14] = [
+pub(in crate::policy) const FIELDS: [&str; 17] = [
     "name",
     "category",
     "more_categories",
@@ -27,8 +24,11 @@ pub(in crate::policy) const FIELDS: [&str; 14] = [
     "cost_of_goods",
     "shipping",
     "expected_return_cost",
+    "loyalty_cost",
     "vendor_funding",
     "cost_of_showing",
+    "advertised_price_min",
+    "prior_price",
     "status",
     "starts_at",
     "ends_at",
@@ -110,19 +110,24 @@ fn field(report: &mut Report<'_>, what: &str, name: &str, node: &Node, ground: G
 
 /// An amount such as `20.00 USD`.
 pub(super) fn amount(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Money> {
-    let money = read::parsed(report, what, node, "an amount such as `20.00 USD`", |text| {
+    let money = signed(report, what, node)?;
+    if money.minor < 0 {
+        read::out_of_range(report, what, node, "0.00 or more");
+        return None;
+    }
+    Some(money)
+}
+
+/// An amount that may be negative.
+pub(super) fn signed(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Money> {
+    read::parsed(report, what, node, "an amount such as `20.00 USD`", |text| {
         let split = text.split_once(' ').ok_or_else(|| {
             Malformed::new(format!(
                 "`{text}` is not an amount with its currency: expected an amount such as `20.00 USD`"
             ))
         })?;
         Money::parse(split.0, Currency::parse(split.1.trim())?)
-    })?;
-    if money.minor < 0 {
-        read::out_of_range(report, what, node, "0.00 or more");
-        return None;
-    }
-    Some(money)
+    })
 }
 
 fn moment(draft: &Draft, name: &str, now: Timestamp) -> Option<Timestamp> {
@@ -152,8 +157,9 @@ pub(super) fn offer(id: &str, draft: &Draft, now: Timestamp) -> Option<Offer> {
         Some(Field::Amount(money)) => Some(*money),
         _ => None,
     };
-    let [price, discount, cost_of_goods, shipping, expected_return_cost, vendor_funding, cost_of_showing] =
-        AMOUNTS.map(amount);
+    let amounts = AMOUNTS.map(amount);
+    let [price, discount, cost_of_goods, shipping, expected_return_cost, loyalty_cost, vendor_funding, ..] = amounts;
+    let [.., cost_of_showing, advertised_price_min, prior_price] = amounts;
     let attributes = draft.iter().filter_map(|(name, field)| match field {
         Field::Attribute(value) => Some((name.strip_prefix("offer.")?.to_owned(), value.clone())),
         _ => None,
@@ -186,8 +192,11 @@ pub(super) fn offer(id: &str, draft: &Draft, now: Timestamp) -> Option<Offer> {
         cost_of_goods,
         shipping,
         expected_return_cost,
+        loyalty_cost,
         vendor_funding,
         cost_of_showing,
+        advertised_price_min,
+        prior_price,
         attributes: attributes.collect(),
         variants: vec![Variant { variant_id: VariantId::new("a").ok()?, content: serde_json::Map::new() }],
     })

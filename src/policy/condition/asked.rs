@@ -27,7 +27,7 @@ impl<'a> Asked<'a> {
         rules: &'a [Rule],
         columns: &'a Columns,
         placement: &Placement,
-        facts: &Facts<'a>,
+        facts: &Facts<'_>,
     ) -> Self {
         let in_force = |check: &'a Check| {
             let rule = rules.get(usize::from(check.rule))?;

@@ -12,6 +12,7 @@ use crate::domain::{AttributeId, Currency, PlacementId};
 use crate::policy::attributes::AttributeKind;
 use crate::policy::codes;
 use crate::policy::features::Catalog;
+use crate::policy::lineage::{self, ReadBy};
 use crate::policy::suggest::did_you_mean;
 
 /// What a value is.
@@ -55,6 +56,8 @@ pub(super) struct Checker<'a, 's> {
     pub(super) catalog: Catalog<'a>,
     /// Placements that the rule covers, with their currencies.
     pub(super) currencies: Vec<(&'a PlacementId, Currency)>,
+    /// What the condition belongs to.
+    pub(super) reader: ReadBy,
     pub(super) slips: &'s mut Vec<Slip>,
 }
 
@@ -224,6 +227,10 @@ impl<'a> Checker<'a, '_> {
             }
             return None;
         };
+        if let Some(barred) = lineage::barred(self.catalog.specs, spec, self.reader) {
+            self.slip(expr, codes::RULE_CLASS, barred.message, &barred.label, barred.help);
+            return None;
+        }
         let (accepts, sort) = match &spec.kind {
             AttributeKind::Enum(names) => (Accepts::Names(names.clone()), Sort::Names(&spec.id, names)),
             AttributeKind::Number { .. } => (Accepts::Number, Sort::Number),

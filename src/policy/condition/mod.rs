@@ -47,7 +47,8 @@ use slip::Slip;
 
 use super::applies::AppliesTo;
 use super::codes;
-use super::finding::Report;
+use super::finding::{Place, Report};
+use super::lineage::ReadBy;
 use super::read::{self as reader, Fields};
 use super::rules::Known;
 use super::scalar::Scalar;
@@ -70,18 +71,18 @@ impl Condition {
     }
 }
 
-/// Reads the condition of a rule.
+/// Reads the condition of a rule; which attributes it may read depends on the kind of rule that the reader is.
 pub(super) fn read(
     report: &mut Report<'_>,
     fields: &Fields<'_>,
     known: Known<'_>,
-    applies_to: Option<&AppliesTo>,
+    (applies_to, reader): (Option<&AppliesTo>, ReadBy),
 ) -> Option<Condition> {
     let what = fields.what.as_str();
     let node = fields.need(report, "when", "when: customer.tier == \"bronze\"")?;
     let text = reader::parsed(report, what, node, "a condition such as `a == \"x\"`", Ok)?;
     let mut slips = Vec::new();
-    let term = checked(text, known, applies_to, &mut slips);
+    let term = checked(text, known, (applies_to, reader), &mut slips);
     let scalar = Scalar::of(report, node);
     for slip in slips {
         let place = scalar.as_ref().and_then(|scalar| scalar.place(&slip.at)).unwrap_or(node.place);
@@ -94,7 +95,28 @@ pub(super) fn read(
     Some(Condition { text, term: term? })
 }
 
-fn checked(text: &str, known: Known<'_>, applies_to: Option<&AppliesTo>, slips: &mut Vec<Slip>) -> Option<Term> {
+/// A condition that another field stands for, told where that field is.
+pub(super) fn of_text(
+    report: &mut Report<'_>,
+    what: &str,
+    (text, place): (&str, Place),
+    known: Known<'_>,
+    (applies_to, reader): (Option<&AppliesTo>, ReadBy),
+) -> Option<Condition> {
+    let mut slips = Vec::new();
+    let term = checked(text, known, (applies_to, reader), &mut slips);
+    for slip in slips {
+        report.add(slip.code, place, format!("{what}: {}", slip.message), slip.label);
+    }
+    Some(Condition { text: text.to_owned(), term: term? })
+}
+
+fn checked(
+    text: &str,
+    known: Known<'_>,
+    (applies_to, reader): (Option<&AppliesTo>, ReadBy),
+    slips: &mut Vec<Slip>,
+) -> Option<Term> {
     if text.trim().is_empty() {
         slips.push(
             Slip::new(0..text.len(), codes::CONDITION_SYNTAX, "an empty condition", "nothing is asked")
@@ -107,6 +129,6 @@ fn checked(text: &str, known: Known<'_>, applies_to: Option<&AppliesTo>, slips: 
         known.placements.values().filter(|placement| applies_to.is_some_and(|to| to.covers_placement(placement)));
     let currencies = covered.map(|placement| (&placement.id, placement.currency)).collect();
     let mended = slips.is_empty();
-    let term = Checker { text, catalog: known.attributes, currencies, slips }.condition(&tree)?;
+    let term = Checker { text, catalog: known.attributes, currencies, reader, slips }.condition(&tree)?;
     mended.then_some(term)
 }

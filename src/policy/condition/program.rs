@@ -50,6 +50,10 @@ impl Program {
                     Test::Condition { node: program.parts.node(loyalty.term()), excludes: false }
                 }
                 RuleKind::Availability(_) => Test::Available,
+                RuleKind::AudienceGuard(_) => {
+                    program.note_reads(rule, placements);
+                    continue;
+                }
                 _ => continue,
             };
             program.checks.push(Check { rule: at, test });
@@ -62,6 +66,7 @@ impl Program {
         let (term, mut local) = match &rule.kind {
             RuleKind::Exclusion { when } | RuleKind::Requirement { when } => (Some(when.term()), false),
             RuleKind::LoyaltyEligibility(loyalty) => (Some(loyalty.term()), false),
+            RuleKind::AudienceGuard(guard) => (Some(guard.when.term()), false),
             RuleKind::Availability(Availability { dayparts: Some(dayparts), .. }) => (None, dayparts.asks_customer()),
             _ => return,
         };
@@ -74,6 +79,10 @@ impl Program {
                 Read::BuiltIn(BuiltIn::Today | BuiltIn::HourOfDay) => local = true,
                 Read::Attribute(..) | Read::BuiltIn(_) => {}
             });
+        }
+        // What guards read is seen by them alone.
+        if matches!(rule.kind, RuleKind::AudienceGuard(_)) {
+            reads.clear();
         }
         for placement in placements.values().filter(|placement| rule.applies_to.covers_placement(placement)) {
             self.reads.entry(placement.id.clone()).or_default().extend(reads.iter().cloned());

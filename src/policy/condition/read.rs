@@ -1,16 +1,15 @@
 //! What a condition reads: declared attributes and built-in names, from a request or from an offer. Compares nothing.
 
-use std::collections::BTreeMap;
-
 use super::value::{Datum, SCALE, date, local};
 use crate::domain::money::MINOR_MAX;
 use crate::domain::{AttributeId, AttributeScope, BasketLine, Currency, Offer, StoreId, Timestamp, Value};
+use crate::policy::minimise::Seen;
 
 /// What conditions may know of one request. Attributes that were withheld are not in it, and so are missing.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
     /// Attributes of customer and context that rules may see.
-    pub attributes: &'a BTreeMap<AttributeId, Value>,
+    pub attributes: &'a Seen,
     /// What lies in the basket.
     pub basket: &'a [BasketLine],
     /// The currency of the placement.
@@ -70,6 +69,14 @@ pub(super) const BUILT_IN: [(&str, BuiltIn); 8] = [
 ];
 
 impl Read {
+    /// The attribute that it stands for, if it does.
+    pub(in crate::policy) fn attribute(&self) -> Option<&AttributeId> {
+        match self {
+            Self::Attribute(id, _) => Some(id),
+            Self::BuiltIn(_) => None,
+        }
+    }
+
     /// Whether it is the same for every request.
     pub(in crate::policy) fn of_offer(&self) -> bool {
         match self {

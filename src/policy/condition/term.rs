@@ -26,6 +26,11 @@ impl Term {
         self.walk(Some(facts), Some(offer)).and_then(Datum::truth)
     }
 
+    /// Whether it holds for a request, where it reads no offer; nothing where a missing value leaves it open.
+    pub(in crate::policy) fn asked(&self, facts: &Facts<'_>) -> Option<bool> {
+        self.walk(Some(facts), None).and_then(Datum::truth)
+    }
+
     /// Its value for a request and an offer, of which it may need only one.
     pub(super) fn walk<'a>(&'a self, facts: Option<&Facts<'a>>, offer: Option<&'a Offer>) -> Option<Datum<&'a str>> {
         match self {

@@ -12,7 +12,7 @@ use crate::domain::{
     AttributeId, BasketLine, Catalogue, Currency, Money, Number, Offer, Percent, Placement, Span, Timestamp, Value,
 };
 use crate::policy::sample::shown;
-use crate::policy::{Bundle, OnMissing, RuleKind, Source, compile};
+use crate::policy::{Bundle, OnMissing, RuleKind, Seen, Source, compile};
 
 const ATTRIBUTES: &str = "
 attributes:
@@ -57,7 +57,7 @@ fn bundle_of(rules: &[(String, &str, OnMissing)]) -> Bundle {
     compile(&[
         file("bundle.yaml", "name: sample\nschema: 1\n"),
         file("catalog/attributes.yaml", ATTRIBUTES),
-        file("catalog/purposes.yaml", "purposes:\n  - {id: service, dpv: Service}\n"),
+        file("catalog/purposes.yaml", "purposes:\n  - {id: service, dpv: ServiceProvision}\n"),
         file("placements.yaml", PLACEMENTS),
         file("rules/10.yaml", &format!("owner: sales\n{}", lists.concat())),
     ])
@@ -79,12 +79,12 @@ fn offer(json: &serde_json::Value) -> Offer {
     serde_json::from_value(offer).unwrap()
 }
 
-fn attributes(json: &serde_json::Value) -> BTreeMap<AttributeId, Value> {
+fn attributes(json: &serde_json::Value) -> Seen {
     let values: BTreeMap<String, Value> = serde_json::from_value(json.clone()).unwrap();
-    values.into_iter().map(|(name, value)| (AttributeId::parse(&name).unwrap(), value)).collect()
+    Seen::of(values.into_iter().map(|(name, value)| (AttributeId::parse(&name).unwrap(), value)).collect())
 }
 
-fn facts<'a>(attributes: &'a BTreeMap<AttributeId, Value>, basket: &'a [BasketLine]) -> Facts<'a> {
+fn facts<'a>(attributes: &'a Seen, basket: &'a [BasketLine]) -> Facts<'a> {
     Facts {
         attributes,
         basket,
@@ -115,7 +115,7 @@ fn said(text: &str, customer: &serde_json::Value, of: &serde_json::Value) -> Opt
 
 fn line(quantity: u32, price: &str, currency: &str) -> BasketLine {
     let price = Money::parse(price, Currency::parse(currency).unwrap()).unwrap();
-    BasketLine { sku: "s".into(), category: None, quantity, price: Some(price) }
+    BasketLine { sku: "s".into(), category: None, quantity, price: Some(price), margin: None }
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_missing_value_is_neither_true_nor_false() {
 
 #[test]
 fn a_basket_has_a_total_if_every_line_has_a_price_in_the_currency_of_the_placement() {
-    let none = BTreeMap::new();
+    let none = Seen::default();
     let check = |basket: &[BasketLine], text: &str, expected: Option<bool>| {
         let bundle = bundle(text);
         let RuleKind::Exclusion { when } = &bundle.rules[1].kind else { panic!("an exclusion") };

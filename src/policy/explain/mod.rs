@@ -8,7 +8,7 @@ mod tests;
 use super::bundle::Bundle;
 use super::condition::Worlds;
 use super::describe::describe;
-use super::floors::FloorLimit;
+use super::floors::{FloorLimit, FloorOver};
 use super::interval::Interval;
 use super::lint::{Hit, WORLDS_MAX, condition, hit};
 use super::rules::{OnMissing, Rule, RuleKind, Severity};
@@ -55,15 +55,19 @@ pub fn explain(bundle: &Bundle, rule: &Rule) -> Explained {
 /// What a rule does, as the rest of a sentence that begins with `it`.
 pub(super) fn says(bundle: &Bundle, rule: &Rule) -> String {
     match &rule.kind {
-        RuleKind::PurposeGate { purpose } => format!(
-            "refuses `{purpose}` to who has given no consent in force for it; then nothing personal is read and the \
-             fallback purpose holds"
+        RuleKind::PurposeGate(gate) => format!(
+            "refuses `{}` to who has given no consent in force for it; then nothing personal is read and the fallback \
+             purpose holds",
+            gate.purpose
         ),
-        RuleKind::MarginFloor { min: FloorLimit::Percent(min) } => {
-            format!("leaves an offer out whose contribution margin is under {min} of its net price")
-        }
-        RuleKind::MarginFloor { min: FloorLimit::Amount(min) } => {
-            format!("leaves an offer out whose contribution margin is under {min}")
+        RuleKind::MarginFloor { min, over } => {
+            let whose = match over {
+                FloorOver::Offer => "whose contribution margin",
+                FloorOver::Answer => "with which the contribution margin of the answer",
+                FloorOver::Basket => "with which the contribution margin of basket and answer",
+            };
+            let of = if matches!(min, FloorLimit::Percent(_)) { " of the net price" } else { "" };
+            format!("leaves an offer out {whose} is under {min}{of}")
         }
         RuleKind::Currency | RuleKind::Schedule | RuleKind::Campaign | RuleKind::Stock | RuleKind::Budget => {
             format!("is built in: {}", rule.why)

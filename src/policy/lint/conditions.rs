@@ -23,8 +23,9 @@ pub(in crate::policy) fn condition(rule: &Rule) -> Option<(&Term, bool)> {
         RuleKind::Exclusion { when } => Some((when.term(), true)),
         RuleKind::Requirement { when } => Some((when.term(), false)),
         RuleKind::LoyaltyEligibility(loyalty) => Some((loyalty.term(), false)),
+        RuleKind::AudienceGuard(guard) => Some((guard.when.term(), true)),
         RuleKind::Currency
-        | RuleKind::PurposeGate { .. }
+        | RuleKind::PurposeGate(_)
         | RuleKind::MarginFloor { .. }
         | RuleKind::FrequencyCap(_)
         | RuleKind::Availability(_)
@@ -34,7 +35,15 @@ pub(in crate::policy) fn condition(rule: &Rule) -> Option<(&Term, bool)> {
         | RuleKind::Campaign
         | RuleKind::Stock
         | RuleKind::CoolDown(_)
-        | RuleKind::Budget => None,
+        | RuleKind::Budget
+        | RuleKind::PriceLimit(_)
+        | RuleKind::PricePersonalisation(_)
+        | RuleKind::Budgeted(_)
+        | RuleKind::Stocked(_)
+        | RuleKind::CategoryExclusion(_)
+        | RuleKind::FairnessGate(_)
+        | RuleKind::Override(_)
+        | RuleKind::KillSwitch(_) => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Warnings about limits: a floor under a higher one, a cap that a wider cap keeps from its limit, and the like.
 //! Compares two rules of one kind by what they allow, and looks at no condition.
 
-use super::super::caps::{CalendarUnit, Cap, CapBy, CapWindow};
+use super::super::caps::{CalendarUnit, Cap, CapBy, CapWindow, WithoutIdentifier};
 use super::super::cool_downs::CoolDown;
 use super::super::diversity::Diversity;
 use super::super::floors::FloorLimit;
@@ -55,15 +55,13 @@ fn tell(wide: &Rule, narrow: &Rule, found: &mut Found<'_>) {
 /// elsewhere, by cases.
 pub(in crate::policy) fn covers(wide: &Rule, narrow: &Rule) -> bool {
     match (&wide.kind, &narrow.kind) {
-        (
-            RuleKind::MarginFloor { min: FloorLimit::Percent(a) },
-            RuleKind::MarginFloor { min: FloorLimit::Percent(b) },
-        ) => a.0 >= b.0,
-        (
-            RuleKind::MarginFloor { min: FloorLimit::Amount(a) },
-            RuleKind::MarginFloor { min: FloorLimit::Amount(b) },
-        ) => a.currency == b.currency && a.minor >= b.minor,
-        (RuleKind::PurposeGate { purpose: a }, RuleKind::PurposeGate { purpose: b }) => a == b,
+        (RuleKind::MarginFloor { min, over }, RuleKind::MarginFloor { min: other, over: of }) => {
+            over == of && floors(*min, *other)
+        }
+        (RuleKind::PurposeGate(a), RuleKind::PurposeGate(b)) => a == b,
+        (RuleKind::PriceLimit(a), RuleKind::PriceLimit(b)) => a == b && missing(wide, narrow),
+        (RuleKind::PricePersonalisation(a), RuleKind::PricePersonalisation(b)) => a == b && missing(wide, narrow),
+        (RuleKind::Budgeted(a), RuleKind::Budgeted(b)) | (RuleKind::Stocked(a), RuleKind::Stocked(b)) => a == b,
         (RuleKind::FrequencyCap(a), RuleKind::FrequencyCap(b)) => caps(a, b),
         (RuleKind::CoolDown(a), RuleKind::CoolDown(b)) => cool_downs(a, b),
         (RuleKind::Stackability(a), RuleKind::Stackability(b)) => stackability(a, b),
@@ -74,7 +72,16 @@ pub(in crate::policy) fn covers(wide: &Rule, narrow: &Rule) -> bool {
         (RuleKind::Availability(a), RuleKind::Availability(b)) => a == b && missing(wide, narrow),
         (
             RuleKind::Currency
-            | RuleKind::PurposeGate { .. }
+            | RuleKind::PurposeGate(_)
+            | RuleKind::PriceLimit(_)
+            | RuleKind::PricePersonalisation(_)
+            | RuleKind::AudienceGuard(_)
+            | RuleKind::Budgeted(_)
+            | RuleKind::Stocked(_)
+            | RuleKind::CategoryExclusion(_)
+            | RuleKind::FairnessGate(_)
+            | RuleKind::Override(_)
+            | RuleKind::KillSwitch(_)
             | RuleKind::MarginFloor { .. }
             | RuleKind::FrequencyCap(_)
             | RuleKind::Availability(_)
@@ -93,6 +100,14 @@ pub(in crate::policy) fn covers(wide: &Rule, narrow: &Rule) -> bool {
     }
 }
 
+fn floors(wide: FloorLimit, narrow: FloorLimit) -> bool {
+    match (wide, narrow) {
+        (FloorLimit::Percent(a), FloorLimit::Percent(b)) => a.0 >= b.0,
+        (FloorLimit::Amount(a), FloorLimit::Amount(b)) => a.currency == b.currency && a.minor >= b.minor,
+        _ => false,
+    }
+}
+
 fn missing(wide: &Rule, narrow: &Rule) -> bool {
     wide.on_missing == OnMissing::Exclude || narrow.on_missing == OnMissing::Allow
 }
@@ -104,9 +119,11 @@ fn caps(wide: &Cap, narrow: &Cap) -> bool {
         (a, b) => a == b,
     };
     by && wide.max <= narrow.max
+        && wide.whose == narrow.whose
         && wide.counts == narrow.counts
         && lasts(wide.window, narrow.window)
-        && (!wide.allow_unidentified || narrow.allow_unidentified)
+        && (wide.without_identifier == narrow.without_identifier
+            || narrow.without_identifier == WithoutIdentifier::Allow)
 }
 
 /// Whether a window always holds all of another.
@@ -118,19 +135,21 @@ fn lasts(wide: CapWindow, narrow: CapWindow) -> bool {
         (CapWindow::Rolling(a), CapWindow::Calendar(unit, _)) => {
             let days = match unit {
                 CalendarUnit::Day => 1,
-                CalendarUnit::Week => 7,
+                CalendarUnit::Week(_) => 7,
                 CalendarUnit::Month => 31,
             };
             a.0 >= days * 24 * HOUR + HOUR
         }
         (CapWindow::Calendar(a, zone), CapWindow::Calendar(b, other)) => {
             let within = match (a, b) {
-                (CalendarUnit::Week | CalendarUnit::Month, CalendarUnit::Day) => true,
+                (CalendarUnit::Week(_) | CalendarUnit::Month, CalendarUnit::Day) => true,
                 (a, b) => a == b,
             };
             zone == other && within
         }
-        (CapWindow::Calendar(..), _) | (CapWindow::Rolling(_), CapWindow::Lifetime) => false,
+        (CapWindow::Session, CapWindow::Session) => true,
+        (CapWindow::Calendar(..) | CapWindow::Session, _)
+        | (CapWindow::Rolling(_), CapWindow::Lifetime | CapWindow::Session) => false,
     }
 }
 
@@ -138,6 +157,7 @@ fn cool_downs(wide: &CoolDown, narrow: &CoolDown) -> bool {
     let sooner = wide.times == 1 || wide.times <= narrow.times && wide.within.0 >= narrow.within.0;
     wide.by == narrow.by
         && wide.event == narrow.event
+        && wide.unless == narrow.unless
         && sooner
         && wide.suppress_for.0 >= narrow.suppress_for.0
         && (!wide.allow_unidentified || narrow.allow_unidentified)

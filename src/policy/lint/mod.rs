@@ -42,7 +42,7 @@ lints! {
     UNTESTED = "L08", "a rule that no case shows from both sides";
     REGIONS_UNSEEN = "L09", "a rule for some regions where no case says from where a request comes";
     OVER = "L10", "a rule whose time is over";
-    ENDS_SOON = "L11", "a rule that ends within two weeks";
+    ENDS_SOON = "L11", "a rule that ends within two weeks, or an override within two days";
 }
 
 /// What a code means, of a mistake or of a warning.

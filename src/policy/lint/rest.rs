@@ -4,8 +4,11 @@ use super::super::rules::{Rule, RuleKind};
 use super::{ENDS_SOON, Found, Ground, OVER, REGIONS_UNSEEN, UNTESTED, written};
 use crate::domain::{Span, Timestamp};
 
-/// Before its end, a rule is told to end soon.
+/// So long before its end a rule is told to end soon.
 const SOON: Span = Span(14 * 86_400_000);
+
+/// The same for what never holds longer than two weeks.
+const SOON_OVERRIDE: Span = Span(2 * 86_400_000);
 
 pub(super) fn find(ground: &Ground<'_>, found: &mut Found<'_>) {
     let places_said =
@@ -31,7 +34,7 @@ pub(super) fn find(ground: &Ground<'_>, found: &mut Found<'_>) {
             if until <= ground.now {
                 let help = "remove it, or give it a later `until`".to_owned();
                 found.add(OVER, rule, format!("rule `{id}` is over since {until}"), "over", help);
-            } else if until <= ground.now.plus(SOON) {
+            } else if until <= ground.now.plus(soon(rule)) {
                 let help = "say so to who answers for it; give it a later `until` if it is to stay".to_owned();
                 found.add(ENDS_SOON, rule, format!("rule `{id}` ends at {until}"), "ends soon", help);
             }
@@ -48,7 +51,14 @@ fn regions(rule: &Rule) -> Option<&[String]> {
     own.or(rule.applies_to.regions.as_deref())
 }
 
-/// When a rule stops to hold. A kind with an end of its own, such as an override, is given its row here.
+fn soon(rule: &Rule) -> Span {
+    match &rule.kind {
+        RuleKind::Override(_) | RuleKind::KillSwitch(_) => SOON_OVERRIDE,
+        _ => SOON,
+    }
+}
+
+/// When a rule stops to hold.
 fn end(rule: &Rule) -> Option<Timestamp> {
     rule.effective.until
 }

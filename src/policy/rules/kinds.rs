@@ -7,8 +7,12 @@
 use super::super::applies::AppliesTo;
 use super::super::condition;
 use super::super::finding::Report;
+use super::super::lineage::ReadBy;
 use super::super::read::Fields;
-use super::super::{availability, caps, cool_downs, diversity, floors, gate, loyalty, stackability};
+use super::super::{
+    availability, caps, category_exclusions, cool_downs, diversity, fairness, floors, gate, guards, loyalty, overrides,
+    pools, price_limits, price_personalisation, stackability, switches,
+};
 use super::{Known, RuleKind};
 
 /// Reads the fields of one kind.
@@ -32,11 +36,11 @@ pub(in crate::policy) struct Kind {
 }
 
 /// Every kind that authors write, by rank.
-pub(in crate::policy) const KINDS: [Kind; 10] = [
+pub(in crate::policy) const KINDS: [Kind; 19] = [
     Kind {
         list: "purpose_gates",
         fields: &gate::FIELDS,
-        later: &gate::FIELDS_LATER,
+        later: &[],
         reads: false,
         liftable: false,
         rank: 1,
@@ -46,7 +50,7 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         list: "margin_floors",
         fields: &floors::FIELDS,
         later: &[],
-        reads: false,
+        reads: true,
         liftable: true,
         rank: 2,
         read: floors::read,
@@ -54,11 +58,11 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
     Kind {
         list: "frequency_caps",
         fields: &caps::FIELDS,
-        later: &caps::FIELDS_LATER,
+        later: &[],
         reads: false,
         liftable: true,
         rank: 3,
-        read: |report, fields, _, _| caps::read(report, fields),
+        read: |report, fields, known, _| caps::read(report, fields, known),
     },
     Kind {
         list: "availability",
@@ -77,7 +81,8 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         liftable: true,
         rank: 5,
         read: |report, fields, known, applies_to| {
-            condition::read(report, fields, known, applies_to).map(|when| RuleKind::Exclusion { when })
+            condition::read(report, fields, known, (applies_to, ReadBy::Exclusion))
+                .map(|when| RuleKind::Exclusion { when })
         },
     },
     Kind {
@@ -88,8 +93,45 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         liftable: true,
         rank: 6,
         read: |report, fields, known, applies_to| {
-            condition::read(report, fields, known, applies_to).map(|when| RuleKind::Requirement { when })
+            condition::read(report, fields, known, (applies_to, ReadBy::Other))
+                .map(|when| RuleKind::Requirement { when })
         },
+    },
+    Kind {
+        list: "audience_guards",
+        fields: &guards::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 7,
+        read: guards::read,
+    },
+    Kind {
+        list: "category_exclusions",
+        fields: &category_exclusions::FIELDS,
+        later: &[],
+        reads: false,
+        liftable: true,
+        rank: 8,
+        read: |report, fields, known, _| category_exclusions::read(report, fields, known),
+    },
+    Kind {
+        list: "price_limits",
+        fields: &price_limits::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 9,
+        read: price_limits::read,
+    },
+    Kind {
+        list: "price_personalisation",
+        fields: &price_personalisation::FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 10,
+        read: |report, fields, known, _| price_personalisation::read(report, fields, known),
     },
     Kind {
         list: "stackability",
@@ -127,21 +169,56 @@ pub(in crate::policy) const KINDS: [Kind; 10] = [
         rank: 40,
         read: |report, fields, _, _| cool_downs::read(report, fields),
     },
+    Kind {
+        list: "budgets",
+        fields: &pools::BUDGET_FIELDS,
+        later: &[],
+        reads: false,
+        liftable: false,
+        rank: 41,
+        read: pools::budget,
+    },
+    Kind {
+        list: "stock",
+        fields: &pools::STOCK_FIELDS,
+        later: &[],
+        reads: true,
+        liftable: false,
+        rank: 42,
+        read: |report, fields, _, _| pools::stock(report, fields),
+    },
+    Kind {
+        list: "fairness_gates",
+        fields: &fairness::FIELDS,
+        later: &[],
+        reads: false,
+        liftable: false,
+        rank: 43,
+        read: |report, fields, known, _| fairness::read(report, fields, known),
+    },
+    Kind {
+        list: "overrides",
+        fields: &overrides::FIELDS,
+        later: &[],
+        reads: false,
+        liftable: false,
+        rank: 44,
+        read: |report, fields, _, _| overrides::read(report, fields),
+    },
+    Kind {
+        list: "kill_switches",
+        fields: &switches::FIELDS,
+        later: &[],
+        reads: false,
+        liftable: false,
+        rank: 45,
+        read: |report, fields, known, _| switches::read(report, fields, known),
+    },
 ];
 
 /// Kinds of the language that are not available yet, with the ranks kept for them. Records name rules by their place,
 /// so that a kind which old bundles cannot have may stand anywhere.
-pub(in crate::policy) const LATER: [(&str, u8); 9] = [
-    ("audience_guards", 7),
-    ("category_exclusions", 8),
-    ("price_limits", 9),
-    ("price_personalisation", 10),
-    ("budgets", 41),
-    ("stock", 42),
-    ("fairness_gates", 43),
-    ("overrides", 44),
-    ("kill_switches", 45),
-];
+pub(in crate::policy) const LATER: [(&str, u8); 0] = [];
 
 /// A rule that nobody wrote and every bundle has.
 pub(in crate::policy) struct BuiltIn {
@@ -191,12 +268,15 @@ impl RuleKind {
     pub fn list(&self) -> &'static str {
         match self {
             Self::Currency => "proffer.currency",
-            Self::PurposeGate { .. } => "purpose_gates",
+            Self::PurposeGate(_) => "purpose_gates",
             Self::MarginFloor { .. } => "margin_floors",
             Self::FrequencyCap(_) => "frequency_caps",
             Self::Availability(_) => "availability",
             Self::Exclusion { .. } => "exclusions",
             Self::Requirement { .. } => "requirements",
+            Self::AudienceGuard(_) => "audience_guards",
+            Self::PriceLimit(_) => "price_limits",
+            Self::PricePersonalisation(_) => "price_personalisation",
             Self::Stackability(_) => "stackability",
             Self::Diversity(_) => "diversity",
             Self::LoyaltyEligibility(_) => "loyalty_eligibility",
@@ -205,6 +285,12 @@ impl RuleKind {
             Self::Stock => "proffer.stock",
             Self::CoolDown(_) => "cool_downs",
             Self::Budget => "proffer.budget",
+            Self::CategoryExclusion(_) => "category_exclusions",
+            Self::FairnessGate(_) => "fairness_gates",
+            Self::Override(_) => "overrides",
+            Self::KillSwitch(_) => "kill_switches",
+            Self::Budgeted(_) => "budgets",
+            Self::Stocked(_) => "stock",
         }
     }
 }
@@ -215,6 +301,12 @@ pub(super) fn rank(kind: &RuleKind) -> u8 {
     let written = KINDS.iter().find(|kind| kind.list == name).map(|kind| kind.rank);
     let built_in = || BUILT_IN.iter().find(|rule| rule.id == name).map(|rule| rule.rank);
     written.or_else(built_in).unwrap_or(u8::MAX)
+}
+
+/// The lists of all kinds that authors write.
+#[cfg(test)]
+pub(crate) fn lists() -> impl Iterator<Item = &'static str> {
+    const { &KINDS }.iter().map(|kind| kind.list)
 }
 
 /// The kind of a list.

@@ -6,25 +6,40 @@ mod kinds;
 
 mod read;
 
+pub(super) use common::reads_nothing;
+#[cfg(test)]
+pub(crate) use kinds::lists;
 pub(super) use read::{FIELDS, read};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::applies::AppliesTo;
 use super::availability::Availability;
 use super::caps::Cap;
+use super::category_exclusions::CategoryExclusion;
 use super::condition::Condition;
 use super::cool_downs::CoolDown;
 use super::declare::Declared;
 use super::diversity::Diversity;
+use super::fairness::FairnessGate;
 use super::features::Catalog;
 use super::finding::{Place, Report};
-use super::floors::FloorLimit;
+use super::floors::{FloorLimit, FloorOver};
+use super::gate::Gate;
+use super::guards::Guard;
 use super::interval::Interval;
 use super::loyalty::Loyalty;
+use super::overrides::Override;
+use super::pools::Pool;
+use super::price_limits::PriceLimit;
+use super::price_personalisation::PricePersonalisation;
 use super::purposes::PurposeSpec;
 use super::stackability::Stackability;
-use crate::domain::{Placement, PlacementId, PurposeId, RuleId, Timestamp};
+use super::stores::StoreNames;
+use super::switches::Switch;
+use crate::domain::{AttributeId, AttributeScope, Placement, PlacementId, PurposeId, RuleId, Timestamp};
+#[cfg(test)]
+pub(super) use kinds::LATER;
 pub(super) use kinds::{KINDS, Kind};
 
 /// What becomes of an offer where a rule reads something that is missing.
@@ -70,15 +85,18 @@ pub enum RuleKind {
     /// Built in: an offer is shown only where its currency is the placement's.
     Currency,
     /// The placement's purpose needs a consent in force.
-    PurposeGate {
-        /// The purpose guarded.
-        purpose: PurposeId,
-    },
+    PurposeGate(Gate),
     /// The contribution margin reaches a minimum.
     MarginFloor {
         /// The least margin allowed.
         min: FloorLimit,
+        /// Of what it is the margin.
+        over: FloorOver,
     },
+    /// What the price of an offer keeps to.
+    PriceLimit(PriceLimit),
+    /// What prices may be personalised by.
+    PricePersonalisation(PricePersonalisation),
     /// At most so many contacts for a customer in a window.
     FrequencyCap(Cap),
     /// The offers it applies to are shown only there and then.
@@ -93,6 +111,8 @@ pub enum RuleKind {
         /// The condition.
         when: Condition,
     },
+    /// Leaves an offer out for an audience.
+    AudienceGuard(Guard),
     /// Offers that do not stand together in one answer.
     Stackability(Stackability),
     /// Offers of one kind of which only so many stand in one answer.
@@ -109,12 +129,38 @@ pub enum RuleKind {
     CoolDown(CoolDown),
     /// Built in: an offer that spends of its campaign's budget is shown only while there is some of it.
     Budget,
+    /// Leaves out what is sensitive, of a competitor, or regulated.
+    CategoryExclusion(CategoryExclusion),
+    /// Keeps a discount from being for one group of customers alone, or measures how alike groups fare.
+    FairnessGate(FairnessGate),
+    /// Puts offers in, out, or into the first slot for some days.
+    Override(Override),
+    /// Stops offers at once.
+    KillSwitch(Switch),
+    /// Only so much is spent, or so many are given out, in a window.
+    Budgeted(Pool),
+    /// Only so many units are given out.
+    Stocked(Pool),
 }
 
 impl RuleKind {
     /// Whether it is about what stands in one answer together, and so asked only behind something.
     pub fn is_about_answers(&self) -> bool {
         matches!(self, Self::Stackability(_) | Self::Diversity(_))
+    }
+
+    /// The attributes of the customer that it reads.
+    pub(super) fn reads_of_customer(&self) -> BTreeSet<AttributeId> {
+        let mut found = BTreeSet::new();
+        let term = match self {
+            Self::Exclusion { when } | Self::Requirement { when } => when.term(),
+            Self::LoyaltyEligibility(loyalty) => loyalty.term(),
+            _ => return found,
+        };
+        term.reads(&mut |read| {
+            found.extend(read.attribute().filter(|id| id.scope() == AttributeScope::Customer).cloned());
+        });
+        found
     }
 }
 
@@ -145,9 +191,15 @@ pub struct Rule {
 
 impl Rule {
     /// Whether it holds at an instant, for a request from a jurisdiction. Where that is not known a rule holds that
-    /// names regions: what may be forbidden is not shown.
+    /// names regions: what may be forbidden is not shown. One that lifts or pins does not: what may be forbidden is not
+    /// brought back.
     pub fn in_force(&self, now: Timestamp, jurisdiction: Option<&str>) -> bool {
-        self.effective.holds(now) && self.applies_to.covers_region(jurisdiction) != Some(false)
+        self.effective.holds(now) && self.applies_to.covers_region(jurisdiction).unwrap_or(!self.favours())
+    }
+
+    /// Whether it says something to somebody, and is not on trial.
+    pub fn speaks(&self) -> bool {
+        self.severity != Severity::Shadow
     }
 
     /// Whether it leaves offers out, and not only speaks.
@@ -176,6 +228,7 @@ pub(super) struct Known<'a> {
     pub(super) placement_names: &'a Declared,
     pub(super) categories: Categories<'a>,
     pub(super) attributes: Catalog<'a>,
+    pub(super) stores: &'a StoreNames,
 }
 
 /// With the built-in rules, by kind (currency, gates, floors, caps, availability, conditions, whole answers,

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::cases::fields as tests_fields;
 use super::rules::{FIELDS, KINDS};
-use super::{attributes, bundle, calendars, placements, purposes};
+use super::{attributes, bundle, calendars, placements, purposes, stores};
 use shapes::{described, shape};
 
 /// Every schema by its name: one per kind of file.
@@ -29,6 +29,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("attributes", declared("attributes", &attributes::FIELDS, &["id", "type"])),
         ("purposes", declared("purposes", &purposes::FIELDS, &["id"])),
         ("calendars", declared("calendars", &calendars::FIELDS, &["id", "days"])),
+        ("stores", declared("stores", &stores::FIELDS, &["id"])),
         (
             "placements",
             declared(
@@ -50,6 +51,7 @@ pub fn schema_of(path: &str) -> Option<&'static str> {
         "catalog/attributes.yaml" => "attributes",
         "catalog/purposes.yaml" => "purposes",
         "catalog/calendars.yaml" => "calendars",
+        "catalog/stores.yaml" => "stores",
         "placements.yaml" => "placements",
         path if path.starts_with("rules/") => "rules",
         path if path.starts_with("tests/fixtures/") => "fixtures",

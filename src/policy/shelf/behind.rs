@@ -1,22 +1,28 @@
-//! One slot behind the first: the rules whose answer depends on the slots before. Asks no other rule again.
+//! One slot: the rules whose answer depends on the slots before. Asks no other rule again.
 
 use super::super::bundle::Bundle;
 use super::super::caps::CapWindows;
 use super::super::condition::Bits;
 use super::super::rules::{OnMissing, RuleKind};
 use super::super::stackability::Stackability;
+use super::super::subjects::States;
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
+use super::lifted::Lifting;
+use super::sums::{Setting, Sums};
 use super::{Scoped, Shelf, Shelves, Together};
 use crate::domain::decision::Failed;
-use crate::domain::{Catalogue, Placement, SubjectState, Timestamp};
+use crate::domain::{Catalogue, Timestamp};
 
-/// What caps and rules about the whole answer say behind what stands in the slots before.
+/// What caps, rules about the whole answer and floors over it say behind what stands in the slots before.
 pub struct Behind<'a> {
     bundle: &'a Bundle,
     shelves: &'a Shelves,
-    counted: Counted<'a>,
+    /// Nothing in front of the first slot, for which caps have been asked already.
+    counted: Option<Counted<'a>>,
     full: Vec<Full<'a>>,
+    lifting: Lifting<'a>,
+    sums: Sums<'a>,
 }
 
 /// A rule about answers that has no room for some offers.
@@ -36,30 +42,48 @@ enum Whom<'a> {
 }
 
 impl<'a> Behind<'a> {
-    /// Behind offers chosen, given by their positions in the catalogue, for a request from a jurisdiction; `state` has
-    /// those contacts counted.
-    pub fn new(
+    /// Behind offers chosen, given by their positions in the catalogue, for a request from a jurisdiction; the states
+    /// have those contacts counted.
+    pub fn new<'s>(
         bundle: &'a Bundle,
         (shelves, catalogue): (&'a Shelves, &'a Catalogue),
-        (placement, jurisdiction): (&'a Placement, Option<&'a str>),
+        setting: Setting<'a>,
         chosen: &[u32],
-        state: Option<&SubjectState>,
+        states: impl Into<States<'s>>,
         windows: &'a CapWindows,
     ) -> Option<Self> {
+        let Setting { placement, jurisdiction, .. } = setting;
         let shelf = shelves.at(&placement.id)?;
         let (rules, keys, offers) = (bundle.rules.as_slice(), &shelves.keys, catalogue.offers());
         let ground = Ground { rules, shelf, keys, offers, placement, windows, jurisdiction, caps_alone: true };
         Some(Self {
             bundle,
             shelves,
-            counted: Counted::new(&ground, state),
+            counted: Some(Counted::new(&ground, states.into())),
             full: full(bundle, shelf, chosen, (windows.now, jurisdiction)),
+            lifting: Lifting::at(bundle, shelf, windows.now, jurisdiction),
+            sums: Sums::new(bundle, shelf, (offers, chosen), setting, windows.now),
         })
+    }
+
+    /// In front of the first slot; nothing where no rule has anything to say that is not said of all slots.
+    pub fn nothing(
+        bundle: &'a Bundle,
+        (shelves, catalogue): (&'a Shelves, &'a Catalogue),
+        setting: Setting<'a>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let shelf = shelves.at(&setting.placement.id)?;
+        let sums = Sums::new(bundle, shelf, (catalogue.offers(), &[]), setting, now);
+        let lifting = Lifting::at(bundle, shelf, now, setting.jurisdiction);
+        (!sums.is_none()).then_some(Self { bundle, shelves, counted: None, full: Vec::new(), lifting, sums })
     }
 
     /// Adds every rule that leaves an offer out there, and what caps counted for it; notes what only speaks.
     pub fn ask(&self, offer: u32, verdict: &mut Verdict) {
-        self.counted.ask(&self.shelves.keys, offer, &mut verdict.failed, &mut verdict.readings);
+        if let Some(counted) = &self.counted {
+            counted.ask(&self.shelves.keys, offer, &mut verdict.failed, &mut verdict.readings);
+        }
         for Full { of, limit, whom } in self.full.iter().filter(|full| full.of.covers(offer)) {
             let there = match whom {
                 Whom::Members(members, there) => members.has(offer as usize).then_some(*there),
@@ -73,7 +97,9 @@ impl<'a> Behind<'a> {
                 |there: u32| Failed { rule: of.rule, observed: Some(there.into()), limit: Some((*limit).into()) };
             verdict.failed.extend(there.map(failed));
         }
+        self.sums.ask(offer, &mut verdict.failed);
         verdict.settle(self.bundle);
+        self.lifting.lift(self.bundle, offer, verdict);
     }
 }
 

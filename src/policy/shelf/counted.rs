@@ -2,8 +2,9 @@
 //!
 //! A rule of which nothing is counted lets every offer through, so that only what is counted is ever asked about.
 
-use super::super::caps::{self, CapBy, CapWindows};
+use super::super::caps::{self, CapBy, CapWindows, WithoutIdentifier};
 use super::super::rules::{Rule, RuleKind};
+use super::super::subjects::States;
 use super::super::verdict::Reading;
 use super::keys::{Apart, Keys};
 use super::{Scoped, Shelf};
@@ -51,24 +52,24 @@ pub(super) struct Ground<'a> {
 }
 
 impl<'a> Counted<'a> {
-    pub(super) fn new(ground: &Ground<'a>, state: Option<&SubjectState>) -> Self {
-        let mut tallies = Vec::new();
-        match state {
-            None => tallies.extend((0..ground.shelf.counting.len()).filter_map(|at| unidentified(ground, at))),
-            Some(state) => {
-                let mut last: Option<(&CapCounter, Option<usize>)> = None;
-                for counter in &state.caps {
-                    let same = last.filter(|(before, _)| before.rule == counter.rule);
-                    let at = same.map_or_else(|| find(ground, counter), |(_, at)| at);
-                    last = Some((counter, at));
-                    if let Some(at) = at {
-                        read(ground, &mut tallies, at, counter);
-                    }
+    pub(super) fn new(ground: &Ground<'a>, states: States<'_>) -> Self {
+        let mut tallies: Vec<Tally<'a>> = Vec::new();
+        tallies.extend((0..ground.shelf.counting.len()).filter_map(|at| unidentified(ground, states, at)));
+        for state in states.each() {
+            let mut last: Option<(&CapCounter, Option<usize>)> = None;
+            for counter in &state.caps {
+                let same = last.filter(|(before, _)| before.rule == counter.rule);
+                let at = same.map_or_else(|| find(ground, counter), |(_, at)| at);
+                // A household's counters are not those of a session that stood for one elsewhere.
+                let at = at.filter(|at| held(ground, states, *at).is_some_and(|held| std::ptr::eq(held, state)));
+                last = Some((counter, at));
+                if let Some(at) = at {
+                    read(ground, &mut tallies, at, counter);
                 }
-                tallies.sort_by_key(|tally| tally.at);
-                tallies.iter_mut().for_each(Tally::settle);
             }
         }
+        tallies.sort_by_key(|tally| tally.at);
+        tallies.iter_mut().for_each(Tally::settle);
         Self { tallies }
     }
 
@@ -134,10 +135,22 @@ fn rule_of<'a>(ground: &Ground<'a>, at: usize) -> Option<(&'a Scoped<()>, &'a Ru
     (asked && rule.in_force(ground.windows.now, ground.jurisdiction)).then_some((of, rule))
 }
 
-fn unidentified<'a>(ground: &Ground<'a>, at: usize) -> Option<Tally<'a>> {
+/// The state that holds the counters of a rule.
+fn held<'s>(ground: &Ground<'_>, states: States<'s>, at: usize) -> Option<&'s SubjectState> {
+    let of = ground.shelf.counting.get(at)?;
+    match &ground.rules.get(usize::from(of.rule))?.kind {
+        RuleKind::FrequencyCap(cap) => states.state_of(cap),
+        _ => states.customer(),
+    }
+}
+
+fn unidentified<'a>(ground: &Ground<'a>, states: States<'_>, at: usize) -> Option<Tally<'a>> {
+    if held(ground, states, at).is_some() {
+        return None;
+    }
     let (of, rule) = rule_of(ground, at)?;
     let (limit, allowed) = match &rule.kind {
-        RuleKind::FrequencyCap(cap) => (cap.max, cap.allow_unidentified),
+        RuleKind::FrequencyCap(cap) => (cap.max, cap.without_identifier == WithoutIdentifier::Allow),
         RuleKind::CoolDown(cool_down) => (cool_down.times, cool_down.allow_unidentified),
         _ => return None,
     };

@@ -9,32 +9,35 @@ use rand::SeedableRng as _;
 use rand::rngs::ChaCha8Rng;
 
 use super::super::merchandise::Merchandise;
-use super::super::plain::{judge_behind, judge_from};
+use super::super::plain::{judge_behind, judge_from, judge_prices, judge_sums};
 use super::super::{
-    Bundle, CapWindows, Chosen, Contact, Facts, Severity, Source, Verdict, compile, count_contact, rebuild_caps,
+    Bundle, CapWindows, Chosen, Contact, Facts, OnMissing, Seen, Severity, Source, States, Verdict, compile,
+    count_contact, rebuild_caps,
 };
+use super::law_switches::{lift, one_group};
 use super::*;
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::{
-    AttributeId, Campaign, DecisionId, DecisionRequest, Offer, OfferId, Span, StoreId, SubjectState, Timestamp, Value,
+    AttributeId, Campaign, DecisionId, DecisionRequest, Offer, OfferId, Span, StoreId, SubjectKind, SubjectKinds,
+    SubjectState, Timestamp, Value,
 };
 
 const NOW: i64 = 1_780_000_000_000;
 const HOUR: i64 = 3_600_000;
 
 /// Random choices, each named by what it gives.
-struct Chance(ChaCha8Rng);
+pub(super) struct Chance(ChaCha8Rng);
 
 impl Chance {
-    fn below(&mut self, end: i64) -> i64 {
+    pub(super) fn below(&mut self, end: i64) -> i64 {
         self.0.random_range(0..end)
     }
 
-    fn often(&mut self, of_ten: i64) -> bool {
+    pub(super) fn often(&mut self, of_ten: i64) -> bool {
         self.below(10) < of_ten
     }
 
-    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+    pub(super) fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of[usize::try_from(self.below(i64::try_from(of.len()).unwrap())).unwrap()]
     }
 
@@ -58,7 +61,7 @@ impl Chance {
         applies + &effective + self.one(&severity)
     }
 
-    fn list(&mut self, name: &str, mut rule: impl FnMut(&mut Self) -> String) -> String {
+    pub(super) fn list(&mut self, name: &str, mut rule: impl FnMut(&mut Self) -> String) -> String {
         let count = self.below(5);
         if count == 0 {
             return String::new();
@@ -72,13 +75,16 @@ impl Chance {
     }
 
     fn rules(&mut self) -> String {
-        let scopes = ["[customer]", "[customer, offer]", "[customer, category]", "[customer, campaign]"];
+        let scopes =
+            ["[customer]", "[all, customer]", "[customer, offer]", "[customer, category]", "[customer, campaign]"];
         let nobody = ["", ", without_identifier: allow"];
+        let unknown = ["", ", without_identifier: allow", ", without_identifier: exclude_unknown"];
         [
             "owner: all\n".to_owned(),
-            self.list("margin_floors", |c| format!("min_margin: {}%", c.below(60))),
+            self.money_rules(),
             self.list("frequency_caps", |c| {
                 let by = if c.often(2) { "[customer, channel]" } else { c.one(&scopes) };
+                let by = by.replace("customer", c.one(&["customer", "customer", "household", "device", "session"]));
                 let max = 1 + c.below(3);
                 let window = c.one(&[
                     "{rolling: 5h}",
@@ -86,19 +92,42 @@ impl Chance {
                     "lifetime",
                     "{calendar: day, time_zone: customer}",
                     "{calendar: week, time_zone: Europe/Berlin}",
+                    "{calendar: week, time_zone: store, week_starts: saturday}",
                 ]);
-                let counts = c.one(&["decision", "impression"]);
-                format!("scope: {by}, max: {max}, window: {window}, counts: {counts}{}", c.one(&nobody))
+                let counts = c.one(&["decision", "impression", "click", "redemption"]);
+                format!("scope: {by}, max: {max}, window: {window}, counts: {counts}{}", c.one(&unknown))
             }),
             self.list("cool_downs", |c| {
-                let after = ["{event: reject}", "{event: order}", "{event: reject, times: 2, within: 48h}"];
+                let after = [
+                    "{event: reject}",
+                    "{event: order}",
+                    "{event: reject, times: 2, within: 48h}",
+                    "{event: impression, times: 2, within: 96h, unless: click}",
+                    "{event: click, unless: order}",
+                ];
                 format!("scope: {}, after: {}, suppress_for: 3d{}", c.one(&scopes), c.one(&after), c.one(&nobody))
             }),
             self.list("exclusions", |c| {
                 let when = ["customer.tier == \\\"gold\\\"", "offer.price > 30 USD", "offer.brand == \\\"acme\\\""];
                 format!("when: \"{}\"", c.one(&when))
             }),
-            self.list("availability", |c| c.one(&["channels: [web]", "regions: [US]", "stores: [s-1]"]).to_owned()),
+            self.list("category_exclusions", |c| {
+                let of = ["categories: [shoes]", "brands: [acme, nobody]", "categories: [home], brands: [zeta]"];
+                format!("kind: {}, {}", c.one(&["sensitive", "competitor", "regulated"]), c.one(&of))
+            }),
+            self.list("audience_guards", |c| {
+                let who = ["when: \"customer.tier == \\\"gold\\\"\"", "audience: employees, attribute: customer.staff"];
+                format!("{}{}", c.one(&who), c.one(&["", ", on_missing: allow"]))
+            }),
+            self.list("availability", |c| {
+                c.one(&[
+                    "channels: [web]",
+                    "regions: [US]",
+                    "stores: [s-1]",
+                    "time_zone: store, dayparts: [{from: \"09:00\", until: \"22:30\"}]",
+                ])
+                .to_owned()
+            }),
             self.list("diversity", |c| {
                 let per = c.one(&["category", "campaign", "offer.brand"]);
                 format!("per: {per}, at_most: {}{}", 1 + c.below(2), c.one(&["", ", on_missing: allow"]))
@@ -116,14 +145,15 @@ impl Chance {
     }
 
     fn bundle(&mut self) -> Bundle {
-        compiled(&self.rules())
+        compiled(&(self.rules() + &self.gates() + &self.switches()))
     }
 
     fn offer(&mut self, id: &str) -> Offer {
         let currency = if self.often(9) { "USD" } else { "EUR" };
         let money = |amount: i64| serde_json::json!({"amount": format!("{amount}.00"), "currency": currency});
+        let price = self.below(60);
         let mut offer = serde_json::json!({
-            "offer_id": id, "price": money(self.below(60)), "cost_of_goods": money(self.below(40)),
+            "offer_id": id, "price": money(price), "cost_of_goods": money(self.below(40)),
             "variants": if self.often(3) {
                 serde_json::json!([{"variant_id": "a"}, {"variant_id": "b"}])
             } else {
@@ -136,6 +166,9 @@ impl Chance {
                 offer[name] = values[at].clone();
             }
         };
+        may(self, "discount", 5, &[money(price / 3), money(price / 2), money(0)]);
+        may(self, "advertised_price_min", 6, &[money(10), money(25), money(price)]);
+        may(self, "prior_price", 6, &[money(price), money(price - price / 4), money(price + 1)]);
         may(self, "status", 1, &["paused".into()]);
         may(self, "category", 7, &["shoes".into(), "toys".into(), "home".into()]);
         may(self, "more_categories", 3, &[serde_json::json!(["toys"]), serde_json::json!(["home", "shoes"])]);
@@ -165,7 +198,7 @@ impl Chance {
             let at = NOW - self.below(96 * HOUR);
             let event = |chance: &mut Self, kind| (kind, Timestamp(at + chance.below(NOW - at + 1)));
             let mut events = Vec::new();
-            for kind in [OutcomeKind::Reject, OutcomeKind::Order] {
+            for kind in [OutcomeKind::Reject, OutcomeKind::Order, OutcomeKind::Click, OutcomeKind::Impression] {
                 if self.often(4) {
                     events.push(event(self, kind));
                 }
@@ -176,36 +209,93 @@ impl Chance {
                     slot: u16::try_from(self.below(2)).unwrap(),
                     at: Timestamp(at),
                     reserved_until: Timestamp(at).plus(Span(HOUR)),
+                    stands_for: SubjectKinds::of(SubjectKind::Customer),
                 },
-                placement: PlacementId::new(self.one(&["home", "mail", "gone"])).unwrap(),
+                placement: PlacementId::new(self.one(&["home", "mail", "gone", "receipt"])).unwrap(),
                 offer: OfferId::new(self.one(&["o0", "o1", "o2", "o3", "o4", "gone"])).unwrap(),
                 seen: self.often(6).then_some(Timestamp(at + 1)),
+                clicked: self.often(4).then_some(Timestamp(at + 2)),
+                redeemed: self.often(3).then_some(Timestamp(at + 3)),
                 events,
+                released: self.often(1),
             }
         };
         (0..count).map(contact).collect()
     }
+
+    /// What may be seen of the customer.
+    fn seen(&mut self) -> Seen {
+        let id = |name: &str| AttributeId::parse(name).unwrap();
+        let gold = self.often(5).then(|| (id("customer.tier"), Value::Text("gold".into())));
+        let staff = self.often(6).then(|| (id("customer.staff"), Value::Bool(self.often(4))));
+        Seen::of(gold.into_iter().chain(staff).collect())
+    }
+
+    /// The states of whomever a request names, each with a history of its own.
+    fn subjects(&mut self, bundle: &Bundle, catalogue: &Catalogue) -> Vec<(SubjectState, SubjectKinds)> {
+        let mut named = |kind: &SubjectKind| self.often(8 - *kind as i64).then(|| "x".to_owned());
+        let [id, session, household, device] = SubjectKind::ALL.each_ref().map(&mut named);
+        let request = DecisionRequest {
+            customer: crate::domain::Customer { id, session, device, household, ..Default::default() },
+            ..request(PlacementId::new("home").unwrap(), None)
+        };
+        let counted = |(_, stands_for): (_, SubjectKinds)| {
+            let mut state = SubjectState::default();
+            let mut history = self.history();
+            for contact in &mut history {
+                contact.chosen.stands_for = stands_for;
+            }
+            rebuild_caps(bundle, catalogue, &history, &mut state, Timestamp(NOW));
+            (state, stands_for)
+        };
+        request.subjects(bundle.counted).into_iter().map(counted).collect()
+    }
 }
 
-/// A bundle of two placements with these rules.
+fn states(counted: &[(SubjectState, SubjectKinds)]) -> States<'_> {
+    counted.iter().fold(States::default(), |states, (state, stands_for)| states.with(state, *stands_for))
+}
+
+fn request(placement: PlacementId, candidates: Option<Vec<OfferId>>) -> DecisionRequest {
+    DecisionRequest {
+        decision_id: None,
+        customer: crate::domain::Customer::default(),
+        placement,
+        count: None,
+        jurisdiction: None,
+        time_zone: None,
+        context: BTreeMap::new(),
+        basket: Vec::new(),
+        candidates,
+        store: None,
+        privacy_signal: None,
+    }
+}
+
+/// A bundle of placements with these rules.
 fn compiled(rules: &str) -> Bundle {
     let file = |path: &str, text: &str| Source { path: path.to_owned(), text: text.to_owned() };
-    let placement = |id: &str, channel: &str, house: &str| {
+    let placement = |id: &str, channel: &str, (house, more): (&str, &str)| {
         format!(
-            "  - {{id: {id}, channel: {channel}, purpose: p, currency: USD, slots: 3, objective: {{kind: margin, \
+            "  - {{id: {id}{more}, channel: {channel}, purpose: p, currency: USD, slots: 3, objective: {{kind: margin, \
              window: 7d, reward_cap: 200.00}}, strategy: {{name: uniform}}, features: [], fallback: {{offer: \
              {house}, variant: a}}}}\n"
         )
     };
-    let placements = placement("home", "web", "house") + &placement("mail", "email", "o2");
+    let placements = placement("home", "web", ("house", ""))
+        + &placement("mail", "email", ("o2", ""))
+        + &placement("letter", "email", ("o2", ", obeys_caps: false"))
+        + &placement("receipt", "email", ("o2", ", counts_toward_caps: false"));
     let files = [
         file("bundle.yaml", "name: law\nschema: 1\n"),
         file(
             "catalog/attributes.yaml",
             "attributes:\n  - {id: customer.tier, type: {enum: [bronze, gold]}, class: personal}\n  \
+             - {id: customer.staff, type: bool, class: sensitive}\n  \
              - {id: offer.brand, type: text}\n  - {id: offer.category, type: {enum: [shoes, toys, home]}}\n",
         ),
         file("catalog/purposes.yaml", "purposes:\n  - {id: p, dpv: Marketing, bases: {US: [consent]}}\n"),
+        file("catalog/stores.yaml", "stores:\n  - {id: s-1, time_zone: Asia/Tokyo, region: US}\n"),
         file("placements.yaml", &format!("placements:\n{placements}")),
         file("rules/10.yaml", rules),
     ];
@@ -218,7 +308,7 @@ fn plain(
     (bundle, catalogue): (&Bundle, &Arc<Catalogue>),
     placement: &Placement,
     (facts, request): (&Facts<'_>, &DecisionRequest),
-    state: Option<&SubjectState>,
+    states: States<'_>,
     windows: &CapWindows,
 ) -> Vec<(u32, i64, i64, Verdict)> {
     let columns = bundle.columns(catalogue);
@@ -231,18 +321,50 @@ fn plain(
             && offer.offer_id != placement.fallback.offer
             && request.candidates.as_ref().is_none_or(|asked| asked.contains(&offer.offer_id));
         if considered {
-            let mut verdict = judge_from(bundle, (placement, facts.jurisdiction), offer, state, windows);
+            let personal = !facts.attributes.used().is_empty();
+            let mut verdict = judge_from(bundle, (placement, facts.jurisdiction, personal), offer, states, windows);
             conditions.fail(candidate.offer, &mut verdict.failed);
+            one_group((bundle, &columns), placement, facts, (candidate.offer, offer), &mut verdict.failed);
+            verdict.failed.extend(guarded(bundle, placement, facts, offer));
             merchandise.fail(candidate.offer, offer, &mut verdict.failed);
+            verdict.failed.extend(judge_prices(bundle, placement, facts, (catalogue.offers(), offer)));
             part(bundle, &mut verdict);
+            lift(bundle, (placement, facts.jurisdiction), offer, windows.now, &mut verdict);
             found.push((position, offer.margin_minor(), offer.cost_of_showing_minor(), verdict));
         }
     }
     found
 }
 
+/// The guards that leave an offer out: whoever is gold or works here belongs, and whoever may.
+fn guarded(bundle: &Bundle, placement: &Placement, facts: &Facts<'_>, offer: &Offer) -> Vec<Failed> {
+    let mut found = Vec::new();
+    for (at, rule) in (0..).zip(&bundle.rules) {
+        let RuleKind::AudienceGuard(guard) = &rule.kind else { continue };
+        let known = |name: &str| facts.attributes.get(&AttributeId::parse(name).unwrap());
+        let belongs = match guard.audience {
+            None => known("customer.tier").map(|tier| *tier == Value::Text("gold".into())),
+            Some(_) => known("customer.staff").map(|staff| *staff == Value::Bool(true)),
+        };
+        let asked = rule.effective.holds(facts.now)
+            && rule.applies_to.covers_region(facts.jurisdiction) != Some(false)
+            && rule.applies_to.covers(placement, offer);
+        if asked && belongs.unwrap_or(rule.on_missing == OnMissing::Exclude) {
+            found.push(Failed { rule: at, observed: None, limit: None });
+        }
+    }
+    found
+}
+
+/// In the order of the rules: which are asked first says nothing.
+fn sort(verdict: &mut Verdict) {
+    verdict.failed.sort_by_key(|failed| failed.rule);
+    verdict.noted.sort_by_key(|failed| failed.rule);
+}
+
 /// Parts what only speaks from what leaves the offer out.
 fn part(bundle: &Bundle, verdict: &mut Verdict) {
+    sort(verdict);
     let blocks = |failed: &Failed| bundle.rules[usize::from(failed.rule)].severity == Severity::Block;
     (verdict.failed, verdict.noted) = std::mem::take(&mut verdict.failed).into_iter().partition(blocks);
 }
@@ -250,54 +372,42 @@ fn part(bundle: &Bundle, verdict: &mut Verdict) {
 fn check(seed: u64) -> Result<(), TestCaseError> {
     let mut chance = Chance(ChaCha8Rng::seed_from_u64(seed));
     let (bundle, catalogue) = (chance.bundle(), Arc::new(chance.catalogue()));
-    let mut counted = SubjectState::default();
-    rebuild_caps(&bundle, &catalogue, &chance.history(), &mut counted, Timestamp(NOW));
-    let state = chance.often(8).then_some(counted);
-    let gold = AttributeId::parse("customer.tier").unwrap();
-    let attributes: BTreeMap<AttributeId, Value> =
-        chance.often(5).then(|| (gold, Value::Text("gold".into()))).into_iter().collect();
+    let counted = chance.subjects(&bundle, &catalogue);
+    let seen = chance.seen();
     let store = chance.often(5).then(|| StoreId::new("s-1").unwrap());
     let zone = chance.often(5).then_some("Asia/Tokyo");
     let asked = chance.often(3).then(|| ["gone", "house", "o1", "o4"].map(|id| OfferId::new(id).unwrap()).to_vec());
     let now = Timestamp(NOW + chance.below(2) * HOUR);
-    let windows = CapWindows::at(now, zone);
+    let windows = CapWindows::at(now, zone).in_store(bundle.stores.zone(store.as_ref()));
     let from = [Some("US-NY"), Some("US"), Some("DE"), Some("GB"), None][usize::try_from(chance.below(5)).unwrap()];
     let shelves = bundle.shelves(&catalogue);
+    let basket = chance.basket();
     for placement in bundle.placements.values() {
         let facts = Facts {
-            attributes: &attributes,
-            basket: &[],
+            attributes: &seen,
+            basket: &basket,
             currency: placement.currency,
             jurisdiction: from,
             time_zone: zone,
             store: store.as_ref(),
             now,
         };
-        let request = DecisionRequest {
-            decision_id: None,
-            customer: crate::domain::Customer::default(),
-            placement: placement.id.clone(),
-            count: None,
-            jurisdiction: None,
-            time_zone: None,
-            context: BTreeMap::new(),
-            basket: Vec::new(),
-            candidates: asked.clone(),
-            store: None,
-        };
-        let expected = plain((&bundle, &catalogue), placement, (&facts, &request), state.as_ref(), &windows);
+        let request = request(placement.id.clone(), asked.clone());
+        let expected = plain((&bundle, &catalogue), placement, (&facts, &request), states(&counted), &windows);
         let both = (shelves.as_ref(), catalogue.as_ref());
-        let mut judging = Judging::new(&bundle, both, placement, &facts, state.as_ref(), &windows).unwrap();
+        let mut judging = Judging::new(&bundle, both, placement, &facts, states(&counted), &windows).unwrap();
         let mut found = Vec::new();
         for stand in shelves.at(&placement.id).unwrap().stands(asked.as_deref(), &catalogue) {
             let mut verdict = Verdict::default();
             judging.ask(stand, &mut verdict);
+            sort(&mut verdict);
             for candidate in stand.candidates.clone() {
                 found.push((candidate, stand.margin_minor, stand.cost_minor, verdict.clone()));
             }
         }
         prop_assert_eq!(found, expected, "at {}", placement.id);
-        behind((&bundle, both), (placement, from), state.as_ref(), &windows, &mut chance)?;
+        let setting = Setting { placement, jurisdiction: from, basket: &basket };
+        behind((&bundle, both), setting, &counted, &windows, &mut chance)?;
     }
     Ok(())
 }
@@ -305,27 +415,48 @@ fn check(seed: u64) -> Result<(), TestCaseError> {
 /// The same behind some offers.
 fn behind(
     (bundle, both): (&Bundle, (&Shelves, &Catalogue)),
-    (placement, from): (&Placement, Option<&str>),
-    state: Option<&SubjectState>,
+    setting: Setting<'_>,
+    counted: &[(SubjectState, SubjectKinds)],
     windows: &CapWindows,
     chance: &mut Chance,
 ) -> Result<(), TestCaseError> {
-    let offers = both.1.offers();
+    let (offers, placement) = (both.1.offers(), setting.placement);
+    let first = Behind::nothing(bundle, both, setting, windows.now);
+    for (at, offer) in (0..).zip(offers) {
+        let mut found = Verdict::default();
+        if let Some(first) = &first {
+            first.ask(at, &mut found);
+        }
+        sort(&mut found);
+        let failed = judge_sums(bundle, setting, offer, &[], windows.now);
+        let mut expected = Verdict { failed, ..Verdict::default() };
+        part(bundle, &mut expected);
+        lift(bundle, (placement, setting.jurisdiction), offer, windows.now, &mut expected);
+        prop_assert_eq!(found, expected, "{} in front of everything", offer.offer_id);
+    }
     let there: Vec<u32> = (0..u32::try_from(offers.len()).unwrap()).filter(|_| chance.often(3)).collect();
     let chosen: Vec<&Offer> = there.iter().map(|at| &offers[*at as usize]).collect();
-    let mut next = state.cloned();
+    // What the answer has shown counts for whomever nobody stands for.
+    let unknown = |kind: &SubjectKind| counted.iter().all(|(_, stands_for)| !stands_for.has(*kind));
+    let unknown = SubjectKind::ALL.into_iter().filter(unknown).fold(SubjectKinds::NONE, SubjectKinds::and);
+    let (mut next, mut answer) = (counted.to_vec(), (SubjectState::default(), unknown));
     for (slot, offer) in (0..).zip(&chosen) {
-        let Some(next) = &mut next else { break };
-        let decision = DecisionId::from_parts(windows.now.0, [255; 10]);
-        let chosen = Chosen { decision, slot, at: windows.now, reserved_until: windows.now.plus(Span(HOUR)) };
-        count_contact(bundle, placement, offer, next, &chosen);
+        for (next, stands_for) in next.iter_mut().chain([&mut answer]) {
+            let decision = DecisionId::from_parts(windows.now.0, [255; 10]);
+            let (at, reserved_until) = (windows.now, windows.now.plus(Span(HOUR)));
+            let chosen = Chosen { decision, slot, at, reserved_until, stands_for: *stands_for };
+            count_contact(bundle, placement, offer, next, &chosen);
+        }
     }
-    let behind = Behind::new(bundle, both, (placement, from), &there, next.as_ref(), windows).unwrap();
+    let states = states(&next).within(&answer.0);
+    let behind = Behind::new(bundle, both, setting, &there, states, windows).unwrap();
     for (at, offer) in (0..).zip(offers).filter(|(at, _)| !there.contains(at)) {
         let mut found = Verdict::default();
         behind.ask(at, &mut found);
-        let mut expected = judge_behind(bundle, (placement, from), offer, &chosen, next.as_ref(), windows);
+        sort(&mut found);
+        let mut expected = judge_behind(bundle, setting, offer, &chosen, states, windows);
         part(bundle, &mut expected);
+        lift(bundle, (setting.placement, setting.jurisdiction), offer, windows.now, &mut expected);
         prop_assert_eq!(found, expected, "{} behind {:?}", offer.offer_id, there);
     }
     Ok(())
@@ -352,7 +483,7 @@ fn said(bundle: &Bundle, catalogue: &Arc<Catalogue>, history: &[Contact], known:
     let mut found = Vec::new();
     for placement in bundle.placements.values() {
         let facts = Facts {
-            attributes: &BTreeMap::new(),
+            attributes: &Seen::default(),
             basket: &[],
             currency: placement.currency,
             jurisdiction: Some("US-NY"),
@@ -361,7 +492,8 @@ fn said(bundle: &Bundle, catalogue: &Arc<Catalogue>, history: &[Contact], known:
             now: windows.now,
         };
         let mut judging = Judging::new(bundle, both, placement, &facts, state, &windows).unwrap();
-        let behind = Behind::new(bundle, both, (placement, Some("US-NY")), there, state, &windows).unwrap();
+        let setting = Setting { placement, jurisdiction: Some("US-NY"), basket: &[] };
+        let behind = Behind::new(bundle, both, setting, there, state, &windows).unwrap();
         for stand in shelves.at(&placement.id).unwrap().stands(None, catalogue) {
             let (mut first, mut second) = (Verdict::default(), Verdict::default());
             judging.ask(stand, &mut first);

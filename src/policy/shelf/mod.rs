@@ -2,15 +2,26 @@
 //! customer, no request and no instant.
 //!
 //! A shelf holds the offers under consideration at one placement, in the order of the catalogue, each with every rule
-//! that leaves it out whatever the request: its currency and the floors under its margin. What is left for a decision
-//! are caps and cool-downs with something counted, conditions, and schedules: [`Judging`] asks those.
+//! that leaves it out whatever the request: its currency, the floors under its margin and the limits of its price. What
+//! is left for a decision are caps and cool-downs with something counted, conditions, and schedules: [`Judging`] asks
+//! those. What may run out is named here and asked by [`Pools`](super::Pools).
 
 mod behind;
 mod counted;
+mod fixed;
+mod groups;
 mod judging;
 mod keys;
+mod lifted;
 mod memo;
+mod pins;
+mod prices;
+mod sums;
 
+#[cfg(test)]
+mod law_prices;
+#[cfg(test)]
+mod law_switches;
 #[cfg(test)]
 mod law_tests;
 
@@ -21,24 +32,30 @@ use std::sync::Arc;
 pub use behind::Behind;
 pub use judging::Judging;
 pub(super) use memo::Memo;
+pub use pins::Pin;
+pub use prices::Moved;
+pub use sums::Setting;
 
 use super::condition::{Bits, Columns};
-use super::floors::Margin;
-use super::interval::Interval;
+use super::floors::FloorOver;
 use super::merchandise;
+use super::overrides::OverrideAction;
+use super::pools::{self, Pooled};
 use super::rules::{Rule, RuleKind};
 use super::stackability::Stackability;
 use crate::domain::decision::Failed;
 use crate::domain::{Belongs, Catalogue, Offer, OfferId, OfferStatus, Placement, PlacementId};
+use fixed::Fixed;
 use keys::{Keys, kinds, position};
+use prices::Prices;
 
 /// The shelves of all placements, for one bundle and one catalogue.
 #[derive(Debug)]
 pub struct Shelves {
     pub(super) columns: Arc<Columns>,
     keys: Keys,
-    /// Positions of the rules about schedule, campaign and stock.
-    built_in: [Option<u16>; 3],
+    /// Positions of the rules about schedule and campaign.
+    built_in: [Option<u16>; 2],
     by_placement: BTreeMap<PlacementId, Shelf>,
 }
 
@@ -50,7 +67,7 @@ pub struct Shelf {
     candidates: usize,
     /// Rules that leave offers out whatever the request, one offer behind another.
     fixed: Vec<Failed>,
-    /// Whether some of these rules hold at some times or in some regions only.
+    /// Whether some of these rules hold at some times, in some regions or in some decisions only.
     partly: bool,
     /// Whether some offer is not always on sale.
     unsteady: bool,
@@ -60,6 +77,17 @@ pub struct Shelf {
     counting_by_id: Vec<usize>,
     /// Rules about what stands together, in their order.
     answers: Vec<Scoped<Together>>,
+    /// Overrides that put offers in.
+    put_in: Vec<Scoped<()>>,
+    /// Overrides that pin offers.
+    pins: Vec<Scoped<()>>,
+    /// Rules about what may run out, where some offer draws on it.
+    pub(super) pools: Vec<Arc<Scoped<Pooled>>>,
+    /// Guards of audiences, in their order.
+    guards: Vec<Scoped<()>>,
+    /// Floors over the answer or the basket.
+    sums: Vec<Scoped<()>>,
+    prices: Prices,
 }
 
 /// An offer under consideration. Its variants share what rules say.
@@ -75,21 +103,21 @@ pub struct Stand {
     pub cost_minor: i64,
     /// Where its rules stand in [`Shelf::fixed`].
     fixed: Range<u32>,
-    /// Whether neither schedule, campaign nor stock ever keeps it back.
+    /// Whether neither schedule nor campaign ever keeps it back.
     steady: bool,
 }
 
 /// A rule with the offers it applies to.
 #[derive(Debug)]
-struct Scoped<T> {
-    rule: u16,
+pub(super) struct Scoped<T> {
+    pub(super) rule: u16,
     /// Everywhere if nothing is said.
     scope: Option<Bits>,
-    of: T,
+    pub(super) of: T,
 }
 
 impl<T> Scoped<T> {
-    fn covers(&self, offer: u32) -> bool {
+    pub(super) fn covers(&self, offer: u32) -> bool {
         self.scope.as_ref().is_none_or(|scope| scope.has(offer as usize))
     }
 }
@@ -128,30 +156,41 @@ impl Shelf {
         let offers = catalogue.offers();
         let here: Vec<(u16, &Rule)> =
             (0..=u16::MAX).zip(rules).filter(|(_, rule)| rule.applies_to.covers_placement(placement)).collect();
-        let fixed_rules: Vec<(u16, &Rule, Option<Bits>)> = here
-            .iter()
-            .filter(|(_, rule)| matches!(rule.kind, RuleKind::Currency | RuleKind::MarginFloor { .. }))
-            .map(|(at, rule)| (*at, *rule, scope(rule, offers)))
-            .collect();
-        let counts = |rule: &Rule| matches!(rule.kind, RuleKind::FrequencyCap(_) | RuleKind::CoolDown(_));
-        let counting: Vec<Scoped<()>> = here
-            .iter()
-            .filter(|(_, rule)| counts(rule))
-            .map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () })
-            .collect();
+        let fixed = Fixed::of(&here, placement, offers);
+        let scoped = |those: &dyn Fn(&RuleKind) -> bool| -> Vec<Scoped<()>> {
+            let those = here.iter().filter(|(_, rule)| those(&rule.kind));
+            those.map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () }).collect()
+        };
+        let counting = scoped(&|kind| match kind {
+            RuleKind::FrequencyCap(_) => placement.obeys_caps,
+            RuleKind::CoolDown(_) => true,
+            _ => false,
+        });
         let mut counting_by_id: Vec<usize> = (0..counting.len()).collect();
         let id = |at: &usize| counting.get(*at).and_then(|counting| rules.get(usize::from(counting.rule)));
         counting_by_id.sort_by(|a, b| id(a).map(|rule| &rule.id).cmp(&id(b).map(|rule| &rule.id)));
         let answers = here.iter().filter_map(|(at, rule)| {
             Some(Scoped { rule: *at, scope: scope(rule, offers), of: together(&rule.kind, offers)? })
         });
+        let pools = here.iter().filter_map(|(at, rule)| {
+            let of = pools::pooled(rule, placement, catalogue)?;
+            Some(Arc::new(Scoped { rule: *at, scope: scope(rule, offers), of }))
+        });
+        let guards = here.iter().filter(|(_, rule)| matches!(rule.kind, RuleKind::AudienceGuard(_)));
+        let guards = guards.map(|(at, rule)| Scoped { rule: *at, scope: scope(rule, offers), of: () });
         let mut shelf = Self {
+            guards: guards.collect(),
             stands: Vec::new(),
             candidates: 0,
             fixed: Vec::new(),
             partly: false,
             unsteady: false,
             answers: answers.collect(),
+            put_in: lifted::scoped(&here, OverrideAction::ForceIn, offers),
+            pins: lifted::scoped(&here, OverrideAction::Pin, offers),
+            pools: pools.collect(),
+            prices: Prices::new(&here, placement, offers),
+            sums: scoped(&|kind| matches!(kind, RuleKind::MarginFloor { over, .. } if *over != FloorOver::Offer)),
             counting,
             counting_by_id,
         };
@@ -159,7 +198,7 @@ impl Shelf {
         for (at, offer) in (0..u32::MAX).zip(offers) {
             candidates = candidates.end..candidates.end + u32::try_from(offer.variants.len()).unwrap_or(u32::MAX);
             if is_considered(placement, offer) {
-                shelf.put(at, offer, candidates.clone(), &fixed_rules, (placement, catalogue));
+                shelf.put(at, offer, candidates.clone(), &fixed, (placement, catalogue));
             }
         }
         shelf.stands.shrink_to_fit();
@@ -172,25 +211,14 @@ impl Shelf {
         at: u32,
         offer: &Offer,
         candidates: Range<u32>,
-        rules: &[(u16, &Rule, Option<Bits>)],
+        fixed: &Fixed<'_>,
         (placement, catalogue): (&Placement, &Catalogue),
     ) {
         let from = self.fixed.len();
-        let margin = Margin::of(offer);
-        for (rule_at, rule, scope) in rules {
-            if scope.as_ref().is_some_and(|scope| !scope.has(at as usize)) {
-                continue;
-            }
-            if let Some((observed, limit)) = margin.fails(&rule.kind, placement) {
-                self.fixed.push(Failed { rule: *rule_at, observed, limit });
-                let Interval { from, until, .. } = &rule.effective;
-                self.partly |= from.is_some() || until.is_some() || rule.applies_to.regions.is_some();
-            }
-        }
+        self.partly |= fixed.ask(at, offer, placement, &mut self.fixed);
         let steady = offer.starts_at.is_none()
             && offer.ends_at.is_none()
             && offer.pauses.is_empty()
-            && offer.stock != Some(0)
             && catalogue.belongs(at as usize) == Belongs::Alone;
         self.unsteady |= !steady;
         self.candidates += candidates.len();
@@ -230,7 +258,8 @@ impl Shelf {
     /// Bytes of memory that it holds, about.
     pub fn bytes(&self) -> usize {
         let bits = |scope: Option<&Bits>| scope.map_or(0, Bits::bytes);
-        let counting = self.counting.iter().map(|counting| bits(counting.scope.as_ref()));
+        let scoped = self.counting.iter().chain(&self.put_in).chain(&self.pins).chain(&self.sums).chain(&self.guards);
+        let counting = scoped.map(|counting| bits(counting.scope.as_ref()));
         let answers = self.answers.iter().map(|rule| {
             bits(rule.scope.as_ref())
                 + match &rule.of {
@@ -239,9 +268,10 @@ impl Shelf {
                     Together::Kinds(kinds) => size_of_val(kinds.as_slice()),
                 }
         });
+        let pools = self.pools.iter().map(|rule| bits(rule.scope.as_ref()) + rule.of.bytes());
         size_of_val(self.stands.as_slice())
             + size_of_val(self.fixed.as_slice())
-            + counting.chain(answers).sum::<usize>()
+            + counting.chain(answers).chain(pools).sum::<usize>()
     }
 }
 

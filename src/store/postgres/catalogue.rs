@@ -8,7 +8,7 @@ use crate::store::column::{self, BodyColumns, ControlColumns, RevisionColumns};
 use crate::store::steps::{Step, reach};
 use crate::store::{By, CatalogueChange, CatalogueChanged, CatalogueRows, Control, OfferRevision, StoreError};
 
-use super::PostgresStore;
+use super::{PostgresStore, pools};
 
 const CONTROL: &str = "select sequence, bundle, catalogue_revision from control";
 
@@ -57,8 +57,10 @@ pub(super) async fn replace_control(connection: &mut PgConnection, after: Contro
         .bind(column::signed(after.sequence)?)
         .bind(after.bundle.as_ref().map(|hash| hash.0.as_slice()))
         .bind(column::signed(after.catalogue_revision)?)
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+    // Totals may have changed: whoever needs more than it has leases it of them.
+    pools::return_on(connection, true).await?;
     Ok(())
 }
 
@@ -163,6 +165,7 @@ pub(super) async fn change(
         replace_control(&mut transaction, after).await?;
         record(&mut transaction, by, CHANGED, &fresh.detail(revision)).await?;
     }
+    pools::recount(&mut transaction, &change.recounted).await?;
     reach(Step::ImportWritten);
     transaction.commit().await?;
     reach(Step::ImportDurable);

@@ -4,9 +4,9 @@ use crate::domain::{DecisionId, SubjectId, Timestamp};
 use crate::engine::batch::{Batch, CommitOutcome, DecisionWrite};
 use crate::store::column::{self, DecisionColumns};
 use crate::store::steps::{Step, reach};
-use crate::store::{StoreError, StoredDecision};
+use crate::store::{StoreError, StoredDecision, whom};
 
-use super::PostgresStore;
+use super::{PostgresStore, pools};
 
 /// The text of a query for decisions with this end.
 macro_rules! select_decision {
@@ -19,14 +19,17 @@ macro_rules! select_decision {
     };
 }
 
-/// stored, gate, stale, known
+/// stored, gate, stale, known; nothing where too little is left of a pool
 type Answer = (bool, Option<i64>, Option<Vec<Vec<u8>>>, Option<Vec<Vec<u8>>>);
 
 pub(super) async fn commit(store: &PostgresStore, batch: &Batch) -> Result<CommitOutcome, StoreError> {
     reach(Step::CommitBegin);
     // One statement is its own transaction: nobody can stand between its writes and its end, so this is the same place.
     reach(Step::CommitWritten);
-    let (stored, gate, stale, known) = send(store, batch).await?;
+    let Some((stored, gate, stale, known)) = send(store, batch).await? else {
+        let short = crate::store::pools::short(batch, &pools::levels_of(store, batch).await?);
+        return Ok(CommitOutcome::Refused { gate: None, stale: Vec::new(), known: Vec::new(), short });
+    };
     if stored {
         reach(Step::CommitDurable);
         return Ok(CommitOutcome::Stored);
@@ -39,12 +42,22 @@ pub(super) async fn commit(store: &PostgresStore, batch: &Batch) -> Result<Commi
     if gate.is_none() && stale.is_empty() && known.is_empty() {
         return Err(column::refused_without_reason(batch));
     }
-    Ok(CommitOutcome::Refused { gate, stale, known: column::known(decisions(store, &known).await?) })
+    Ok(CommitOutcome::Refused { gate, stale, known: column::known(decisions(store, &known).await?), short: Vec::new() })
 }
 
-async fn send(store: &PostgresStore, batch: &Batch) -> Result<Answer, StoreError> {
+const COMMIT: &str = "select stored, gate, stale, known from commit_batch(\
+     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+
+/// With what the batch takes of pools: one statement, so that both are stored or neither.
+const COMMIT_AND_TAKE: &str = "select c.stored, c.gate, c.stale, c.known from commit_batch(\
+     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) c \
+     cross join lateral take_from_pools(\
+     c.stored, $2, $3, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35) taken";
+
+async fn send(store: &PostgresStore, batch: &Batch) -> Result<Option<Answer>, StoreError> {
     let subjects = &batch.subjects;
     let decisions = column::sorted(batch);
+    let beside = whom::beside(&decisions);
     let mut versions: Vec<i64> = Vec::with_capacity(subjects.len());
     let mut next_versions: Vec<Option<i64>> = Vec::with_capacity(subjects.len());
     for touched in subjects {
@@ -54,33 +67,41 @@ async fn send(store: &PostgresStore, batch: &Batch) -> Result<Answer, StoreError
     let bytes = |column: fn(&DecisionWrite) -> &[u8]| -> Vec<&[u8]> {
         decisions.iter().map(|decision| column(decision)).collect()
     };
-    sqlx::query_as(
-        "select stored, gate, stale, known from commit_batch(\
-             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-    )
-    .bind(column::signed(batch.control_sequence)?)
-    .bind(&batch.node)
-    .bind(column::signed(batch.incarnation)?)
-    .bind(column::signed(batch.number)?)
-    .bind(batch.digest.0.as_slice())
-    .bind(column::decision_ids(batch))
-    .bind(subjects.iter().map(|touched| touched.subject.0.as_slice()).collect::<Vec<_>>())
-    .bind(versions)
-    .bind(next_versions)
-    .bind(subjects.iter().map(|touched| touched.next.as_ref().map(|next| next.state.as_slice())).collect::<Vec<_>>())
-    .bind(bytes(|decision| decision.decision_id.as_bytes()))
-    .bind(decisions.iter().map(|d| d.subject.as_ref().map(|subject| subject.0.as_slice())).collect::<Vec<_>>())
-    .bind(decisions.iter().map(|decision| decision.at.0).collect::<Vec<_>>())
-    .bind(bytes(|decision| &decision.request_digest.0))
-    .bind(bytes(|decision| &decision.record.skeleton))
-    .bind(bytes(|decision| &decision.record.private))
-    .bind(bytes(|decision| &decision.record.leaf.0))
-    .fetch_one(&store.pool)
-    .await
-    .map_err(|error| match error.as_database_error() {
-        Some(refusal) if refusal.is_unique_violation() => column::number_taken(batch),
-        _ => error.into(),
-    })
+    let taking = pools::Taking::of(batch)?;
+    let statement = if taking.is_empty() { COMMIT } else { COMMIT_AND_TAKE };
+    let query = sqlx::query_as(statement)
+        .bind(column::signed(batch.control_sequence)?)
+        .bind(&batch.node)
+        .bind(column::signed(batch.incarnation)?)
+        .bind(column::signed(batch.number)?)
+        .bind(batch.digest.0.as_slice())
+        .bind(column::decision_ids(batch))
+        .bind(subjects.iter().map(|touched| touched.subject.0.as_slice()).collect::<Vec<_>>())
+        .bind(versions)
+        .bind(next_versions)
+        .bind(
+            subjects.iter().map(|touched| touched.next.as_ref().map(|next| next.state.as_slice())).collect::<Vec<_>>(),
+        )
+        .bind(bytes(|decision| decision.decision_id.as_bytes()))
+        .bind(decisions.iter().map(|d| d.subject.as_ref().map(|subject| subject.0.as_slice())).collect::<Vec<_>>())
+        .bind(decisions.iter().map(|decision| decision.at.0).collect::<Vec<_>>())
+        .bind(bytes(|decision| &decision.request_digest.0))
+        .bind(bytes(|decision| &decision.record.skeleton))
+        .bind(bytes(|decision| &decision.record.private))
+        .bind(bytes(|decision| &decision.record.leaf.0))
+        .bind(beside.iter().map(|row| row.decision_id.as_bytes().as_slice()).collect::<Vec<_>>())
+        .bind(beside.iter().map(|row| row.subject.0.as_slice()).collect::<Vec<_>>())
+        .bind(beside.iter().map(|row| row.at.0).collect::<Vec<_>>())
+        .bind(beside.iter().map(|row| i16::from(row.stands_for.bits())).collect::<Vec<_>>());
+    let query = if taking.is_empty() { query } else { taking.bind(query) };
+    match query.fetch_one(&store.pool).await {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) => match error.as_database_error() {
+            Some(refusal) if refusal.is_unique_violation() => Err(column::number_taken(batch)),
+            Some(refusal) if refusal.code().as_deref() == Some(pools::SHORT) => Ok(None),
+            _ => Err(error.into()),
+        },
+    }
 }
 
 pub(super) async fn start_incarnation(store: &PostgresStore, node: &str) -> Result<u64, StoreError> {
@@ -134,11 +155,13 @@ pub(super) async fn subject_decisions(
     subject: SubjectId,
     after: Timestamp,
 ) -> Result<Vec<StoredDecision>, StoreError> {
-    let rows: Vec<DecisionColumns> =
-        sqlx::query_as(select_decision!("where d.subject_id = $1 and d.at > $2 order by d.at, d.decision_id"))
-            .bind(subject.0.as_slice())
-            .bind(after.0)
-            .fetch_all(&store.pool)
-            .await?;
+    let rows: Vec<DecisionColumns> = sqlx::query_as(select_decision!(
+        "where d.subject_id = any (array[$1] || array(select m.subject_id from merged_subject m \
+             where m.into_subject_id = $1)) and d.at > $2 order by d.at, d.decision_id"
+    ))
+    .bind(subject.0.as_slice())
+    .bind(after.0)
+    .fetch_all(&store.pool)
+    .await?;
     column::decisions(rows)
 }

@@ -8,7 +8,7 @@ use crate::store::steps::{Step, reach};
 use crate::store::work::{self, Found};
 use crate::store::{AppliedRow, Backlog, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
 
-use super::{PostgresStore, commit, lease, outcomes, spend};
+use super::{PostgresStore, commit, lease, outcomes, pools, spend};
 
 pub(super) async fn work(store: &PostgresStore, decisions_max: u32, now: Timestamp) -> Result<LearnerWork, StoreError> {
     // Outcomes are read after the keys of the new ones: whatever comes in between is seen now and again next time,
@@ -16,9 +16,10 @@ pub(super) async fn work(store: &PostgresStore, decisions_max: u32, now: Timesta
     let found = find(store, decisions_max, now).await?;
     let ids = found.decision_ids();
     let applied = applied_of(store, &ids).await?;
+    let holds = pools::holds(store, &ids).await?;
     let decisions = commit::decisions(store, &ids).await?;
     let facts = outcomes::facts(store, &ids).await?;
-    Ok(found.work(decisions, applied, facts))
+    Ok(found.work(decisions, (applied, holds), facts))
 }
 
 async fn find(store: &PostgresStore, decisions_max: u32, now: Timestamp) -> Result<Found, StoreError> {
@@ -42,8 +43,10 @@ async fn find(store: &PostgresStore, decisions_max: u32, now: Timestamp) -> Resu
     .fetch_all(&store.pool)
     .await?;
     let due: Vec<(Vec<u8>,)> = sqlx::query_as(
-        "select distinct decision_id from (select decision_id from applied where due_at <= $1 \
-             order by due_at, decision_id limit $2) longest order by decision_id",
+        "select decision_id from (select decision_id from applied where due_at <= $1 \
+             order by due_at, decision_id limit $2) longest \
+         union select decision_id from (select decision_id from hold where until <= $1 \
+             order by until, decision_id limit $2) ended order by decision_id",
     )
     .bind(now.0)
     .bind(i64::from(decisions_max))
@@ -80,6 +83,7 @@ pub(super) async fn learn(store: &PostgresStore, term: u64, learned: &Learned) -
     mark(&mut transaction, learned).await?;
     insert_checkpoints(&mut transaction, &learned.checkpoints).await?;
     spend::add(&mut transaction, &learned.spent).await?;
+    pools::settle(&mut transaction, &learned.settled).await?;
     reach(Step::LearnWritten);
     transaction.commit().await?;
     reach(Step::LearnDurable);

@@ -1,5 +1,7 @@
 //! PostgreSQL store: the same contract on a server that several nodes share. Keeps nothing in memory between calls.
 
+mod beside;
+
 mod bundles;
 
 mod catalogue;
@@ -14,7 +16,11 @@ mod lease;
 
 mod matching;
 
+mod merges;
+
 mod outcomes;
+
+mod pools;
 
 mod spend;
 
@@ -27,13 +33,16 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
 
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{Day, DecisionId, Digest, ModelId, OfferId, Span, Spend, SubjectId, SubjectRef, Timestamp};
+use crate::domain::{
+    Day, DecisionId, Digest, ModelId, OfferId, PoolLevels, Span, Spend, SubjectId, SubjectKinds, SubjectRef, Timestamp,
+};
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
     Activation, AppliedRow, Backlog, By, CatalogueChange, CatalogueChanged, CatalogueRows, CheckpointRow, ConsentRow,
-    Control, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, Match, NewSubject,
-    OfferRevision, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
+    Control, CountedFor, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, MakeMerge,
+    Match, NewSubject, OfferRevision, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken,
+    Totals,
 };
 
 /// How long a call waits for a connection: a fallback soon is worth more than a decision late.
@@ -131,6 +140,10 @@ impl Store for PostgresStore {
         subjects::find(self, reference).await
     }
 
+    async fn subjects(&self, ids: &[SubjectId]) -> Result<Vec<SubjectRow>, StoreError> {
+        subjects::by_id(self, ids).await
+    }
+
     async fn commit(&self, batch: &Batch) -> Result<CommitOutcome, StoreError> {
         commit::commit(self, batch).await
     }
@@ -151,6 +164,18 @@ impl Store for PostgresStore {
         commit::subject_decisions(self, subject, after).await
     }
 
+    async fn beside_decisions(
+        &self,
+        subject: SubjectId,
+        after: Timestamp,
+    ) -> Result<Vec<(StoredDecision, SubjectKinds)>, StoreError> {
+        beside::decisions(self, subject, after).await
+    }
+
+    async fn counted_for(&self, decisions: &[DecisionId]) -> Result<Vec<CountedFor>, StoreError> {
+        beside::counted_for(self, decisions).await
+    }
+
     async fn change_consents(
         &self,
         subject: SubjectId,
@@ -158,6 +183,16 @@ impl Store for PostgresStore {
         change: &MakeChange<'_>,
     ) -> Result<(), StoreError> {
         subjects::change_consents(self, subject, at, change).await
+    }
+
+    async fn merge_subjects(
+        &self,
+        from: SubjectId,
+        into: SubjectId,
+        by: By<'_>,
+        change: &MakeMerge<'_>,
+    ) -> Result<bool, StoreError> {
+        merges::merge(self, (from, into), by, change).await
     }
 
     async fn consents(&self, subject: SubjectId) -> Result<Vec<ConsentRow>, StoreError> {
@@ -295,6 +330,14 @@ impl Store for PostgresStore {
 
     async fn spend(&self, day: Day) -> Result<Spend, StoreError> {
         spend::read(self, day).await
+    }
+
+    async fn pools(&self, since: Timestamp) -> Result<PoolLevels, StoreError> {
+        pools::levels(self, since).await
+    }
+
+    async fn return_portions(&self) -> Result<bool, StoreError> {
+        pools::return_portions(self).await
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {

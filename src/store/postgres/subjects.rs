@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::{SubjectId, SubjectRef, Timestamp};
 use crate::store::column::{self, ConsentColumns, SubjectColumns};
 use crate::store::steps::{Step, reach};
+use crate::store::whom::{self, AskedColumns};
 use crate::store::{ConsentRow, MakeChange, NewSubject, StoreError, SubjectRow, kind_code};
 
 use super::PostgresStore;
@@ -37,11 +38,26 @@ pub(super) async fn find(store: &PostgresStore, reference: &SubjectRef) -> Resul
     Ok(found.remove(reference))
 }
 
-async fn read(store: &PostgresStore, references: &[&SubjectRef]) -> Result<ByReference, StoreError> {
+pub(super) async fn by_id(store: &PostgresStore, ids: &[SubjectId]) -> Result<Vec<SubjectRow>, StoreError> {
     let rows: Vec<SubjectColumns> = sqlx::query_as(
         "select i.kind, i.outside_id, i.subject_id, i.wrapped_key, coalesce(s.version, 0), coalesce(s.state, '') \
+         from identity i left join subject s on s.subject_id = i.subject_id \
+         where i.subject_id = any ($1) order by i.subject_id",
+    )
+    .bind(ids.iter().map(|id| id.0.as_slice()).collect::<Vec<_>>())
+    .fetch_all(&store.pool)
+    .await?;
+    rows.into_iter().map(column::subject).collect()
+}
+
+async fn read(store: &PostgresStore, references: &[&SubjectRef]) -> Result<ByReference, StoreError> {
+    let rows: Vec<AskedColumns> = sqlx::query_as(
+        "select a.kind, a.outside_id, i.kind, i.outside_id, i.subject_id, i.wrapped_key, coalesce(s.version, 0), \
+             coalesce(s.state, '') \
          from unnest($1::int2[], $2::text[]) as wanted (kind, outside_id) \
-         join identity i on i.kind = wanted.kind and i.outside_id = wanted.outside_id \
+         join identity a on a.kind = wanted.kind and a.outside_id = wanted.outside_id \
+         left join merged_subject m on m.subject_id = a.subject_id \
+         join identity i on i.subject_id = coalesce(m.into_subject_id, a.subject_id) \
          left join subject s on s.subject_id = i.subject_id",
     )
     .bind(references.iter().map(|reference| kind_code(reference.kind)).collect::<Vec<_>>())
@@ -50,8 +66,8 @@ async fn read(store: &PostgresStore, references: &[&SubjectRef]) -> Result<ByRef
     .await?;
     let mut found = ByReference::new();
     for row in rows {
-        let row = column::subject(row)?;
-        found.insert(row.reference.clone(), row);
+        let (asked, row) = whom::asked(row)?;
+        found.insert(asked, row);
     }
     Ok(found)
 }
@@ -95,6 +111,14 @@ pub(super) async fn change_consents(
             .bind(id)
             .fetch_one(&mut *transaction)
             .await?;
+    // Under the lock that whoever merges it takes too: a withdrawal is not left with somebody whom nobody asks for.
+    let gone: Option<(i32,)> = sqlx::query_as("select 1 from merged_subject where subject_id = $1")
+        .bind(id)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    if gone.is_some() {
+        return Err(whom::merged_meanwhile());
+    }
     let made = change(column::natural(version)?, &state).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     sqlx::query("update subject set version = $2, state = $3 where subject_id = $1")
         .bind(id)

@@ -6,10 +6,10 @@ use crate::domain::{DecisionId, SubjectId, Timestamp};
 use crate::engine::batch::{Batch, CommitOutcome, SubjectNext, SubjectTouched};
 use crate::store::column::{self, DecisionColumns};
 use crate::store::steps::{Step, reach};
-use crate::store::{StoreError, StoredDecision};
+use crate::store::{StoreError, StoredDecision, whom};
 
-use super::SqliteStore;
 use super::statement::{key_pieces, push_keys, row_pieces};
+use super::{SqliteStore, pools};
 
 const DECISION: &str = "select d.decision_id, d.subject_id, i.wrapped_key, d.at, d.request_digest, d.skeleton, \
      d.private, d.leaf from decision d left join identity i on i.subject_id = d.subject_id ";
@@ -23,6 +23,11 @@ pub(super) async fn commit(store: &SqliteStore, batch: &Batch) -> Result<CommitO
     if gate.is_none() && stale.is_empty() && insert_decisions(&mut transaction, batch).await? {
         replace_states(&mut transaction, &batch.subjects).await?;
         insert_batch(&mut transaction, batch).await?;
+        if !pools::take(&mut transaction, batch).await? {
+            transaction.rollback().await?;
+            let short = crate::store::pools::short(batch, &pools::levels_on(&mut writer).await?);
+            return Ok(CommitOutcome::Refused { gate: None, stale: Vec::new(), known: Vec::new(), short });
+        }
         reach(Step::CommitWritten);
         transaction.commit().await?;
         reach(Step::CommitDurable);
@@ -35,7 +40,7 @@ pub(super) async fn commit(store: &SqliteStore, batch: &Batch) -> Result<CommitO
     if gate.is_none() && stale.is_empty() && known.is_empty() {
         return Err(column::refused_without_reason(batch));
     }
-    Ok(CommitOutcome::Refused { gate, stale, known })
+    Ok(CommitOutcome::Refused { gate, stale, known, short: Vec::new() })
 }
 
 async fn changed_gate(connection: &mut SqliteConnection, expected: u64) -> Result<Option<u64>, StoreError> {
@@ -81,7 +86,21 @@ async fn insert_decisions(connection: &mut SqliteConnection, batch: &Batch) -> R
         statement.push(" on conflict do nothing");
         written += statement.build().execute(&mut *connection).await?.rows_affected();
     }
-    Ok(usize::try_from(written) == Ok(decisions.len()))
+    if usize::try_from(written) != Ok(decisions.len()) {
+        return Ok(false);
+    }
+    for piece in row_pieces(&whom::beside(&decisions)) {
+        let mut statement =
+            QueryBuilder::new("insert into decision_subject (decision_id, subject_id, at, stands_for) ");
+        statement.push_values(piece, |mut row, beside| {
+            row.push_bind(beside.decision_id.as_bytes().as_slice())
+                .push_bind(beside.subject.0.as_slice())
+                .push_bind(beside.at.0)
+                .push_bind(i16::from(beside.stands_for.bits()));
+        });
+        statement.build().execute(&mut *connection).await?;
+    }
+    Ok(true)
 }
 
 async fn replace_states(connection: &mut SqliteConnection, touched: &[SubjectTouched]) -> Result<(), StoreError> {
@@ -181,7 +200,12 @@ pub(super) async fn subject_decisions(
     after: Timestamp,
 ) -> Result<Vec<StoredDecision>, StoreError> {
     let mut statement = QueryBuilder::new(DECISION);
-    statement.push("where d.subject_id = ").push_bind(subject.0.as_slice());
-    statement.push(" and d.at > ").push_bind(after.0).push(" order by d.at, d.decision_id");
+    statement.push("where d.subject_id in (select ").push_bind(subject.0.as_slice());
+    statement.push(" union all select m.subject_id from merged_subject m where m.into_subject_id = ");
+    statement
+        .push_bind(subject.0.as_slice())
+        .push(") and d.at > ")
+        .push_bind(after.0)
+        .push(" order by d.at, d.decision_id");
     column::decisions(statement.build_query_as().fetch_all(&store.readers).await?)
 }

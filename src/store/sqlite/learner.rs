@@ -11,7 +11,7 @@ use crate::store::work::{self, Found};
 use crate::store::{AppliedRow, Backlog, CheckpointRow, Learned, LearnerWork, LearningRow, StoreError, Totals};
 
 use super::statement::{key_pieces, push_keys, row_pieces};
-use super::{SqliteStore, commit, lease, outcomes, spend};
+use super::{SqliteStore, commit, lease, outcomes, pools, spend};
 
 pub(super) async fn work(store: &SqliteStore, decisions_max: u32, now: Timestamp) -> Result<LearnerWork, StoreError> {
     let mut reader = store.readers.acquire().await?;
@@ -20,9 +20,10 @@ pub(super) async fn work(store: &SqliteStore, decisions_max: u32, now: Timestamp
     let found = find(&mut reader, decisions_max, now).await?;
     let ids = found.decision_ids();
     let applied = applied(&mut reader, &ids).await?;
+    let holds = pools::holds(&mut reader, &ids).await?;
     let decisions = commit::decisions_on(&mut reader, &ids).await?;
     let facts = outcomes::facts_on(&mut reader, &ids).await?;
-    Ok(found.work(decisions, applied, facts))
+    Ok(found.work(decisions, (applied, holds), facts))
 }
 
 async fn find(reader: &mut SqliteConnection, decisions_max: u32, now: Timestamp) -> Result<Found, StoreError> {
@@ -45,8 +46,10 @@ async fn find(reader: &mut SqliteConnection, decisions_max: u32, now: Timestamp)
     .fetch_all(&mut *reader)
     .await?;
     let due: Vec<(Vec<u8>,)> = sqlx::query_as(
-        "select distinct decision_id from (select decision_id from applied where due_at <= ? \
-             order by due_at, decision_id limit ?) order by decision_id",
+        "select decision_id from (select decision_id from applied where due_at <= ?1 \
+             order by due_at, decision_id limit ?2) \
+         union select decision_id from (select decision_id from hold where until <= ?1 \
+             order by until, decision_id limit ?2) order by decision_id",
     )
     .bind(now.0)
     .bind(i64::from(decisions_max))
@@ -95,6 +98,7 @@ pub(super) async fn learn(store: &SqliteStore, term: u64, learned: &Learned) -> 
     mark(&mut transaction, learned).await?;
     insert_checkpoints(&mut transaction, &learned.checkpoints).await?;
     spend::add(&mut transaction, &learned.spent).await?;
+    pools::settle(&mut transaction, &learned.settled).await?;
     reach(Step::LearnWritten);
     transaction.commit().await?;
     reach(Step::LearnDurable);

@@ -1,5 +1,7 @@
 //! SQLite store: one file, one process, one writer. Keeps nothing in memory that the file does not hold.
 
+mod beside;
+
 mod bundles;
 
 mod catalogue;
@@ -14,7 +16,11 @@ mod lease;
 
 mod matching;
 
+mod merges;
+
 mod outcomes;
+
+mod pools;
 
 mod spend;
 
@@ -31,13 +37,16 @@ use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, Sqlit
 use tokio::sync::Mutex;
 
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{Day, DecisionId, Digest, ModelId, OfferId, Span, Spend, SubjectId, SubjectRef, Timestamp};
+use crate::domain::{
+    Day, DecisionId, Digest, ModelId, OfferId, PoolLevels, Span, Spend, SubjectId, SubjectKinds, SubjectRef, Timestamp,
+};
 use crate::engine::batch::{Batch, CommitOutcome};
 
 use super::{
     Activation, AppliedRow, Backlog, By, CatalogueChange, CatalogueChanged, CatalogueRows, CheckpointRow, ConsentRow,
-    Control, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, Match, NewSubject,
-    OfferRevision, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken, Totals,
+    Control, CountedFor, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, MakeMerge,
+    Match, NewSubject, OfferRevision, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken,
+    Totals,
 };
 
 const READERS: u32 = 4;
@@ -150,6 +159,10 @@ impl Store for SqliteStore {
         subjects::find(self, reference).await
     }
 
+    async fn subjects(&self, ids: &[SubjectId]) -> Result<Vec<SubjectRow>, StoreError> {
+        subjects::by_id(self, ids).await
+    }
+
     async fn commit(&self, batch: &Batch) -> Result<CommitOutcome, StoreError> {
         commit::commit(self, batch).await
     }
@@ -170,6 +183,18 @@ impl Store for SqliteStore {
         commit::subject_decisions(self, subject, after).await
     }
 
+    async fn beside_decisions(
+        &self,
+        subject: SubjectId,
+        after: Timestamp,
+    ) -> Result<Vec<(StoredDecision, SubjectKinds)>, StoreError> {
+        beside::decisions(self, subject, after).await
+    }
+
+    async fn counted_for(&self, decisions: &[DecisionId]) -> Result<Vec<CountedFor>, StoreError> {
+        beside::counted_for(self, decisions).await
+    }
+
     async fn change_consents(
         &self,
         subject: SubjectId,
@@ -177,6 +202,16 @@ impl Store for SqliteStore {
         change: &MakeChange<'_>,
     ) -> Result<(), StoreError> {
         subjects::change_consents(self, subject, at, change).await
+    }
+
+    async fn merge_subjects(
+        &self,
+        from: SubjectId,
+        into: SubjectId,
+        by: By<'_>,
+        change: &MakeMerge<'_>,
+    ) -> Result<bool, StoreError> {
+        merges::merge(self, (from, into), by, change).await
     }
 
     async fn consents(&self, subject: SubjectId) -> Result<Vec<ConsentRow>, StoreError> {
@@ -314,6 +349,14 @@ impl Store for SqliteStore {
 
     async fn spend(&self, day: Day) -> Result<Spend, StoreError> {
         spend::read(self, day).await
+    }
+
+    async fn pools(&self, since: Timestamp) -> Result<PoolLevels, StoreError> {
+        pools::levels(self, since).await
+    }
+
+    async fn return_portions(&self) -> Result<bool, StoreError> {
+        pools::return_portions(self).await
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {

@@ -7,10 +7,11 @@ use sqlx::{QueryBuilder, SqliteConnection};
 use crate::domain::{SubjectId, SubjectRef, Timestamp};
 use crate::store::column::{self, ConsentColumns, SubjectColumns};
 use crate::store::steps::{Step, reach};
+use crate::store::whom::{self, AskedColumns};
 use crate::store::{ConsentRow, MakeChange, NewSubject, StoreError, SubjectRow, kind_code};
 
 use super::SqliteStore;
-use super::statement::row_pieces;
+use super::statement::{key_pieces, push_keys, row_pieces};
 
 type ByReference = BTreeMap<SubjectRef, SubjectRow>;
 
@@ -40,6 +41,25 @@ pub(super) async fn find(store: &SqliteStore, reference: &SubjectRef) -> Result<
     Ok(found.remove(reference))
 }
 
+pub(super) async fn by_id(store: &SqliteStore, ids: &[SubjectId]) -> Result<Vec<SubjectRow>, StoreError> {
+    let keys: Vec<[u8; 16]> = ids.iter().map(|id| id.0).collect();
+    let mut found = Vec::new();
+    for piece in key_pieces(&keys) {
+        let mut statement = QueryBuilder::new(
+            "select i.kind, i.outside_id, i.subject_id, i.wrapped_key, coalesce(s.version, 0), \
+             coalesce(s.state, x'') \
+             from identity i left join subject s on s.subject_id = i.subject_id where i.subject_id in ",
+        );
+        push_keys(&mut statement, piece);
+        let rows: Vec<SubjectColumns> = statement.build_query_as().fetch_all(&store.readers).await?;
+        for row in rows {
+            found.push(column::subject(row)?);
+        }
+    }
+    found.sort_by_key(|row| row.subject);
+    Ok(found)
+}
+
 async fn read(connection: &mut SqliteConnection, references: &[&SubjectRef]) -> Result<ByReference, StoreError> {
     let mut found = ByReference::new();
     for piece in row_pieces(references) {
@@ -49,15 +69,17 @@ async fn read(connection: &mut SqliteConnection, references: &[&SubjectRef]) -> 
         });
         // A cross join keeps the order written: one look-up for each id wanted, never a scan.
         statement.push(
-            ") select i.kind, i.outside_id, i.subject_id, i.wrapped_key, coalesce(s.version, 0), \
-             coalesce(s.state, x'') \
-             from wanted w cross join identity i on i.kind = w.kind and i.outside_id = w.outside_id \
+            ") select a.kind, a.outside_id, i.kind, i.outside_id, i.subject_id, i.wrapped_key, \
+             coalesce(s.version, 0), coalesce(s.state, x'') \
+             from wanted w cross join identity a on a.kind = w.kind and a.outside_id = w.outside_id \
+             left join merged_subject m on m.subject_id = a.subject_id \
+             cross join identity i on i.subject_id = coalesce(m.into_subject_id, a.subject_id) \
              left join subject s on s.subject_id = i.subject_id",
         );
-        let rows: Vec<SubjectColumns> = statement.build_query_as().fetch_all(&mut *connection).await?;
+        let rows: Vec<AskedColumns> = statement.build_query_as().fetch_all(&mut *connection).await?;
         for row in rows {
-            let row = column::subject(row)?;
-            found.insert(row.reference.clone(), row);
+            let (asked, row) = whom::asked(row)?;
+            found.insert(asked, row);
         }
     }
     Ok(found)
@@ -98,6 +120,14 @@ pub(super) async fn change_consents(
         .bind(id)
         .fetch_optional(&mut *transaction)
         .await?;
+    let gone: Option<(i32,)> = sqlx::query_as("select 1 from merged_subject where subject_id = ?")
+        .bind(id)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    // A withdrawal is not left with somebody whom nobody asks for any more.
+    if gone.is_some() {
+        return Err(whom::merged_meanwhile());
+    }
     let (version, state) = row.unwrap_or_default();
     let made = change(column::natural(version)?, &state).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     sqlx::query(

@@ -68,7 +68,7 @@ fn each_mistake_in_an_import_is_told_with_its_place() {
       422 invalid: 0 offers and campaigns were sent: expected 1 to 10000
         :
     a field nobody knows
-      422 invalid: unknown field `colour`, expected one of `offer_id`, `name`, `category`, `more_categories`, `campaign`, `status`, `starts_at`, `ends_at`, `pauses`, `stock`, `price`, `discount`, `cost_of_goods`, `shipping`, `expected_return_cost`, `vendor_funding`, `cost_of_showing`, `attributes`, `variants`
+      422 invalid: unknown field `colour`, expected one of `offer_id`, `name`, `category`, `more_categories`, `campaign`, `status`, `starts_at`, `ends_at`, `pauses`, `stock`, `price`, `discount`, `cost_of_goods`, `shipping`, `expected_return_cost`, `loyalty_cost`, `vendor_funding`, `cost_of_showing`, `advertised_price_min`, `prior_price`, `attributes`, `variants`
         /0/colour:
     a price that is a number
       422 invalid: expected an amount as text with its currency, such as `{"amount": "59.90", "currency": "USD"}`, found the number `40`
@@ -96,7 +96,7 @@ fn each_mistake_in_an_import_is_told_with_its_place() {
         /1/offer_id:
     a field nobody knows and, in another offer, an undeclared category
       422 invalid: 2 things are wrong; see `errors`
-        /0/colour: unknown field `colour`, expected one of `offer_id`, `name`, `category`, `more_categories`, `campaign`, `status`, `starts_at`, `ends_at`, `pauses`, `stock`, `price`, `discount`, `cost_of_goods`, `shipping`, `expected_return_cost`, `vendor_funding`, `cost_of_showing`, `attributes`, `variants`
+        /0/colour: unknown field `colour`, expected one of `offer_id`, `name`, `category`, `more_categories`, `campaign`, `status`, `starts_at`, `ends_at`, `pauses`, `stock`, `price`, `discount`, `cost_of_goods`, `shipping`, `expected_return_cost`, `loyalty_cost`, `vendor_funding`, `cost_of_showing`, `advertised_price_min`, `prior_price`, `attributes`, `variants`
         /1/category: `shoos` is not a value of `offer.category`: expected one of `shoes`, `outdoor`, `home`, `service`; did you mean `shoes`?
     "#);
     assert_eq!(service.core.snapshot().catalogue.revision, before, "nothing of a wrong import is taken in");

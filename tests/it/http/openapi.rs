@@ -240,6 +240,9 @@ fn every_example_is_taken_as_it_stands_by_a_service_with_the_sample_policies() {
     let document = document(&service);
     let secret = service.source("checkout");
     let mut seen = 0;
+    let asked = json!({"placement": "home_banner", "customer": {"id": "c-42"}});
+    let decided = service.decide(&asked).ok()["decision_id"].as_str().unwrap().to_owned();
+    service.consent("c-7", "granted");
     let mut all = operations(&document);
     // Campaigns and offers first, then what refers to them.
     all.sort_by_key(|(_, path, _)| {
@@ -264,7 +267,12 @@ fn every_example_is_taken_as_it_stands_by_a_service_with_the_sample_policies() {
                 service.send(&method, &path, &headers, Some(&body))
             } else {
                 let own = value["offer_id"].as_str().or(value["campaign_id"].as_str());
-                let any = if path.starts_with("/v1/offers/") { "spring-boots" } else { "c-42" };
+                let any = match path.as_str() {
+                    "/v1/decisions/{id}:recheck" => decided.as_str(),
+                    "/v1/customers/{id}:merge" => "c-7",
+                    path if path.starts_with("/v1/offers/") => "spring-boots",
+                    _ => "c-42",
+                };
                 service.call(&method, &path.replace("{id}", own.unwrap_or(any)), Some(value))
             };
             assert!(!answer.ok().to_string().contains("rejected"), "{call}: {}", answer.body);

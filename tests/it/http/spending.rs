@@ -7,13 +7,13 @@ use super::service::{Plan, Service};
 use super::shop::{self, NOW, ask, ask_as, id, offer, order, refund, with};
 use crate::harness::database::Kind;
 
-/// The shop with one offer only, of a campaign that gives 8.00 off and pays 0.50 for showing it.
+/// The shop with one offer only, of a campaign that gives 4.00 off and pays 0.50 for showing it.
 fn service(policies: Option<(&str, &str)>, campaign: &Value) -> Service {
     let policies = policies.map_or_else(shop::policies, |(old, new)| shop::policies_with(old, new));
     let service = Plan::new(Kind::Sqlite).policies(policies).start();
     let money = |amount: &str| json!({"amount": amount, "currency": "USD"});
     let boots = with(&offer("boots", "shoes", "80.00", "40.00"), "campaign", &json!("sale"));
-    let boots = with(&with(&boots, "discount", &money("8.00")), "cost_of_showing", &money("0.50"));
+    let boots = with(&with(&boots, "discount", &money("4.00")), "cost_of_showing", &money("0.50"));
     let house = offer("house-welcome", "service", "0.00", "0.00");
     service.import(&json!({"campaigns": [campaign], "offers": [boots, house]}));
     service
@@ -41,30 +41,32 @@ fn a_campaign_tells_what_it_has_spent_and_a_refund_gives_back() {
     service.decide(&ask_as(1, "c-1")).ok();
     assert_eq!(spending(&service), json!(["0.50", "10.00", 0.0]), "shown");
     service.outcomes(&order("order-1", &id(1), "72.00"));
-    assert_eq!(spending(&service), json!(["8.50", "10.00", 0.0]), "accepted");
-    service.decide(&ask_as(2, "c-2")).ok();
-    service.outcomes(&order("order-2", &id(2), "72.00"));
-    // A day's plan is 1.00, and seven are spent ahead.
-    assert_eq!(spending(&service), json!(["17.00", "10.00", 14.0]));
-    let answer = service.decide(&ask_as(3, "c-3")).ok();
+    assert_eq!(spending(&service), json!(["4.50", "10.00", 0.0]), "accepted");
+    for number in [2, 3] {
+        service.decide(&ask_as(number, &format!("c-{number}"))).ok();
+        service.outcomes(&order(&format!("order-{number}"), &id(number), "76.00"));
+    }
+    // A day's plan is 1.00, and three and a half are spent ahead.
+    assert_eq!(spending(&service), json!(["13.50", "10.00", 7.0]));
+    let answer = service.decide(&ask_as(4, "c-4")).ok();
     let record = service.record(&answer);
-    assert_eq!(record["money"]["campaigns"][0]["multiplier"], 14.0);
+    assert_eq!(record["money"]["campaigns"][0]["multiplier"], 7.0);
     assert_eq!((&record["candidates"][0]["paid_by"], &record["slots"][0]["money"]), (&json!("sale"), &Value::Null));
-    let told = "Campaign `sale` had spent 17.00 USD of 20.00 USD, more than the 10.00 USD planned by then, and was \
-                paced: 14.00 per unit spent.";
+    let told = "Campaign `sale` had spent 13.50 USD of 20.00 USD, more than the 10.00 USD planned by then, and was \
+                paced: 7.00 per unit spent.";
     let sentences = record["explanation"].as_array().unwrap();
     assert!(sentences.iter().any(|sentence| sentence == told), "{sentences:?}");
 
     service.outcomes(&refund("refund-1", "order-1"));
     service.outcomes(&refund("refund-1", "order-1"));
-    assert_eq!(spending(&service), json!(["9.50", "10.00", 0.0]), "three were shown and one is kept");
+    assert_eq!(spending(&service), json!(["10.00", "10.00", 0.0]), "four were shown and two are kept");
     let service = service.restart();
-    assert_eq!(spending(&service), json!(["9.50", "10.00", 0.0]), "after a restart");
-    service.decide(&ask_as(4, "c-4")).ok();
-    service.outcomes(&order("order-4", &id(4), "72.00"));
+    assert_eq!(spending(&service), json!(["10.00", "10.00", 0.0]), "after a restart");
+    service.outcomes(&order("order-4", &id(4), "76.00"));
     service.decide(&ask_as(5, "c-5")).ok();
-    service.outcomes(&order("order-5", &id(5), "72.00"));
-    assert_eq!(spending(&service), json!(["26.50", "10.00", 33.0]));
+    service.outcomes(&order("order-5", &id(5), "76.00"));
+    // One more would spend 4.50, and 1.50 is left.
+    assert_eq!(spending(&service), json!(["18.50", "10.00", 17.0]));
     let left_out = service.decide(&ask("c-6")).ok();
     assert_eq!(left_out["fallback"], true);
     let record = service.record(&left_out);

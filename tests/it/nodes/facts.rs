@@ -85,5 +85,16 @@ fn floors(decision: &ground::Opened, edition: &Edition) -> Vec<String> {
             wrong.push(format!("candidate {:?} names a rule that the bundle does not have", row.candidate));
         }
     }
+    // Over the answer: what stands in the slots before, with each that might still have stood there.
+    let (mut before, mut count) = (0, 0);
+    for slot in &decision.skeleton.slots {
+        let margin = |row: usize| decision.skeleton.candidates[row].margin_minor;
+        for (row, probability) in slot.probabilities.iter().enumerate() {
+            if probability.is_some() && (before + margin(row)) * 10 < edition.floor * (count + 1) {
+                wrong.push(format!("candidate {row} stood behind {before} of {count} and both are under the floor"));
+            }
+        }
+        (before, count) = (before + margin(slot.draw.chosen as usize), count + 1);
+    }
     wrong
 }

@@ -8,5 +8,6 @@ mod contest;
 mod facts;
 mod following;
 mod pair;
+mod pools;
 mod takeover;
 mod town;

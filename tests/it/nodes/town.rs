@@ -61,6 +61,10 @@ margin_floors:
   - id: margin.floor
     why: Finance floor for the year
     min_margin: {percent}%
+  - id: margin.answer
+    why: Finance floor for the year, over what is answered with
+    min_margin: {percent}%
+    over: answer
 frequency_caps:
   - id: cap.all.week
     why: Contact standard
@@ -184,9 +188,15 @@ impl Town {
 
     /// Plants a fault: words of the function that stores batches are replaced by others.
     pub fn replace_in_commit(&self, words: &str, others: &str) {
+        self.replace_in("commit_batch", words, others);
+    }
+
+    /// The same in any function of the database.
+    pub fn replace_in(&self, function: &str, words: &str, others: &str) {
         self.runtime.block_on(async {
             let mut connection = PgConnection::connect(&self.database.url).await.unwrap();
-            let function: String = sqlx::query_scalar("select pg_get_functiondef('commit_batch'::regproc)")
+            let function: String = sqlx::query_scalar("select pg_get_functiondef($1::text::regproc)")
+                .bind(function)
                 .fetch_one(&mut connection)
                 .await
                 .unwrap();

@@ -143,7 +143,7 @@ async fn a_known_decision_is_named_with_its_record_and_nothing_else_is_stored(da
     let answer = store.commit(&batch(2, vec![written(5, 0)], vec![decision(2, None), again])).await.unwrap();
     let known =
         vec![Known { decision_id: first.decision_id, request_digest: first.request_digest, record: first.record }];
-    assert_eq!(answer, CommitOutcome::Refused { gate: None, stale: vec![], known });
+    assert_eq!(answer, CommitOutcome::Refused { gate: None, stale: vec![], known, short: vec![] });
     assert_eq!(store.decision(decision_id(2)).await.unwrap(), None);
     assert_eq!(state(&*store, 5).await.0, 0);
     stored(&*store, &batch(2, vec![written(5, 0)], vec![decision(2, None)])).await;

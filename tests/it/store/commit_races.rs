@@ -31,7 +31,7 @@ async fn change(store: &dyn Store, node: &str, number: u64, subjects: &[u16]) {
         let batch = Batch { node: node.to_owned(), ..batch(number, touched, vec![]) };
         match store.commit(&batch).await.unwrap() {
             CommitOutcome::Stored => return,
-            CommitOutcome::Refused { gate, stale, known } => {
+            CommitOutcome::Refused { gate, stale, known, .. } => {
                 assert!(gate.is_none() && known.is_empty() && !stale.is_empty(), "{gate:?} {stale:?} {known:?}");
             }
         }

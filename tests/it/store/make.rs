@@ -36,9 +36,11 @@ pub fn decision(number: u32, of: Option<SubjectId>) -> DecisionWrite {
     DecisionWrite {
         decision_id: decision_id(number),
         subject: of,
+        beside: Vec::new(),
         at: Timestamp(1_700_000_000_000 + i64::from(number)),
         request_digest: digest(number.to_le_bytes()[0]),
         record: Record { leaf: leaf(&skeleton), skeleton, private: format!("sealed {number}").into_bytes() },
+        takes: Vec::new(),
     }
 }
 
@@ -78,11 +80,12 @@ pub async fn state(store: &dyn Store, number: u16) -> (u64, String) {
 
 /// Refused for these reasons: the control sequence, subjects, decisions.
 pub async fn refused(store: &dyn Store, batch: &Batch, gate: Option<u64>, stale: &[u16], known: &[u32]) {
-    let CommitOutcome::Refused { gate: found_gate, stale: found_stale, known: found_known } =
+    let CommitOutcome::Refused { gate: found_gate, stale: found_stale, known: found_known, short } =
         store.commit(batch).await.unwrap()
     else {
         panic!("stored, though it should be refused");
     };
+    assert_eq!(short, []);
     let mut found_known: Vec<_> = found_known.iter().map(|known| known.decision_id).collect();
     found_known.sort();
     assert_eq!(found_gate, gate);

@@ -1,5 +1,6 @@
 //! The contract of a store, held against SQLite and PostgreSQL by the same cases.
 
+mod beside;
 mod bundles;
 mod catalogue;
 mod commit;
@@ -10,7 +11,9 @@ mod learner;
 mod lease;
 mod make;
 mod matching;
+mod merges;
 mod outcomes;
+mod pools;
 mod postgres_locks;
 mod spend;
 mod subjects;

@@ -93,15 +93,8 @@ impl Story {
         });
         let mut state = SubjectState::default();
         let consent: ConsentRecord = serde_json::from_str(page.block("consent")).unwrap();
-        let entry = ConsentEntry {
-            purpose: consent.purpose,
-            state: consent.state,
-            basis: consent.basis,
-            valid_from: consent.valid_from.unwrap(),
-            valid_until: consent.valid_until,
-        };
-        let taken_in_at = entry.valid_from;
-        state.add_consent(entry, taken_in_at);
+        let taken_in_at = consent.valid_from.unwrap();
+        state.add_consent(ConsentEntry::of(&consent, taken_in_at), taken_in_at);
 
         let mut engine = Engine::new(settings(), snapshot);
         let first = decide(&mut engine, page, "request", &state);
@@ -199,6 +192,7 @@ fn decide(engine: &mut Engine, page: &Page, label: &str, state: &SubjectState) -
         basket: Vec::new(),
         candidates: None,
         store: None,
+        privacy_signal: None,
     };
     let now = instant(&asked["at"]);
     let mut steps = Vec::new();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proffer::domain::Offer;
-use proffer::policy::{Bundle, FloorLimit, Rule, RuleKind};
+use proffer::policy::{Bundle, FloorLimit, FloorOver, Rule, RuleKind};
 use proffer::simulation::{Crowd, World};
 
 use super::{
@@ -240,17 +240,17 @@ impl Story<'_> {
         let covers = |rule: &&Rule| rule.blocks() && rule.applies_to.covers(placement, offer);
         self.bundle.rules.iter().filter(covers).any(|rule| match &rule.kind {
             // Hundredths of a percent.
-            RuleKind::MarginFloor { min: FloorLimit::Percent(floor) } => {
+            RuleKind::MarginFloor { min: FloorLimit::Percent(floor), over: FloorOver::Offer } => {
                 minor(margin) * 10_000.0 < f64::from(floor.0) * minor(net)
             }
-            RuleKind::MarginFloor { min: FloorLimit::Amount(floor) } => margin < floor.minor,
+            RuleKind::MarginFloor { min: FloorLimit::Amount(floor), over: FloorOver::Offer } => margin < floor.minor,
             _ => false,
         })
     }
 
     fn silent(&self, exclusions: &BTreeMap<String, Excluded>) -> Vec<String> {
         // A gate leaves no candidate out: it changes what may be read.
-        let rules = self.bundle.rules.iter().filter(|rule| !matches!(rule.kind, RuleKind::PurposeGate { .. }));
+        let rules = self.bundle.rules.iter().filter(|rule| !matches!(rule.kind, RuleKind::PurposeGate(_)));
         let ids = rules.map(|rule| rule.id.to_string());
         ids.filter(|id| !id.starts_with("proffer.") && !exclusions.contains_key(id)).collect()
     }

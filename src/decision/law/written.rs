@@ -1,0 +1,266 @@
+//! Rules as they are written, with the fields that every one may have and what those mean. Says nothing of single kinds.
+
+use super::chance::Chance;
+use super::town::{Asked, HOUR, NOW};
+use super::{answers, availability, conditions, counted, gates, money};
+use crate::domain::{Offer, PlacementId};
+
+/// Makes a random rule of one kind.
+type Maker = fn(&mut Chance) -> Box<dyn Kind>;
+
+/// Every kind that has a plain reading. Whoever adds a kind to the language adds it here.
+pub(super) const KINDS: [(&str, Maker); 13] = [
+    ("purpose_gates", gates::any),
+    ("margin_floors", money::any),
+    ("frequency_caps", counted::any_cap),
+    ("cool_downs", counted::any_cool_down),
+    ("availability", availability::any),
+    ("exclusions", conditions::any_exclusion),
+    ("requirements", conditions::any_requirement),
+    ("loyalty_eligibility", conditions::any_loyalty),
+    ("audience_guards", conditions::any_guard),
+    ("price_limits", money::any_price),
+    ("stackability", answers::any_stackability),
+    ("diversity", answers::any_diversity),
+    ("proffer.currency", money::currency),
+];
+
+/// Kinds of the language that have none yet.
+pub(super) const LACKING: [&str; 1] = ["price_personalisation"];
+
+/// What a cap or a cool-down counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) used: u32,
+    pub(super) limit: u32,
+    pub(super) until: Option<i64>,
+}
+
+impl Reading {
+    /// A cap keeps as many as it takes to see that it is reached.
+    pub(super) fn seen(self) -> Self {
+        Self { used: self.used.min(self.limit), ..self }
+    }
+}
+
+/// What a rule says of an offer.
+#[derive(Default)]
+pub(super) struct Says {
+    /// That it speaks against it, with what was observed and the limit.
+    pub(super) against: Option<(Option<i64>, Option<i64>)>,
+    pub(super) reading: Option<Reading>,
+}
+
+impl Says {
+    /// Speaks against it or not, with nothing compared.
+    pub(super) fn plainly(against: bool) -> Self {
+        Self { against: against.then_some((None, None)), reading: None }
+    }
+}
+
+/// One kind of rule.
+pub(super) trait Kind {
+    /// Its own fields, as they are written.
+    fn text(&self) -> String;
+
+    /// What it says of an offer that it applies to.
+    fn says(&self, rule: &Written, asked: &Asked<'_>, offer: &Offer) -> Says;
+
+    /// Whether it is asked again behind other offers.
+    fn asked_again(&self) -> bool {
+        false
+    }
+
+    /// Whether it may say what becomes of a missing value.
+    fn reads(&self) -> bool {
+        false
+    }
+
+    /// The purpose that it guards, if it is a gate.
+    fn guards(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// A rule.
+pub(super) struct Written {
+    pub(super) list: &'static str,
+    pub(super) id: String,
+    offers: Option<&'static [&'static str]>,
+    categories: Option<&'static [&'static str]>,
+    channels: Option<&'static [&'static str]>,
+    placements: Option<&'static [&'static str]>,
+    regions: Option<&'static [&'static str]>,
+    from: Option<i64>,
+    until: Option<i64>,
+    pub(super) severity: &'static str,
+    /// Whether a missing value lets an offer be.
+    pub(super) allows_missing: bool,
+    pub(super) kind: Box<dyn Kind>,
+}
+
+/// Everything, for a rule that nobody wrote.
+fn everywhere(list: &'static str, kind: Box<dyn Kind>) -> Written {
+    Written {
+        list,
+        id: list.to_owned(),
+        offers: None,
+        categories: None,
+        channels: None,
+        placements: None,
+        regions: None,
+        from: None,
+        until: None,
+        severity: "block",
+        allows_missing: false,
+        kind,
+    }
+}
+
+/// Some rules of every kind.
+pub(super) fn any(chance: &mut Chance) -> Vec<Written> {
+    let mut rules = Vec::new();
+    for (list, make) in KINDS {
+        if list.starts_with("proffer.") {
+            rules.push(everywhere(list, make(chance)));
+            continue;
+        }
+        for at in 0..[0, 0, 1, 1, 2, 3][chance.below(6)] {
+            let mut rule = everywhere(list, make(chance));
+            rule.id = format!("{list}.{at}");
+            let gate = rule.kind.guards().is_some();
+            if chance.often(4) {
+                match chance.below(if gate { 3 } else { 5 }) {
+                    0 => rule.channels = Some(chance.one(&[&["web"], &["email"]])),
+                    1 => rule.placements = Some(&["home"]),
+                    2 => rule.regions = Some(chance.one(&[&["US"] as &[&str], &["US-NY", "DE"], &["EU"]])),
+                    3 => rule.offers = Some(&["o1", "o3", "o5"]),
+                    _ => rule.categories = Some(chance.one(&[&["shoes"] as &[&str], &["toys", "home"]])),
+                }
+            }
+            if chance.often(2) {
+                rule.from = chance.maybe(5, &[NOW - HOUR, NOW, NOW + 1, NOW + HOUR]);
+                rule.until = if rule.from.is_none() { Some(chance.one(&[NOW, NOW + 1, NOW + HOUR])) } else { None };
+            }
+            if !gate {
+                rule.severity = chance.one(&["block", "block", "block", "warn", "shadow"]);
+            }
+            rule.allows_missing = rule.kind.reads() && chance.often(4);
+            rules.push(rule);
+        }
+    }
+    rules
+}
+
+/// The file that they stand in.
+pub(super) fn text(rules: &[Written]) -> String {
+    let mut text = "owner: all\n".to_owned();
+    for (list, _) in KINDS {
+        let mut of: Vec<&Written> = rules.iter().filter(|rule| rule.list == list && rule.id != list).collect();
+        if of.is_empty() {
+            continue;
+        }
+        // In which order they are written means nothing.
+        of.reverse();
+        text.push_str(&format!("{list}:\n"));
+        for rule in of {
+            text.push_str(&format!("  - {{id: {}, why: So it is, {}{}}}\n", rule.id, rule.kind.text(), rule.common()));
+        }
+    }
+    text
+}
+
+impl Written {
+    fn common(&self) -> String {
+        let mut text = String::new();
+        let lists = [
+            ("offers", self.offers),
+            ("categories", self.categories),
+            ("channels", self.channels),
+            ("placements", self.placements),
+            ("regions", self.regions),
+        ];
+        let lists = lists.iter().filter_map(|(name, names)| Some(format!("{name}: [{}]", (*names)?.join(", "))));
+        let lists: Vec<String> = lists.collect();
+        if !lists.is_empty() {
+            text.push_str(&format!(", applies_to: {{{}}}", lists.join(", ")));
+        }
+        let ends = [("from", self.from), ("until", self.until)];
+        let ends = ends.iter().filter_map(|(name, at)| Some(format!("{name}: {}", crate::domain::Timestamp((*at)?))));
+        let ends: Vec<String> = ends.collect();
+        if !ends.is_empty() {
+            text.push_str(&format!(", effective: {{{}}}", ends.join(", ")));
+        }
+        if self.severity != "block" {
+            text.push_str(&format!(", severity: {}", self.severity));
+        }
+        if self.allows_missing {
+            text.push_str(", on_missing: allow");
+        }
+        text
+    }
+
+    /// Whether it holds now, and for requests from there. Where from nobody knows it holds.
+    pub(super) fn holds(&self, asked: &Asked<'_>) -> bool {
+        self.holds_at(asked.now) && self.covers(asked.from.as_deref())
+    }
+
+    /// Whether it holds at an instant.
+    pub(super) fn holds_at(&self, now: i64) -> bool {
+        self.from.is_none_or(|from| from <= now) && self.until.is_none_or(|until| now < until)
+    }
+
+    /// Whether it is for requests from there.
+    pub(super) fn covers(&self, from: Option<&str>) -> bool {
+        self.regions.is_none_or(|named| lies_in(named, from) != Some(false))
+    }
+
+    /// Whether it applies where somebody asks.
+    pub(super) fn applies_here(&self, placement: &str, channel: &str) -> bool {
+        self.placements.is_none_or(|named| named.contains(&placement))
+            && self.channels.is_none_or(|named| named.contains(&channel))
+    }
+
+    pub(super) fn applies(&self, asked: &Asked<'_>, offer: &Offer) -> bool {
+        self.applies_here(asked.placement(), asked.channel()) && self.covers_offer(offer)
+    }
+
+    pub(super) fn covers_offer(&self, offer: &Offer) -> bool {
+        self.offers.is_none_or(|named| named.contains(&offer.offer_id.as_str()))
+            && self.categories.is_none_or(|named| categories(offer).iter().any(|category| named.contains(category)))
+    }
+
+    /// Whether a contact of the past is one that it counts: what is gone cannot be shown to fall outside.
+    pub(super) fn covers_contact(&self, asked: &Asked<'_>, placement: &PlacementId, offer: &str) -> bool {
+        let channel = asked.town.channel_of(placement.as_str());
+        self.placements.is_none_or(|named| named.contains(&placement.as_str()))
+            && self.channels.is_none_or(|named| channel.is_none_or(|channel| named.contains(&channel)))
+            && match asked.town.offers.get(offer) {
+                Some(offer) => self.covers_offer(offer),
+                None => self.offers.is_none_or(|named| named.contains(&offer)),
+            }
+    }
+}
+
+/// All categories of an offer.
+pub(super) fn categories(offer: &Offer) -> Vec<&str> {
+    let mut found: Vec<&str> = offer.category.iter().map(|category| category.as_str()).collect();
+    found.extend(offer.more_categories.iter().map(|category| category.as_str()));
+    found
+}
+
+/// Whether somewhere lies in one of the regions; nothing where that is not known.
+pub(super) fn lies_in(named: &[&str], from: Option<&str>) -> Option<bool> {
+    let from = from?;
+    let union = ["DE", "FR"];
+    let country = |text: &str| text[..2].to_owned();
+    let mut open = false;
+    for region in named {
+        let inside = *region == from || *region == country(from) || *region == "EU" && union.contains(&&*country(from));
+        if inside {
+            return Some(true);
+        }
+        open |= from == country(region) || from == "EU" && union.contains(&&*country(region));
+    }
+    (!open).then_some(false)
+}
