@@ -129,7 +129,7 @@ fn caps(wide: &Cap, narrow: &Cap) -> bool {
 /// Whether a window always holds all of another.
 fn lasts(wide: CapWindow, narrow: CapWindow) -> bool {
     match (wide, narrow) {
-        (CapWindow::Lifetime, _) => true,
+        (CapWindow::Lifetime, _) | (CapWindow::Session, CapWindow::Session) => true,
         (CapWindow::Rolling(a), CapWindow::Rolling(b)) => a.0 >= b.0,
         // The longest that a period lasts: an hour more where clocks are set back.
         (CapWindow::Rolling(a), CapWindow::Calendar(unit, _)) => {
@@ -147,7 +147,6 @@ fn lasts(wide: CapWindow, narrow: CapWindow) -> bool {
             };
             zone == other && within
         }
-        (CapWindow::Session, CapWindow::Session) => true,
         (CapWindow::Calendar(..) | CapWindow::Session, _)
         | (CapWindow::Rolling(_), CapWindow::Lifetime | CapWindow::Session) => false,
     }
