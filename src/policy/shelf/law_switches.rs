@@ -1,10 +1,11 @@
-//! Random rules that act at once and gates over groups, for the law of shelves, and what such a gate says plainly.
+//! Random rules that act at once and gates over groups, for the law of shelves, and what they say plainly. Judges by
+//! nothing that a shelf has worked out.
 
 use super::super::condition::{Columns, Facts};
 use super::super::overrides::OverrideAction;
 use super::super::rules::{Rule, RuleKind};
 use super::super::{Bundle, Seen, Verdict};
-use super::law_tests::Chance;
+use super::law_chance::Chance;
 use crate::domain::decision::Failed;
 use crate::domain::{AttributeId, Offer, Placement, Timestamp, Value};
 
