@@ -84,7 +84,7 @@ fn a_rule_is_explained_in_plain_words_with_its_scope_and_witnesses() {
         format!("{}\n{}\n{}\n{:?}{witnesses}", explained.says, explained.applies, explained.holds, explained.missing)
     };
     insta::assert_snapshot!(said("margin.floor.beauty"), @r"
-    leaves an offer out whose contribution margin is under 25% of its net price
+    leaves an offer out whose contribution margin is under 25% of the net price
     to categories `beauty`
     always
     None

@@ -1,5 +1,6 @@
 //! The canonical layout of a file: indentation, dashes, spaces, the order of fields, blank lines. Changes no value and
-//! no comment: what is written is read again and compared, and where it would say something else the file is left alone.
+//! no comment: what is written is read again and compared, and where it would say something else the file is left
+//! alone.
 
 mod text;
 mod write;

@@ -40,10 +40,12 @@ fn the_files_here_stand_in_the_layout_and_stay_so() {
 
 #[test]
 fn a_file_is_laid_out_with_its_comments_and_its_values() {
-    let text = "owner:   sales  # who\n\n\n\nexclusions:\n# First.\n- on_missing:   allow\n  # The condition.\n  when: >\n        a ==\n        \
-                b\n\n  why:    'because it is'   # said\n  id: one\n\n\n-   {id: two,why: \"x, y\" ,  when: x == 1}\n\
-                # Caps.\nfrequency_caps:\n    -   id:  cap\n        scope: [ customer,\n                 offer ]\n        \
-                window:\n            rolling: 24h\n        why: |-\n          two\n            lines\n# The end.\n\n";
+    let text = "owner:   sales  # who\n\n\n\nexclusions:\n# First.\n- on_missing:   allow\n  # The condition.\n\
+                \x20 when: >\n        a ==\n        b\n\n  why:    'because it is'   # said\n  id: one\n\n\n\
+                -   {id: two,why: \"x, y\" ,  when: x == 1}\n\
+                # Caps.\nfrequency_caps:\n    -   id:  cap\n        scope: [ customer,\n                 offer ]\n\
+                \x20       window:\n            rolling: 24h\n        why: |-\n          two\n            lines\n\
+                # The end.\n\n";
     insta::assert_snapshot!(laid("rules/a.yaml", text).unwrap(), @r#"
     owner: sales # who
 
@@ -107,7 +109,8 @@ proptest! {
     fn whatever_is_laid_out_says_the_same_and_stays_as_it_is(
         which in 0_usize..22, at in 0_usize..4000, cut in 0_usize..4,
         put in prop::sample::select(vec![
-            "", " ", "  ", "\n", "\n\n", "#", " # note\n", "- ", ": ", "[", "]", "{", "}", "'", "\"", "|\n", ">-\n", ",", "a", "\n  # in\n",
+            "", " ", "  ", "\n", "\n\n", "#", " # note\n", "- ", ": ", "[", "]", "{", "}", "'", "\"", "|\n", ">-\n", ",",
+            "a", "\n  # in\n",
             "\n      deep: 1\n", "~",
         ]),
     ) {

@@ -190,7 +190,7 @@ impl Writer<'_> {
     /// The end of a value without quotes; of one over several lines that is not told by its place.
     fn plain(node: &Node) -> Option<End> {
         let (line, column) = start(node);
-        (node.place.length < usize::MAX).then_some((line, column + node.place.length))
+        column.checked_add(node.place.length).map(|end| (line, end))
     }
 
     /// A value with the line ends that its author gave it, moved as a whole.

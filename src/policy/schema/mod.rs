@@ -1,5 +1,5 @@
-//! JSON Schemas (2020-12) of the files of a bundle, for editors that complete and check YAML while it is written. Checks
-//! no file: `policy check` knows more.
+//! JSON Schemas (2020-12) of the files of a bundle, for editors that complete and check YAML while it is written.
+//! Checks no file: `policy check` knows more.
 //!
 //! Which fields there are comes from the tables that the readers use, so that the schemas know every field that is read
 //! and no other; what a field holds stands in [`shapes`], one row each. A kind of rule whose fields have no row is

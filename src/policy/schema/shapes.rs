@@ -22,6 +22,9 @@ pub(super) fn described(list: &str, mut schema: Value) -> Value {
 }
 
 /// Any value written without brackets.
+/// The fields of the window of a cap.
+const WINDOW: [&str; 4] = ["rolling", "calendar", "time_zone", "week_starts"];
+
 fn scalar(about: &str, examples: &[&str]) -> Value {
     json!({"type": ["string", "number"], "description": about, "examples": examples})
 }
@@ -227,7 +230,7 @@ fn of_rule(of: &str, field: &str) -> Option<Value> {
             "description": "Since when contacts count.",
             "anyOf": [
                 {"type": "string", "examples": ["lifetime"]},
-                deeper("Exactly so long, or since a period began.", "window", &["rolling", "calendar", "time_zone", "week_starts"], &[]),
+                deeper("So long, or since a period began.", "window", &WINDOW, &[]),
             ],
         }),
         ("window", "rolling") => span("So long."),
