@@ -1,5 +1,5 @@
-//! Minimisation: rules and features are handed what was minimised and nothing else. Reads the source as text; that nobody
-//! else makes a [`Seen`](proffer::policy::Seen) with something in it is left to the compiler.
+//! Minimisation: rules and features are handed what was minimised and nothing else. Reads the source as text; that
+//! nobody else makes a [`Seen`](proffer::policy::Seen) with something in it is left to the compiler.
 
 use crate::harness::source::{code_only, line_of, occurrences, package, reached, without_tests};
 
@@ -15,8 +15,13 @@ const MAY: [(&str, &str); 4] = [
 const RAW: [&str; 3] = ["customer.attributes", "request.context", "persona.attributes"];
 
 /// Who may see what only guards of audiences see.
-const GUARDED: [&str; 4] =
-    ["src/policy/guards.rs", "src/policy/minimise.rs", "src/decision/decide.rs", "src/decision/trial/told.rs"];
+const GUARDED: [&str; 5] = [
+    "src/policy/guards.rs",
+    "src/policy/minimise.rs",
+    "src/policy/observed.rs",
+    "src/decision/decide.rs",
+    "src/decision/trial/told.rs",
+];
 
 /// The floors on which rules are asked and features made.
 const FLOORS: [&str; 3] = ["src/policy/", "src/decision/", "src/bandit/"];
