@@ -43,6 +43,7 @@ pub(super) fn against(asked: &Asked<'_>, offer: &Offer) -> Vec<(&'static str, Co
         };
         found.extend(compared.map(|compared| ("proffer.campaign", compared)));
     }
+    // Of as many as there are, none is left.
     if offer.stock == Some(0) {
         found.push(("proffer.stock", (Some(0), Some(0))));
     }

@@ -157,7 +157,7 @@ fn a_line_that_is_wrong_is_told_so_and_spoils_no_other() {
     5 400 EOF while parsing a value at column 14
     6 422 invalid length 0, expected a request for a decision as a JSON object
         at ``
-    7 422 unknown field `place`, expected one of `decision_id`, `customer`, `placement`, `count`, `jurisdiction`, `time_zone`, `store`, `context`, `basket`, `candidates`, `dry_run`
+    7 422 unknown field `place`, expected one of `decision_id`, `customer`, `placement`, `count`, `jurisdiction`, `time_zone`, `privacy_signal`, `store`, `context`, `basket`, `candidates`, `dry_run`
         at `/place`
     8 400 byte 5 of the line is not UTF-8: write the file as UTF-8
     9 413 the line is longer than 262144 bytes: it was passed over; send less in it
