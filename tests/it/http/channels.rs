@@ -209,7 +209,7 @@ fn a_guard_looks_without_consent_and_what_it_saw_is_kept_apart() {
         let answer = service.decide(&request).ok();
         assert_eq!(answer["offers"][0]["offer_id"], shown, "{age}");
         let record = service.record(&answer);
-        assert_eq!(record["refused_purpose"]["purpose"], "offer_personalisation");
+        assert_eq!(record["refused_purpose"], "offer_personalisation");
         let private = &record["private"];
         assert_eq!(private["attributes"], json!({"context.device_type": "mobile"}));
         assert_eq!(private["guarded"]["customer.age"], age);
