@@ -37,8 +37,8 @@ pub struct Told {
 /// Where a candidate was left out: its row, and the slot (from 0). What left it out of all slots is told of the first.
 pub type Where = (usize, u16);
 
-/// The exclusions of one candidate, or what only spoke against it. Usage of caps, what a customer has of loyalty and what
-/// conditions read of a request are personal and come from the private groups, where they are at hand.
+/// The exclusions of one candidate, or what only spoke against it. Usage of caps, what a customer has of loyalty and
+/// what conditions read of a request are personal and come from the private groups, where they are at hand.
 pub fn exclusions(
     failed: &[Failed],
     (position, slot): Where,

@@ -1,4 +1,5 @@
-//! What rules said that leave nothing out, in words: a warning, a rule on trial, or what an override lifted. Tells nothing of exclusions.
+//! What rules said that leave nothing out, in words: a warning, a rule on trial, or what an override lifted.
+//! Tells nothing of exclusions.
 
 use super::Told;
 use crate::policy::Severity;

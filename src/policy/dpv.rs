@@ -1,5 +1,5 @@
-//! Purposes of the W3C Data Privacy Vocabulary (DPV 2.0, <https://w3id.org/dpv>), by term and by IRI. Says nothing of what
-//! a purpose allows.
+//! Purposes of the W3C Data Privacy Vocabulary (DPV 2.0, <https://w3id.org/dpv>), by term and by IRI. Says nothing of
+//! what a purpose allows.
 
 /// Every purpose of the vocabulary by its term, sorted.
 #[rustfmt::skip]

@@ -1,5 +1,5 @@
-//! Guards of audiences: offers that minors, employees, vulnerable people or whoever has an open complaint are not shown.
-//! Asked once for each request, about the customer alone. Ranks nothing, and feeds no feature.
+//! Guards of audiences: offers that minors, employees, vulnerable people or whoever has an open complaint are not
+//! shown. Asked once for each request, about the customer alone. Ranks nothing, and feeds no feature.
 //!
 //! A guard that could not look would have to leave its offers out for everybody who refused personal offers, or show
 //! drinks to minors. So its attributes are read for the purpose `service`, whatever was said to others, and are seen by
@@ -162,7 +162,8 @@ pub(super) fn read(
             let message =
                 format!("{what}: it says in {} who is guarded", if named.is_some() { "two ways" } else { "no way" });
             report.add(codes::GUARD_WHEN, place, message, "who?").with_help(
-                "write `audience: minors` with `attribute: customer.age`, or a condition such as `when: customer.age < 18`",
+                "write `audience: minors` with `attribute: customer.age`, or a condition such as \
+                 `when: customer.age < 18`",
             );
             return None;
         }

@@ -112,15 +112,15 @@ pub(super) struct Barred {
 }
 
 /// Whether an attribute is kept from what would read it. A protected one is read by guards of audiences alone: whoever
-/// is a minor is protected by it. A sensitive one is read by `exclusions` too, which can keep an offer from somebody and
-/// give none to anybody.
+/// is a minor is protected by it. A sensitive one is read by `exclusions` too, which can keep an offer from somebody
+/// and give none to anybody.
 pub(super) fn barred(specs: &Specs, spec: &AttributeSpec, reader: ReadBy) -> Option<Barred> {
     let (id, class) = (&spec.id, spec.class.name());
     let (told, help) = match spec.class {
         AttributeClass::Protected if reader != ReadBy::Guard => (
             "no rule but a guard may read it",
-            "remove it: what the law protects must not decide who is shown what; `audience_guards` may keep an offer from \
-             those whom it protects",
+            "remove it: what the law protects must not decide who is shown what; `audience_guards` may keep an offer \
+             from those whom it protects",
         ),
         AttributeClass::Sensitive if reader == ReadBy::Other => (
             "only guards and rules of `exclusions` may read it",

@@ -1,7 +1,7 @@
 //! Minimisation: which attributes rules and features may see at all. What is withheld is recorded, never read.
 //!
-//! A promise of types: rules read attributes from [`Facts`](super::Facts) and features from [`Seen`], and the one way to
-//! a `Seen` with something in it is [`minimise`]. So no code can hand them a request as it came.
+//! A promise of types: rules read attributes from [`Facts`](super::Facts) and features from [`Seen`], and the one way
+//! to a `Seen` with something in it is [`minimise`]. So no code can hand them a request as it came.
 
 use std::collections::BTreeMap;
 

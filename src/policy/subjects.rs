@@ -22,8 +22,8 @@ impl<'a> States<'a> {
         self
     }
 
-    /// These states, and what the answer has shown so far where nobody else can be counted for: a cap that lets strangers
-    /// through holds within one answer all the same.
+    /// These states, and what the answer has shown so far where nobody else can be counted for: a cap that lets
+    /// strangers through holds within one answer all the same.
     #[must_use]
     pub fn within(self, answer: &'a SubjectState) -> Self {
         Self { answer: Some(answer), ..self }

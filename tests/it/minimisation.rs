@@ -1,5 +1,5 @@
-//! Minimisation: rules and features are handed what was minimised and nothing else. Reads the source as text; that nobody
-//! else makes a [`Seen`](proffer::policy::Seen) with something in it is left to the compiler.
+//! Minimisation: rules and features are handed what was minimised and nothing else. Reads the source as text; that
+//! nobody else makes a [`Seen`](proffer::policy::Seen) with something in it is left to the compiler.
 
 use crate::harness::source::{code_only, line_of, occurrences, package, reached, without_tests};
 

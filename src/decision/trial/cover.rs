@@ -19,7 +19,6 @@ pub(super) type Asked<'a> = (Timestamp, Option<&'a str>);
 pub(super) fn asked(rule: &Rule, placement: &Placement, offer: &Offer, behind: bool, (now, from): Asked<'_>) -> bool {
     let asked = match &rule.kind {
         RuleKind::PurposeGate(_) => false,
-        RuleKind::FairnessGate(gate) => gate.judges(),
         kind => behind || !kind.is_about_answers(),
     };
     asked && rule.in_force(now, from) && rule.applies_to.covers(placement, offer)
@@ -80,10 +79,7 @@ impl Counts {
 
     pub(super) fn finish(self, bundle: &Bundle) -> Vec<Cover> {
         let counts = self.left_out.into_iter().zip(self.let_through);
-        // What only measures is asked about no offer, and no case can show it.
-        let judges = |rule: &Rule| !matches!(&rule.kind, RuleKind::FairnessGate(gate) if !gate.judges());
-        let rules = bundle.rules.iter().zip(counts).filter(|(rule, _)| judges(rule));
-        let made = rules.map(|(rule, (left_out, let_through))| Cover {
+        let made = bundle.rules.iter().zip(counts).map(|(rule, (left_out, let_through))| Cover {
             rule: rule.id.clone(),
             path: rule.place.0.clone(),
             line: rule.place.1,

@@ -305,7 +305,7 @@ fn pinned(
         }
         verdict.failed.is_empty()
     });
-    let pin = shelves.at(&placement.id)?.pin(bundle, (case.at, jurisdiction), open)?;
+    let pin = shelves.at(&placement.id)?.pin(bundle, (case.at, jurisdiction), &open)?;
     pin.fails(offer(row)?)
 }
 

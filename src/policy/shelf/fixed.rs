@@ -1,5 +1,5 @@
-//! What catalogue and placement settle, whoever asks: switches, currency, floors, prices, category exclusions, offers put out.
-//! Asks about no request; whether a rule holds now and here is asked in each decision.
+//! What catalogue and placement settle, whoever asks: switches, currency, floors, prices, category exclusions, offers
+//! put out. Asks about no request; whether a rule holds now and here is asked in each decision.
 
 use super::super::condition::Bits;
 use super::super::floors::{Compared, FloorOver, Margin};

@@ -36,7 +36,7 @@ impl<'a> Groups<'a> {
             |rule: &Rule| rule.in_force(facts.now, facts.jurisdiction) && rule.applies_to.covers_placement(placement);
         let gate = |(at, rule): (u16, &Rule)| {
             let RuleKind::FairnessGate(gate) = &rule.kind else { return None };
-            let asked = gate.judges() && holds(rule) && bundle.reads(placement, &gate.attribute);
+            let asked = holds(rule) && bundle.reads(placement, &gate.attribute);
             asked.then(|| Gate {
                 rule: at,
                 scope: scope(rule, offers),

@@ -1,6 +1,6 @@
 //! Random rules about margins and prices, and what lies in a basket, for the law of shelves. Checks nothing.
 
-use super::law_tests::Chance;
+use super::law_chance::Chance;
 use crate::domain::{BasketLine, Currency, Money};
 
 impl Chance {

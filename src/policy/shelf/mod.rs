@@ -19,6 +19,8 @@ mod prices;
 mod sums;
 
 #[cfg(test)]
+mod law_chance;
+#[cfg(test)]
 mod law_prices;
 #[cfg(test)]
 mod law_switches;

@@ -28,7 +28,7 @@ impl Shelf {
         &self,
         bundle: &Bundle,
         (now, jurisdiction): (Timestamp, Option<&str>),
-        open: impl Iterator<Item = u32> + Clone,
+        open: &(impl Iterator<Item = u32> + Clone),
     ) -> Option<Pin<'_>> {
         let holds = |of: &&Scoped<()>| bundle.rule(of.rule).is_some_and(|rule| rule.in_force(now, jurisdiction));
         let mut pins = self.pins.iter().filter(holds);

@@ -30,7 +30,8 @@ fn start(kind: Kind, files: Vec<Source>) -> Service {
 
 fn cap(counts: &str, window: &str) -> String {
     format!(
-        "frequency_caps:\n  - {{id: cap, why: Two, scope: [customer, all], max: 2, window: {window}, counts: {counts}}}\n"
+        "frequency_caps:\n  \
+         - {{id: cap, why: Two, scope: [customer, all], max: 2, window: {window}, counts: {counts}}}\n"
     )
 }
 
