@@ -118,6 +118,28 @@ fn ten_thousand_lines_are_decided_in_the_order_of_the_lines() {
 }
 
 #[test]
+fn a_signal_stands_in_the_line_it_is_about_and_a_header_is_about_none() {
+    let obeys = "dpv: ProvideProductRecommendations\n    gpc: refuse\n";
+    let files = shop::policies_with("dpv: ProvideProductRecommendations\n", obeys);
+    let service = Plan::new(Kind::Sqlite).policies(files).start();
+    service.import(&shop::offers());
+    service.consent("c-1", "granted");
+    let signalled = with(&ask_as(1, "c-1"), "privacy_signal", &json!(true));
+    let body = lines([signalled, ask_as(2, "c-1"), with(&ask_as(3, "c-1"), "privacy_signal", &json!(false))]);
+    let key = format!("Bearer {}", service.admin);
+    let headers = [("authorization", key.as_str()), ("content-type", "application/x-ndjson"), ("sec-gpc", "1")];
+    let answer = service.send("POST", "/v1/decisions:batch", &headers, Some(&body));
+    let refused: Vec<(Value, bool)> = answer
+        .body
+        .lines()
+        .map(|line| service.record(&serde_json::from_str(line).unwrap()))
+        .map(|record| (record["private"]["privacy_signal"].clone(), record["refused_purpose"].is_null()))
+        .collect();
+    assert_eq!(refused, [(json!(true), false), (json!(false), true), (json!(false), true)]);
+    service.remove();
+}
+
+#[test]
 fn a_line_that_is_wrong_is_told_so_and_spoils_no_other() {
     let service = Service::start();
     let mut body = lines([ask_as(1, "c-1"), json!({"placement": "nowhere"})]);
