@@ -109,8 +109,8 @@ proptest! {
     fn whatever_is_laid_out_says_the_same_and_stays_as_it_is(
         which in 0_usize..22, at in 0_usize..4000, cut in 0_usize..4,
         put in prop::sample::select(vec![
-            "", " ", "  ", "\n", "\n\n", "#", " # note\n", "- ", ": ", "[", "]", "{", "}", "'", "\"", "|\n", ">-\n", ",",
-            "a", "\n  # in\n",
+            "", " ", "  ", "\n", "\n\n", "#", " # note\n", "- ", ": ", "[", "]", "{", "}", "'", "\"", "|\n", ">-\n",
+            ",", "a", "\n  # in\n",
             "\n      deep: 1\n", "~",
         ]),
     ) {
