@@ -27,6 +27,10 @@ mod program;
 mod asked;
 
 #[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
+mod oracle_trees;
+#[cfg(test)]
 mod tests;
 
 pub use asked::Asked;
