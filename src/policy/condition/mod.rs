@@ -29,6 +29,10 @@ mod asked;
 mod worlds;
 
 #[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
+mod oracle_trees;
+#[cfg(test)]
 mod tests;
 
 pub use asked::Asked;
