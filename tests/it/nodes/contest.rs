@@ -387,8 +387,8 @@ fn contend(groups: u64, fault: Option<(&str, &str)>) -> Vec<String> {
     progress(&format!(
         "{concurrent} decisions by {CLIENTS} clients in {took} ms, {} customers, {rounds} rounds of a withdrawal, an \
          activation, an import and a grant: {} drawn, {conflicts} conflicts, {} contended, {} found nothing left; \
-         {late} drawn afterwards; {} floored over the answer; {} caps reached, {} counts compared, {} reservations released, \
-         {} counted late ({} told late); {} wrong{}",
+         {late} drawn afterwards; {} floored over the answer; {} caps reached, {} counts compared, {} reservations \
+         released, {} counted late ({} told late); {} wrong{}",
         contest.customers,
         count(&|fact| !fact.shown.is_empty()),
         count(&|fact| fact.contended),
