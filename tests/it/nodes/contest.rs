@@ -386,9 +386,9 @@ fn contend(groups: u64, fault: Option<(&str, &str)>) -> Vec<String> {
     wrong.extend(history(&town, &facts));
     progress(&format!(
         "{concurrent} decisions by {CLIENTS} clients in {took} ms, {} customers, {rounds} rounds of a withdrawal, an \
-         activation, an import and a grant: {} drawn, {conflicts} conflicts, {} contended, {} found nothing left; {late} \
-         drawn afterwards; {} floored over the answer; {} caps reached, {} counts compared, {} reservations released, \
-         {} counted late ({} told late); {} wrong{}",
+         activation, an import and a grant: {} drawn, {conflicts} conflicts, {} contended, {} found nothing left; \
+         {late} drawn afterwards; {} floored over the answer; {} caps reached, {} counts compared, {} reservations \
+         released, {} counted late ({} told late); {} wrong{}",
         contest.customers,
         count(&|fact| !fact.shown.is_empty()),
         count(&|fact| fact.contended),
@@ -424,7 +424,7 @@ fn caught(wrong: &[String], what: &str) {
 
 #[test]
 fn a_commit_that_ignores_the_control_row_is_caught() {
-    let wrong = contend(5, Some(("if gate <> expected_sequence then", "if false then")));
+    let wrong = contend(10, Some(("if gate <> expected_sequence then", "if false then")));
     caught(&wrong, "that had been replaced before it");
 }
 

@@ -120,7 +120,8 @@ impl Witness<'_> {
             // Of what a cap has no room for, the newest is kept.
             if !(fewest.min(cap.max)..=most.min(cap.max)).contains(&used.min(cap.max)) || failed != (used >= cap.max) {
                 count.wrong.push(format!(
-                    "decision {} counted {used} of {} for offer {offer} (left out: {failed}); there were {fewest} to {most}",
+                    "decision {} counted {used} of {} for offer {offer} (left out: {failed}); there were {fewest} to \
+                     {most}",
                     fact.id, cap.id
                 ));
             }

@@ -1,4 +1,5 @@
-//! Town: a shop with two bundles that differ in a cap and in floors, and two services over one PostgreSQL. Asks nothing.
+//! Town: a shop with two bundles that differ in a cap and in floors, and two services over one PostgreSQL. Asks
+//! nothing.
 
 use std::path::Path;
 use std::sync::Arc;
