@@ -41,18 +41,14 @@ pub fn run(args: &SchemaArgs) -> ExitCode {
     }
     let name = args.name.as_deref().unwrap_or_default();
     let all = schemas();
-    match all.iter().find(|(known, _)| *known == name) {
-        Some((_, schema)) => {
-            print_json(schema);
-            ExitCode::SUCCESS
-        }
-        None => {
-            let names: Vec<&str> = all.iter().map(|(known, _)| *known).collect();
-            let meant = did_you_mean(name, names.iter().copied());
-            eprintln!("error: there is no schema `{name}`{meant} (there are `{}`)", names.join("`, `"));
-            ExitCode::from(2)
-        }
+    if let Some((_, schema)) = all.iter().find(|(known, _)| *known == name) {
+        print_json(schema);
+        return ExitCode::SUCCESS;
     }
+    let names: Vec<&str> = all.iter().map(|(known, _)| *known).collect();
+    let meant = did_you_mean(name, names.iter().copied());
+    eprintln!("error: there is no schema `{name}`{meant} (there are `{}`)", names.join("`, `"));
+    ExitCode::from(2)
 }
 
 /// A file that could not be written.
