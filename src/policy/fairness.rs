@@ -49,12 +49,7 @@ pub(super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, known: Known<'_
 }
 
 /// The attribute that names the groups, with its values.
-fn groups(
-    report: &mut Report<'_>,
-    what: &str,
-    node: &Node,
-    known: Known<'_>,
-) -> Option<(AttributeId, Vec<Value>)> {
+fn groups(report: &mut Report<'_>, what: &str, node: &Node, known: Known<'_>) -> Option<(AttributeId, Vec<Value>)> {
     let name = read::parsed(report, what, node, "a name such as `customer.region`", AttributeId::parse)?;
     let Some(spec) = known.attributes.specs.get(&name) else {
         let home = (codes::ATTRIBUTE_UNKNOWN, "attribute", "catalog/attributes.yaml");

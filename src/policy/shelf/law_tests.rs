@@ -8,15 +8,14 @@ use proptest::prelude::*;
 use super::super::merchandise::Merchandise;
 use super::super::plain::{judge_behind, judge_from, judge_prices, judge_sums};
 use super::super::{
-    Bundle, CapWindows, Chosen, Contact, Facts, OnMissing, Seen, Severity, States, Verdict,
-    count_contact, rebuild_caps,
+    Bundle, CapWindows, Chosen, Contact, Facts, OnMissing, Seen, Severity, States, Verdict, count_contact, rebuild_caps,
 };
 use super::law_chance::{Chance, HOUR, NOW, compiled, request};
 use super::law_switches::{lift, one_group};
 use super::*;
 use crate::domain::{
-    AttributeId, DecisionId, DecisionRequest, Offer, OfferId, Span, StoreId, SubjectKind, SubjectKinds,
-    SubjectState, Timestamp, Value,
+    AttributeId, DecisionId, DecisionRequest, Offer, OfferId, Span, StoreId, SubjectKind, SubjectKinds, SubjectState,
+    Timestamp, Value,
 };
 
 fn states(counted: &[(SubjectState, SubjectKinds)]) -> States<'_> {
