@@ -12,10 +12,13 @@ use proffer::runtime::{BundleMaker, StartError, mistakes, read_policies};
 use proffer::store::{self, Activation};
 use serde_json::{Value, json};
 
-use super::policy::print_findings;
+use super::policy_findings::print_findings;
 use super::{Format, serve};
 
 const BY: &str = "command line";
+
+/// What names the bundle in force.
+const ACTIVE: &str = "active";
 
 /// Which store, and how to print.
 #[derive(Args)]
@@ -117,23 +120,29 @@ async fn published(maker: &BundleMaker, text: &str) -> Result<Result<Bundle, Exi
     }
 }
 
+/// The bundle of a folder, the one in force (`active`), or a published one by its hash; or what to exit with. Of a
+/// folder no store is opened.
+pub async fn named(text: &str, at: &InStore) -> Result<Result<Bundle, ExitCode>, Box<dyn Error>> {
+    let folder = Path::new(text);
+    if folder.is_dir() {
+        return Ok(bundle_of(folder));
+    }
+    let maker = at.open().await?;
+    if text != ACTIVE {
+        return published(&maker, text).await;
+    }
+    match maker.store.control().await?.bundle {
+        Some(hash) => Ok(Ok(maker.read(hash).await?)),
+        None => Ok(Err(told("no bundle is active here: `proffer policy activate DIR` puts one in force", 1))),
+    }
+}
+
 /// `proffer policy activate`.
 pub async fn activate(target: &str, at: &InStore) -> Ended {
-    let folder = Path::new(target);
-    let (maker, bundle) = if folder.is_dir() {
-        // Before a store is made.
-        match bundle_of(folder) {
-            Ok(bundle) => (at.open().await?, bundle),
-            Err(code) => return Ok(code),
-        }
-    } else {
-        let maker = at.open().await?;
-        match published(&maker, target).await? {
-            Ok(bundle) => (maker, bundle),
-            Err(code) => return Ok(code),
-        }
-    };
-    put_in_force(&maker, &bundle, at).await
+    match named(target, at).await? {
+        Ok(bundle) => put_in_force(&at.open().await?, &bundle, at).await,
+        Err(code) => Ok(code),
+    }
 }
 
 async fn put_in_force(maker: &BundleMaker, bundle: &Bundle, at: &InStore) -> Ended {

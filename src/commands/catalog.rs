@@ -16,7 +16,7 @@ use proffer::runtime::{CatalogueMaker, mistakes, read_policies};
 use proffer::store;
 use serde_json::json;
 
-use super::policy::print_findings;
+use super::policy_findings::print_findings;
 use super::shelf::{self, Table};
 use super::{Format, failed, serve};
 

@@ -20,7 +20,19 @@ pub mod policy;
 
 pub mod policy_delay;
 
+pub mod policy_diff;
+
+pub mod policy_explain;
+
+pub mod policy_findings;
+
+pub mod policy_fmt;
+
 pub mod policy_init;
+
+pub mod policy_lint;
+
+pub mod policy_schema;
 
 pub mod policy_test;
 

@@ -4,14 +4,19 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use proffer::policy::{Bundle, Finding, Tests, compile_with_tests};
-use proffer::runtime::{StartError, mistakes, read_policies};
+use proffer::policy::sarif;
 
 use super::bundles::InStore;
 use super::policy_delay::{self, DelayArgs};
+use super::policy_diff::{self, DiffArgs};
+use super::policy_explain::{self, ExplainArgs};
+use super::policy_findings::{FindingFormat, checked, print_json};
+use super::policy_fmt::{self, FmtArgs};
 use super::policy_init::{self, InitArgs};
+use super::policy_lint::{self, LintArgs};
+use super::policy_schema::{self, SchemaArgs};
 use super::policy_test::{self, TestArgs};
-use super::{Format, bundles, failed};
+use super::{bundles, failed};
 
 /// Arguments of `proffer policy`.
 #[derive(Args)]
@@ -30,15 +35,26 @@ enum PolicyCommand {
     /// Check a bundle and say everything that is wrong with it, with line and column.
     #[command(after_help = "Exit code 0: nothing is wrong; 1: something is; 2: there is no such folder.\n\n\
         Examples:\n  proffer policy check\n  \
-    proffer policy check /etc/proffer/policies --format json")]
+    proffer policy check /etc/proffer/policies --format json\n  \
+    proffer policy check --format sarif > policies.sarif")]
     Check {
         /// Folder of the bundle.
         #[arg(default_value = "policies")]
         folder: PathBuf,
         /// How to print what was found.
         #[arg(long, value_enum, default_value = "text")]
-        format: Format,
+        format: FindingFormat,
     },
+    /// Warn of what a bundle says and can hardly mean: rules that never or always fire, shadow or contradict another.
+    Lint(LintArgs),
+    /// Say in sentences what changed from one bundle to another.
+    Diff(DiffArgs),
+    /// Say what a rule does in plain words, or what the code of a finding means.
+    Explain(ExplainArgs),
+    /// Bring the files of a bundle into their canonical layout, with their comments.
+    Fmt(FmtArgs),
+    /// Write JSON Schemas by which editors complete and check the files of a bundle.
+    Schema(SchemaArgs),
     /// Try the tests of a bundle: exactly which rules leave which offer out, and which rules no case shows.
     #[command(after_help = "Cases are kept in tests/*.test.yaml, and the customers and offers that they share in \
 tests/fixtures/*.yaml.\nEvery rule needs a case in which it leaves an offer out and one in which it is asked and does \
@@ -96,22 +112,15 @@ beside it, and\nthe `delay` to paste into placements.yaml.\n\nExit code 0: fitte
     },
 }
 
-/// A finding with the folder before its path, as an editor opens it.
-fn placed(folder: &Path, finding: &Finding) -> Finding {
-    Finding { path: folder.join(&finding.path).to_string_lossy().into_owned(), ..finding.clone() }
-}
-
-/// Prints findings on standard error.
-pub fn print_findings(folder: &Path, findings: &[Finding]) {
-    for finding in findings {
-        eprintln!("{}\n", placed(folder, finding));
-    }
-}
-
 /// Runs the command.
 pub async fn run(args: &PolicyArgs) -> ExitCode {
     let ended = match &args.command {
         PolicyCommand::Check { folder, format } => return check(folder, *format),
+        PolicyCommand::Lint(args) => return policy_lint::run(args),
+        PolicyCommand::Explain(args) => return policy_explain::run(args),
+        PolicyCommand::Diff(args) => policy_diff::run(args).await,
+        PolicyCommand::Schema(args) => return policy_schema::run(args),
+        PolicyCommand::Fmt(args) => return policy_fmt::run(args),
         PolicyCommand::Test(args) => return policy_test::run(args),
         PolicyCommand::Init(args) => return policy_init::run(args),
         PolicyCommand::Delay(args) => policy_delay::run(args).await,
@@ -123,42 +132,18 @@ pub async fn run(args: &PolicyArgs) -> ExitCode {
     ended.unwrap_or_else(|error| failed(error.as_ref()))
 }
 
-/// Reads, compiles and checks the bundle of a folder with its tests, or tells what is wrong and how to exit.
-pub fn checked(folder: &Path, format: Format) -> Result<(Bundle, Tests), ExitCode> {
-    let sources = read_policies(folder).map_err(|error| match error {
-        StartError::Read { path, source } => {
-            eprintln!("error: `{}` cannot be read: {source}; name the folder of a bundle", path.display());
-            ExitCode::from(2)
-        }
-        error => failed(&error),
-    })?;
-    compile_with_tests(&sources).map_err(|findings| {
-        match format {
-            Format::Text => {
-                print_findings(folder, &findings);
-                eprintln!("{} in {}", mistakes(findings.len()), folder.display());
-            }
-            Format::Json => {
-                let findings: Vec<Finding> = findings.iter().map(|finding| placed(folder, finding)).collect();
-                println!("{}", serde_json::json!({"ok": false, "findings": findings}));
-            }
-        }
-        ExitCode::from(1)
-    })
-}
-
 /// A number of things: `1 case`, `2 cases`.
 pub fn counted(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-fn check(folder: &Path, format: Format) -> ExitCode {
+fn check(folder: &Path, format: FindingFormat) -> ExitCode {
     let (bundle, tests) = match checked(folder, format) {
         Ok(checked) => checked,
         Err(code) => return code,
     };
     match format {
-        Format::Text => {
+        FindingFormat::Text => {
             println!(
                 "{}: {}, {}, {}, {}; nothing is wrong",
                 folder.display(),
@@ -169,9 +154,10 @@ fn check(folder: &Path, format: Format) -> ExitCode {
             );
             println!("bundle {}", bundle.hash_text());
         }
-        Format::Json => {
-            println!("{}", serde_json::json!({"ok": true, "bundle": bundle.hash_text(), "findings": []}));
+        FindingFormat::Json => {
+            print_json(&serde_json::json!({"ok": true, "bundle": bundle.hash_text(), "findings": []}));
         }
+        FindingFormat::Sarif => print_json(&sarif(&[])),
     }
     ExitCode::SUCCESS
 }

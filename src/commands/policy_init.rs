@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::failed;
+use super::policy_schema::{self, Unwritten};
 
 /// The files written, each with comments that teach.
 const FILES: [(&str, &str); 10] = [
@@ -57,6 +58,7 @@ pub fn run(args: &InitArgs) -> ExitCode {
         ("rules/", "the rules: consent, margin, contacts, one exclusion"),
         ("catalog/", "what may be known of customers and offers, and what for"),
         ("tests/", "customers and offers to try the rules on, and what is expected"),
+        (".schema/", "by which editors complete and check the fields of these files"),
     ] {
         println!("  {path:18}{what}");
     }
@@ -87,20 +89,12 @@ fn holds_something(folder: &Path) -> std::io::Result<bool> {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("`{path}` cannot be written; check who may write there and how much room is left")]
-struct Unwritten {
-    path: PathBuf,
-    source: std::io::Error,
-}
-
 fn write(folder: &Path) -> Result<(), Unwritten> {
-    for (name, text) in FILES {
-        let path = folder.join(name);
-        let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-        made.and_then(|()| std::fs::write(&path, text)).map_err(|source| Unwritten { path: path.clone(), source })?;
+    for (path, text) in FILES {
+        let line = policy_schema::line(path).unwrap_or_default();
+        policy_schema::put(&folder.join(path), &format!("{line}{text}"))?;
     }
-    Ok(())
+    policy_schema::write(folder).map(|_| ())
 }
 
 #[cfg(test)]

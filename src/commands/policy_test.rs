@@ -11,7 +11,8 @@ use proffer::policy::{Bundle, did_you_mean};
 use serde_json::{Value, json};
 
 use super::Format;
-use super::policy::{checked, counted};
+use super::policy::counted;
+use super::policy_findings::checked;
 
 /// Arguments of `proffer policy test`.
 #[derive(Args)]
@@ -32,7 +33,7 @@ pub struct TestArgs {
 
 /// Runs the command.
 pub fn run(args: &TestArgs) -> ExitCode {
-    let (bundle, tests) = match checked(&args.folder, args.format) {
+    let (bundle, tests) = match checked(&args.folder, args.format.into()) {
         Ok(checked) => checked,
         Err(code) => return code,
     };

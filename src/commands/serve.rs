@@ -8,7 +8,7 @@ use proffer::config::Settings;
 use proffer::policy::compile;
 use proffer::runtime::{StartError, read_policies};
 
-use super::{failed, local, policy};
+use super::{failed, local, policy_findings};
 
 /// Arguments of `proffer serve`.
 #[derive(Args)]
@@ -63,7 +63,7 @@ pub async fn run(args: ServeArgs) -> ExitCode {
     let own = match compile(&policies) {
         Ok(bundle) => bundle.hash_text(),
         Err(findings) => {
-            policy::print_findings(&settings.policies, &findings);
+            policy_findings::print_findings(&settings.policies, &findings);
             return failed(&StartError::Policies(findings));
         }
     };

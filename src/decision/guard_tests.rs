@@ -1,7 +1,7 @@
 //! Guards of audiences in decisions: what they may see where nothing else may, and what becomes of what is not known.
 //! Tests no condition.
 
-use super::tests::{PLACEMENTS, RULES, ask_with, request, snapshot_of, state};
+use super::tests::{PLACEMENTS, PURPOSES, RULES, ask_with, request, snapshot_of, snapshot_under, state};
 use super::{Decision, Snapshot};
 use crate::domain::decision::Withheld;
 use crate::domain::{ConsentState, Number, SubjectState, Value};
@@ -72,6 +72,19 @@ fn what_a_guard_sees_is_withheld_from_all_others_and_recorded_apart() {
     assert_eq!(left_out(&aged(&both, &state(Some(ConsentState::Refused)), Some(30))), [1, 1]);
     // Without a guard nothing is kept apart, so that records are what they were.
     assert_eq!(aged(&snapshot(""), &state(None), Some(17)).private.context.guarded, None);
+}
+
+#[test]
+fn a_guard_sees_nothing_where_the_service_itself_is_refused() {
+    let purposes = format!("{PURPOSES}  - {{id: service, dpv: ServiceProvision, bases: {{US: [consent]}}}}\n");
+    let placements = PLACEMENTS.replace("STRATEGY", "uniform").replace("HOLDOUT", "0%");
+    let gate = "purpose_gates:\n  - {id: serve, why: They are asked first, purpose: service}\n";
+    let rules = RULES.replace("purpose_gates:\n", gate);
+    let gated = snapshot_under(&purposes, &placements, &format!("{rules}{GUARDS}"), &[40, 50]);
+    let adult = aged(&gated, &state(Some(ConsentState::Granted)), Some(30));
+    assert_eq!(left_out(&adult), [0, 1], "nobody knows the age");
+    assert_eq!(adult.private.context.guarded.unwrap_or_default(), []);
+    assert_eq!(left_out(&aged(&snapshot(GUARDS), &state(Some(ConsentState::Granted)), Some(30))), [0, 0]);
 }
 
 #[test]

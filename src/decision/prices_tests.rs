@@ -235,6 +235,25 @@ fn rules_bound_what_moves_a_price_and_where_before_anything_is_drawn() {
 }
 
 #[test]
+fn prices_of_one_product_lie_apart_as_far_as_a_rule_lets_them() {
+    let check = |fields: &str, of_brand: &[(i64, i64)], of_none: bool| {
+        let fields = format!("{{id: p, why: W, same_as: offer.brand, {fields}}}");
+        let snapshot = priced("uniform", &format!("price_personalisation:\n  - {fields}\n"));
+        let decision = decide(&snapshot, &[], 1);
+        let rows = decision.skeleton.candidates.iter();
+        let failed: Vec<Vec<_>> =
+            rows.map(|row| row.failed.iter().map(|failed| (failed.observed, failed.limit)).collect()).collect();
+        let of_brand: Vec<_> = of_brand.iter().map(|(observed, limit)| (Some(*observed), Some(*limit))).collect();
+        let of_none = if of_none { vec![(None, None)] } else { Vec::new() };
+        assert_eq!(failed, [of_none.clone(), of_brand, Vec::new(), of_none], "{fields}");
+    };
+    // Of one brand, `o1` costs 80 and `o2` costs 100 dollars; the others say no brand.
+    check("max_spread: 20%, on_missing: allow", &[], false);
+    check("max_spread: 19.99%, on_missing: allow", &[(2000, 1999)], false);
+    check("max_spread: 20%", &[], true);
+}
+
+#[test]
 fn the_first_rule_with_something_to_say_beside_a_price_is_named_unless_it_is_on_trial() {
     let check = |rules: &str, expected: Option<&str>| {
         let snapshot = priced("linucb", &format!("price_personalisation:\n{rules}"));

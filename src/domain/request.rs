@@ -151,6 +151,7 @@ impl DecisionRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Currency;
 
     fn request() -> DecisionRequest {
         DecisionRequest {
@@ -199,6 +200,8 @@ mod tests {
         let other = DecisionRequest { jurisdiction: Some("DE".into()), ..request.clone() };
         assert_eq!(request.digest(), named.digest());
         assert_ne!(request.digest(), other.digest());
+        let signalled = DecisionRequest { privacy_signal: Some(true), ..request.clone() };
+        assert_ne!(request.digest(), signalled.digest());
     }
 
     #[test]
@@ -224,5 +227,33 @@ mod tests {
         );
         let elsewhere = DecisionRequest { store: Some(StoreId::new("s-12").unwrap()), ..request() };
         assert_ne!(elsewhere.digest(), least.digest());
+    }
+
+    /// A line as it was before it could say what it earns.
+    #[derive(Encode)]
+    struct Earlier(#[n(0)] String, #[n(1)] Option<CategoryId>, #[n(2)] u32, #[n(3)] Option<Money>);
+
+    #[test]
+    fn a_line_of_the_basket_without_a_margin_is_written_as_it_was_before_there_were_any() {
+        let dollars = |minor| Money { minor, currency: Currency::parse("USD").unwrap() };
+        let socks = CategoryId::new("socks").unwrap();
+        let line = |category: Option<&CategoryId>, price: Option<Money>, margin: Option<Money>| BasketLine {
+            sku: "a".into(),
+            category: category.cloned(),
+            quantity: 2,
+            price,
+            margin,
+        };
+        let bare = minicbor::to_vec(line(None, None, None)).unwrap();
+        assert_eq!(bare, [0x83, 0x61, b'a', 0xf6, 0x02]);
+        for (category, price) in [(None, None), (Some(&socks), None), (None, Some(dollars(500)))] {
+            let earlier = Earlier("a".into(), category.cloned(), 2, price);
+            let written = minicbor::to_vec(line(category, price, None)).unwrap();
+            assert_eq!(written, minicbor::to_vec(earlier).unwrap(), "{category:?} {price:?}");
+            for margin in [None, Some(dollars(-120))] {
+                let line = line(category, price, margin);
+                assert_eq!(minicbor::decode::<BasketLine>(&minicbor::to_vec(&line).unwrap()).unwrap(), line);
+            }
+        }
     }
 }

@@ -9,7 +9,9 @@ use crate::bandit::sample::placement;
 use crate::bandit::{ArmKey, ArmStatistics, Features};
 use crate::domain::decision::{RefusedPurpose, Terms};
 use crate::domain::outcome::{OutcomeFact, OutcomeKind};
-use crate::domain::{DecisionId, Digest, OfferId, PurposeId, Timestamp, VariantId};
+use crate::domain::{
+    Curve, DecisionId, Delay, DelayStep, Digest, OfferId, Percent, PurposeId, Span, Timestamp, VariantId,
+};
 
 /// A decision of which something may be learned, or nothing.
 fn lesson(number: u8, may: bool) -> Lesson {
@@ -57,6 +59,18 @@ fn learned(decisions: &[(u8, bool, bool)]) -> (BTreeMap<ArmKey, Vec<u8>>, Vec<Ap
         counted.push(before);
     }
     (arms.into_iter().map(|(arm, statistics)| (arm, statistics.to_bytes())).collect(), counted)
+}
+
+#[test]
+fn of_a_decision_that_nobody_may_learn_from_no_weight_is_ever_due() {
+    let due = |may: bool| {
+        let mut lesson = lesson(1, may);
+        let step = DelayStep { age: Span(600_000), share: Percent(10_000) };
+        let curve = Curve::new(vec![step], lesson.exposed.terms.window).unwrap();
+        lesson.exposed.terms.delay = Some(Delay { version: 1, curve, offers: Vec::new() });
+        lesson.due(Applied { exposed: true, ..Applied::default() })
+    };
+    assert_eq!((due(true), due(false)), (Some(Timestamp(601_000)), None));
 }
 
 proptest! {

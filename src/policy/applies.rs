@@ -67,6 +67,9 @@ impl AppliesTo {
     }
 }
 
+/// The lists of `applies_to`.
+pub(super) const FIELDS: [&str; 5] = ["placements", "offers", "categories", "channels", "regions"];
+
 /// Reads `applies_to`.
 pub(super) fn read(
     report: &mut Report<'_>,
@@ -75,8 +78,7 @@ pub(super) fn read(
     known: Known<'_>,
     kind: &Kind,
 ) -> Option<AppliesTo> {
-    let names = ["placements", "offers", "categories", "channels", "regions"];
-    let fields = Fields::open(report, format!("{what}: applies_to"), node, &names, &[])?;
+    let fields = Fields::open(report, format!("{what}: applies_to"), node, &FIELDS, &[])?;
     let what = fields.what.as_str();
     if approval::is_needed(kind.list) {
         for name in ["offers", "categories"] {

@@ -49,7 +49,7 @@ pub enum AttributeClass {
     Protected,
 }
 
-const CLASSES: [(&str, AttributeClass); 4] = [
+pub(super) const CLASSES: [(&str, AttributeClass); 4] = [
     ("public", AttributeClass::Public),
     ("personal", AttributeClass::Personal),
     ("sensitive", AttributeClass::Sensitive),
@@ -132,6 +132,9 @@ pub(super) fn problems(
         .collect()
 }
 
+/// The fields of an attribute.
+pub(super) const FIELDS: [&str; 7] = ["id", "type", "class", "source", "time_to_live", "owner", "derived_from"];
+
 /// Reads `catalog/attributes.yaml`.
 pub(super) fn read(report: &mut Report<'_>, root: &Node) -> (BTreeMap<AttributeId, AttributeSpec>, Declared) {
     let mut specs = BTreeMap::new();
@@ -152,8 +155,7 @@ fn attribute(
     declared: &mut Declared,
     written: &mut Vec<lineage::Written>,
 ) -> Option<AttributeSpec> {
-    let known = ["id", "type", "class", "source", "time_to_live", "owner", "derived_from"];
-    let fields = declare::item(report, "attribute", node, &known, declared)?;
+    let fields = declare::item(report, "attribute", node, &FIELDS, declared)?;
     let what = fields.what.as_str();
     let id = ("attribute", "a name such as `customer.tier`", "id: customer.tier");
     let id = declare::declare(report, &fields, id, AttributeId::parse, declared);

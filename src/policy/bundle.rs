@@ -330,8 +330,11 @@ fn categories<'a>(specs: &'a BTreeMap<AttributeId, AttributeSpec>, declared: &De
     }
 }
 
+/// The fields of `bundle.yaml`.
+pub(super) const FIELDS: [&str; 2] = ["name", "schema"];
+
 fn bundle_name(report: &mut Report<'_>, root: &Node) -> Option<String> {
-    let fields = Fields::open(report, "bundle", root, &["name", "schema"], &["approvers"])?;
+    let fields = Fields::open(report, "bundle", root, &FIELDS, &["approvers"])?;
     let name = fields.need(report, "name", "name: my-shop").and_then(|node| {
         read::parsed(report, "bundle", node, "a name such as `my-shop`", |text| {
             let fits = !text.trim().is_empty() && text.len() <= 128;

@@ -52,11 +52,14 @@ impl Calendars {
     }
 }
 
+/// The fields of a calendar.
+pub(super) const FIELDS: [&str; 2] = ["id", "days"];
+
 /// Reads `catalog/calendars.yaml`.
 pub(super) fn read(report: &mut Report<'_>, root: &Node) -> Calendars {
     let mut calendars = Calendars::default();
     for item in declare::items(report, root, "calendars", "calendars: [...]", &mut calendars.declared) {
-        let Some(fields) = declare::item(report, "calendar", item, &["id", "days"], &mut calendars.declared) else {
+        let Some(fields) = declare::item(report, "calendar", item, &FIELDS, &mut calendars.declared) else {
             continue;
         };
         let id = ("calendar", "a name such as `sales`", "id: sales");

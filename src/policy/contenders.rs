@@ -94,7 +94,7 @@ pub(crate) const PARTICULAR: [Particular; 6] = [
 ];
 
 /// What the settings of a strategy may be, whichever it is.
-fn settings() -> Vec<&'static str> {
+pub(super) fn settings() -> Vec<&'static str> {
     SHARED.into_iter().chain(PARTICULAR.iter().map(|setting| setting.name)).collect()
 }
 

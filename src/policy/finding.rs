@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::Source;
 
-/// One mistake of an author. `Display` shows it with the line it stands on.
+/// One mistake of an author, or one warning. `Display` shows it with the line it stands on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Stable, one per kind of mistake; see [`super::codes::CODES`].
+    /// Stable, one per kind of mistake or warning; see [`super::codes::CODES`] and [`super::LINTS`].
     pub code: &'static str,
     /// The file, relative to the directory of the bundle.
     pub path: String,
@@ -37,7 +37,7 @@ impl Finding {
 
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "error[{}]: {}", self.code, self.message)?;
+        writeln!(f, "{}[{}]: {}", super::level(self.code), self.code, self.message)?;
         let number = if self.line == 0 { String::new() } else { self.line.to_string() };
         let gutter = " ".repeat(number.len().max(1));
         if self.line == 0 {

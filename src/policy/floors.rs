@@ -219,17 +219,19 @@ pub(super) fn read(
             return None;
         }
         FloorLimit::Amount(money) => {
-            fits_currency(report, (what, "floor", codes::FLOOR_CURRENCY), node, money, (known, applies_to?))?;
+            let told = (what, "floor", "use a percent", codes::FLOOR_CURRENCY);
+            fits_currency(report, told, node, money, (known, applies_to?))?;
         }
         FloorLimit::Percent(_) => {}
     }
     Some(RuleKind::MarginFloor { min, over })
 }
 
-/// An amount in the currency of every placement that it applies to; otherwise tells where it is not.
+/// An amount in the currency of every placement that it applies to; otherwise tells where it is not, and what else may
+/// be written.
 pub(super) fn fits_currency(
     report: &mut Report<'_>,
-    (what, noun, code): (&str, &str, &'static str),
+    (what, noun, instead, code): (&str, &str, &str, &'static str),
     node: &Node,
     money: Money,
     (known, applies_to): (Known<'_>, &AppliesTo),
@@ -238,7 +240,7 @@ pub(super) fn fits_currency(
     let Some(placement) = covered.find(|placement| placement.currency != money.currency) else { return Some(money) };
     let (id, currency) = (&placement.id, placement.currency);
     let message = format!("{what}: the {noun} is in {} but placement `{id}` is in {currency}", money.currency);
-    let help = "use a percent, or name the placements of this currency in `applies_to: {placements: [...]}`";
+    let help = format!("{instead}, or name the placements of this currency in `applies_to: {{placements: [...]}}`");
     report.add(code, node.place, message, format!("not in {currency}")).with_help(help);
     None
 }

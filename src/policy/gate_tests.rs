@@ -96,10 +96,11 @@ fn a_yes_counts_where_it_was_given_and_a_no_everywhere() {
 }
 
 #[test]
-fn a_gate_may_ask_for_a_basis_and_for_a_yes_that_is_not_too_old() {
+fn a_basis_is_one_that_is_allowed_there_and_a_yes_is_neither_too_old_nor_over() {
     let narrow = bundle("    bases: [consent]\n", "");
     let interest = ConsentEntry { basis: Basis::LegitimateInterest, ..entry(Granted, 9, "") };
     check(&bundle("", ""), std::slice::from_ref(&interest), true, "granted everywhere");
+    assert!(!ask(&bundle("", ""), std::slice::from_ref(&interest), Some("DE"), false).0, "a basis of the US alone");
     check(&narrow, &[interest], false, "granted everywhere");
     check(&narrow, &[entry(Granted, 9, "")], true, "granted everywhere");
     let young = bundle("    consent_age: 365d\n", "");
@@ -107,6 +108,9 @@ fn a_gate_may_ask_for_a_basis_and_for_a_yes_that_is_not_too_old() {
     let mut old = entry(Granted, 365, "");
     old.valid_from = Timestamp(old.valid_from.0 - 1);
     check(&young, &[old], false, "granted everywhere");
+    let until = |at: i64| ConsentEntry { valid_until: Some(Timestamp(at)), ..entry(Granted, 9, "") };
+    check(&bundle("", ""), &[until(NOW + 1)], true, "granted everywhere");
+    check(&bundle("", ""), &[until(NOW)], false, "granted everywhere");
 }
 
 #[test]

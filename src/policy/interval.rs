@@ -35,11 +35,14 @@ enum End {
     Exact(Timestamp),
 }
 
+/// The fields of an interval.
+pub(super) const FIELDS: [&str; 3] = ["from", "until", "time_zone"];
+
 const DAY_MS: i64 = 86_400_000;
 
 /// Reads `{from: 2026-11-01, until: 2026-11-30, time_zone: America/New_York}`. A date at the end is the last day.
 pub(super) fn read(report: &mut Report<'_>, what: &str, node: &Node) -> Option<Interval> {
-    let fields = Fields::open(report, what, node, &["from", "until", "time_zone"], &[])?;
+    let fields = Fields::open(report, what, node, &FIELDS, &[])?;
     let ends = ["from", "until"].map(|name| {
         let node = fields.get(name)?;
         Some((node, read::parsed(report, what, node, "a date or an instant", end)))

@@ -15,7 +15,7 @@ fn check(list: &str, fields: &str, message: &str, help: &str) {
 fn read(list: &str, fields: &str) -> RuleKind {
     let mut files = files();
     let file = files.iter_mut().find(|file| file.path == MARGIN).unwrap();
-    file.text += &format!("{list}:\n  - {{id: b, why: w, {fields}}}\n");
+    file.text = format!("{}{list}:\n  - {{id: b, why: w, {fields}}}\n", file.text);
     let bundle = compile(&files).unwrap_or_else(|findings| panic!("{}", shown(&findings)));
     bundle.rules.iter().find(|rule| rule.id.as_str() == "b").unwrap().kind.clone()
 }

@@ -47,6 +47,15 @@ fn a_price_limit_is_one_thing_in_the_currency_of_its_placements() {
       |
     6 |     min_price: 5.00 EUR
       |                ^^^^^^^^ not in USD
+      = help: write it in the currency of the placement, or name the placements of this currency in
+              `applies_to: {placements: [...]}`
+    ");
+    insta::assert_snapshot!(with("max_discount: 5.00 EUR"), @r"
+    error[P0251]: rule `p`: the limit is in EUR but placement `home_banner` is in USD
+     --> rules/20-margin.yaml:6:19
+      |
+    6 |     max_discount: 5.00 EUR
+      |                   ^^^^^^^^ not in USD
       = help: use a percent, or name the placements of this currency in `applies_to: {placements: [...]}`
     ");
     insta::assert_snapshot!(with("max_discount: 101%"), @r"

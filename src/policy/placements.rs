@@ -40,7 +40,8 @@ pub(super) fn read(
     (placements, declared)
 }
 
-const KNOWN: [&str; 19] = [
+/// The fields of a placement.
+pub(super) const KNOWN: [&str; 19] = [
     "id",
     "channel",
     "purpose",
@@ -146,7 +147,8 @@ pub(super) fn channel_name(text: &str) -> Result<String, Malformed> {
     Err(Malformed::new(format!("`{text}` is not a channel: expected 1 to 64 letters, digits, `_`, `-` or `.`")))
 }
 
-const OBJECTIVE: [&str; 5] = ["kind", "window", "reward_cap", "value", "value_orders"];
+/// The fields of an objective.
+pub(super) const OBJECTIVE: [&str; 5] = ["kind", "window", "reward_cap", "value", "value_orders"];
 
 /// As many orders the catalogue's margin counts for where nothing is declared.
 const VALUE_ORDERS_DEFAULT: u32 = 20;

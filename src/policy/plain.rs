@@ -142,14 +142,14 @@ fn ask(
             RuleKind::KillSwitch(switch) => match &switch.stop {
                 Stop::All => Some((None, None)),
                 Stop::Named { offers, categories, campaigns } => {
-                    let named = offers.iter().any(|id| *id == offer.offer_id)
+                    let named = offers.contains(&offer.offer_id)
                         || categories.iter().any(|named| offer.categories().any(|own| own == named))
                         || campaigns.iter().any(|named| offer.campaign.as_ref() == Some(named));
                     named.then_some((None, None))
                 }
             },
             RuleKind::Override(Override { action: OverrideAction::ForceOut, offers, .. }) => {
-                offers.iter().any(|id| *id == offer.offer_id).then_some((None, None))
+                offers.contains(&offer.offer_id).then_some((None, None))
             }
             RuleKind::CategoryExclusion(CategoryExclusion { sort, categories, brands }) => {
                 let brand = offer.attributes.get("brand");

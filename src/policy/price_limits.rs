@@ -147,7 +147,8 @@ fn amount(report: &mut Report<'_>, what: &str, node: &Node, within: (Known<'_>, 
             }
         })?;
     bounded(report, what, node, money)?;
-    floors::fits_currency(report, (what, "limit", codes::PRICE_CURRENCY), node, money, within)
+    let told = (what, "limit", "write it in the currency of the placement", codes::PRICE_CURRENCY);
+    floors::fits_currency(report, told, node, money, within)
 }
 
 fn discount(report: &mut Report<'_>, what: &str, node: &Node, within: (Known<'_>, &AppliesTo)) -> Option<FloorLimit> {
@@ -160,8 +161,8 @@ fn discount(report: &mut Report<'_>, what: &str, node: &Node, within: (Known<'_>
         FloorLimit::Percent(_) => Some(limit),
         FloorLimit::Amount(money) => {
             bounded(report, what, node, money)?;
-            floors::fits_currency(report, (what, "limit", codes::PRICE_CURRENCY), node, money, within)
-                .map(FloorLimit::Amount)
+            let told = (what, "limit", "use a percent", codes::PRICE_CURRENCY);
+            floors::fits_currency(report, told, node, money, within).map(FloorLimit::Amount)
         }
     }
 }

@@ -62,7 +62,8 @@ pub(super) fn read(report: &mut Report<'_>, root: &Node) -> Purposes {
     Purposes { specs, declared, obeying }
 }
 
-const FIELDS: [&str; 5] = ["id", "dpv", "bases", "fallback", "gpc"];
+/// The fields of a purpose.
+pub(super) const FIELDS: [&str; 5] = ["id", "dpv", "bases", "fallback", "gpc"];
 
 /// A purpose, with the places of its fallback and of its answer to a signal.
 fn purpose(

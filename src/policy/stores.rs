@@ -75,13 +75,15 @@ impl StoreNames {
     }
 }
 
+/// The fields of a store.
+pub(super) const FIELDS: [&str; 3] = ["id", "time_zone", "region"];
+
 /// Reads `catalog/stores.yaml`.
 pub(super) fn read(report: &mut Report<'_>, root: &Node) -> StoreNames {
     let mut names = StoreNames { given: true, ..StoreNames::default() };
     let mut stores = BTreeMap::new();
     for item in declare::items(report, root, "stores", "stores: [...]", &mut names.declared) {
-        let known = ["id", "time_zone", "region"];
-        let Some(fields) = declare::item(report, "store", item, &known, &mut names.declared) else { continue };
+        let Some(fields) = declare::item(report, "store", item, &FIELDS, &mut names.declared) else { continue };
         let what = fields.what.as_str();
         let id = ("store", "a store such as `s-12`", "id: s-12");
         let id = declare::declare(report, &fields, id, |text| StoreId::new(text), &mut names.declared);

@@ -262,9 +262,9 @@ pub trait Store: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Makes one subject of two, in one transaction: whoever asks for the first gets the second from then on, and so
-    /// does whoever asks for one that became the first before. `change` is asked under the locks of both, and both get a new
-    /// version, so that nobody who read either can commit. `false` and nothing changed where one of them has become
-    /// another one already.
+    /// does whoever asks for one that became the first before. `change` is asked under the locks of both, and both get
+    /// a new version, so that nobody who read either can commit. `false` and nothing changed where one of them has
+    /// become another one already.
     async fn merge_subjects(
         &self,
         from: SubjectId,

@@ -35,6 +35,7 @@ fn a_bundle_to_start_from_is_written_once_and_its_tests_hold() {
       rules/            the rules: consent, margin, contacts, one exclusion
       catalog/          what may be known of customers and offers, and what for
       tests/            customers and offers to try the rules on, and what is expected
+      .schema/          by which editors complete and check the fields of these files
 
     Next: change a rule, then
       proffer policy check 'my shop'            says what is wrong with the files
@@ -80,7 +81,7 @@ fn a_failing_case_and_a_rule_without_cases_are_told_and_exit_with_1() {
     let (code, out, err) = run(folder.path(), &["policy", "test"]);
     assert_eq!((code, err.as_str()), (1, ""));
     insta::assert_snapshot!(out, @r"
-    policies/tests/rules.test.yaml:31: goods that just earn a tenth
+    policies/tests/rules.test.yaml:32: goods that just earn a tenth
       given     `home_banner` at Mon 2026-03-02 12:00 (America/New_York), US-NY
                 `ann`: tier gold, offer_personalisation granted
       `boots`:  price 100.00 USD, discount 10.00 USD, margin 9.00 USD (10%), category shoes, members_only false
@@ -90,7 +91,7 @@ fn a_failing_case_and_a_rule_without_cases_are_told_and_exit_with_1() {
                     the floor of 12%
 
     not covered:
-      policies/rules/40-offers.yaml:5: `no.mobile`: no case in which it leaves an offer out
+      policies/rules/40-offers.yaml:6: `no.mobile`: no case in which it leaves an offer out
       in tests/*.test.yaml, write a case that expects the rule and one about the same offers that does not
 
     policies: 7 cases, 1 fails; 5 rules, 1 not covered
@@ -99,7 +100,7 @@ fn a_failing_case_and_a_rule_without_cases_are_told_and_exit_with_1() {
     assert_eq!(code, 0);
     insta::assert_snapshot!(out, @r"
     not covered (allowed):
-      policies/rules/40-offers.yaml:5: `no.mobile`: no case in which it leaves an offer out
+      policies/rules/40-offers.yaml:6: `no.mobile`: no case in which it leaves an offer out
       in tests/*.test.yaml, write a case that expects the rule and one about the same offers that does not
 
     policies: 0 cases, all hold; 1 rule, 1 not covered
@@ -115,7 +116,7 @@ fn a_failing_case_and_a_rule_without_cases_are_told_and_exit_with_1() {
         (&json!("boots"), &json!([]), &json!(["margin.floor"]))
     );
     let uncovered = &told["uncovered"][0];
-    assert_eq!((&uncovered["rule"], &uncovered["line"]), (&json!("no.mobile"), &json!(5)));
+    assert_eq!((&uncovered["rule"], &uncovered["line"]), (&json!("no.mobile"), &json!(6)));
     assert_eq!(uncovered["path"], "policies/rules/40-offers.yaml");
 
     let (code, _, err) = run(folder.path(), &["policy", "test", "--rule", "margin.flor"]);

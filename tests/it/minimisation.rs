@@ -15,8 +15,13 @@ const MAY: [(&str, &str); 4] = [
 const RAW: [&str; 3] = ["customer.attributes", "request.context", "persona.attributes"];
 
 /// Who may see what only guards of audiences see.
-const GUARDED: [&str; 4] =
-    ["src/policy/guards.rs", "src/policy/minimise.rs", "src/decision/decide.rs", "src/decision/trial/told.rs"];
+const GUARDED: [&str; 5] = [
+    "src/policy/guards.rs",
+    "src/policy/minimise.rs",
+    "src/policy/observed.rs",
+    "src/decision/decide.rs",
+    "src/decision/trial/told.rs",
+];
 
 /// The floors on which rules are asked and features made.
 const FLOORS: [&str; 3] = ["src/policy/", "src/decision/", "src/bandit/"];

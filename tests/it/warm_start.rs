@@ -141,6 +141,10 @@ async fn what_a_file_cannot_teach_is_said_with_a_way_out(database: Arc<Database>
         "the catalogue has no offer `sandals`: import it first, as ended if it is over, or leave the row out",
     );
     row(r#""gold""#, "7", "`customer.tier` is a number `7`: expected text");
-    row("28.0", "-3.5", "reward -3.5: expected 0 where nothing was accepted, and more where something was");
+    row(
+        r#""reward":28.0"#,
+        r#""reward":-3.5"#,
+        "reward -3.5: expected 0 where nothing was accepted, and more where something was",
+    );
     assert_eq!(learned(&client), None);
 }

@@ -28,15 +28,8 @@ pub(super) const KINDS: [(&str, Maker); 15] = [
 ];
 
 /// Kinds of the language that have none yet.
-pub(super) const LACKING: [&str; 7] = [
-    "category_exclusions",
-    "price_personalisation",
-    "budgets",
-    "stock",
-    "fairness_gates",
-    "overrides",
-    "kill_switches",
-];
+pub(super) const LACKING: [&str; 5] =
+    ["category_exclusions", "price_personalisation", "fairness_gates", "overrides", "kill_switches"];
 
 /// When a rule is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

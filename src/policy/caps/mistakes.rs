@@ -128,7 +128,7 @@ fn each_mistake_in_what_is_counted_is_shown_with_its_place_and_a_way_out() {
        |
     10 |     without_identifier: ask
        |                         ^^^ unknown answer
-       = help: expected one of `session_cap`, `exclude_unknown`, `allow`, `exclude`
+       = help: expected one of `session_cap`, `exclude`, `allow`
     ");
     insta::assert_snapshot!(wrong(CAPS, "counts: decision", "counts: decision\n    obeys_caps: false"), @"
     error[P0101]: rule `cap.offer.day`: unknown field `obeys_caps`

@@ -40,11 +40,9 @@ pub(in super::super) fn read(report: &mut Report<'_>, fields: &Fields<'_>, known
         CapCounts::ALL.into_iter().find(|counts| counts.name() == name)
     });
     let without_identifier = fields.get("without_identifier").map_or(Some(WithoutIdentifier::SessionCap), |node| {
-        let known = ["session_cap", "exclude_unknown", "allow", "exclude"];
-        Some(match read::choice(report, what, node, "answer", &known, &[])? {
-            "exclude_unknown" => WithoutIdentifier::Exclude,
+        Some(match read::choice(report, what, node, "answer", &["session_cap", "exclude", "allow"], &[])? {
+            "exclude" => WithoutIdentifier::Exclude,
             "allow" => WithoutIdentifier::Allow,
-            // `exclude` is what `session_cap` was called before it had a name of its own.
             _ => WithoutIdentifier::SessionCap,
         })
     });

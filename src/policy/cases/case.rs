@@ -9,6 +9,7 @@ use super::super::read::{self, Fields};
 use super::super::suggest::did_you_mean;
 use super::super::syntax::{Node, Yaml};
 use super::attributes::Said;
+use super::fields::CASE;
 use super::fixtures::{self, LISTS, Shelf};
 use super::given::{Given, Who};
 use super::{Case, Expected, Ground, attributes, offer};
@@ -51,7 +52,7 @@ fn case(
     (shared, shelf): (&Given, &Shelf),
     names: &mut Declared,
 ) -> Option<Case> {
-    let fields = Given::open(report, &title(node), node, &["name", "expect", "notes", "refused_by"], ground)?;
+    let fields = Given::open(report, &title(node), node, &CASE, ground)?;
     let what = fields.what.as_str();
     let name = fields.need(report, "name", "name: boots are shown to gold customers").and_then(|node| {
         let text = read::parsed(report, what, node, "a few words", |text| {

@@ -55,7 +55,7 @@ pub(super) struct Draft {
 }
 
 /// What a customer has besides an id and attributes.
-pub(super) const FIELDS: [&str; 2] = ["consents", "history"];
+pub(in crate::policy) const FIELDS: [&str; 2] = ["consents", "history"];
 
 impl Draft {
     /// Reads one field. True unless something is wrong.

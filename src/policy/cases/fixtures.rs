@@ -11,7 +11,7 @@ use super::{Ground, attributes, customer, offer};
 use crate::domain::{AttributeScope, CampaignId, Malformed, OfferId, Timestamp};
 
 /// What fixtures are kept in, in a file of fixtures and beside the cases of a file.
-pub(super) const LISTS: [&str; 3] = ["customers", "offers", "campaigns"];
+pub(in crate::policy) const LISTS: [&str; 3] = ["customers", "offers", "campaigns"];
 
 /// The word for a customer of whom nothing is known.
 pub(super) const NOBODY: &str = "nobody";

@@ -14,7 +14,7 @@ use super::{Ground, customer, gone, offer};
 use crate::domain::{AttributeScope, BasketLine, CategoryId, Malformed, OfferId, PlacementId, RuleId, StoreId};
 
 /// Fields that a case and what its file shares may have.
-pub(super) const FIELDS: [&str; 12] = [
+pub(in crate::policy) const FIELDS: [&str; 12] = [
     "placement",
     "at",
     "time_zone",

@@ -29,6 +29,17 @@ use super::syntax::Node;
 use crate::domain::consent::ConsentEntry;
 use crate::domain::{BasketLine, Campaign, Offer, OfferId, PlacementId, RuleId, StoreId, Timestamp, Value};
 
+/// The fields that the files of tests have, by what they stand in. Attributes stand beside them, with a dot.
+pub(super) mod fields {
+    pub(in crate::policy) use super::customer::FIELDS as CUSTOMER;
+    pub(in crate::policy) use super::fixtures::LISTS;
+    pub(in crate::policy) use super::given::FIELDS as GIVEN;
+    pub(in crate::policy) use super::offer::{CAMPAIGN_FIELDS as CAMPAIGN, FIELDS as OFFER};
+
+    /// What a case has beside what it is given.
+    pub(in crate::policy) const CASE: [&str; 4] = ["name", "expect", "notes", "refused_by"];
+}
+
 /// The customer of a case.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Person {

@@ -15,7 +15,7 @@ use crate::domain::{
 };
 
 /// What an offer has besides its id and its attributes.
-pub(super) const FIELDS: [&str; 17] = [
+pub(in crate::policy) const FIELDS: [&str; 17] = [
     "name",
     "category",
     "more_categories",
@@ -36,7 +36,7 @@ pub(super) const FIELDS: [&str; 17] = [
 ];
 
 /// What a campaign has besides its id.
-pub(super) const CAMPAIGN_FIELDS: [&str; 4] = ["name", "status", "starts_at", "ends_at"];
+pub(in crate::policy) const CAMPAIGN_FIELDS: [&str; 4] = ["name", "status", "starts_at", "ends_at"];
 
 /// What one field holds.
 #[derive(Debug, Clone, PartialEq)]

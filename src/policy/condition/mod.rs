@@ -26,6 +26,12 @@ mod program;
 
 mod asked;
 
+mod worlds;
+
+#[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
+mod oracle_trees;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +44,7 @@ pub(super) use program::Program;
 pub(super) use term::Term;
 pub(crate) use value::date;
 pub(super) use value::{and, local_time};
+pub(super) use worlds::{World, Worlds};
 
 use check::Checker;
 use slip::Slip;

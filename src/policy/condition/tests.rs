@@ -42,7 +42,7 @@ placements:
 ";
 
 /// A bundle with one rule for each text, conditions in literal blocks.
-fn bundle_of(rules: &[(String, &str, OnMissing)]) -> Bundle {
+pub(super) fn bundle_of(rules: &[(String, &str, OnMissing)]) -> Bundle {
     let mut lists = ["exclusions", "requirements"].map(|list| format!("{list}:\n"));
     for (at, (text, list, on_missing)) in rules.iter().enumerate() {
         let on_missing = if *on_missing == OnMissing::Allow { "allow" } else { "exclude" };
@@ -68,7 +68,7 @@ fn bundle(text: &str) -> Bundle {
     bundle_of(&[(text.to_owned(), "exclusions", OnMissing::Exclude)])
 }
 
-fn offer(json: &serde_json::Value) -> Offer {
+pub(super) fn offer(json: &serde_json::Value) -> Offer {
     let mut offer = serde_json::json!({
         "offer_id": "a", "variants": [{"variant_id": "a"}], "price": {"amount": "20.00", "currency": "USD"},
         "discount": {"amount": "5.00", "currency": "USD"}, "cost_of_goods": {"amount": "9.00", "currency": "USD"},
@@ -84,7 +84,7 @@ fn attributes(json: &serde_json::Value) -> Seen {
     Seen::of(values.into_iter().map(|(name, value)| (AttributeId::parse(&name).unwrap(), value)).collect())
 }
 
-fn facts<'a>(attributes: &'a Seen, basket: &'a [BasketLine]) -> Facts<'a> {
+pub(super) fn facts<'a>(attributes: &'a Seen, basket: &'a [BasketLine]) -> Facts<'a> {
     Facts {
         attributes,
         basket,
@@ -113,7 +113,7 @@ fn said(text: &str, customer: &serde_json::Value, of: &serde_json::Value) -> Opt
     walked
 }
 
-fn line(quantity: u32, price: &str, currency: &str) -> BasketLine {
+pub(super) fn line(quantity: u32, price: &str, currency: &str) -> BasketLine {
     let price = Money::parse(price, Currency::parse(currency).unwrap()).unwrap();
     BasketLine { sku: "s".into(), category: None, quantity, price: Some(price), margin: None }
 }
@@ -206,7 +206,7 @@ fn a_condition_is_kept_as_written_in_one_line() {
     assert_eq!(when.text(), "customer.tier == \"gold\" &&   offer.loyalty_only");
 }
 
-fn bare(kind: Kind) -> Expr {
+pub(super) fn bare(kind: Kind) -> Expr {
     Expr { at: 0..0, kind }
 }
 
@@ -352,7 +352,7 @@ fn some_offer() -> impl Strategy<Value = Offer> {
     )
 }
 
-fn numbered(offers: Vec<Offer>) -> Vec<Offer> {
+pub(super) fn numbered(offers: Vec<Offer>) -> Vec<Offer> {
     let id = |at: usize| crate::domain::OfferId::new(format!("o{at:04}")).unwrap();
     offers.into_iter().enumerate().map(|(at, offer)| Offer { offer_id: id(at), ..offer }).collect()
 }
@@ -373,7 +373,7 @@ fn plainly(bundle: &Bundle, facts: &Facts<'_>, offer: &Offer) -> Vec<u16> {
     failed
 }
 
-fn home(bundle: &Bundle) -> &Placement {
+pub(super) fn home(bundle: &Bundle) -> &Placement {
     bundle.placement("home").unwrap()
 }
 

@@ -9,7 +9,7 @@ mod read;
 pub(super) use common::reads_nothing;
 #[cfg(test)]
 pub(crate) use kinds::lists;
-pub(super) use read::read;
+pub(super) use read::{FIELDS, read};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,9 +38,9 @@ use super::stackability::Stackability;
 use super::stores::StoreNames;
 use super::switches::Switch;
 use crate::domain::{AttributeId, AttributeScope, Placement, PlacementId, PurposeId, RuleId, Timestamp};
-pub(super) use kinds::Kind;
 #[cfg(test)]
-pub(super) use kinds::{KINDS, LATER};
+pub(super) use kinds::LATER;
+pub(super) use kinds::{KINDS, Kind};
 
 /// What becomes of an offer where a rule reads something that is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -13,7 +13,8 @@ use super::{Known, Rule};
 use crate::domain::RuleId;
 
 /// Fields that every rule may have.
-const FIELDS: [&str; 8] = ["id", "why", "owner", "applies_to", "effective", "severity", "on_missing", "overridable"];
+pub(in crate::policy) const FIELDS: [&str; 8] =
+    ["id", "why", "owner", "applies_to", "effective", "severity", "on_missing", "overridable"];
 
 /// Reads one rule file and adds its rules.
 pub(in crate::policy) fn read(

@@ -72,7 +72,7 @@ impl Chance {
         let scopes =
             ["[customer]", "[all, customer]", "[customer, offer]", "[customer, category]", "[customer, campaign]"];
         let nobody = ["", ", without_identifier: allow"];
-        let unknown = ["", ", without_identifier: allow", ", without_identifier: exclude_unknown"];
+        let unknown = ["", ", without_identifier: allow", ", without_identifier: exclude"];
         [
             "owner: all\n".to_owned(),
             self.money_rules(),

@@ -27,20 +27,20 @@ impl Chance {
                 ],
             ),
         ] {
-            let mut found = String::new();
+            let mut found = Vec::new();
             for (at, rule) in rules.iter().enumerate() {
                 if !self.often(if list == "overrides" { 4 } else { 1 }) {
                     continue;
                 }
                 let until = self.one(&["28T20:30", "30T00:00"]);
                 let applies = self.one(&["", ", applies_to: {regions: [US]}", ", applies_to: {placements: [home]}"]);
-                found += &format!(
+                found.push(format!(
                     "  - {{id: {list}.{at}, why: At once, {rule}, approver: Jane, ticket: T-1, effective: {{from: \
                      2026-05-28T20:10:00Z, until: 2026-05-{until}:00Z}}{applies}}}\n"
-                );
+                ));
             }
             if !found.is_empty() {
-                text += &format!("{list}:\n{found}");
+                text = format!("{text}{list}:\n{}", found.concat());
             }
         }
         text

@@ -62,10 +62,10 @@ fn an_unknown_field_is_an_error_and_not_silence() {
     insta::assert_snapshot!(whole(&service.decide(&request)), @r#"
     422 application/problem+json
     {
-      "detail": "unknown field `custommer`, expected one of `decision_id`, `customer`, `placement`, `count`, `jurisdiction`, `time_zone`, `store`, `context`, `basket`, `candidates`, `dry_run`; did you mean `customer`?",
+      "detail": "unknown field `custommer`, expected one of `decision_id`, `customer`, `placement`, `count`, `jurisdiction`, `time_zone`, `privacy_signal`, `store`, `context`, `basket`, `candidates`, `dry_run`; did you mean `customer`?",
       "errors": [
         {
-          "message": "unknown field `custommer`, expected one of `decision_id`, `customer`, `placement`, `count`, `jurisdiction`, `time_zone`, `store`, `context`, `basket`, `candidates`, `dry_run`; did you mean `customer`?",
+          "message": "unknown field `custommer`, expected one of `decision_id`, `customer`, `placement`, `count`, `jurisdiction`, `time_zone`, `privacy_signal`, `store`, `context`, `basket`, `candidates`, `dry_run`; did you mean `customer`?",
           "pointer": "/custommer"
         }
       ],

@@ -140,7 +140,7 @@ fn each_mistake_in_a_consent_is_told_with_its_place() {
     check("an unknown state", record("state", json!("yes")));
     check("an unknown basis", record("basis", json!("because")));
     check("a day for an instant", record("valid_until", json!("2027-01-01")));
-    check("a field nobody knows", record("channel", json!("web")));
+    check("a field nobody knows", record("chanel", json!("web")));
     let backwards = json!([{
         "purpose": "offer_personalisation", "state": "granted",
         "valid_from": "2026-03-01T00:00:00Z", "valid_until": "2026-02-01T00:00:00Z",
@@ -165,8 +165,8 @@ fn each_mistake_in_a_consent_is_told_with_its_place() {
       422 invalid: `2027-01-01` is not an instant: expected RFC 3339, such as `2026-03-01T09:30:00Z`
         /consents/0/valid_until:
     a field nobody knows
-      422 invalid: unknown field `channel`, expected one of `purpose`, `state`, `basis`, `valid_from`, `valid_until`, `notice_hash`, `evidence_id`, `source`
-        /consents/0/channel:
+      422 invalid: unknown field `chanel`, expected one of `purpose`, `state`, `basis`, `valid_from`, `valid_until`, `notice_hash`, `evidence_id`, `source`, `channel`, `jurisdiction`; did you mean `channel`?
+        /consents/0/chanel:
     an end before the beginning
       422 invalid: valid_until is not after valid_from: such a record would never count
         /consents/0/valid_until:

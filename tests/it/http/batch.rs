@@ -118,6 +118,28 @@ fn ten_thousand_lines_are_decided_in_the_order_of_the_lines() {
 }
 
 #[test]
+fn a_signal_stands_in_the_line_it_is_about_and_a_header_is_about_none() {
+    let obeys = "dpv: ProvideProductRecommendations\n    gpc: refuse\n";
+    let files = shop::policies_with("dpv: ProvideProductRecommendations\n", obeys);
+    let service = Plan::new(Kind::Sqlite).policies(files).start();
+    service.import(&shop::offers());
+    service.consent("c-1", "granted");
+    let signalled = with(&ask_as(1, "c-1"), "privacy_signal", &json!(true));
+    let body = lines([signalled, ask_as(2, "c-1"), with(&ask_as(3, "c-1"), "privacy_signal", &json!(false))]);
+    let key = format!("Bearer {}", service.admin);
+    let headers = [("authorization", key.as_str()), ("content-type", "application/x-ndjson"), ("sec-gpc", "1")];
+    let answer = service.send("POST", "/v1/decisions:batch", &headers, Some(&body));
+    let refused: Vec<(Value, bool)> = answer
+        .body
+        .lines()
+        .map(|line| service.record(&serde_json::from_str(line).unwrap()))
+        .map(|record| (record["private"]["privacy_signal"].clone(), record["refused_purpose"].is_null()))
+        .collect();
+    assert_eq!(refused, [(json!(true), false), (json!(false), true), (json!(false), true)]);
+    service.remove();
+}
+
+#[test]
 fn a_line_that_is_wrong_is_told_so_and_spoils_no_other() {
     let service = Service::start();
     let mut body = lines([ask_as(1, "c-1"), json!({"placement": "nowhere"})]);
@@ -135,7 +157,7 @@ fn a_line_that_is_wrong_is_told_so_and_spoils_no_other() {
     5 400 EOF while parsing a value at column 14
     6 422 invalid length 0, expected a request for a decision as a JSON object
         at ``
-    7 422 unknown field `place`, expected one of `decision_id`, `customer`, `placement`, `count`, `jurisdiction`, `time_zone`, `store`, `context`, `basket`, `candidates`, `dry_run`
+    7 422 unknown field `place`, expected one of `decision_id`, `customer`, `placement`, `count`, `jurisdiction`, `time_zone`, `privacy_signal`, `store`, `context`, `basket`, `candidates`, `dry_run`
         at `/place`
     8 400 byte 5 of the line is not UTF-8: write the file as UTF-8
     9 413 the line is longer than 262144 bytes: it was passed over; send less in it

@@ -187,3 +187,34 @@ fn a_model_is_that_of_the_customers_who_agreed_and_what_the_others_do_is_counted
     all.remove();
     willing.remove();
 }
+
+#[test]
+fn a_guard_looks_without_consent_and_what_it_saw_is_kept_apart() {
+    let mut policies = shop::policies_with(
+        "attributes:\n",
+        "attributes:\n  - {id: customer.age, type: {number: {mean: 40, scale: 20}}, class: personal, source: crm}\n",
+    );
+    let guard = "owner: privacy\naudience_guards:\n  - {id: minors, why: Not for minors, applies_to: {offers: [lamp]}, \
+                 audience: minors, attribute: customer.age}\n";
+    policies.push(Source { path: "rules/guards.yaml".into(), text: guard.into() });
+    let service = Plan::new(Kind::Sqlite).policies(policies).start();
+    service.import(&shop::offers());
+    for (number, age, shown) in
+        [(1, json!(17), "house-welcome"), (2, json!(18), "lamp"), (3, Value::Null, "house-welcome")]
+    {
+        let mut request = with(&ask_as(number, "c-1"), "candidates", &json!(["lamp"]));
+        if !age.is_null() {
+            request["customer"]["attributes"]["age"] = age.clone();
+        }
+        let answer = service.decide(&request).ok();
+        assert_eq!(answer["offers"][0]["offer_id"], shown, "{age}");
+        let record = service.record(&answer);
+        assert_eq!(record["refused_purpose"], "offer_personalisation");
+        let private = &record["private"];
+        assert_eq!(private["attributes"], json!({"context.device_type": "mobile"}));
+        assert_eq!(private["guarded"]["customer.age"], age);
+        let left_out = &record["candidates"][0]["excluded_by"];
+        assert_eq!(left_out[0]["rule"].as_str(), (shown != "lamp").then_some("minors"), "{left_out}");
+    }
+    service.remove();
+}

@@ -58,6 +58,7 @@ fn an_expired_consent_is_a_no_and_what_was_read_is_recorded() {
     [
       {
         "basis": "consent",
+        "channel": null,
         "purpose": "offer_personalisation",
         "state": "granted",
         "valid_from": "2026-03-01T09:30:00.000Z",

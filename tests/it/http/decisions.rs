@@ -87,7 +87,7 @@ fn a_decision_is_told_in_sentences() {
     At 2026-03-01T09:30:00.000Z in placement `home`: `tent/a` was drawn with probability 36.2 % from 3 eligible of 4 candidates.
     Consent read for `offer_personalisation`: granted on the basis of consent since 2026-03-01T09:30:00.000Z.
     Seen by rules and features: context.device_type = mobile, customer.tier = gold.
-    Withheld from them: `customer.visits`.
+    Withheld from them: `customer.visits` (no rule or feature here reads it).
     Model e4899fa4 had absorbed 0 learning events; exploration mass 5.0 % was shared by all eligible candidates.
     `tent/a`: probability 36.2 %, margin 30.00 USD if accepted, expected margin 0.00 USD.
     `boots/a`: probability 35.2 %, margin 28.00 USD if accepted, expected margin 0.00 USD.

@@ -78,12 +78,15 @@ fn tell(kind: Kind) {
     ");
     let broken = Edition::a();
     let rules = broken.folder.path().join("rules/town.yaml");
-    let text = std::fs::read_to_string(&rules).unwrap().replace("max: 6", "max: 0");
+    let text = std::fs::read_to_string(&rules).unwrap().replace("max: 6,", "max: 0,");
     std::fs::write(&rules, text).unwrap();
     for command in ["publish", "activate"] {
         let (code, out, err) = town.policy(&[command, broken.path()]);
         assert_eq!((code, out.as_str()), (1, ""));
-        assert!(err.contains("error[P0207]: rule `cap.all.week`: a cap of 0 would exclude everything"), "{err}");
+        assert!(
+            err.contains("error[P0207]: rule `cap.household.campaign`: a cap of 0 would exclude everything"),
+            "{err}"
+        );
         assert!(err.ends_with(&format!("1 mistake in {}; nothing was changed", broken.path())), "{err}");
     }
     town.remove();

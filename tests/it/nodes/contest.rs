@@ -1,18 +1,21 @@
 //! The contest: 64 clients ask two processes for the same few customers, while consents are withdrawn and granted,
-//! bundles activated, and offers imported. Every cap is exact, and every decision keeps to what was acknowledged before
-//! it was asked for.
+//! bundles activated, offers imported, and impressions and clicks told, some of them late. Every cap is exact, whether
+//! it counts for the customer, the household, the device or the session, and every decision keeps to what was
+//! acknowledged before it was asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use proffer::domain::{ConsentState, DecisionId, Digest};
-use serde_json::Value;
+use proffer::domain::outcome::OutcomeKind;
+use proffer::domain::{ConsentState, DecisionId, Digest, Timestamp};
+use serde_json::{Value, json};
 
+use super::counting::{self, Between, Count, Witness};
 use super::facts::{self, Fact};
-use super::town::{Edition, Town, ask, import, put_consent};
+use super::town::{CHANNELS, Edition, Town, ask_as, import, put_consent, zone_of};
 use crate::crash::siege::progress;
-use crate::harness::client::{Answer, Client, json_of, now_ms};
+use crate::harness::client::{Answer, Client, Source, json_of, now_ms};
 use crate::harness::database::Kind;
 use crate::harness::server::Server;
 
@@ -26,7 +29,7 @@ const EACH: u64 = 30;
 fn groups() -> u64 {
     match std::env::var("PROFFER_CONTEST") {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("PROFFER_CONTEST is `{text}`: expected a whole number")),
-        Err(_) => 20,
+        Err(_) => 10,
     }
 }
 
@@ -65,6 +68,8 @@ impl<T: Copy> Watched<T> {
 struct Told {
     id: DecisionId,
     customer: u64,
+    /// When it was asked for and answered, on the clients' clock.
+    between: Between,
     bundle: String,
     catalogue: u64,
     /// The import whose content was shown.
@@ -87,12 +92,21 @@ struct Contest<'a> {
     imports: Mutex<BTreeMap<u64, u64>>,
     consents: Vec<Watched<ConsentState>>,
     told: Mutex<Vec<Told>>,
+    source: Source,
+    /// One step for every request and every answer of a decision or an outcome.
+    clock: AtomicU64,
+    /// When outcomes were told.
+    outcomes: Mutex<BTreeMap<(DecisionId, OutcomeKind), Between>>,
+    /// What is seen late, the next first: from when on, and by which decision.
+    unseen: Mutex<VecDeque<(i64, DecisionId)>>,
+    /// How many were answered to have come after their reservation had ended.
+    late: AtomicU64,
     /// What was answered where an answer of kind 200 was expected.
     refused: Mutex<Vec<String>>,
 }
 
 impl<'a> Contest<'a> {
-    fn new(town: &Town, servers: [&Server; 2], editions: [&'a Edition; 2], groups: u64) -> Self {
+    fn new(town: &Town, servers: [&Server; 2], editions: [&'a Edition; 2], (source, groups): (Source, u64)) -> Self {
         let clients = servers.map(|server| town.client(server));
         let revision = import(&clients[0], 0);
         let customers = groups * TOGETHER;
@@ -111,6 +125,11 @@ impl<'a> Contest<'a> {
             imports: Mutex::new(BTreeMap::from([(0, revision)])),
             consents: (0..customers).map(|_| Watched::new(ConsentState::Granted)).collect(),
             told: Mutex::default(),
+            source,
+            clock: AtomicU64::new(0),
+            outcomes: Mutex::default(),
+            unseen: Mutex::default(),
+            late: AtomicU64::new(0),
             refused: Mutex::default(),
         }
     }
@@ -126,7 +145,8 @@ impl<'a> Contest<'a> {
             if request >= self.customers * EACH {
                 return;
             }
-            self.ask(number, Self::customer(request));
+            self.ask(number, Self::customer(request), request / TOGETHER);
+            self.see_late();
         }
     }
 
@@ -139,10 +159,12 @@ impl<'a> Contest<'a> {
     }
 
     /// Asks for a customer and says whether it was house content.
-    fn ask(&self, number: usize, customer: u64) -> bool {
+    fn ask(&self, number: usize, customer: u64, turn: u64) -> bool {
         let consents = &self.consents[usize::try_from(customer).unwrap()];
         let sent = (self.bundle.turn(), self.revision.turn(), consents.turn());
-        let answer = self.clients[number % 2].decide(&ask(&format!("c-{customer}"))).unwrap();
+        let asked = self.tick();
+        let answer = self.clients[number % 2].decide(&ask_as(customer, turn)).unwrap();
+        let between = (asked, self.tick());
         let bundles = self.bundle.met(sent.0, self.bundle.turn());
         let revisions = self.revision.met(sent.1, self.revision.turn());
         let consents = consents.met(sent.2, consents.turn());
@@ -151,9 +173,11 @@ impl<'a> Contest<'a> {
         }
         let told: Value = json_of(&answer);
         let house = told["fallback"].as_bool().unwrap();
+        let id = DecisionId::parse(told["decision_id"].as_str().unwrap()).unwrap();
         self.told.lock().unwrap().push(Told {
-            id: DecisionId::parse(told["decision_id"].as_str().unwrap()).unwrap(),
+            id,
             customer,
+            between,
             bundle: told["versions"]["bundle"].as_str().unwrap().to_owned(),
             catalogue: told["versions"]["catalogue"].as_u64().unwrap(),
             content: told["offers"][0]["content"]["import"].as_u64(),
@@ -162,7 +186,53 @@ impl<'a> Contest<'a> {
             revisions,
             consents,
         });
+        // A third is seen at once, through the other process, a third late or never, and of all a half is followed.
+        match (house, turn % 3) {
+            (true, _) => {}
+            (false, 0) => self.tell(number + 1, id, OutcomeKind::Impression, None),
+            (false, 1) => self.unseen.lock().unwrap().push_back((now_ms() + CHANNELS[1].2 + 1, id)),
+            (false, _) => {
+                let first = told["offers"][0]["offer_id"].as_str();
+                self.tell(number + 1, id, OutcomeKind::Click, first);
+            }
+        }
         house
+    }
+
+    fn tick(&self) -> u64 {
+        self.clock.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// Tells what followed a decision, once: of all its offers where none is named.
+    fn tell(&self, number: usize, id: DecisionId, kind: OutcomeKind, offer: Option<&str>) {
+        let name = kind.name();
+        let mut event = json!({
+            "event_id": format!("{name}-{id}"), "source": "shop-front", "type": name, "decision_id": id.to_string(),
+            "occurred_at": Timestamp(now_ms()),
+        });
+        if let Some(offer) = offer {
+            event["offer_id"] = json!(offer);
+        }
+        let sent = self.tick();
+        let answer = self.clients[number % 2].outcomes(&self.source, &event).unwrap();
+        self.outcomes.lock().unwrap().insert((id, kind), (sent, self.tick()));
+        let told = json_of(&answer)["results"][0].clone();
+        if told["status"] != "accepted" {
+            self.refused.lock().unwrap().push(format!("refused: {} {}", answer.status(), answer.body()));
+        }
+        self.late.fetch_add(u64::from(told["after_reservation"] == true), Ordering::SeqCst);
+    }
+
+    /// Tells of one that is seen after its reservation has ended, if there is one by now.
+    fn see_late(&self) {
+        let due = {
+            let mut unseen = self.unseen.lock().unwrap();
+            let due = unseen.front().is_some_and(|(from, _)| *from <= now_ms());
+            if due { unseen.pop_front() } else { None }
+        };
+        if let Some((_, id)) = due {
+            self.tell(id.as_bytes()[15].into(), id, OutcomeKind::Impression, None);
+        }
     }
 
     fn activate(&self, town: &Town, edition: &Edition) {
@@ -199,8 +269,10 @@ impl<'a> Contest<'a> {
         let mut late = 0;
         for customer in 0..self.customers {
             // More often than any cap allows, so that it ends even where nothing is counted.
-            for _ in 0..2 * EACH {
-                if (0..2).all(|node| self.ask(node, customer)) {
+            for turn in 0..2 * EACH {
+                self.see_late();
+                // In every session, by either channel.
+                if (0..12).all(|more| self.ask(usize::from(more % 2 == 1), customer, 12 * turn + more)) {
                     break;
                 }
                 late += 1;
@@ -230,7 +302,7 @@ fn answers(contest: &Contest<'_>, facts: &BTreeMap<DecisionId, Fact>) -> Vec<Str
         check(told.catalogue == fact.catalogue, "its answer names another catalogue than its record");
         let content = told.content.and_then(|import| imports.get(&import));
         check(content == Some(&fact.catalogue), "its content is not of the catalogue that it names");
-        check(told.house == fact.drawn.is_none(), "its record and its answer differ about the house content");
+        check(told.house == fact.shown.is_empty(), "its record and its answer differ about the house content");
         // A contended one reads no consent.
         let consent = fact.consent.filter(|_| !fact.contended);
         check(
@@ -238,7 +310,7 @@ fn answers(contest: &Contest<'_>, facts: &BTreeMap<DecisionId, Fact>) -> Vec<Str
             "it read a consent that had been changed before",
         );
         let allowed = fact.consent == Some(ConsentState::Granted);
-        check(fact.drawn.is_none() || allowed, "it was drawn without a consent in force");
+        check(fact.shown.is_empty() || allowed, "it was drawn without a consent in force");
         for what in &fact.wrong {
             check(false, what);
         }
@@ -246,36 +318,19 @@ fn answers(contest: &Contest<'_>, facts: &BTreeMap<DecisionId, Fact>) -> Vec<Str
     wrong
 }
 
-/// Counts every customer's offers again, in the order of the states that were read: never over a cap, and at the end
-/// the cap of the last bundle is reached.
-fn caps(contest: &Contest<'_>, facts: &BTreeMap<DecisionId, Fact>) -> Vec<String> {
-    let mut drawn: BTreeMap<_, BTreeMap<u64, &Fact>> = BTreeMap::new();
-    let mut wrong = Vec::new();
-    for fact in facts.values().filter(|fact| fact.drawn.is_some()) {
-        if drawn.entry(fact.subject).or_default().insert(fact.version.unwrap(), fact).is_some() {
-            wrong.push(format!("decision {} read a version that another one had replaced", fact.id));
-        }
+/// Counts again what every cap counted: never over a cap, never short of it, and each of them was reached.
+fn caps(contest: &Contest<'_>, facts: &BTreeMap<DecisionId, Fact>) -> Count {
+    let zone = |told: &Told| zone_of(told.customer).parse().unwrap();
+    let mut count = counting::count(&Witness {
+        facts,
+        editions: contest.editions,
+        asked: contest.told.lock().unwrap().iter().map(|told| (told.id, (told.between, zone(told)))).collect(),
+        told: contest.outcomes.lock().unwrap().clone(),
+    });
+    for cap in contest.editions[1].caps.iter().filter(|cap| !count.reached.contains(cap.id)) {
+        count.wrong.push(format!("{} was never reached, so that nothing is proven of it", cap.id));
     }
-    let subjects: BTreeSet<_> = facts.values().map(|fact| fact.subject).collect();
-    for subject in subjects {
-        let mut of_offer: BTreeMap<&str, u32> = BTreeMap::new();
-        let mut used = 0;
-        for fact in drawn.entry(subject).or_default().values() {
-            let edition = contest.editions.iter().find(|edition| edition.hash() == fact.bundle).unwrap();
-            let shown = of_offer.entry(fact.drawn.as_deref().unwrap()).or_default();
-            if used >= edition.max || *shown >= 2 {
-                wrong.push(format!("decision {} went over a cap: {used} of all, {shown} of its offer", fact.id));
-            }
-            if fact.counted.unwrap_or((0, edition.max)) != (used, edition.max) {
-                wrong.push(format!("decision {} counted {:?}; there were {used}", fact.id, fact.counted));
-            }
-            (used, *shown) = (used + 1, *shown + 1);
-        }
-        if used != contest.editions[1].max {
-            wrong.push(format!("{subject:?} was shown {used} offers; the cap is {}", contest.editions[1].max));
-        }
-    }
-    wrong
+    count
 }
 
 /// The bundle of every record is the one that was active at the control row it names.
@@ -291,6 +346,7 @@ fn history(town: &Town, facts: &BTreeMap<DecisionId, Fact>) -> Vec<String> {
 fn contend(groups: u64, fault: Option<(&str, &str)>) -> Vec<String> {
     let (a, b) = (Edition::a(), Edition::b());
     let town = Town::new(Kind::Postgres, a.folder.path());
+    let source = town.site.create_source("shop-front");
     let first = town.start("first", &a);
     let second = town.start("second", &a);
     if let Some((words, others)) = fault {
@@ -298,7 +354,7 @@ fn contend(groups: u64, fault: Option<(&str, &str)>) -> Vec<String> {
     }
     let (code, _, err) = town.policy(&["publish", b.path()]);
     assert_eq!(code, 0, "{err}");
-    let contest = Contest::new(&town, [&first, &second], [&a, &b], groups);
+    let contest = Contest::new(&town, [&first, &second], [&a, &b], (source, groups));
     let began = now_ms();
     let rounds = std::thread::scope(|scope| {
         let asking = |number| {
@@ -325,16 +381,24 @@ fn contend(groups: u64, fault: Option<(&str, &str)>) -> Vec<String> {
     let conflicts: u32 = facts.values().map(|fact| u32::from(fact.attempt)).sum();
     let mut wrong = contest.refused.lock().unwrap().clone();
     wrong.extend(answers(&contest, &facts));
-    wrong.extend(caps(&contest, &facts));
+    let counted = caps(&contest, &facts);
+    wrong.extend(counted.wrong);
     wrong.extend(history(&town, &facts));
     progress(&format!(
         "{concurrent} decisions by {CLIENTS} clients in {took} ms, {} customers, {rounds} rounds of a withdrawal, an \
-         activation, an import and a grant: {} drawn, {conflicts} conflicts, {} contended, {} found nothing left; {late} \
-         drawn afterwards; {} wrong{}",
+         activation, an import and a grant: {} drawn, {conflicts} conflicts, {} contended, {} found nothing left; \
+         {late} drawn afterwards; {} floored over the answer; {} caps reached, {} counts compared, {} reservations \
+         released, {} counted late ({} told late); {} wrong{}",
         contest.customers,
-        count(&|fact| fact.drawn.is_some()),
+        count(&|fact| !fact.shown.is_empty()),
         count(&|fact| fact.contended),
         count(&|fact| fact.exhausted),
+        count(&|fact| fact.answer_floored),
+        counted.reached.len(),
+        counted.compared,
+        counted.released,
+        counted.confirmed,
+        contest.late.load(Ordering::SeqCst),
         wrong.len(),
         fault.map_or_else(String::new, |(words, others)| format!(", planted `{others}` for `{words}`")),
     ));
@@ -366,7 +430,17 @@ fn a_commit_that_ignores_the_control_row_is_caught() {
 
 #[test]
 fn a_commit_that_ignores_versions_is_caught() {
-    let wrong = contend(10, Some((" and s.version = wanted.version", "")));
-    caught(&wrong, "read a version that another one had replaced");
+    let wrong = contend(5, Some((" and s.version = wanted.version", "")));
+    caught(&wrong, "read a version of a customer that another one had replaced");
     caught(&wrong, "went over a cap");
+}
+
+#[test]
+fn a_commit_that_ignores_versions_of_those_beside_the_customer_is_caught() {
+    let fault = " and (s.version = wanted.version or wanted.subject_id <> all (decision_subjects))";
+    let wrong = contend(5, Some((" and s.version = wanted.version", fault)));
+    assert!(!wrong.iter().any(|told| told.contains("version of a customer")), "{wrong:?}");
+    caught(&wrong, "read a version of a household that another one had replaced");
+    caught(&wrong, "of cap.household.all");
+    caught(&wrong, "of cap.device");
 }

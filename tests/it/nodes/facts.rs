@@ -4,20 +4,25 @@ use std::collections::BTreeMap;
 
 use proffer::config::keyfile::Keys;
 use proffer::domain::decision::FallbackReason;
-use proffer::domain::{ConsentState, DecisionId, Digest, SubjectId};
+use proffer::domain::{ConsentState, DecisionId, Digest, SubjectId, SubjectKind};
 use proffer::store::Store;
 
-use super::town::Edition;
-use crate::crash::ground;
+use super::town::{CHANNELS, Edition, OFFERS};
+use crate::crash::ground::{self, Opened};
+
+/// One state that was read: whose, and at which version.
+#[derive(Clone, Copy)]
+pub struct Read {
+    pub kind: SubjectKind,
+    pub subject: SubjectId,
+    pub version: u64,
+}
 
 /// One decision as its record tells it.
 pub struct Fact {
     pub id: DecisionId,
-    pub subject: SubjectId,
-    /// Version of the subject's state that was read; nothing where none was.
-    pub version: Option<u64>,
-    /// The offer that was drawn; nothing for house content.
-    pub drawn: Option<String>,
+    /// The states that were read, the customer's first; none where nothing was.
+    pub read: Vec<Read>,
     pub contended: bool,
     /// No candidate was left.
     pub exhausted: bool,
@@ -28,8 +33,14 @@ pub struct Fact {
     pub catalogue: u64,
     /// The consent as it was read.
     pub consent: Option<ConsentState>,
-    /// The week's counter as it was read, with its limit, where it was above zero.
-    pub counted: Option<(u32, u32)>,
+    /// What was drawn, slot by slot; nothing where house content was answered.
+    pub shown: Vec<u32>,
+    /// The channel, and for how many milliseconds what is not seen is reserved.
+    pub channel: (&'static str, i64),
+    /// The floor over the answer left something out.
+    pub answer_floored: bool,
+    /// The record itself.
+    pub opened: Opened,
     /// What does not fit the bundle that the record names.
     pub wrong: Vec<String>,
 }
@@ -37,23 +48,40 @@ pub struct Fact {
 /// Every decision of the store, by id.
 pub async fn read(store: &dyn Store, keys: &Keys, editions: [&Edition; 2]) -> BTreeMap<DecisionId, Fact> {
     let ground = ground::read(store, keys).await;
-    ground.iter().map(|decision| (decision.stored.decision_id, fact(decision, editions))).collect()
+    ground.into_iter().map(|decision| (decision.stored.decision_id, fact(decision, editions))).collect()
 }
 
-fn rule(edition: &Edition, id: &str) -> usize {
+impl Fact {
+    /// Whose state a cap for this kind counts in: a session stands for whom the request does not name.
+    pub fn whose(&self, kind: SubjectKind) -> Option<Read> {
+        let of = |kind| self.read.iter().copied().find(|read| read.kind == kind);
+        of(kind).or_else(|| of(SubjectKind::Session))
+    }
+
+    /// The number of the offer of a row; nothing for the house's.
+    pub fn offer_of(&self, row: u32) -> Option<u32> {
+        // By id the house's stands before all others.
+        self.opened.skeleton.candidates[row as usize].candidate.unwrap().checked_sub(1)
+    }
+}
+
+/// The position of a rule in the bundle.
+pub fn rule(edition: &Edition, id: &str) -> usize {
     edition.bundle.rules.iter().position(|rule| rule.id.as_str() == id).unwrap()
 }
 
-fn fact(decision: &ground::Opened, editions: [&Edition; 2]) -> Fact {
+fn fact(decision: Opened, editions: [&Edition; 2]) -> Fact {
     let (skeleton, private) = (&decision.skeleton, &decision.private);
     let edition = editions.into_iter().find(|edition| edition.hash() == skeleton.bundle);
-    let week = edition.map(|edition| rule(edition, "cap.all.week"));
-    let mut counted = private.contacts.readings.iter().filter(|reading| Some(usize::from(reading.rule)) == week);
+    let (_, channel, reserved) = *CHANNELS.iter().find(|(id, ..)| *id == skeleton.placement.as_str()).unwrap();
+    let read = private.subject.read.iter().chain(private.subject.beside.iter().flatten());
+    let number = |offer: &str| offer.strip_prefix("offer-").unwrap().parse().unwrap();
+    let answer = edition.map(|edition| rule(edition, "margin.answer"));
+    let shown = skeleton.chosen().map(|(_, shown, _)| number(shown.offer.as_str())).collect();
+    let mut behind = skeleton.slots.iter().flat_map(|slot| &slot.left_out).flat_map(|out| &out.failed);
     Fact {
         id: skeleton.decision_id,
-        subject: decision.stored.subject.unwrap(),
-        version: private.subject.read.map(|read| read.version),
-        drawn: skeleton.chosen().next().map(|(_, shown, _)| shown.offer.to_string()),
+        read: read.map(|read| Read { kind: read.kind, subject: read.subject, version: read.version }).collect(),
         contended: skeleton.fallback == Some(FallbackReason::Contention),
         exhausted: skeleton.fallback == Some(FallbackReason::NoEligibleCandidate),
         attempt: skeleton.attempt,
@@ -61,16 +89,19 @@ fn fact(decision: &ground::Opened, editions: [&Edition; 2]) -> Fact {
         control_sequence: skeleton.control_sequence,
         catalogue: skeleton.catalogue_revision,
         consent: private.consent.readings.first().and_then(|reading| reading.state),
-        counted: counted.next().map(|reading| (reading.used, reading.limit)),
+        shown,
+        channel: (channel, reserved),
+        answer_floored: behind.any(|failed| Some(usize::from(failed.rule)) == answer),
         wrong: match edition {
-            Some(edition) => floors(decision, edition),
+            Some(edition) => floors(&decision, edition),
             None => vec!["it names a bundle that nobody activated".to_owned()],
         },
+        opened: decision,
     }
 }
 
 /// The floor of the record's own bundle, applied to every candidate again.
-fn floors(decision: &ground::Opened, edition: &Edition) -> Vec<String> {
+fn floors(decision: &Opened, edition: &Edition) -> Vec<String> {
     let at = rule(edition, "margin.floor");
     let mut wrong = Vec::new();
     for row in &decision.skeleton.candidates {
@@ -81,6 +112,9 @@ fn floors(decision: &ground::Opened, edition: &Edition) -> Vec<String> {
         if limit != below.then_some(Some(edition.floor)) {
             wrong.push(format!("candidate {:?} earns {} and failed {failed:?}", row.candidate, row.margin_minor));
         }
+        if row.candidate.is_none_or(|candidate| candidate > OFFERS) {
+            wrong.push(format!("nobody offers candidate {:?}", row.candidate));
+        }
         if row.failed.iter().any(|failed| usize::from(failed.rule) >= edition.bundle.rules.len()) {
             wrong.push(format!("candidate {:?} names a rule that the bundle does not have", row.candidate));
         }
@@ -90,7 +124,7 @@ fn floors(decision: &ground::Opened, edition: &Edition) -> Vec<String> {
     for slot in &decision.skeleton.slots {
         let margin = |row: usize| decision.skeleton.candidates[row].margin_minor;
         for (row, probability) in slot.probabilities.iter().enumerate() {
-            if probability.is_some() && (before + margin(row)) * 10 < edition.floor * (count + 1) {
+            if probability.is_some() && (before + margin(row)) * 10 < edition.floor_of_answer * (count + 1) {
                 wrong.push(format!("candidate {row} stood behind {before} of {count} and both are under the floor"));
             }
         }

@@ -3,8 +3,10 @@
 //!
 //! `PROFFER_CONTEST` says how many groups of customers the contest of 64 clients gets.
 
+mod bylaws;
 mod commands;
 mod contest;
+mod counting;
 mod facts;
 mod following;
 mod pair;

@@ -1,4 +1,5 @@
-//! Town: a shop with two bundles that differ in a cap and a floor, and two services over one PostgreSQL. Asks nothing.
+//! Town: a shop with two bundles that differ in a cap and in floors, and two services over one PostgreSQL. Asks
+//! nothing.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use super::bylaws::{TownCap, caps, written};
 use crate::harness::client::{Answer, Client, json_of};
 use crate::harness::database::{Database, Kind};
 use crate::harness::server::{Server, Site};
@@ -33,12 +35,18 @@ attributes:
     class: public
     source: shop-front
     owner: web-team
+  - id: offer.category
+    type: {enum: [category-0, category-1, category-2]}
+    class: public
+    source: shop
+    owner: web-team
 ";
 
 const PLACEMENTS: &str = "\
 placements:
   - id: home
     channel: web
+    slots: 2
     purpose: offer_personalisation
     currency: USD
     objective: {kind: margin, window: 7d, reward_cap: 50.00}
@@ -47,9 +55,25 @@ placements:
     features: [context.device_type]
     holdout: 0%
     fallback: {offer: house-welcome, variant: a}
+  - id: letter
+    channel: email
+    purpose: offer_personalisation
+    currency: USD
+    objective: {kind: margin, window: 7d, reward_cap: 50.00}
+    reservation: 1s
+    strategy: {name: uniform, half_life: 60d, exploration: 0.05}
+    features: [context.device_type]
+    holdout: 0%
+    fallback: {offer: house-welcome, variant: a}
 ";
 
-fn rules(percent: i64, max: u32) -> String {
+/// Where they are, and for how many milliseconds what is not seen is reserved.
+pub const CHANNELS: [(&str, &str, i64); 2] = [("home", "web", 600_000), ("letter", "email", 1_000)];
+
+/// Where customers are, in turn.
+pub const ZONES: [&str; 3] = ["America/New_York", "Asia/Kolkata", "Pacific/Auckland"];
+
+fn rules((percent, of_answer): (i64, i64), caps: &[TownCap]) -> String {
     format!(
         "\
 owner: shop
@@ -63,22 +87,10 @@ margin_floors:
     min_margin: {percent}%
   - id: margin.answer
     why: Finance floor for the year, over what is answered with
-    min_margin: {percent}%
+    min_margin: {of_answer}%
     over: answer
-frequency_caps:
-  - id: cap.all.week
-    why: Contact standard
-    scope: [customer]
-    max: {max}
-    window: {{rolling: 7d}}
-    counts: decision
-  - id: cap.offer.day
-    why: Nobody sees one offer more than twice a day
-    scope: [customer, offer]
-    max: 2
-    window: {{rolling: 24h}}
-    counts: decision
-"
+{}",
+        written(caps)
     )
 }
 
@@ -86,21 +98,23 @@ frequency_caps:
 pub struct Edition {
     pub folder: TempDir,
     pub bundle: Bundle,
-    /// Offers a week for one customer.
-    pub max: u32,
-    /// The margin floor in basis points.
+    pub caps: Vec<TownCap>,
+    /// The margin floor of an offer in basis points.
     pub floor: i64,
+    /// The margin floor over what an answer shows, in basis points.
+    pub floor_of_answer: i64,
 }
 
 impl Edition {
-    fn new(percent: i64, max: u32) -> Self {
+    fn new(percent: (i64, i64), of_all: u32) -> Self {
+        let caps = caps(of_all);
         let folder = tempfile::tempdir().unwrap();
         let files = [
             ("bundle.yaml", "name: town\nschema: 1\n".to_owned()),
             ("catalog/purposes.yaml", PURPOSES.to_owned()),
             ("catalog/attributes.yaml", ATTRIBUTES.to_owned()),
             ("placements.yaml", PLACEMENTS.to_owned()),
-            ("rules/town.yaml", rules(percent, max)),
+            ("rules/town.yaml", rules(percent, &caps)),
         ];
         for (path, text) in files {
             let path = folder.path().join(path);
@@ -109,17 +123,17 @@ impl Edition {
         }
         let sources: Vec<Source> = read_policies(folder.path()).unwrap();
         let bundle = compile(&sources).unwrap_or_else(|findings| panic!("{findings:?}"));
-        Self { folder, bundle, max, floor: percent * 100 }
+        Self { folder, bundle, caps, floor: percent.0 * 100, floor_of_answer: percent.1 * 100 }
     }
 
-    /// Six offers a week, every offer above the floor.
+    /// Eight offers a week for one customer, every offer above the floors.
     pub fn a() -> Self {
-        Self::new(10, 6)
+        Self::new((10, 10), 8)
     }
 
-    /// Nine offers a week, the odd offers below the floor.
+    /// Twelve offers a week; the odd offers are above the floor only behind an even one.
     pub fn b() -> Self {
-        Self::new(60, 9)
+        Self::new((20, 45), 12)
     }
 
     pub fn path(&self) -> &str {
@@ -135,19 +149,29 @@ impl Edition {
     }
 }
 
-/// Every offer, with the number of the import in its content.
+/// The category and the campaign of an offer.
+pub fn group_of(offer: u32) -> (String, String) {
+    (format!("category-{}", offer % 3), format!("campaign-{}", offer % 4))
+}
+
+/// Every offer and campaign, with the number of the import in the content.
 pub fn offers(import: u64) -> Value {
     let money = |cents: u32| json!({"amount": format!("{}.{:02}", cents / 100, cents % 100), "currency": "USD"});
     let variants = json!([{"variant_id": "a", "content": {"import": import}}]);
     let offer = |number: u32| {
         let cost = if number % 2 == 1 { 700 } else { 300 };
+        let (category, campaign) = group_of(number);
         json!({
             "offer_id": format!("offer-{number}"), "price": money(1_000), "cost_of_goods": money(cost),
-            "variants": variants,
+            "category": category, "campaign": campaign, "variants": variants,
         })
     };
     let house = json!({"offer_id": "house-welcome", "price": money(0), "variants": variants});
-    (0..OFFERS).map(offer).chain([house]).collect()
+    let campaigns = (0..4).map(|number| json!({"campaign_id": format!("campaign-{number}"), "owner": "shop"}));
+    json!({
+        "campaigns": campaigns.collect::<Value>(),
+        "offers": (0..OFFERS).map(offer).chain([house]).collect::<Value>(),
+    })
 }
 
 /// A database with its site: services are started on it by name.
@@ -223,6 +247,26 @@ pub fn ask(customer: &str) -> Value {
         "customer": {"id": customer}, "placement": "home", "jurisdiction": "US-NY",
         "context": {"device_type": "mobile"},
     })
+}
+
+/// The same for one of a household, by a device (now and then nobody knows which) and in one of three sessions.
+/// Neighbours share both, each with another: `c-0` the household with `c-1` and the device with `c-2`.
+pub fn ask_as(customer: u64, turn: u64) -> Value {
+    let mut asked = ask(&format!("c-{customer}"));
+    let group = customer / 4;
+    asked["customer"]["household"] = json!(format!("h-{group}-{}", customer % 4 / 2));
+    if turn % 5 != 4 {
+        asked["customer"]["device"] = json!(format!("d-{group}-{}", customer % 2));
+    }
+    asked["customer"]["session"] = json!(format!("s-{customer}-{}", turn % 3));
+    asked["placement"] = json!(CHANNELS[usize::from(turn % 4 == 3)].0);
+    asked["time_zone"] = json!(zone_of(customer));
+    asked
+}
+
+/// Where a customer is.
+pub fn zone_of(customer: u64) -> &'static str {
+    ZONES[usize::try_from(customer % 3).unwrap()]
 }
 
 /// Puts one consent record.
