@@ -167,3 +167,40 @@ fn whatever_the_rules_offers_are_left_out_where_adding_up_says_so_and_nowhere_el
         }
     }
 }
+
+#[test]
+fn a_decision_made_again_from_its_readings_leaves_out_the_same_and_shows_the_same() {
+    let rules = "budgets:\n  - {id: tea, why: w, units: 3, by: category, window: {calendar: day, time_zone: UTC}}\n  \
+                 - {id: all, why: w, amount: 30.00 USD, window: lifetime}\n";
+    let snapshot = shop(4, rules);
+    let day = NOW.0 - NOW.0.rem_euclid(86_400_000);
+    let mut full = 0;
+    for seed in 1..40 {
+        let mut purse = Purse::default();
+        let gone = i64::try_from(seed % 5).unwrap();
+        for (name, period, gone) in [
+            ("tea/tea", day, gone),
+            ("tea/shoes", day, 4 - gone),
+            ("all/all", 0, gone * 600),
+            ("proffer.stock/o1", 0, gone),
+            ("proffer.budget/sale", 0, 5_400 - gone * 300),
+        ] {
+            purse.set(&key(name, period), gone);
+        }
+        let first = decide(&snapshot, None, (seed, &purse)).skeleton;
+        let mut read = Purse::default();
+        for reading in first.pools.iter().flatten() {
+            read.set(&key(&reading.name, reading.since.map_or(0, |since| since.0)), reading.gone);
+        }
+        let again = decide(&snapshot, None, (seed, &read)).skeleton;
+        assert_eq!((&again.shown, &again.pools), (&first.shown, &first.pools), "seed {seed}");
+        for (again, first) in again.candidates.iter().zip(&first.candidates) {
+            assert_eq!(again.failed, first.failed, "seed {seed}");
+            full += first.failed.len();
+        }
+        for (again, first) in again.slots.iter().zip(&first.slots) {
+            assert_eq!(again.left_out, first.left_out, "seed {seed}");
+        }
+    }
+    assert!(full > 40, "{full}");
+}

@@ -77,6 +77,15 @@ proptest! {
 }
 
 #[test]
+fn of_two_pinned_offers_one_stands_first_and_behind_it_everything_is_open() {
+    let pin = "overrides:\n  - {id: pin, why: Campaign, action: pin, offers: [o1, o3], TERMS}\n";
+    let skeleton = decide(&shop("uniform", 2, "0%", pin), 1, &granted()).skeleton;
+    // The other pinned one, two more offers and *nothing*.
+    let open = |slot: usize| skeleton.slots[slot].probabilities.iter().flatten().count();
+    assert_eq!((open(0), open(1)), (2, 4));
+}
+
+#[test]
 fn a_pin_is_told_and_holds_no_longer_than_it_says() {
     let pin = "overrides:\n  - {id: pin, why: Campaign, action: pin, offers: [o3], TERMS}\n";
     let snapshot = shop("uniform", 1, "0%", pin);
@@ -99,7 +108,8 @@ fn whoever_is_held_out_sees_house_content_whatever_is_pinned() {
 fn an_offer_put_in_passes_what_may_be_lifted_and_nothing_else() {
     let more = "  - {id: gate.none, why: Law, purpose: offer_contextual}\noverrides:\n  \
                 - {id: in, why: Launch, action: force_in, offers: [o2, o0], TERMS}\nexclusions:\n  \
-                - {id: spare, why: Promise, when: offer.price > 1 USD, applies_to: {offers: [o0]}, overridable: false}\n";
+                - {id: spare, why: Promise, when: offer.price > 1 USD, \
+                applies_to: {offers: [o0]}, overridable: false}\n";
     let snapshot = shop("uniform", 1, "0%", more);
     let rows = decide(&snapshot, 1, &granted()).skeleton.candidates;
     assert_eq!(rules(&snapshot, &rows[2].failed), [] as [&str; 0]);
@@ -231,4 +241,23 @@ fn a_discount_that_rules_keep_for_one_group_is_shown_to_nobody() {
     assert!(rules(&snapshot, &unseen[0].failed).contains(&"fair".to_owned()));
     let told = sentences(&snapshot, &decide(&snapshot, 1, &granted()));
     assert!(told.contains("the discount would be for 1 of the 2 values of `customer.tier`"), "{told}");
+}
+
+#[test]
+fn an_offer_put_in_stays_out_by_its_currency_its_schedule_its_stock_and_a_guard() {
+    let more = "audience_guards:\n  - {id: kept, why: Law, when: customer.tier == \"gold\", \
+                applies_to: {offers: [o4]}}\noverrides:\n  \
+                - {id: in, why: Launch, action: force_in, offers: [o0, o1, o3, o4], TERMS}\n";
+    let snapshot = described(shop("uniform", 1, "0%", more), |at, offer| match at {
+        0 => {
+            offer["price"]["currency"] = "EUR".into();
+            offer["cost_of_goods"]["currency"] = "EUR".into();
+        }
+        1 => offer["ends_at"] = "2026-05-01T00:00:00Z".into(),
+        3 => offer["stock"] = 0.into(),
+        _ => {}
+    });
+    let rows = decide(&snapshot, 1, &granted()).skeleton.candidates;
+    let said = |at: usize| rules(&snapshot, &rows[at].failed);
+    assert_eq!([0, 1, 3, 4].map(said).concat(), ["proffer.currency", "proffer.schedule", "proffer.stock", "kept"]);
 }

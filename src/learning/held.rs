@@ -6,8 +6,7 @@ use crate::domain::outcome::{OutcomeFact, OutcomeKind};
 use crate::domain::{Hold, Settled, Timestamp};
 
 /// What becomes of the holds of one decision at an instant, given every outcome known; those that stay as they are are
-/// left out. The order of outcomes and how often
-/// this is asked change nothing.
+/// left out. The order of outcomes and how often this is asked change nothing.
 pub fn settled<'h>(
     skeleton: &Skeleton,
     outcomes: &[OutcomeFact],

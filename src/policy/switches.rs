@@ -120,3 +120,35 @@ fn nothing(report: &mut Report<'_>, what: &str, node: &Node) {
         .add(codes::SWITCH_STOP, node.place, format!("{what}: it is not said what is stopped"), "stops nothing")
         .with_help("write `stop: {offers: [...], categories: [...], campaigns: [...]}`, or `stop: all`");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_switch_stops_by_each_of_its_lists_and_by_every_category_of_an_offer() {
+        let money = serde_json::json!({"amount": "9.00", "currency": "USD"});
+        let offer: Offer = serde_json::from_value(serde_json::json!({
+            "offer_id": "boots", "price": money, "cost_of_goods": money, "category": "shoes",
+            "more_categories": ["home"], "campaign": "spring", "variants": [{"variant_id": "a"}],
+        }))
+        .unwrap();
+        for (list, name, stops) in [
+            ("offers", "boots", true),
+            ("offers", "tent", false),
+            ("categories", "shoes", true),
+            ("categories", "home", true),
+            ("categories", "toys", false),
+            ("campaigns", "spring", true),
+            ("campaigns", "autumn", false),
+        ] {
+            let named = |own: &str| if own == list { vec![name] } else { Vec::new() };
+            let stop = Stop::Named {
+                offers: named("offers").into_iter().map(|id| OfferId::new(id).unwrap()).collect(),
+                categories: named("categories").into_iter().map(|id| CategoryId::new(id).unwrap()).collect(),
+                campaigns: named("campaigns").into_iter().map(|id| CampaignId::new(id).unwrap()).collect(),
+            };
+            assert_eq!(stop.stops(&offer), stops, "{list}: {name}");
+        }
+    }
+}

@@ -130,3 +130,20 @@ fn a_dry_run_takes_nothing_and_a_restart_loses_nothing() {
     let service = service.restart();
     assert_eq!(shown(&service, &["c-2", "c-3"]), [true, false]);
 }
+
+#[test]
+fn what_is_released_or_refunded_is_free_again() {
+    let service = service(Kind::Sqlite, "", Some(1));
+    service.decide(&ask_as(1, "c-1")).ok();
+    assert_eq!(shown(&service, &["c-2"]), [false]);
+    service.call("POST", &format!("/v1/decisions/{}:release", id(1)), None).ok();
+    service.learn();
+    service.decide(&ask_as(2, "c-3")).ok();
+    assert_eq!(shown(&service, &["c-4"]), [false], "one has it now");
+    service.outcomes(&order("order-2", &id(2), "72.00"));
+    later(&service, 30);
+    assert_eq!(shown(&service, &["c-5"]), [false], "ordered for good");
+    service.outcomes(&refund("refund-2", "order-2"));
+    service.learn();
+    assert_eq!(shown(&service, &["c-6", "c-7"]), [true, false]);
+}
