@@ -104,7 +104,7 @@ fn the_sample_bundle_says_the_same_after_its_layout_is_spoilt_and_mended() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn whatever_is_laid_out_says_the_same_and_stays_as_it_is(
         which in 0_usize..22, at in 0_usize..4000, cut in 0_usize..4,
