@@ -424,7 +424,7 @@ fn caught(wrong: &[String], what: &str) {
 
 #[test]
 fn a_commit_that_ignores_the_control_row_is_caught() {
-    let wrong = contend(10, Some(("if gate <> expected_sequence then", "if false then")));
+    let wrong = contend(20, Some(("if gate <> expected_sequence then", "if false then")));
     caught(&wrong, "that had been replaced before it");
 }
 
