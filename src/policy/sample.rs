@@ -30,6 +30,20 @@ const FILES: [(&str, &str); 10] = [
     (LOYALTY, include_str!("../../tests/data/policies/rules/60-loyalty.yaml")),
 ];
 
+/// What `proffer policy init` writes.
+pub(super) const STARTER: [(&str, &str); 10] = [
+    ("bundle.yaml", include_str!("../commands/starter/bundle.yaml")),
+    ("catalog/attributes.yaml", include_str!("../commands/starter/catalog/attributes.yaml")),
+    ("catalog/purposes.yaml", include_str!("../commands/starter/catalog/purposes.yaml")),
+    ("placements.yaml", include_str!("../commands/starter/placements.yaml")),
+    ("rules/10-consent.yaml", include_str!("../commands/starter/rules/10-consent.yaml")),
+    ("rules/20-margin.yaml", include_str!("../commands/starter/rules/20-margin.yaml")),
+    ("rules/30-caps.yaml", include_str!("../commands/starter/rules/30-caps.yaml")),
+    ("rules/40-offers.yaml", include_str!("../commands/starter/rules/40-offers.yaml")),
+    ("tests/fixtures/shop.yaml", include_str!("../commands/starter/tests/fixtures/shop.yaml")),
+    ("tests/rules.test.yaml", include_str!("../commands/starter/tests/rules.test.yaml")),
+];
+
 /// The files of the sample bundle.
 pub(super) fn files() -> Vec<Source> {
     FILES.iter().map(|(path, text)| Source { path: (*path).into(), text: (*text).into() }).collect()

@@ -1,25 +1,12 @@
 //! Tests of explanations: that every example of a code is told by that code and its mended form is not, and what is
 //! said of rules. Tests no rule.
 
+use super::super::sample::STARTER;
 use super::super::sample::{bundle, shown};
 use super::super::{LINTS, Source, Tests, codes, compile_with_tests, lint, meaning};
 use super::examples::EXAMPLES;
 use super::{Example, example, explain};
 use crate::domain::Timestamp;
-
-/// What `proffer policy init` writes.
-const STARTER: [(&str, &str); 10] = [
-    ("bundle.yaml", include_str!("../../commands/starter/bundle.yaml")),
-    ("catalog/attributes.yaml", include_str!("../../commands/starter/catalog/attributes.yaml")),
-    ("catalog/purposes.yaml", include_str!("../../commands/starter/catalog/purposes.yaml")),
-    ("placements.yaml", include_str!("../../commands/starter/placements.yaml")),
-    ("rules/10-consent.yaml", include_str!("../../commands/starter/rules/10-consent.yaml")),
-    ("rules/20-margin.yaml", include_str!("../../commands/starter/rules/20-margin.yaml")),
-    ("rules/30-caps.yaml", include_str!("../../commands/starter/rules/30-caps.yaml")),
-    ("rules/40-offers.yaml", include_str!("../../commands/starter/rules/40-offers.yaml")),
-    ("tests/fixtures/shop.yaml", include_str!("../../commands/starter/tests/fixtures/shop.yaml")),
-    ("tests/rules.test.yaml", include_str!("../../commands/starter/tests/rules.test.yaml")),
-];
 
 /// Every code that is told of the starter with one form of an example in it.
 fn told(Example { path, right, .. }: &Example, form: &str) -> (Vec<&'static str>, String) {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::sample::files;
+use super::super::sample::{STARTER, files};
 use super::super::{Source, compile};
 use super::{NotLaidOut, lay_out};
 
@@ -12,21 +12,11 @@ fn laid(path: &str, text: &str) -> Result<String, NotLaidOut> {
 
 /// Every file of a bundle of the project.
 fn all() -> Vec<Source> {
-    let more: [(&str, &str); 12] = [
-        ("bundle.yaml", include_str!("../../commands/starter/bundle.yaml")),
-        ("catalog/attributes.yaml", include_str!("../../commands/starter/catalog/attributes.yaml")),
-        ("catalog/purposes.yaml", include_str!("../../commands/starter/catalog/purposes.yaml")),
-        ("placements.yaml", include_str!("../../commands/starter/placements.yaml")),
-        ("rules/10-consent.yaml", include_str!("../../commands/starter/rules/10-consent.yaml")),
-        ("rules/20-margin.yaml", include_str!("../../commands/starter/rules/20-margin.yaml")),
-        ("rules/30-caps.yaml", include_str!("../../commands/starter/rules/30-caps.yaml")),
-        ("rules/40-offers.yaml", include_str!("../../commands/starter/rules/40-offers.yaml")),
-        ("tests/fixtures/shop.yaml", include_str!("../../commands/starter/tests/fixtures/shop.yaml")),
-        ("tests/rules.test.yaml", include_str!("../../commands/starter/tests/rules.test.yaml")),
+    let more = [
         ("placements.yaml", include_str!("../../../policies/placements.yaml")),
         ("tests/40-offers.test.yaml", include_str!("../../../policies/tests/40-offers.test.yaml")),
     ];
-    let more = more.map(|(path, text)| Source { path: path.into(), text: text.into() });
+    let more = STARTER.into_iter().chain(more).map(|(path, text)| Source { path: path.into(), text: text.into() });
     files().into_iter().chain(more).collect()
 }
 
