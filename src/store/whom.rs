@@ -3,8 +3,8 @@
 use crate::domain::{DecisionId, SubjectId, SubjectKinds, SubjectRef, Timestamp};
 use crate::engine::batch::DecisionWrite;
 
-use super::column::{decision, decision_id, subject, subject_id, subject_kind};
-use super::{CountedFor, StoreError, StoredDecision, SubjectRow};
+use super::column::{self, ConsentColumns, decision, decision_id, subject, subject_id, subject_kind};
+use super::{CountedFor, MakeMerge, MergeChange, MergeFound, StoreError, StoredDecision, SubjectRow};
 
 /// kind and `outside_id` as asked, then as `column::SubjectColumns`
 pub(super) type AskedColumns = (i16, String, i16, String, Vec<u8>, Vec<u8>, i64, Vec<u8>);
@@ -16,15 +16,14 @@ pub(super) fn asked(columns: AskedColumns) -> Result<(SubjectRef, SubjectRow), S
     Ok((reference, subject((kind, outside_id, id, wrapped_key, version, state))?))
 }
 
-/// A version and the sealed state that has it.
-pub(super) type Versioned<'a> = (i64, &'a [u8]);
-
-/// Versions and states of two subjects among rows of (`subject_id`, version, state); none is version 0 and no state.
-pub(super) fn both(
+/// What becomes of two subjects that are one, and the versions that they have, from rows of (`subject_id`, version,
+/// state) and the consents of the one that goes. Who has no row has version 0 and no state.
+pub(super) fn changed(
     rows: &[(Vec<u8>, i64, Vec<u8>)],
-    from: SubjectId,
-    into: SubjectId,
-) -> Result<[Versioned<'_>; 2], StoreError> {
+    consents: Vec<ConsentColumns>,
+    (from, into): (SubjectId, SubjectId),
+    change: &MakeMerge<'_>,
+) -> Result<([i64; 2], MergeChange), StoreError> {
     if from == into {
         return Err(StoreError::Corrupt("a subject cannot become itself".to_owned()));
     }
@@ -32,7 +31,14 @@ pub(super) fn both(
         let row = rows.iter().find(|(subject, _, _)| *subject == id.0);
         row.map_or((0, &[][..]), |(_, version, state)| (*version, state.as_slice()))
     };
-    Ok([of(from), of(into)])
+    let ((from_version, from_state), (into_version, into_state)) = (of(from), of(into));
+    let consents = consents.into_iter().map(column::consent).collect::<Result<Vec<_>, _>>()?;
+    let made = change(MergeFound {
+        from: (column::natural(from_version)?, from_state),
+        into: (column::natural(into_version)?, into_state),
+        consents: &consents,
+    });
+    Ok(([from_version, into_version], made.map_err(|error| StoreError::Corrupt(error.to_string()))?))
 }
 
 /// A merge in words, by internal ids.

@@ -3,7 +3,7 @@
 use crate::domain::SubjectId;
 use crate::store::column::{self, ConsentColumns};
 use crate::store::steps::{Step, reach};
-use crate::store::{By, MakeMerge, MergeFound, StoreError, whom};
+use crate::store::{By, MakeMerge, StoreError, whom};
 
 use super::{PostgresStore, catalogue};
 
@@ -44,14 +44,7 @@ pub(super) async fn merge(
     .bind(from.0.as_slice())
     .fetch_all(&mut *transaction)
     .await?;
-    let consents = consents.into_iter().map(column::consent).collect::<Result<Vec<_>, _>>()?;
-    let [(from_version, from_state), (into_version, into_state)] = whom::both(&rows, from, into)?;
-    let found = MergeFound {
-        from: (column::natural(from_version)?, from_state),
-        into: (column::natural(into_version)?, into_state),
-        consents: &consents,
-    };
-    let made = change(found).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let ([from_version, into_version], made) = whom::changed(&rows, consents, (from, into), change)?;
     for (id, version, state) in [(from, from_version, &made.from), (into, into_version, &made.into.state)] {
         sqlx::query("update subject set version = $2, state = $3 where subject_id = $1")
             .bind(id.0.as_slice())

@@ -5,7 +5,7 @@ use sqlx::QueryBuilder;
 use crate::domain::SubjectId;
 use crate::store::column::{self, ConsentColumns};
 use crate::store::steps::{Step, reach};
-use crate::store::{By, MakeMerge, MergeFound, StoreError, whom};
+use crate::store::{By, MakeMerge, StoreError, whom};
 
 use super::statement::row_pieces;
 use super::{SqliteStore, catalogue};
@@ -40,14 +40,7 @@ pub(super) async fn merge(
     .bind(first)
     .fetch_all(&mut *transaction)
     .await?;
-    let consents = consents.into_iter().map(column::consent).collect::<Result<Vec<_>, _>>()?;
-    let [(from_version, from_state), (into_version, into_state)] = whom::both(&rows, from, into)?;
-    let found = MergeFound {
-        from: (column::natural(from_version)?, from_state),
-        into: (column::natural(into_version)?, into_state),
-        consents: &consents,
-    };
-    let made = change(found).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    let ([from_version, into_version], made) = whom::changed(&rows, consents, (from, into), change)?;
     for (id, version, state) in [(first, from_version, &made.from), (second, into_version, &made.into.state)] {
         sqlx::query(
             "insert into subject (subject_id, version, state) values (?1, ?2, ?3) \
