@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::attributes::AttributeClass;
+use super::declared::attributes::AttributeClass;
 use super::bundle::Bundle;
-use super::guards;
+use super::kinds::guards;
 use crate::domain::decision::Withheld;
 use crate::domain::{AttributeId, AttributeScope, DecisionRequest, Placement, Timestamp, Value};
 

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::caps::{self, Cap, CapWindows, WithoutIdentifier};
-use super::cool_downs::CoolDown;
-use super::diversity::{Diversity, Per};
-use super::floors::{FloorLimit, FloorOver, Margin};
-use super::price_limits::PriceLimit;
+use super::kinds::caps::{self, Cap, CapWindows, WithoutIdentifier};
+use super::kinds::cool_downs::CoolDown;
+use super::kinds::diversity::{Diversity, Per};
+use super::kinds::floors::{FloorLimit, FloorOver, Margin};
+use super::kinds::price_limits::PriceLimit;
 use super::rules::{OnMissing, Rule, RuleKind};
-use super::stackability::Stackability;
+use super::kinds::stackability::Stackability;
 use super::{
     Bundle, CategoryExclusion, CategorySort, Facts, Override, OverrideAction, Reading, Setting, States, Stop, Verdict,
 };

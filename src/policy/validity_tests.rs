@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::caps::CapWindows;
+use super::kinds::caps::CapWindows;
 use super::plain::judge;
 use super::sample::{CAPS, CONSENT, MARGIN, OFFERS, PLACEMENTS, bundle, files, shown};
 use super::*;

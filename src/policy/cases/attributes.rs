@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::attributes::{AttributeKind, AttributeSpec};
+use super::super::declared::attributes::{AttributeKind, AttributeSpec};
 use super::super::codes;
 use super::super::declare;
 use super::super::finding::Report;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::codes;
 use super::super::finding::{Place, Report};
-use super::super::jurisdiction;
+use super::super::declared::jurisdiction;
 use super::super::read::{self, Fields};
 use super::super::syntax::{Node, Yaml};
 use super::attributes::{self, Said, Values};

@@ -19,7 +19,7 @@ mod case;
 
 use std::collections::BTreeMap;
 
-use super::caps::Contact;
+use super::kinds::caps::Contact;
 use super::codes;
 use super::declare::Declared;
 use super::finding::{Place, Report};

@@ -52,7 +52,7 @@ use slip::Slip;
 use super::applies::AppliesTo;
 use super::codes;
 use super::finding::{Place, Report};
-use super::lineage::ReadBy;
+use super::declared::lineage::ReadBy;
 use super::read::{self as reader, Fields};
 use super::rules::Known;
 use super::scalar::Scalar;

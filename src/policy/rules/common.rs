@@ -2,7 +2,7 @@
 //! lifted. Reads no rule's own.
 
 use super::super::approval;
-use super::super::category_exclusions;
+use super::super::kinds::category_exclusions;
 use super::super::codes;
 use super::super::finding::Report;
 use super::super::interval::{self, Interval};

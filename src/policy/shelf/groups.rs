@@ -3,7 +3,7 @@
 
 use super::super::bundle::Bundle;
 use super::super::condition::{Asked, Bits, Columns, Facts};
-use super::super::fairness::FairnessGate;
+use super::super::kinds::fairness::FairnessGate;
 use super::super::rules::{Rule, RuleKind};
 use super::scope;
 use crate::domain::decision::Failed;

@@ -1,13 +1,13 @@
 //! One decision over a shelf: what its request, its customer and its instant add to what is fixed. Ranks nothing.
 
 use super::super::bundle::Bundle;
-use super::super::caps::CapWindows;
-use super::super::category_exclusions::is_personal;
+use super::super::kinds::caps::CapWindows;
+use super::super::kinds::category_exclusions::is_personal;
 use super::super::condition::{Asked, Facts};
-use super::super::guards;
+use super::super::kinds::guards;
 use super::super::merchandise::Merchandise;
 use super::super::rules::Rule;
-use super::super::subjects::States;
+use super::super::declared::subjects::States;
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
 use super::fixed::about_persons;
@@ -18,7 +18,7 @@ use super::{Scoped, Shelf, Shelves, Stand};
 use crate::domain::decision::Failed;
 use crate::domain::{Catalogue, Placement};
 
-/// The rules of one placement in one decision. Gates are asked apart, by [`gate`](super::super::gate).
+/// The rules of one placement in one decision. Gates are asked apart, by [`gate`](super::super::kinds::gate).
 pub struct Judging<'a> {
     bundle: &'a Bundle,
     shelves: &'a Shelves,

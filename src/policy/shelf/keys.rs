@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::diversity::Per;
+use super::super::kinds::diversity::Per;
 use crate::domain::{CampaignId, CategoryId, Offer, Value};
 
 /// By what a rule counts offers apart.

@@ -2,7 +2,7 @@
 //! nothing that a shelf has worked out.
 
 use super::super::condition::{Columns, Facts};
-use super::super::overrides::OverrideAction;
+use super::super::kinds::overrides::OverrideAction;
 use super::super::rules::{Rule, RuleKind};
 use super::super::{Bundle, Seen, Verdict};
 use super::law_chance::Chance;

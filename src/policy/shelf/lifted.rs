@@ -3,7 +3,7 @@
 
 use super::super::bundle::Bundle;
 use super::super::condition::Bits;
-use super::super::overrides::OverrideAction;
+use super::super::kinds::overrides::OverrideAction;
 use super::super::rules::Rule;
 use super::super::verdict::Verdict;
 use super::{Scoped, Shelf};

@@ -39,12 +39,12 @@ pub use prices::Moved;
 pub use sums::Setting;
 
 use super::condition::{Bits, Columns};
-use super::floors::FloorOver;
+use super::kinds::floors::FloorOver;
 use super::merchandise;
-use super::overrides::OverrideAction;
-use super::pools::{self, Pooled};
+use super::kinds::overrides::OverrideAction;
+use super::kinds::pools::{self, Pooled};
 use super::rules::{Rule, RuleKind};
-use super::stackability::Stackability;
+use super::kinds::stackability::Stackability;
 use crate::domain::decision::Failed;
 use crate::domain::{Belongs, Catalogue, Offer, OfferId, OfferStatus, Placement, PlacementId};
 use fixed::Fixed;

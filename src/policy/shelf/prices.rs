@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::super::bundle::Bundle;
 use super::super::condition::{Bits, Facts};
-use super::super::diversity::Per;
+use super::super::kinds::diversity::Per;
 use super::super::rules::{OnMissing, Rule, RuleKind};
 use super::keys::kinds;
 use super::{Scoped, Shelves, is_considered, scope};

@@ -2,7 +2,7 @@
 //! stand behind it. Asked in front of every slot, the first too; floors under each offer alone are fixed on the shelf.
 
 use super::super::bundle::Bundle;
-use super::super::floors::{FloorLimit, FloorOver, Margin, ground};
+use super::super::kinds::floors::{FloorLimit, FloorOver, Margin, ground};
 use super::super::rules::{OnMissing, RuleKind};
 use super::{Scoped, Shelf};
 use crate::domain::decision::Failed;
