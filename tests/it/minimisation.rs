@@ -16,9 +16,9 @@ const RAW: [&str; 3] = ["customer.attributes", "request.context", "persona.attri
 
 /// Who may see what only guards of audiences see.
 const GUARDED: [&str; 5] = [
-    "src/policy/guards.rs",
+    "src/policy/kinds/guards.rs",
     "src/policy/minimise.rs",
-    "src/policy/observed.rs",
+    "src/policy/declared/observed.rs",
     "src/decision/decide.rs",
     "src/decision/trial/told.rs",
 ];

@@ -17,6 +17,7 @@ on_both_stores! {
     of_two_batches_with_the_same_decisions_one_is_stored_and_answers_the_other,
     of_two_batches_with_the_same_new_subject_one_is_stored,
     of_two_batches_that_read_what_the_other_makes_one_is_stored,
+    of_two_batches_that_only_read_the_same_new_subjects_both_are_stored,
     a_bundle_is_activated_while_commits_overlap,
 }
 
@@ -136,6 +137,18 @@ async fn of_two_batches_that_read_what_the_other_makes_one_is_stored(database: A
         let batches = [vec![only_read(low, 0), written(high, 0)], vec![written(low, 0), only_read(high, 0)]];
         let batches = batches.map(|subjects| batch(0, subjects, vec![]));
         assert_eq!(one_stored(both(&stores, u64::from(round) + 1, batches).await), (1, 0), "round {round}");
+    }
+}
+
+/// What both make without writing anything to it has not changed for either.
+async fn of_two_batches_that_only_read_the_same_new_subjects_both_are_stored(database: Arc<Database>) {
+    let stores = [database.open().await, database.open().await];
+    for round in 0..200_u16 {
+        let read = || (0..8).map(|n| only_read(round * 8 + n, 0)).collect();
+        let batches = [batch(0, read(), vec![]), batch(0, read(), vec![])];
+        for outcome in both(&stores, u64::from(round) + 1, batches).await {
+            assert!(matches!(outcome, CommitOutcome::Stored), "round {round}: {outcome:?}");
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Lint: what a bundle that compiles says and can hardly mean. Refuses nothing: every finding is a warning.
 //!
 //! What conditions do is found by looking at every case that they can tell apart
-//! ([`Worlds`](crate::policy::condition::Worlds)), so that a warning comes with a witness. The work is bounded; where it was
-//! given up is said. A new kind of rule is asked for by the compiler in [`conditions::condition`] and
+//! ([`Worlds`](crate::policy::condition::Worlds)), so that a warning comes with a witness. The work is bounded; where
+//! it was given up is said. A new kind of rule is asked for by the compiler in [`conditions::condition`] and
 //! [`limits::covers`].
 
 mod conditions;
