@@ -37,11 +37,11 @@ mod verdict;
 mod shelf;
 
 #[cfg(test)]
+mod judged;
+#[cfg(test)]
 mod mistakes;
 #[cfg(test)]
 mod page;
-#[cfg(test)]
-mod plain;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]

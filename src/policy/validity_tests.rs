@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::judged::judge;
 use super::kinds::caps::CapWindows;
-use super::plain::judge;
 use super::sample::{CAPS, CONSENT, MARGIN, OFFERS, PLACEMENTS, bundle, files, shown};
 use super::*;
 use crate::domain::{AttributeId, Catalogue, Currency, Number, Offer, PurposeId, SubjectState, Timestamp, Value};
@@ -143,8 +143,9 @@ fn a_rule_holds_while_it_is_in_effect_whatever_its_kind() {
     let floor = changed(MARGIN, "min_margin: 10%", &format!("min_margin: 10%\n    {until}"));
     assert_eq!((judged(&floor, &poor, Some(&state), in_effect), judged(&floor, &poor, Some(&state), over)), (1, 0));
     let cap = changed(CAPS, "max: 2", &format!("max: 2\n    {until}"));
+    let whole = offer("a", "shoes", "0.00");
     // Nobody to count for: every cap that holds leaves the offer out.
-    assert_eq!((judged(&cap, &cheap, None, in_effect), judged(&cap, &cheap, None, over)), (2, 1));
+    assert_eq!((judged(&cap, &whole, None, in_effect), judged(&cap, &whole, None, over)), (2, 1));
     let gated = changed(CONSENT, "    purpose:", &format!("    {until}\n    purpose:"));
     let purpose = PurposeId::new("offer_personalisation").unwrap();
     let refused = |now: &str| {

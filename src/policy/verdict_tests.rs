@@ -1,6 +1,6 @@
 //! Tests of verdicts: what each rule says at its boundary. Compiles no broken bundle; caps have tests of their own.
 
-use super::plain::judge;
+use super::judged::judge;
 use super::sample::{MARGIN, bundle, files};
 use super::*;
 use crate::domain::consent::ConsentEntry;

@@ -1,7 +1,7 @@
 //! The plain reading of what does not stand in one answer together. Reads no request.
 
+use super::asked::Asked;
 use super::chance::Chance;
-use super::town::Asked;
 use super::written::{Kind, Says, When, Written};
 use crate::domain::Offer;
 

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Datelike as _, Timelike as _};
 use chrono_tz::Tz;
 
+use super::asked::Asked;
 use super::chance::Chance;
-use super::town::{Asked, HOUR, NOW};
+use super::town::{HOUR, NOW};
 use super::written::{Kind, Says, Written, lies_in};
 use crate::domain::{Offer, Timestamp};
 

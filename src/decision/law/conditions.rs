@@ -4,9 +4,10 @@
 use chrono::{DateTime, NaiveDate, Timelike as _};
 use chrono_tz::Tz;
 
+use super::asked::Asked;
 use super::chance::Chance;
 use super::money::earns;
-use super::town::{Asked, TIERS};
+use super::town::TIERS;
 use super::written::{Kind, Says, Written};
 use crate::domain::{Offer, Value};
 
@@ -28,7 +29,7 @@ enum Is {
 }
 
 /// What is written.
-enum Part {
+pub(super) enum Part {
     Name(&'static str),
     Constant(&'static str, Is),
     Has(&'static str),
@@ -107,7 +108,7 @@ fn compared(chance: &mut Chance) -> Part {
     let same = chance.one(&["==", "!="]);
     let tier = |tier: &'static str, quoted| (quoted, Is::Text(tier.to_owned()));
     let tiers = [tier("bronze", "\"bronze\""), tier("silver", "\"silver\""), tier("gold", "\"gold\"")];
-    match chance.below(9) {
+    match chance.below(10) {
         0 => two(order, Part::Name(chance.one(&["offer.rank", "customer.points"])), any_number(chance, 2)),
         1 => two(order, Part::Name(chance.one(&["offer.price", "offer.margin"])), any_money(chance, 2)),
         2 => two(order, any_money(chance, 1), Part::Name("basket.total")),
@@ -116,6 +117,7 @@ fn compared(chance: &mut Chance) -> Part {
         5 => Part::In(Box::new(Part::Name("customer.tier")), vec![constant(chance, &tiers), constant(chance, &tiers)]),
         6 => Part::In(Box::new(Part::Name("offer.brand")), vec![any_text(chance), any_text(chance)]),
         7 => two(order, Part::Name(chance.one(&["offer.season", "customer.member_since"])), any_date(chance)),
+        8 => two(same, Part::Name("context.mood"), Part::Constant("\"calm\"", Is::Text("calm".to_owned()))),
         _ => {
             let passed = two("-", Part::Name("offer.season"), Part::Name("customer.member_since"));
             two(order, passed, constant(chance, &[("24h", Is::Span(DAY)), ("30d", Is::Span(30 * DAY))]))
@@ -183,7 +185,29 @@ fn named(name: &str, asked: &Asked<'_>, offer: &Offer) -> Option<Is> {
 }
 
 impl Part {
-    fn text(&self) -> String {
+    /// What guards ask of the customer.
+    pub(super) fn any_guarded(chance: &mut Chance) -> Self {
+        let number = |text, is: i128| Self::Constant(text, Is::Number(is * MILLION));
+        match chance.below(4) {
+            0 => two("<", Self::Name("customer.points"), number("500", 500)),
+            1 => Self::Not(Box::new(Self::Name("customer.member"))),
+            2 => two("==", Self::Name("customer.tier"), Self::Constant("\"bronze\"", Is::Text("bronze".to_owned()))),
+            _ => two("&&", Self::Name("customer.member"), two(">", Self::Name("customer.points"), number("1", 1))),
+        }
+    }
+
+    /// The names that stand in it.
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        match self {
+            Self::Name(name) | Self::Has(name) => vec![name],
+            Self::Constant(..) => Vec::new(),
+            Self::Not(inner) | Self::Minus(inner) => inner.names(),
+            Self::Two(_, a, b) => [a.names(), b.names()].concat(),
+            Self::In(a, list) => list.iter().fold(a.names(), |names, item| [names, item.names()].concat()),
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
         match self {
             Self::Name(name) => (*name).to_owned(),
             Self::Constant(text, _) => (*text).to_owned(),
@@ -198,7 +222,7 @@ impl Part {
         }
     }
 
-    fn truth(&self, asked: &Asked<'_>, offer: &Offer) -> Option<bool> {
+    pub(super) fn truth(&self, asked: &Asked<'_>, offer: &Offer) -> Option<bool> {
         match self.is(asked, offer)? {
             Is::Truth(truth) => Some(truth),
             _ => None,
@@ -280,7 +304,10 @@ struct When {
 }
 
 pub(super) fn any_exclusion(chance: &mut Chance) -> Box<dyn Kind> {
-    Box::new(When { part: any(chance, 3), excludes: true })
+    let part = any(chance, 3);
+    // What is sensitive may keep an offer from somebody, and give none to anybody.
+    let spared = |part: Part| two("||", Part::Name("customer.staff"), part);
+    Box::new(When { part: if chance.often(2) { spared(part) } else { part }, excludes: true })
 }
 
 pub(super) fn any_requirement(chance: &mut Chance) -> Box<dyn Kind> {
@@ -302,35 +329,9 @@ impl Kind for When {
     fn reads(&self) -> bool {
         true
     }
-}
 
-/// Leaves offers out for an audience. It sees what it reads of the customer, whatever was said to other purposes.
-struct Guard(Part);
-
-pub(super) fn any_guard(chance: &mut Chance) -> Box<dyn Kind> {
-    let number = |text, is: i128| Part::Constant(text, Is::Number(is * MILLION));
-    Box::new(Guard(match chance.below(4) {
-        0 => two("<", Part::Name("customer.points"), number("500", 500)),
-        1 => Part::Not(Box::new(Part::Name("customer.member"))),
-        2 => two("==", Part::Name("customer.tier"), Part::Constant("\"bronze\"", Is::Text("bronze".to_owned()))),
-        _ => two("&&", Part::Name("customer.member"), two(">", Part::Name("customer.points"), number("1", 1))),
-    }))
-}
-
-impl Kind for Guard {
-    fn text(&self) -> String {
-        format!("when: '{}'", self.0.text())
-    }
-
-    fn says(&self, rule: &Written, asked: &Asked<'_>, offer: &Offer) -> Says {
-        let mut all = Asked::new(asked.town, asked.spot, asked.request, asked.person, asked.now);
-        let customer = asked.request.customer.attributes.iter();
-        all.seen = customer.map(|(name, value)| (format!("customer.{name}"), value.clone())).collect();
-        Says::plainly(self.0.truth(&all, offer).unwrap_or(!rule.allows_missing))
-    }
-
-    fn reads(&self) -> bool {
-        true
+    fn names(&self) -> Vec<&'static str> {
+        self.part.names()
     }
 }
 
@@ -383,5 +384,13 @@ impl Kind for Loyal {
 
     fn reads(&self) -> bool {
         true
+    }
+
+    fn names(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        names.extend(self.tier.map(|_| "customer.tier"));
+        names.extend(self.points.map(|_| "customer.points"));
+        names.extend(self.days.map(|_| "customer.member_since"));
+        names
     }
 }

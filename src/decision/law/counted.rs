@@ -3,11 +3,12 @@
 use chrono::{DateTime, Datelike as _};
 use chrono_tz::Tz;
 
+use super::asked::Asked;
 use super::chance::Chance;
-use super::town::{Asked, HOUR, RESERVED};
+use super::town::{HOUR, RESERVED};
 use super::written::{Kind, Reading, Says, When, Written, categories};
-use crate::domain::Offer;
 use crate::domain::outcome::OutcomeKind;
+use crate::domain::{Offer, SubjectKind};
 use crate::policy::Contact;
 
 #[derive(Clone, Copy)]
@@ -16,24 +17,33 @@ enum Window {
     /// `day`, `week` from a weekday (0 for Monday) or `month`, and whose clock.
     Calendar(&'static str, u32, &'static str),
     Lifetime,
+    /// As long as a session lasts, whoever it is that has it.
+    Session,
 }
 
 struct Capped {
+    whose: SubjectKind,
     by: &'static str,
     max: u32,
     window: Window,
     counts: &'static str,
-    allows_nobody: bool,
+    /// What becomes of whom it cannot count for.
+    nobody: &'static str,
 }
 
 const WEEK: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 pub(super) fn any_cap(chance: &mut Chance) -> Box<dyn Kind> {
+    use SubjectKind::{Customer, Device, Household, Session};
     let clock = chance.one(&["customer", "store", "Europe/Berlin", "America/New_York"]);
+    let whose = chance.one(&[Customer, Customer, Customer, Household, Device, Session]);
+    let of_session = [Customer, Session].contains(&whose);
     Box::new(Capped {
+        whose,
         by: chance.one(&["all", "offer", "category", "campaign", "channel"]),
         max: 1 + u32::try_from(chance.below(4)).unwrap(),
-        window: match chance.below(6) {
+        window: match chance.below(7) {
+            6 if of_session => Window::Session,
             0 => Window::Hours(5),
             1 => Window::Hours(72),
             2 => Window::Lifetime,
@@ -42,7 +52,7 @@ pub(super) fn any_cap(chance: &mut Chance) -> Box<dyn Kind> {
             _ => Window::Calendar("month", 0, clock),
         },
         counts: chance.one(&["decision", "impression", "click", "redemption"]),
-        allows_nobody: chance.often(5),
+        nobody: chance.one(&["", "session_cap", "exclude", "allow", "allow", "allow"]),
     })
 }
 
@@ -51,6 +61,7 @@ impl Window {
         match self {
             Self::Hours(hours) => format!("{{rolling: {hours}h}}"),
             Self::Lifetime => "lifetime".to_owned(),
+            Self::Session => "session".to_owned(),
             Self::Calendar("week", 0, clock) => format!("{{calendar: week, time_zone: {clock}}}"),
             Self::Calendar("week", starts, clock) => {
                 format!("{{calendar: week, time_zone: {clock}, week_starts: {}}}", WEEK[starts as usize])
@@ -63,7 +74,7 @@ impl Window {
     fn holds(self, at: i64, asked: &Asked<'_>) -> bool {
         match self {
             Self::Hours(hours) => asked.now - at < hours * HOUR,
-            Self::Lifetime => true,
+            Self::Lifetime | Self::Session => true,
             Self::Calendar(unit, starts, clock) => {
                 let zone: Tz = match clock {
                     "customer" => asked.zone().unwrap_or(Tz::UTC),
@@ -83,8 +94,8 @@ impl Window {
     }
 }
 
-fn scope(by: &str) -> String {
-    if by == "all" { "[customer]".to_owned() } else { format!("[customer, {by}]") }
+fn scope(whose: &str, by: &str) -> String {
+    if by == "all" { format!("[{whose}]") } else { format!("[{by}, {whose}]") }
 }
 
 impl Capped {
@@ -111,15 +122,17 @@ impl Capped {
         };
         match happened {
             Some(happened) => self.window.holds(happened, asked),
-            None => contact.chosen.reserved_until.0 > asked.now,
+            // What was given back is reserved no more.
+            None => !contact.released && contact.chosen.reserved_until.0 > asked.now,
         }
     }
 }
 
 impl Kind for Capped {
     fn text(&self) -> String {
-        let nobody = if self.allows_nobody { ", without_identifier: allow" } else { "" };
-        let (scope, window) = (scope(self.by), self.window.text());
+        let nobody =
+            if self.nobody.is_empty() { String::new() } else { format!(", without_identifier: {}", self.nobody) };
+        let (scope, window) = (scope(self.whose.name(), self.by), self.window.text());
         format!("scope: {scope}, max: {}, window: {window}, counts: {}{nobody}", self.max, self.counts)
     }
 
@@ -129,12 +142,16 @@ impl Kind for Capped {
             return Says::default();
         }
         let limit = Some(i64::from(self.max));
-        if asked.person.is_none() && !self.allows_nobody {
-            return Says { against: Some((None, limit)), reading: None };
-        }
+        let whose = if matches!(self.window, Window::Session) { SubjectKind::Session } else { self.whose };
+        let contacts = match asked.folk.contacts(whose, self.nobody == "exclude") {
+            Some(contacts) => contacts,
+            // For whom it cannot count it holds within one answer.
+            None if self.nobody == "allow" => Vec::new(),
+            None => return Says { against: Some((None, limit)), reading: None },
+        };
         let own = self.apart(asked, spot.id, offer.offer_id.as_str());
         let mut used = 0;
-        for contact in asked.person.iter().flat_map(|person| &person.contacts) {
+        for contact in contacts {
             let counting =
                 asked.town.spots.iter().all(|spot| spot.id != contact.placement.as_str() || spot.counts_toward_caps);
             let covered = rule.covers_contact(asked, &contact.placement, contact.offer.as_str());
@@ -210,9 +227,9 @@ impl Cooled {
     }
 
     /// Until when what counts as `key` rests, if it does, and of how many events.
-    fn rests(&self, rule: &Written, asked: &Asked<'_>, contacts: &[Contact], key: &str) -> (Option<i64>, u32) {
+    fn rests(&self, rule: &Written, asked: &Asked<'_>, contacts: &[&Contact], key: &str) -> (Option<i64>, u32) {
         let (mut events, mut undone) = (Vec::new(), i64::MIN);
-        let counts = |contact: &&Contact| {
+        let counts = |contact: &&&Contact| {
             rule.covers_contact(asked, &contact.placement, contact.offer.as_str())
                 && self.contact_keys(asked, contact).iter().any(|of| of == key)
         };
@@ -247,17 +264,17 @@ impl Kind for Cooled {
         let unless = self.unless.map_or_else(String::new, |kind| format!(", unless: {}", kind.name()));
         let nobody = if self.allows_nobody { ", without_identifier: allow" } else { "" };
         let after = format!("{{event: {}{times}{unless}}}", self.event.name());
-        format!("scope: {}, after: {after}, suppress_for: {}h{nobody}", scope(self.by), self.hours)
+        format!("scope: {}, after: {after}, suppress_for: {}h{nobody}", scope("customer", self.by), self.hours)
     }
 
     fn says(&self, rule: &Written, asked: &Asked<'_>, offer: &Offer) -> Says {
         let times = u32::try_from(self.times).unwrap();
         let compared = (None, Some(i64::from(times)));
-        let Some(person) = asked.person else {
+        let Some(contacts) = asked.folk.contacts(SubjectKind::Customer, false) else {
             return Says { against: (!self.allows_nobody).then_some(compared), reading: None };
         };
         let keys = self.keys(offer);
-        let each = keys.iter().map(|key| self.rests(rule, asked, &person.contacts, key));
+        let each = keys.iter().map(|key| self.rests(rule, asked, &contacts, key));
         let (until, used) = each.max().unwrap_or_default();
         let reading = Reading { used, limit: times, until };
         Says { against: until.is_some().then_some(compared), reading: Some(reading.seen()) }

@@ -1,6 +1,6 @@
 //! The plain reading of what nobody wrote: schedules, campaigns and stock. Reads no rule.
 
-use super::town::Asked;
+use super::asked::Asked;
 use crate::domain::schedule::Pause;
 use crate::domain::{Offer, OfferStatus, Timestamp};
 

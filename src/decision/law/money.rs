@@ -1,7 +1,7 @@
 //! The plain reading of floors under the margin and of the placement's currency. Reads no request.
 
+use super::asked::Asked;
 use super::chance::Chance;
-use super::town::Asked;
 use super::written::{Kind, Says, When, Written};
 use crate::domain::Offer;
 

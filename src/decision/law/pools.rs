@@ -1,8 +1,8 @@
 //! The plain reading of budgets and stock of which nothing is gone but what the answer itself takes. Reads no request
 //! but its store.
 
+use super::asked::Asked;
 use super::chance::Chance;
-use super::town::Asked;
 use super::written::{Kind, Says, When, Written};
 use crate::domain::Offer;
 

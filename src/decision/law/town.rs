@@ -1,5 +1,5 @@
-//! The town that the law is tried in: two placements, offers and campaigns, customers with a past, and what they ask.
-//! Says nothing of what rules mean.
+//! The town that the law is tried in: two placements, offers and campaigns, and what is asked there. Says nothing of
+//! what rules mean.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,13 @@ use chrono_tz::Tz;
 use serde_json::{Value as Json, json};
 
 use super::chance::Chance;
-use super::gates::Gates;
+use super::folk::{Folk, PURPOSES, attributes, text};
 use super::written::{self, Written};
-use crate::domain::consent::{Basis, ConsentEntry};
-use crate::domain::outcome::OutcomeKind;
 use crate::domain::{
-    BasketLine, Campaign, ConsentState, Currency, Customer, DecisionId, DecisionRequest, Money, Number, Offer, OfferId,
-    PlacementId, PurposeId, StoreId, SubjectKind, SubjectKinds, Timestamp, Value,
+    BasketLine, Campaign, Currency, Customer, DecisionRequest, Money, Offer, OfferId, Persona, PlacementId, StoreId,
+    SubjectKind, Timestamp, Value,
 };
-use crate::policy::{Chosen, Contact, Source};
+use crate::policy::Source;
 
 /// It is Thursday, 2026-05-28, 20:26:40 in UTC.
 pub(super) const NOW: i64 = 1_780_000_000_000;
@@ -26,17 +24,23 @@ pub(super) const RESERVED: i64 = HOUR;
 pub(super) const TIERS: [&str; 3] = ["bronze", "silver", "gold"];
 
 /// Stores with a clock and a region; any other is not known.
-const STORES: [(&str, Tz, &str); 2] =
+pub(super) const STORES: [(&str, Tz, &str); 2] =
     [("s-1", chrono_tz::Europe::Berlin, "DE"), ("s-2", chrono_tz::America::New_York, "US-NY")];
 
 const ATTRIBUTES: &str = "attributes:
   - {id: customer.tier, type: {enum: [bronze, silver, gold]}, class: personal, source: crm}
   - {id: customer.brand, type: text, class: personal, source: crm}
-  - {id: customer.points, type: number, class: personal, source: crm}
+  - {id: customer.points, type: number, class: personal, source: crm, time_to_live: 1h}
   - {id: customer.member_since, type: date, class: personal, source: crm}
   - {id: customer.member, type: bool, class: personal, source: crm}
+  - {id: customer.complaints, type: number, class: personal, source: crm}
+  - {id: customer.staff, type: bool, class: sensitive, source: crm}
+  - {id: customer.born, type: date, class: sensitive, source: crm}
+  - {id: customer.age, type: number, class: protected, source: crm}
   - {id: context.device, type: {enum: [desktop, mobile]}, class: public, source: shop}
+  - {id: context.mood, type: {enum: [calm, wild]}, class: personal, source: shop}
   - {id: offer.brand, type: text}
+  - {id: offer.product, type: text}
   - {id: offer.rank, type: number}
   - {id: offer.season, type: date}
   - {id: offer.loyalty_only, type: bool}
@@ -51,6 +55,11 @@ pub(super) struct Spot {
     house: &'static str,
     pub(super) obeys_caps: bool,
     pub(super) counts_toward_caps: bool,
+    pub(super) features: &'static [&'static str],
+    /// Whether its strategy weighs them.
+    pub(super) weighs: bool,
+    /// Whether it may show nothing.
+    pub(super) nothing: bool,
 }
 
 pub(super) struct Town {
@@ -58,81 +67,8 @@ pub(super) struct Town {
     pub(super) spots: [Spot; 2],
     pub(super) offers: BTreeMap<String, Offer>,
     pub(super) campaigns: Vec<Campaign>,
-}
-
-/// Somebody known.
-pub(super) struct Person {
-    pub(super) consents: Vec<ConsentEntry>,
-    pub(super) contacts: Vec<Contact>,
-    attributes: BTreeMap<String, Value>,
-}
-
-/// What is asked, by whom and after what.
-pub(super) struct Asked<'a> {
-    pub(super) town: &'a Town,
-    pub(super) spot: usize,
-    pub(super) request: &'a DecisionRequest,
-    pub(super) person: Option<&'a Person>,
-    pub(super) now: i64,
-    /// Where from, as rules about regions see it.
-    pub(super) from: Option<String>,
-    /// What rules may see.
-    pub(super) seen: BTreeMap<String, Value>,
-    /// What stands in the slots before.
-    pub(super) chosen: Vec<&'a Offer>,
-    /// Whether the counters were made at this very instant.
-    pub(super) fresh: bool,
-}
-
-impl<'a> Asked<'a> {
-    pub(super) fn new(
-        town: &'a Town,
-        spot: usize,
-        request: &'a DecisionRequest,
-        person: Option<&'a Person>,
-        now: i64,
-    ) -> Self {
-        let store = request.store.as_ref().and_then(|store| STORES.iter().find(|(id, ..)| *id == store.as_str()));
-        let from = request.jurisdiction.clone().or(store.map(|(_, _, region)| (*region).to_owned()));
-        Self { town, spot, request, person, now, from, seen: BTreeMap::new(), chosen: Vec::new(), fresh: true }
-    }
-
-    pub(super) fn placement(&self) -> &'static str {
-        self.town.spots[self.spot].id
-    }
-
-    pub(super) fn channel(&self) -> &'static str {
-        self.town.spots[self.spot].channel
-    }
-
-    /// Fills in what may be seen under the purpose that the gates left.
-    pub(super) fn see(&mut self, gates: &Gates) {
-        let context = self.request.context.iter().map(|(name, value)| (format!("context.{name}"), value.clone()));
-        self.seen.extend(context);
-        if gates.personal {
-            let customer = self.request.customer.attributes.iter();
-            self.seen.extend(customer.map(|(name, value)| (format!("customer.{name}"), value.clone())));
-        }
-    }
-
-    /// Where the customer is.
-    pub(super) fn zone(&self) -> Option<Tz> {
-        self.request.time_zone.as_deref().map(|zone| zone.parse().unwrap())
-    }
-
-    /// Where the store is.
-    pub(super) fn store_zone(&self) -> Option<Tz> {
-        let store = self.request.store.as_ref()?;
-        STORES.iter().find(|(id, ..)| *id == store.as_str()).map(|(_, zone, _)| *zone)
-    }
-}
-
-fn text(value: &str) -> Value {
-    Value::Text(value.to_owned())
-}
-
-fn number(value: i64) -> Value {
-    Value::Number(Number(value * 1_000_000))
+    /// Purposes that obey a signal.
+    pub(super) obeying: Vec<&'static str>,
 }
 
 impl Town {
@@ -145,6 +81,9 @@ impl Town {
             house,
             obeys_caps: chance.often(9),
             counts_toward_caps: chance.often(9),
+            features: chance.one(&[&["context.device"] as &[&str], &["context.device", "customer.tier"]]),
+            weighs: chance.often(2),
+            nothing: chance.often(2),
         };
         let spots = [spot(chance, "home", "web", "personal", "house"), spot(chance, "mail", "email", "plain", "o2")];
         let mut offers: BTreeMap<String, Offer> = BTreeMap::new();
@@ -153,7 +92,18 @@ impl Town {
         }
         offers.insert("house".into(), offer(chance, "house"));
         let campaigns = ["spring", "autumn"].map(|id| campaign(chance, id));
-        Self { rules, spots, offers, campaigns: campaigns.into() }
+        let gated = |purpose: &&str| rules.iter().any(|rule| rule.kind.guards() == Some(*purpose));
+        let obeying = PURPOSES.into_iter().filter(gated).filter(|_| chance.often(4)).collect();
+        Self { rules, spots, offers, campaigns: campaigns.into(), obeying }
+    }
+
+    /// Whether a customer may have such an attribute.
+    pub(super) fn declares(&self, name: &str, value: &Value) -> bool {
+        match (name, value) {
+            ("tier", Value::Text(tier)) => TIERS.contains(&tier.as_str()),
+            ("brand", Value::Text(_)) | ("points", Value::Number(_)) | ("staff", Value::Bool(_)) => true,
+            _ => false,
+        }
     }
 
     pub(super) fn house(&self, spot: usize) -> &'static str {
@@ -167,13 +117,31 @@ impl Town {
     pub(super) fn files(&self) -> Vec<Source> {
         let file = |path: &str, text: String| Source { path: path.to_owned(), text };
         let spot = |spot: &Spot| {
+            let strategy = if spot.weighs { "greedy" } else { "uniform" };
             format!(
                 "  - {{id: {}, channel: {}, purpose: {}, currency: USD, slots: 3, objective: {{kind: margin, \
-                 window: 7d, \
-                 reward_cap: 200.00}}, strategy: {{name: uniform}}, features: [context.device], reservation: 1h, \
-                 obeys_caps: {}, counts_toward_caps: {}, fallback: {{offer: {}, variant: a}}}}\n",
-                spot.id, spot.channel, spot.purpose, spot.obeys_caps, spot.counts_toward_caps, spot.house
+                 window: 7d, reward_cap: 200.00}}, strategy: {{name: {strategy}}}, features: [{}], reservation: 1h, \
+                 obeys_caps: {}, counts_toward_caps: {}, nothing_allowed: {}, fallback: {{offer: {}, variant: a}}}}\n",
+                spot.id,
+                spot.channel,
+                spot.purpose,
+                spot.features.join(", "),
+                spot.obeys_caps,
+                spot.counts_toward_caps,
+                spot.nothing,
+                spot.house
             )
+        };
+        let purpose = |id: &&str| {
+            let lawful = match *id {
+                "personal" => "bases: {US: [consent, legitimate_interest], EU: [consent]}, fallback: plain",
+                "plain" => "bases: {US: [consent]}",
+                "service" => "bases: {US: [consent, contract], EU: [consent]}",
+                "model_training" => "bases: {EU: [consent], US: [legitimate_interest, consent]}",
+                _ => "bases: {US: [consent], EU: [consent]}",
+            };
+            let signal = if self.obeying.contains(id) { ", gpc: refuse" } else { "" };
+            format!("  - {{id: {id}, dpv: Marketing, {lawful}{signal}}}\n")
         };
         let store = |(id, zone, region): &(&str, Tz, &str)| {
             format!("  - {{id: {id}, time_zone: {}, region: {region}}}\n", zone.name())
@@ -181,56 +149,14 @@ impl Town {
         vec![
             file("bundle.yaml", "name: law\nschema: 1\n".into()),
             file("catalog/attributes.yaml", ATTRIBUTES.into()),
-            file(
-                "catalog/purposes.yaml",
-                "purposes:\n  - {id: personal, dpv: Marketing, bases: {US: [consent, legitimate_interest], EU: \
-                 [consent]}, fallback: plain}\n  - {id: plain, dpv: Marketing, bases: {US: [consent]}}\n"
-                    .into(),
-            ),
+            file("catalog/purposes.yaml", format!("purposes:\n{}", PURPOSES.iter().map(purpose).collect::<String>())),
             file("catalog/stores.yaml", format!("stores:\n{}", STORES.iter().map(store).collect::<String>())),
             file("placements.yaml", format!("placements:\n{}", self.spots.iter().map(spot).collect::<String>())),
             file("rules/10.yaml", written::text(&self.rules)),
         ]
     }
 
-    /// Somebody, or nobody known.
-    pub(super) fn person(chance: &mut Chance) -> Option<Person> {
-        if chance.often(2) {
-            return None;
-        }
-        let mut consents = Vec::new();
-        for purpose in ["personal", "plain"] {
-            // At instants of their own, so that one of them is the newest.
-            for at in 0..chance.below(3) {
-                use ConsentState::{Granted, Refused, Unknown, Withdrawn};
-                let at = i64::try_from(at).unwrap();
-                consents.push(ConsentEntry {
-                    purpose: PurposeId::new(purpose).unwrap(),
-                    state: chance.one(&[Granted, Granted, Granted, Granted, Refused, Withdrawn, Unknown]),
-                    basis: chance.one(&[Basis::Consent, Basis::Consent, Basis::LegitimateInterest]),
-                    valid_from: Timestamp(NOW + at - 3 + if chance.often(1) { HOUR } else { 0 }),
-                    channel: None,
-                    jurisdiction: None,
-                    valid_until: chance.maybe(2, &[Timestamp(NOW), Timestamp(NOW + 1), Timestamp(NOW + HOUR)]),
-                });
-            }
-        }
-        let mut attributes = BTreeMap::new();
-        let mut may = |chance: &mut Chance, name: &str, values: &[Value]| {
-            if chance.often(7) {
-                attributes.insert(name.to_owned(), values[chance.below(values.len())].clone());
-            }
-        };
-        may(chance, "tier", &TIERS.map(text));
-        may(chance, "brand", &["acme", "zeta", "nova"].map(text));
-        may(chance, "points", &[0, 1, 3, 499, 500, 501].map(number));
-        may(chance, "member_since", &["2026-05-28", "2026-04-28", "2026-04-29", "2020-01-01"].map(text));
-        may(chance, "member", &[Value::Bool(true), Value::Bool(false)]);
-        let contacts = (0..chance.below(14)).map(|number| contact(chance, number)).collect();
-        Some(Person { consents, contacts, attributes })
-    }
-
-    pub(super) fn request(&self, chance: &mut Chance, spot: usize, person: Option<&Person>) -> DecisionRequest {
+    pub(super) fn request(&self, chance: &mut Chance, spot: usize, folk: &Folk) -> DecisionRequest {
         let line = |chance: &mut Chance| BasketLine {
             sku: "thing".into(),
             category: None,
@@ -244,24 +170,33 @@ impl Town {
                 currency: Currency::parse(chance.one(&["USD", "USD", "USD", "USD", "USD", "USD", "EUR"])).unwrap(),
             }),
         };
-        let device = chance.maybe(7, &["desktop", "mobile"]);
+        let device = chance.maybe(7, &["desktop", "mobile"]).map(|device| ("device".to_owned(), text(device)));
+        let mood = chance.maybe(3, &["calm", "wild"]).map(|mood| ("mood".to_owned(), text(mood)));
+        let named = |kind: SubjectKind| folk.named(kind).map(|_| format!("a {}", kind.name()));
+        let taste = |chance: &mut Chance| Persona {
+            weight: 1 + u32::try_from(chance.below(3)).unwrap(),
+            attributes: attributes(chance, 3),
+        };
         DecisionRequest {
             decision_id: None,
             customer: Customer {
-                id: person.map(|_| "ann".to_owned()),
-                attributes: person.map(|person| person.attributes.clone()).unwrap_or_default(),
-                ..Customer::default()
+                id: named(SubjectKind::Customer),
+                session: named(SubjectKind::Session),
+                device: named(SubjectKind::Device),
+                household: named(SubjectKind::Household),
+                attributes: attributes(chance, 7),
+                personas: chance.often(2).then(|| (0..chance.below(4)).map(|_| taste(chance)).collect()),
             },
             placement: PlacementId::new(self.spots[spot].id).unwrap(),
             count: chance.maybe(5, &[1, 2, 3]),
             jurisdiction: chance.maybe(8, &["US-NY", "US-CA", "US", "DE", "FR", "GB", "EU"]).map(str::to_owned),
             time_zone: chance.maybe(6, &["Asia/Tokyo", "Europe/Berlin", "America/New_York"]).map(str::to_owned),
-            context: device.map(|device| ("device".to_owned(), text(device))).into_iter().collect(),
+            context: device.into_iter().chain(mood).collect(),
             basket: (0..chance.below(3)).map(|_| line(chance)).collect(),
             candidates: chance
                 .often(3)
                 .then(|| ["gone", "house", "o1", "o4"].map(|id| OfferId::new(id).unwrap()).to_vec()),
-            privacy_signal: None,
+            privacy_signal: chance.maybe(3, &[true, true, false]),
             store: chance.maybe(5, &["s-1", "s-2", "s-9"]).map(|store| StoreId::new(store).unwrap()),
         }
     }
@@ -303,6 +238,7 @@ fn offer(chance: &mut Chance, id: &str) -> Offer {
     let brands = [Json::from("acme"), Json::from("zeta")];
     let mut attributes = json!({});
     may(&mut attributes, chance, "brand", 6, &brands);
+    may(&mut attributes, chance, "product", 6, &["boot".into(), "boot".into(), "lamp".into()]);
     may(&mut attributes, chance, "rank", 6, &[0.into(), 1.into(), 2.5.into(), 499.into()]);
     may(&mut attributes, chance, "season", 6, &["2026-05-28".into(), "2026-06-01".into(), "2020-01-01".into()]);
     may(&mut attributes, chance, "loyalty_only", 6, &[true.into(), false.into()]);
@@ -323,35 +259,4 @@ fn campaign(chance: &mut Chance, id: &str) -> Campaign {
     may(&mut campaign, chance, "status", 1, &["paused".into()]);
     schedule(&mut campaign, chance);
     serde_json::from_value(campaign).unwrap()
-}
-
-/// A contact of the last days, maybe of an offer or a placement that is gone.
-fn contact(chance: &mut Chance, number: usize) -> Contact {
-    let at = NOW - chance.within(0, 96 * HOUR);
-    let later = |chance: &mut Chance| Timestamp(chance.within(at - HOUR / 4, NOW));
-    let mut maybe = |of_ten: usize| chance.often(of_ten).then(|| later(chance));
-    let (seen, clicked, redeemed) = (maybe(6), maybe(3), maybe(2));
-    let kinds = [
-        (OutcomeKind::Reject, maybe(3)),
-        (OutcomeKind::Return, maybe(2)),
-        (OutcomeKind::Impression, seen),
-        (OutcomeKind::Click, clicked),
-        (OutcomeKind::Order, redeemed),
-    ];
-    Contact {
-        chosen: Chosen {
-            decision: DecisionId::from_parts(at, [u8::try_from(number).unwrap(); 10]),
-            slot: u16::try_from(chance.below(2)).unwrap(),
-            at: Timestamp(at),
-            reserved_until: Timestamp(at + RESERVED),
-            stands_for: SubjectKinds::of(SubjectKind::Customer),
-        },
-        placement: PlacementId::new(chance.one(&["home", "home", "mail", "gone"])).unwrap(),
-        offer: OfferId::new(chance.one(&["o0", "o1", "o1", "o2", "o3", "o4", "gone"])).unwrap(),
-        seen,
-        clicked,
-        redeemed,
-        events: kinds.into_iter().filter_map(|(kind, at)| Some((kind, at?))).collect(),
-        released: false,
-    }
 }

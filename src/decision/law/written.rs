@@ -1,15 +1,21 @@
 //! Rules as they are written, with the fields that every one may have and what those mean. Knows no single kind.
 
+use super::asked::Asked;
+use super::at_once::Act;
 use super::chance::Chance;
-use super::town::{Asked, HOUR, NOW};
-use super::{answers, availability, conditions, counted, gates, money, pools};
+use super::gates::Read;
+use super::town::{HOUR, NOW};
+use super::{
+    answers, at_once, availability, categories, conditions, counted, fairness, gates, guards, money, personal_prices,
+    pools,
+};
 use crate::domain::{Offer, PlacementId};
 
 /// Makes a random rule of one kind.
 type Maker = fn(&mut Chance) -> Box<dyn Kind>;
 
 /// Every kind that has a plain reading. Whoever adds a kind to the language adds it here.
-pub(super) const KINDS: [(&str, Maker); 15] = [
+pub(super) const KINDS: [(&str, Maker); 20] = [
     ("purpose_gates", gates::any),
     ("margin_floors", money::any),
     ("frequency_caps", counted::any_cap),
@@ -18,8 +24,13 @@ pub(super) const KINDS: [(&str, Maker); 15] = [
     ("exclusions", conditions::any_exclusion),
     ("requirements", conditions::any_requirement),
     ("loyalty_eligibility", conditions::any_loyalty),
-    ("audience_guards", conditions::any_guard),
+    ("audience_guards", guards::any),
+    ("category_exclusions", categories::any),
     ("price_limits", money::any_price),
+    ("price_personalisation", personal_prices::any),
+    ("fairness_gates", fairness::any),
+    ("overrides", at_once::any_override),
+    ("kill_switches", at_once::any_switch),
     ("stackability", answers::any_stackability),
     ("diversity", answers::any_diversity),
     ("budgets", pools::any_budget),
@@ -27,9 +38,18 @@ pub(super) const KINDS: [(&str, Maker); 15] = [
     ("proffer.currency", money::currency),
 ];
 
-/// Kinds of the language that have none yet.
-pub(super) const LACKING: [&str; 5] =
-    ["category_exclusions", "price_personalisation", "fairness_gates", "overrides", "kill_switches"];
+/// What no override lifts: it protects people, or acts at once, or cannot be more than there is.
+const KEPT: [&str; 9] = [
+    "purpose_gates",
+    "audience_guards",
+    "price_limits",
+    "price_personalisation",
+    "fairness_gates",
+    "budgets",
+    "stock",
+    "overrides",
+    "kill_switches",
+];
 
 /// When a rule is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +114,41 @@ pub(super) trait Kind {
     fn guards(&self) -> Option<&'static str> {
         None
     }
+
+    /// Whether it opens, if it is a gate, and what it read of what was said.
+    fn opens(&self, _: &Asked<'_>) -> (bool, Read) {
+        (true, ("", None))
+    }
+
+    /// The names that it reads.
+    fn names(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// Whether it protects people, if others of its list do not.
+    fn protects(&self) -> bool {
+        false
+    }
+
+    /// Whether it acts at once and passes, so that it begins and ends.
+    fn acts_at_once(&self) -> bool {
+        false
+    }
+
+    /// Which offers it speaks for, if it does: it holds only where that is known.
+    fn favours(&self) -> Option<(Act, &'static [&'static str])> {
+        None
+    }
+
+    /// By what offers sell the same, if it says so.
+    fn same_as(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether it has something said beside a price.
+    fn tells(&self) -> bool {
+        false
+    }
 }
 
 /// A rule.
@@ -110,6 +165,8 @@ pub(super) struct Written {
     pub(super) severity: &'static str,
     /// Whether a missing value lets an offer be.
     pub(super) allows_missing: bool,
+    /// Whether no override lifts it by its own word.
+    stays: bool,
     pub(super) kind: Box<dyn Kind>,
 }
 
@@ -127,6 +184,7 @@ fn everywhere(list: &'static str, kind: Box<dyn Kind>) -> Written {
         until: None,
         severity: "block",
         allows_missing: false,
+        stays: false,
         kind,
     }
 }
@@ -141,15 +199,20 @@ pub(super) fn any(chance: &mut Chance) -> Vec<Written> {
             rules.push(everywhere(list, make(chance)));
             continue;
         }
-        // What is about whole answers speaks only where offers are left.
-        let some = [0, 1, 1, 2];
-        let counts = if ["stackability", "diversity"].contains(&list) { &some } else { counts };
+        // What is about whole answers speaks only where offers are left, and so does what puts them first.
+        let counts: &[usize] = match list {
+            "stackability" | "diversity" => &[0, 1, 1, 2],
+            "overrides" => &[0, 0, 1, 2, 4],
+            "purpose_gates" => &[0, 1, 1, 2, 3],
+            "kill_switches" => &[0, 0, 0, 0, 1],
+            _ => counts,
+        };
         for at in 0..chance.one(counts) {
             let mut rule = everywhere(list, make(chance));
             rule.id = format!("{list}.{at}");
-            let gate = rule.kind.guards().is_some();
+            let (gate, at_once) = (rule.kind.guards().is_some(), rule.kind.acts_at_once());
             if chance.often(4) {
-                match chance.below(if gate { 3 } else { 5 }) {
+                match chance.below(if gate || at_once { 3 } else { 5 }) {
                     0 => rule.channels = Some(chance.one(&[&["web"], &["email"]])),
                     1 => rule.placements = Some(&["home"]),
                     2 => rule.regions = Some(chance.one(&[&["US"] as &[&str], &["US-NY", "DE"], &["EU"]])),
@@ -157,14 +220,19 @@ pub(super) fn any(chance: &mut Chance) -> Vec<Written> {
                     _ => rule.categories = Some(chance.one(&[&["shoes"] as &[&str], &["toys", "home"]])),
                 }
             }
-            if chance.often(2) {
+            if at_once {
+                let spans = [(-HOUR, 0), (-HOUR, 1), (0, HOUR), (1, HOUR), (-HOUR, HOUR), (-HOUR, 9 * HOUR)];
+                let (from, until) = spans[chance.below(spans.len()).max(chance.below(spans.len()))];
+                (rule.from, rule.until) = (Some(NOW + from), Some(NOW + until));
+            } else if chance.often(2) {
                 rule.from = chance.maybe(5, &[NOW - HOUR, NOW, NOW + 1, NOW + HOUR]);
                 rule.until = if rule.from.is_none() { Some(chance.one(&[NOW, NOW + 1, NOW + HOUR])) } else { None };
             }
-            if !gate {
+            if !gate && !at_once {
                 rule.severity = chance.one(&["block", "block", "block", "warn", "shadow"]);
             }
             rule.allows_missing = rule.kind.reads() && chance.often(4);
+            rule.stays = chance.often(3);
             rules.push(rule);
         }
     }
@@ -216,10 +284,13 @@ impl Written {
         if self.allows_missing {
             text.push_str(", on_missing: allow");
         }
+        if self.stays {
+            text.push_str(", overridable: false");
+        }
         text
     }
 
-    /// Whether it holds now, and for requests from there. Where from nobody knows it holds.
+    /// Whether it holds now, and for requests from there. Where from nobody knows what speaks against offers holds.
     pub(super) fn holds(&self, asked: &Asked<'_>) -> bool {
         self.holds_at(asked.now) && self.covers(asked.from.as_deref())
     }
@@ -229,9 +300,19 @@ impl Written {
         self.from.is_none_or(|from| from <= now) && self.until.is_none_or(|until| now < until)
     }
 
-    /// Whether it is for requests from there.
+    /// Whether it is for requests from there. What speaks for an offer has to know.
     pub(super) fn covers(&self, from: Option<&str>) -> bool {
-        self.regions.is_none_or(|named| lies_in(named, from) != Some(false))
+        self.regions.is_none_or(|named| lies_in(named, from).unwrap_or(self.kind.favours().is_none()))
+    }
+
+    /// Whether an override may lift it.
+    pub(super) fn overridable(&self) -> bool {
+        !self.stays && !self.kind.protects() && !KEPT.contains(&self.list) && !self.list.starts_with("proffer.")
+    }
+
+    /// Whether it is a condition of a customer and an offer.
+    pub(super) fn is_condition(&self) -> bool {
+        ["exclusions", "requirements", "loyalty_eligibility"].contains(&self.list)
     }
 
     /// Whether it applies where somebody asks.

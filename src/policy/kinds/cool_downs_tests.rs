@@ -6,7 +6,7 @@ use super::caps::CapWindows;
 use super::caps::tests::{chosen, home, offer, with_caps};
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::{Catalogue, Offer, SubjectState, Timestamp};
-use crate::policy::plain::judge;
+use crate::policy::judged::judge;
 use crate::policy::sample::{CAPS, wrong};
 use crate::policy::{Bundle, Contact, confirm_contact, count_contact, describe, rebuild_caps};
 

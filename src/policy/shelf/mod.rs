@@ -18,15 +18,6 @@ mod pins;
 mod prices;
 mod sums;
 
-#[cfg(test)]
-mod law_chance;
-#[cfg(test)]
-mod law_prices;
-#[cfg(test)]
-mod law_switches;
-#[cfg(test)]
-mod law_tests;
-
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;

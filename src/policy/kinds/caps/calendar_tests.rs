@@ -11,7 +11,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use super::tests::{chosen, contact, home, offer, with_caps};
 use super::*;
 use crate::domain::{Catalogue, SubjectState};
-use crate::policy::plain::judge;
+use crate::policy::judged::judge;
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;

@@ -26,8 +26,6 @@ mod scope_tests;
 pub(in crate::policy) mod tests;
 
 pub use count::{Chosen, Contact, confirm_contact, count_contact, outdate_caps, rebuild_caps};
-#[cfg(test)]
-pub(in crate::policy) use count::{apart, rests_with};
 pub(in crate::policy) use count::{cooled, counted};
 pub(in crate::policy) use read::{FIELDS, calendar_unit, read, scope, time_zone};
 pub use window::{CalendarUnit, CapWindow, CapWindows, Zone};

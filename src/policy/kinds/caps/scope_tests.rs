@@ -3,7 +3,7 @@
 use super::tests::{chosen, home, offer, with_caps};
 use super::*;
 use crate::domain::{Offer, SubjectState};
-use crate::policy::plain::judge;
+use crate::policy::judged::judge;
 use crate::policy::sample::{CAPS, wrong};
 use crate::policy::{States, describe};
 

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::domain::{Catalogue, DecisionId, Offer, SubjectState};
-use crate::policy::plain::judge;
+use crate::policy::judged::judge;
 use crate::policy::sample::{CAPS, bundle, files};
 use crate::policy::{Reading, compile, describe};
 use chrono_tz::Tz;

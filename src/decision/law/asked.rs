@@ -1,0 +1,132 @@
+//! What is asked, by whom and for which taste, and what rules then see. Asks no rule.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono_tz::Tz;
+
+use super::folk::Folk;
+use super::gates::Gates;
+use super::town::{HOUR, STORES, Town};
+use super::written::Written;
+use crate::domain::decision::Withheld;
+use crate::domain::{DecisionRequest, Offer, OfferStatus, Persona, Value};
+
+/// What is asked, by whom and after what.
+#[derive(Clone)]
+pub(super) struct Asked<'a> {
+    pub(super) town: &'a Town,
+    pub(super) spot: usize,
+    pub(super) request: &'a DecisionRequest,
+    pub(super) folk: &'a Folk,
+    pub(super) now: i64,
+    /// Where from, as rules about regions see it.
+    pub(super) from: Option<String>,
+    /// What rules may see.
+    pub(super) seen: BTreeMap<String, Value>,
+    /// What guards of audiences may see.
+    pub(super) guarded: BTreeMap<String, Value>,
+    /// What stands in the slots before.
+    pub(super) chosen: Vec<&'a Offer>,
+    /// Whether the counters were made at this very instant.
+    pub(super) fresh: bool,
+}
+
+/// What is kept from rules, and why.
+pub(super) type Kept = BTreeSet<(String, String)>;
+
+impl<'a> Asked<'a> {
+    pub(super) fn new(
+        town: &'a Town,
+        spot: usize,
+        (request, folk): (&'a DecisionRequest, &'a Folk),
+        now: i64,
+        fresh: bool,
+    ) -> Self {
+        let store = request.store.as_ref().and_then(|store| STORES.iter().find(|(id, ..)| *id == store.as_str()));
+        let from = request.jurisdiction.clone().or(store.map(|(_, _, region)| (*region).to_owned()));
+        let (seen, guarded) = (BTreeMap::new(), BTreeMap::new());
+        Self { town, spot, request, folk, now, from, seen, guarded, chosen: Vec::new(), fresh }
+    }
+
+    pub(super) fn placement(&self) -> &'static str {
+        self.town.spots[self.spot].id
+    }
+
+    pub(super) fn channel(&self) -> &'static str {
+        self.town.spots[self.spot].channel
+    }
+
+    /// Fills in what may be seen under what the gates left, for one taste. Gives what is kept from rules.
+    pub(super) fn see(&mut self, gates: &Gates, persona: Option<&Persona>) -> Kept {
+        let town = self.town;
+        let (mut given, mut kept) = self.given(persona);
+        let context = self.request.context.iter().map(|(name, value)| (format!("context.{name}"), value.clone()));
+        given.extend(context);
+        let here = |rule: &&Written| rule.applies_here(self.placement(), self.channel());
+        let (guards, others): (Vec<&Written>, Vec<&Written>) =
+            town.rules.iter().filter(here).partition(|rule| rule.list == "audience_guards");
+        let mut read: BTreeSet<&str> = others.iter().flat_map(|rule| rule.kind.names()).collect();
+        read.extend(town.spots[self.spot].features);
+        let asking = guards.iter().filter(|rule| gates.guards && rule.holds(self));
+        let guarding: BTreeSet<&str> = asking.flat_map(|rule| rule.kind.names()).collect();
+        for (name, value) in given {
+            let (may, guards) = (gates.personal || name == "context.device", guarding.contains(&*name));
+            if guards {
+                self.guarded.insert(name.clone(), value.clone());
+            }
+            let why = match (may, guards) {
+                (true, _) if read.contains(&*name) => {
+                    self.seen.insert(name, value);
+                    continue;
+                }
+                (_, true) => Withheld::GuardsOnly,
+                (true, false) => Withheld::NotUsed,
+                (false, false) => Withheld::PurposeNotConsented,
+            };
+            kept.insert((name, format!("{why:?}")));
+        }
+        kept
+    }
+
+    /// What is known of the customer: what the taste says, then the request, then what is kept and still good; and
+    /// what is kept in vain.
+    fn given(&self, persona: Option<&Persona>) -> (BTreeMap<String, Value>, Kept) {
+        let mut all = self.request.customer.attributes.clone();
+        all.extend(persona.into_iter().flat_map(|persona| persona.attributes.clone()));
+        let mut vain = Kept::new();
+        for kept in self.folk.customer().into_iter().flat_map(|person| &person.kept) {
+            if all.contains_key(&kept.name) {
+                continue;
+            }
+            let old = kept.name == "points" && self.now - kept.at.0 >= HOUR;
+            let why = if old || kept.until.is_some_and(|until| until.0 <= self.now) {
+                Withheld::Expired
+            } else if kept.name == "gone" || !self.town.declares(&kept.name, &kept.value) {
+                Withheld::Undeclared
+            } else {
+                all.insert(kept.name.clone(), kept.value.clone());
+                continue;
+            };
+            vain.insert((format!("customer.{}", kept.name), format!("{why:?}")));
+        }
+        (all.into_iter().map(|(name, value)| (format!("customer.{name}"), value)).collect(), vain)
+    }
+
+    /// The offers that are there for whoever asks here.
+    pub(super) fn considered(&self) -> impl Iterator<Item = &'a Offer> {
+        let house = self.town.house(self.spot);
+        let there = self.town.offers.values();
+        there.filter(move |offer| offer.status == OfferStatus::Active && offer.offer_id.as_str() != house)
+    }
+
+    /// Where the customer is.
+    pub(super) fn zone(&self) -> Option<Tz> {
+        self.request.time_zone.as_deref().map(|zone| zone.parse().unwrap())
+    }
+
+    /// Where the store is.
+    pub(super) fn store_zone(&self) -> Option<Tz> {
+        let store = self.request.store.as_ref()?;
+        STORES.iter().find(|(id, ..)| *id == store.as_str()).map(|(_, zone, _)| *zone)
+    }
+}

@@ -1,0 +1,138 @@
+//! The plain reading of personalised prices: which prices are special, what of a customer moves them, and how far those
+//! of one product lie apart.
+
+use std::collections::BTreeSet;
+
+use super::asked::Asked;
+use super::chance::Chance;
+use super::money::earns;
+use super::written::{Kind, Says, Written, lies_in};
+use crate::domain::{Offer, Value};
+
+struct Personal {
+    allowed: Option<&'static [&'static str]>,
+    same_as: Option<&'static str>,
+    /// In percent.
+    spread: Option<i64>,
+    tells: bool,
+    banned: &'static [&'static str],
+}
+
+pub(super) fn any(chance: &mut Chance) -> Box<dyn Kind> {
+    let lists: [&[&str]; 4] =
+        [&[], &["customer.tier"], &["customer.tier", "customer.points"], &["customer.member", "customer.brand"]];
+    let (mut allowed, mut banned): (Option<&[&str]>, &[&str]) = (None, &[]);
+    let (mut same_as, mut spread, mut tells) = (None, None, false);
+    for _ in 0..=chance.below(3) {
+        match chance.below(5) {
+            0 => allowed = Some(chance.one(&lists)),
+            1 => banned = chance.one(&[&["US-NY"] as &[&str], &["EU"], &["US", "FR"]]),
+            2 => tells = true,
+            _ => {
+                same_as = Some(chance.one(&["offer.product", "offer.product", "offer.brand"]));
+                spread = chance.maybe(6, &[1, 25, 50, 90, 100]);
+            }
+        }
+    }
+    if allowed.is_none() && banned.is_empty() && same_as.is_none() {
+        tells = true;
+    }
+    Box::new(Personal { allowed, same_as, spread, tells, banned })
+}
+
+/// Whether two offers are the same by an attribute. What has none of it is like no other.
+fn alike(by: &str, a: &Offer, b: &Offer) -> bool {
+    let of = |offer: &Offer| -> Option<Value> { offer.attributes.get(&by["offer.".len()..]).cloned() };
+    of(a).is_some() && of(a) == of(b)
+}
+
+/// Whether two offers sell the same, by what some rule here says.
+fn same(asked: &Asked<'_>, a: &Offer, b: &Offer) -> bool {
+    let here = |rule: &&Written| rule.applies_here(asked.placement(), asked.channel());
+    let mut by = asked.town.rules.iter().filter(here).filter_map(|rule| rule.kind.same_as());
+    a.offer_id == b.offer_id || by.any(|by| alike(by, a, b))
+}
+
+/// What of the customer moves the price of an offer, where that is not the price of everybody.
+pub(super) fn moved(asked: &Asked<'_>, offer: &Offer) -> BTreeSet<String> {
+    let (net, mut there) = (|offer: &Offer| earns(offer).1, asked.considered());
+    let special = net(offer) < offer.price.minor
+        || there.any(|other| same(asked, offer, other) && net(other) != net(offer));
+    if !special {
+        return BTreeSet::new();
+    }
+    let spot = &asked.town.spots[asked.spot];
+    let mut read: BTreeSet<&str> = if spot.weighs { spot.features.iter().copied().collect() } else { BTreeSet::new() };
+    for rule in asked.town.rules.iter().filter(|rule| rule.is_condition() && rule.holds(asked)) {
+        let about = asked.town.offers.values().filter(|other| same(asked, offer, other));
+        let mut about = about.filter(|other| rule.applies(asked, other));
+        if about.next().is_some() {
+            read.extend(rule.kind.names());
+        }
+    }
+    let of_customer = read.into_iter().filter(|name| name.starts_with("customer."));
+    of_customer.filter(|name| asked.seen.contains_key(*name)).map(str::to_owned).collect()
+}
+
+/// The rule whose words stand beside the price of an offer.
+pub(super) fn told(asked: &Asked<'_>, offer: &Offer) -> Option<String> {
+    let tells = |rule: &&Written| {
+        rule.kind.tells() && rule.severity != "shadow" && rule.holds(asked) && rule.applies(asked, offer)
+    };
+    asked.town.rules.iter().find(tells).map(|rule| rule.id.clone())
+}
+
+impl Personal {
+    /// How far an offer lies under the dearest of its product, where that is further than it may.
+    fn apart(&self, rule: &Written, asked: &Asked<'_>, offer: &Offer) -> Option<(Option<i64>, Option<i64>)> {
+        let (by, most) = (self.same_as?, self.spread? * 100);
+        if !alike(by, offer, offer) {
+            return (!rule.allows_missing).then_some((None, None));
+        }
+        let counts = |other: &&Offer| {
+            alike(by, offer, other) && rule.covers_offer(other) && other.price.currency.to_string() == "USD"
+        };
+        let dearest = asked.considered().filter(counts).map(|other| earns(other).1).max().filter(|net| *net > 0)?;
+        let less = dearest - earns(offer).1;
+        let further = less * 10_000 > most * dearest;
+        // The least share in hundredths of a percent that is not smaller.
+        let share = || (most..).find(|share| less * 10_000 <= share * dearest);
+        further.then(|| (share(), Some(most)))
+    }
+}
+
+impl Kind for Personal {
+    fn text(&self) -> String {
+        let mut fields = Vec::new();
+        fields.extend(self.allowed.map(|names| format!("allowed: [{}]", names.join(", "))));
+        fields.extend(self.same_as.map(|name| format!("same_as: {name}")));
+        fields.extend(self.spread.map(|spread| format!("max_spread: {spread}%")));
+        if self.tells {
+            fields.push("disclosure: It was made for you".to_owned());
+        }
+        if !self.banned.is_empty() {
+            fields.push(format!("banned_in: [{}]", self.banned.join(", ")));
+        }
+        fields.join(", ")
+    }
+
+    fn says(&self, rule: &Written, asked: &Asked<'_>, offer: &Offer) -> Says {
+        let banned = lies_in(self.banned, asked.from.as_deref()) != Some(false) && !self.banned.is_empty();
+        let barred = |name: &&String| banned || self.allowed.is_some_and(|allowed| !allowed.contains(&name.as_str()));
+        let barred = moved(asked, offer).iter().filter(barred).count();
+        let barred = (barred > 0).then(|| (i64::try_from(barred).ok(), Some(0)));
+        Says { against: self.apart(rule, asked, offer).or(barred), reading: None }
+    }
+
+    fn reads(&self) -> bool {
+        self.spread.is_some()
+    }
+
+    fn same_as(&self) -> Option<&'static str> {
+        self.same_as
+    }
+
+    fn tells(&self) -> bool {
+        self.tells
+    }
+}
