@@ -32,6 +32,7 @@ mod catalogue;
 mod describe;
 mod merchandise;
 mod minimise;
+mod switched;
 mod verdict;
 
 mod shelf;
@@ -99,5 +100,6 @@ pub use shelf::{Behind, Judging, Moved, Pin, Setting, Shelf, Shelves, Stand};
 pub use kinds::stackability::Stackability;
 pub use declared::subjects::States;
 pub use suggest::did_you_mean;
+pub use switched::{SWITCH_ID_BYTES_MAX, SwitchKind, SwitchMistake, SwitchSpec};
 pub use kinds::switches::{Stop, Switch, stopped};
 pub use verdict::{Reading, Verdict};
