@@ -29,6 +29,8 @@ mod outcomes;
 
 mod page;
 
+mod policies;
+
 mod probes;
 
 mod problem;
@@ -45,6 +47,8 @@ mod routes;
 
 mod standing;
 
+mod switches;
+
 mod words;
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -55,6 +59,7 @@ use actix_web::rt::net::TcpSocket;
 use actix_web::{App as Application, HttpServer, web};
 
 pub use problem::Problem;
+pub use switches::shown as shown_switch;
 pub use routes::{Access, ROUTES, Route};
 
 use crate::runtime::Core;

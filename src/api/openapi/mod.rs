@@ -3,6 +3,8 @@
 
 pub mod answers;
 
+pub mod bundles;
+
 pub mod catalogue;
 
 pub mod examples;
