@@ -263,17 +263,112 @@ impl Bundle {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample;
-    use super::*;
     use serde_json::json;
 
-    fn bundle() -> Bundle {
-        sample::bundle()
+    use super::super::kinds::switches::Stop;
+    use super::super::rules::RuleKind;
+    use super::super::sample;
+    use super::*;
+
+    const NOW: &str = "2026-11-27T09:00:00Z";
+
+    fn kill(id: &str, more: Value) -> SwitchSpec {
+        let mut spec = json!({
+            "id": id, "kind": "kill_switch", "why": "Recall", "approver": "Jane Doe", "ticket": "OPS-7",
+            "effective": {"until": "2026-11-29T09:00:00Z"}, "stop": {"offers": ["boots"]},
+        });
+        for (name, value) in more.as_object().unwrap() {
+            spec[name] = value.clone();
+        }
+        let object = spec.as_object_mut().unwrap();
+        object.retain(|_, value| !value.is_null());
+        let mut spec: SwitchSpec = serde_json::from_value(spec).unwrap();
+        spec.complete("anna", Timestamp::parse(NOW).unwrap());
+        spec
     }
 
-    fn spec(value: Value) -> SwitchSpec {
-        let mut spec: SwitchSpec = serde_json::from_value(value).unwrap();
-        spec.complete("anna", Timestamp::parse("2026-11-27T09:00:00Z").unwrap());
-        spec
+    fn over(id: &str, action: &str, offers: Value) -> SwitchSpec {
+        kill(id, json!({"kind": "override", "stop": null, "action": action, "offers": offers}))
+    }
+
+    fn wrong(spec: &SwitchSpec, others: &[SwitchSpec]) -> String {
+        let mistakes = spec.check(&sample::bundle(), others).unwrap_err();
+        let told = mistakes.iter().map(|mistake| {
+            let SwitchMistake { pointer, code, message } = mistake;
+            format!("{pointer} {}: {message}", code.unwrap_or("-"))
+        });
+        told.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_switch_is_the_rule_that_it_would_be_in_a_bundle() {
+        let rule = kill("recall-boots", json!({})).check(&sample::bundle(), &[]).unwrap();
+        assert_eq!((rule.id.as_str(), rule.why.as_str()), ("proffer.switch.recall-boots", "Recall"));
+        assert_eq!((rule.owner.as_str(), rule.overridable, rule.blocks()), ("anna", false, true));
+        let holds = |text: &str| rule.effective.holds(Timestamp::parse(text).unwrap());
+        let instants = ["2026-11-27T08:59:59Z", NOW, "2026-11-29T08:59:59Z", "2026-11-29T09:00:00Z"];
+        assert_eq!(instants.map(holds), [false, true, true, false]);
+        let RuleKind::KillSwitch(switch) = &rule.kind else { panic!("{rule:?}") };
+        assert_eq!(switch.approval.to_string(), "approved by Jane Doe, ticket OPS-7");
+        let all = kill("all", json!({"stop": "all"})).check(&sample::bundle(), &[]).unwrap();
+        assert!(matches!(&all.kind, RuleKind::KillSwitch(switch) if switch.stop == Stop::All));
+    }
+
+    #[test]
+    fn everything_wrong_with_a_switch_is_told_with_its_field_and_code() {
+        insta::assert_snapshot!(wrong(&kill("a b", json!({})), &[]), @"");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"why": " ", "ticket": ""})), &[]), @"");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"stop": null})), &[]), @"");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"stop": {}})), &[]), @"");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"stop": {"category": ["shoes"]}})), &[]), @"");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"stop": {"categories": ["shoos"]}})), &[]), @"");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"applies_to": {"placements": ["hom"]}})), &[]), @"");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"applies_to": {"offers": ["boots"]}})), &[]), @"");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"effective": {"until": "2026-12-12T09:00:01Z"}})), &[]), @"");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"effective": {}})), &[]), @"");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"effective": {"until": "tomorrow"}})), &[]), @"");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"action": "pin"})), &[]), @"");
+        insta::assert_snapshot!(wrong(&over("x", "stop", json!(["boots"])), &[]), @"");
+        insta::assert_snapshot!(wrong(&over("x", "pin", json!([])), &[]), @"");
+    }
+
+    #[test]
+    fn an_override_that_contradicts_another_one_in_force_is_refused_whichever_comes_first() {
+        for (own, other) in [("a", "b"), ("b", "a")] {
+            let others = [over(other, "force_in", json!(["boots", "tent"]))];
+            let told = wrong(&over(own, "force_out", json!(["boots"])), &others);
+            assert!(told.contains("[P0263]") || told.contains("P0263: "), "{told}");
+            assert!(told.contains("of `boots`"), "{told}");
+            // Asked for again it is itself, and not another one.
+            assert!(others[0].check(&sample::bundle(), &others).is_ok());
+            assert!(over(own, "force_out", json!(["socks"])).check(&sample::bundle(), &others).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_bundle_with_switches_keeps_its_hash_and_its_rules_and_says_which_switches() {
+        let bundle = sample::bundle();
+        let switches = [kill("recall", json!({})), over("launch", "pin", json!(["tent"]))];
+        let switched = bundle.switched(7, &switches).unwrap();
+        assert_eq!((switched.hash, switched.switches, bundle.switches), (bundle.hash, Some(7), None));
+        assert_eq!((switched.cap_set, switched.counted), (bundle.cap_set, bundle.counted));
+        let ids = |bundle: &Bundle| bundle.rules.iter().map(|rule| rule.id.to_string()).collect::<Vec<_>>();
+        let own: Vec<String> = ids(&switched).into_iter().filter(|id| !id.starts_with("proffer.switch.")).collect();
+        assert_eq!((own, ids(&switched).len()), (ids(&bundle), bundle.rules.len() + 2));
+        // The order means nothing, and one that names what is no longer there holds for the rest.
+        assert_eq!(bundle.switched(7, &[switches[1].clone(), switches[0].clone()]).unwrap(), switched);
+        let gone = kill("gone", json!({"stop": {"categories": ["gone"], "offers": ["boots"]},
+            "applies_to": {"placements": ["gone", "home_banner"], "channels": ["gone"]}}));
+        assert!(gone.check(&bundle, &[]).is_err());
+        assert!(bundle.switched(8, &[gone]).is_ok());
+    }
+
+    #[test]
+    fn a_text_cannot_become_a_field() {
+        let text = "Recall\"\n  severity: shadow\n  overridable: true # \t \u{7f}\u{2028}";
+        let rule = kill("x", json!({"why": text})).check(&sample::bundle(), &[]);
+        assert!(rule.is_err() || rule.is_ok_and(|rule| rule.blocks() && !rule.overridable && rule.why == text.trim()));
+        let again: SwitchSpec = serde_json::from_str(&serde_json::to_string(&kill("x", json!({}))).unwrap()).unwrap();
+        assert_eq!(again, kill("x", json!({})));
     }
 }
