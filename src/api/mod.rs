@@ -59,8 +59,8 @@ use actix_web::rt::net::TcpSocket;
 use actix_web::{App as Application, HttpServer, web};
 
 pub use problem::Problem;
-pub use switches::shown as shown_switch;
 pub use routes::{Access, ROUTES, Route};
+pub use switches::shown as shown_switch;
 
 use crate::runtime::Core;
 

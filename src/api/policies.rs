@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 use super::problem::{At, Problem};
 use super::query::Query;
 use super::{App, auth, body};
-use crate::decision::trial::Trial;
+use crate::decision::trial::{Trial, try_all};
 use crate::domain::{Digest, Malformed};
 use crate::policy::{Bundle, COMPILER, Finding, Rule, Source, Tests, compile_with_tests, difference};
-use crate::runtime::{Activated, NotActivated, NotFound, failing, hash_text, tried};
+use crate::runtime::{Activated, NotActivated, NotFound, failing, hash_text};
 use crate::store::{Activation, By};
 
 /// Activations and bundles told at most.
@@ -45,9 +45,9 @@ fn not_found(not: &NotFound) -> Problem {
     match not {
         NotFound::Malformed(_) => Problem::invalid_id(not.to_string()),
         NotFound::Several(..) => Problem::conflict(not.to_string()),
-        NotFound::Unknown(_) => {
-            Problem::not_found(format!("{not}: `GET /v1/policies` lists those that are, `POST /v1/policies` publishes one"))
-        }
+        NotFound::Unknown(_) => Problem::not_found(format!(
+            "{not}: `GET /v1/policies` lists those that are, `POST /v1/policies` publishes one"
+        )),
     }
 }
 
@@ -93,9 +93,9 @@ fn told_rule(rule: &Rule) -> Value {
 }
 
 fn told_tests(trial: &Trial) -> Value {
-    let failed = trial.failed().map(|case| {
-        json!({"name": case.name, "path": case.path, "line": case.line, "sentences": case.to_string()})
-    });
+    let failed = trial
+        .failed()
+        .map(|case| json!({"name": case.name, "path": case.path, "line": case.line, "sentences": case.to_string()}));
     let uncovered = trial.gaps().map(|(cover, gap)| json!({"rule": cover.rule, "gap": gap}));
     json!({
         "holds": failing(trial).is_none(), "cases": trial.cases.len(), "failed": failed.collect::<Vec<_>>(),
@@ -114,7 +114,7 @@ async fn checked(sources: Vec<Source>) -> Result<Result<Checked, Vec<Finding>>, 
     let checked = web::block(move || {
         compile_with_tests(&sources).map(|(bundle, tests): (Bundle, Tests)| {
             let bundle = Arc::new(bundle);
-            Checked { trial: tried(&bundle, &tests), bundle }
+            Checked { trial: try_all(&bundle, &tests), bundle }
         })
     });
     checked.await.map_err(|_| Problem::busy("policies cannot be checked now"))
@@ -162,9 +162,8 @@ pub(super) async fn publish(app: App, request: HttpRequest, payload: web::Payloa
     let bytes = body::read(payload, app.settings.import_bytes_max).await?;
     let FilesWire { files, dry_run } = body::parse(&bytes)?;
     let sources = files.into_iter().map(|(path, text)| Source { path, text }).collect();
-    let Checked { bundle, trial } = checked(sources)
-        .await?
-        .map_err(|findings| Problem::invalid(findings.into_iter().map(At::from).collect()))?;
+    let Checked { bundle, trial } =
+        checked(sources).await?.map_err(|findings| Problem::invalid(findings.into_iter().map(At::from).collect()))?;
     let maker = app.maker();
     let new = if dry_run {
         app.store.bundle(bundle.hash).await.map_err(crate::runtime::RuntimeError::from)?.is_none()

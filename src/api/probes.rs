@@ -19,7 +19,8 @@ pub(super) async fn ready(app: App) -> Result<HttpResponse, Problem> {
     app.store.now().await.map_err(|error| Problem::store_away(error.to_string()))?;
     if let Some(refused) = app.refused() {
         let (bundle, why) = (refused.hash.hex(), refused.why);
-        let detail = format!("the active bundle b3:{bundle} cannot be taken over, so that nothing is decided here: {why}");
+        let detail =
+            format!("the active bundle b3:{bundle} cannot be taken over, so that nothing is decided here: {why}");
         return Err(Problem::unavailable(detail));
     }
     Ok(HttpResponse::Ok().json(json!({"status": "ready"})))

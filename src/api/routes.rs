@@ -94,13 +94,8 @@ const PRIVACY: Access = Access::Roles(&[Role::Privacy]);
 const SHELF: Access = Access::Roles(&[Role::Decide, Role::Catalogue, Role::Audit]);
 const REPORTS: Access =
     Access::Roles(&[Role::Catalogue, Role::Author, Role::ApproveBusiness, Role::Operate, Role::Audit]);
-const POLICIES: Access = Access::Roles(&[
-    Role::Author,
-    Role::ApprovePrivacy,
-    Role::ApproveBusiness,
-    Role::Operate,
-    Role::Audit,
-]);
+const POLICIES: Access =
+    Access::Roles(&[Role::Author, Role::ApprovePrivacy, Role::ApproveBusiness, Role::Operate, Role::Audit]);
 const AUTHOR: Access = Access::Roles(&[Role::Author]);
 const ROLLBACK: Access = Access::Roles(&[Role::Author, Role::Operate]);
 const OPERATE: Access = Access::Roles(&[Role::Operate]);

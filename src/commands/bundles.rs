@@ -178,7 +178,9 @@ fn told_node(node: &NodeStanding) -> String {
     let gone = if *here { String::new() } else { format!("; not heard of since {seen_at}") };
     match refused {
         Some(BundleRefused { bundle: active, why, since }) => {
-            format!("node      {name} decides nothing since {since} and keeps {bundle}: {active} cannot be taken over: {why}{gone}")
+            format!(
+                "node      {name} decides nothing since {since} and keeps {bundle}: {active} cannot be taken over: {why}{gone}"
+            )
         }
         None => format!("node      {name} decides under {bundle} since {since}{gone}"),
     }

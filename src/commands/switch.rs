@@ -145,8 +145,11 @@ async fn open(at: &InStore) -> Result<SwitchMaker, Box<dyn Error>> {
 
 /// A mapping of the lists that were given.
 fn lists<const N: usize>(all: [(&str, &Vec<String>); N]) -> Option<Value> {
-    let given: Map<String, Value> =
-        all.into_iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| (name.to_owned(), json!(list))).collect();
+    let given: Map<String, Value> = all
+        .into_iter()
+        .filter(|(_, list)| !list.is_empty())
+        .map(|(name, list)| (name.to_owned(), json!(list)))
+        .collect();
     (!given.is_empty()).then_some(Value::Object(given))
 }
 
@@ -174,7 +177,11 @@ fn spec(args: &SetArgs, now: Timestamp) -> Result<SwitchSpec, String> {
     let stop = if args.stop_all {
         Some(json!("all"))
     } else {
-        lists([("offers", &args.stop_offers), ("categories", &args.stop_categories), ("campaigns", &args.stop_campaigns)])
+        lists([
+            ("offers", &args.stop_offers),
+            ("categories", &args.stop_categories),
+            ("campaigns", &args.stop_campaigns),
+        ])
     };
     Ok(SwitchSpec {
         id: args.id.clone(),
@@ -184,11 +191,7 @@ fn spec(args: &SetArgs, now: Timestamp) -> Result<SwitchSpec, String> {
         approver: args.approver.clone(),
         ticket: args.ticket.clone(),
         effective,
-        applies_to: lists([
-            ("placements", &args.placements),
-            ("channels", &args.channels),
-            ("regions", &args.regions),
-        ]),
+        applies_to: lists([("placements", &args.placements), ("channels", &args.channels), ("regions", &args.regions)]),
         stop,
         action: action.map(|(name, _)| json!(name)),
         offers: action.map(|(_, offers)| json!(offers)),
@@ -271,7 +274,10 @@ async fn end(id: &str, why: &str, at: &InStore) -> Ended {
     let maker = open(at).await?;
     let now = maker.store.now().await?;
     let Some(kept) = maker.end(id, why.trim(), By { key: BY, at: now }).await? else {
-        return Ok(told(&format!("no switch `{id}` was ever set; `proffer switch list --all` lists those that were"), 1));
+        return Ok(told(
+            &format!("no switch `{id}` was ever set; `proffer switch list --all` lists those that were"),
+            1,
+        ));
     };
     let text = match (&kept.row.ended, kept.changed) {
         (Some(ended), false) => format!("switch `{id}` was ended already, at {} by {}", ended.at, ended.by),

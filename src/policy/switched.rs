@@ -213,7 +213,9 @@ impl SwitchSpec {
         }
         let found = report.finish();
         match (read.pop(), found.first()) {
-            (Some(rule), None) => Ok(Rule { id: RuleId::new(self.rule_id())?, place: ("switches".to_owned(), 1), ..rule }),
+            (Some(rule), None) => {
+                Ok(Rule { id: RuleId::new(self.rule_id())?, place: ("switches".to_owned(), 1), ..rule })
+            }
             (_, finding) => {
                 let why = finding.map(|finding| finding.message.clone()).unwrap_or_default();
                 Err(Malformed(format!("switch `{}` cannot be read: {why}", self.id)))
@@ -245,9 +247,8 @@ impl SwitchSpec {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let unread = |error: Malformed| {
-            vec![SwitchMistake { pointer: String::new(), code: None, message: error.to_string() }]
-        };
+        let unread =
+            |error: Malformed| vec![SwitchMistake { pointer: String::new(), code: None, message: error.to_string() }];
         self.rule(bundle).map_err(unread)
     }
 }
@@ -357,8 +358,11 @@ mod tests {
         assert_eq!((own, ids(&switched).len()), (ids(&bundle), bundle.rules.len() + 2));
         // The order means nothing, and one that names what is no longer there holds for the rest.
         assert_eq!(bundle.switched(7, &[switches[1].clone(), switches[0].clone()]).unwrap(), switched);
-        let gone = kill("gone", json!({"stop": {"categories": ["gone"], "offers": ["boots"]},
-            "applies_to": {"placements": ["gone", "home_banner"], "channels": ["gone"]}}));
+        let gone = kill(
+            "gone",
+            json!({"stop": {"categories": ["gone"], "offers": ["boots"]},
+            "applies_to": {"placements": ["gone", "home_banner"], "channels": ["gone"]}}),
+        );
         assert!(gone.check(&bundle, &[]).is_err());
         assert!(bundle.switched(8, &[gone]).is_ok());
     }

@@ -144,8 +144,8 @@ impl BundleMaker {
         self.publish_as(bundle, By { key: by, at: self.store.now().await? }).await
     }
 
-    /// The same, at an instant.
-    pub(super) async fn publish_as(&self, bundle: &Bundle, by: By<'_>) -> Result<bool, RuntimeError> {
+    /// The same, by whom and when.
+    pub async fn publish_as(&self, bundle: &Bundle, by: By<'_>) -> Result<bool, RuntimeError> {
         let new = self.store.publish_bundle(bundle.hash, &print_sources(&bundle.sources), by).await?;
         if new {
             self.store.want_bundle(bundle.hash).await?;

@@ -55,9 +55,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use tokio::sync::Notify;
 
 pub use attributes::AttributesKept;
-pub use bundles::{
-    Activated, BundleMaker, BundleRefused, NodeStanding, NotActivated, NotFound, Standing, hash_text,
-};
+pub use bundles::{Activated, BundleMaker, BundleRefused, NodeStanding, NotActivated, NotFound, Standing, hash_text};
 pub use catalogue::CatalogueKept;
 pub use catalogue_maker::CatalogueMaker;
 pub use clock::Clock;
@@ -67,7 +65,7 @@ pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;
 pub use merge::Merge;
 pub use outcomes::{Intake, OutcomeStatus, OutcomesSeen, Unmatched};
-pub use ready::{failing, tried};
+pub use ready::failing;
 pub use recheck::{Recheck, Unchecked};
 pub use records::{Kept, Opened};
 pub use release::Release;

@@ -37,11 +37,6 @@ struct Found {
     told: Option<NodeState>,
 }
 
-/// What a bundle's own tests come to.
-pub fn tried(bundle: &Arc<Bundle>, tests: &Tests) -> Trial {
-    try_all(bundle, tests)
-}
-
 /// Says in words that tests do not hold; nothing where they do.
 pub fn failing(trial: &Trial) -> Option<String> {
     let failed: Vec<_> = trial.failed().collect();
@@ -55,16 +50,14 @@ pub fn failing(trial: &Trial) -> Option<String> {
 /// Whether the own tests of a bundle hold; why not, otherwise.
 pub(super) fn holds(bundle: &Bundle) -> Result<(), String> {
     let (bundle, tests) = with_tests(bundle)?;
-    failing(&tried(&bundle, &tests)).map_or(Ok(()), Err)
+    failing(&try_all(&bundle, &tests)).map_or(Ok(()), Err)
 }
 
 fn with_tests(bundle: &Bundle) -> Result<(Arc<Bundle>, Tests), String> {
     compiled(compile_with_tests(&bundle.sources))
 }
 
-fn compiled(
-    compiled: Result<(Bundle, Tests), Vec<crate::policy::Finding>>,
-) -> Result<(Arc<Bundle>, Tests), String> {
+fn compiled(compiled: Result<(Bundle, Tests), Vec<crate::policy::Finding>>) -> Result<(Arc<Bundle>, Tests), String> {
     let (bundle, tests) = compiled.map_err(|findings| {
         let first = findings.first().map(|finding| {
             format!(", the first at {}:{}: {} [{}]", finding.path, finding.line, finding.message, finding.code)
@@ -85,7 +78,7 @@ pub(super) fn verified(hash: Digest, body: Option<&str>) -> Result<Arc<Bundle>, 
             bundle.hash_text()
         ));
     }
-    failing(&tried(&bundle, &tests)).map_or(Ok(bundle), Err)
+    failing(&try_all(&bundle, &tests)).map_or(Ok(bundle), Err)
 }
 
 impl Core {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Core, RuntimeError};
 use crate::domain::decision::Skeleton;
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{Catalogue, DecisionId, Digest, PlacementId, Span, Timestamp};
+use crate::domain::{Catalogue, DecisionId, PlacementId, Span, Timestamp};
 use crate::policy::Bundle;
 use crate::report::{By, Exclusions, Performance, Seen};
 

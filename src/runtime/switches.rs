@@ -37,12 +37,8 @@ pub enum SwitchState {
 
 impl SwitchState {
     /// Every state by its name.
-    pub const ALL: [(&'static str, Self); 4] = [
-        ("in_force", Self::InForce),
-        ("planned", Self::Planned),
-        ("expired", Self::Expired),
-        ("ended", Self::Ended),
-    ];
+    pub const ALL: [(&'static str, Self); 4] =
+        [("in_force", Self::InForce), ("planned", Self::Planned), ("expired", Self::Expired), ("ended", Self::Ended)];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -203,9 +199,11 @@ fn checked(
     now: Timestamp,
 ) -> Result<Rule, Vec<SwitchMistake>> {
     let rule = spec.check(bundle, others)?;
-    let mistake = |pointer: &str, message: String| vec![SwitchMistake { pointer: pointer.to_owned(), code: None, message }];
+    let mistake =
+        |pointer: &str, message: String| vec![SwitchMistake { pointer: pointer.to_owned(), code: None, message }];
     if rule.effective.until.is_some_and(|until| until <= now) {
-        let message = format!("switch `{}` would have ended already, {}: give a later `until`", spec.id, rule.effective.text);
+        let message =
+            format!("switch `{}` would have ended already, {}: give a later `until`", spec.id, rule.effective.text);
         return Err(mistake("/effective", message));
     }
     if others.len() >= SWITCHES_MAX {

@@ -164,18 +164,8 @@ pub(super) const SWITCH: &str = "select s.switch_id, s.body, s.until, s.revision
                                  e.at, e.by_key from switch s left join switch_end e on e.switch_id = s.switch_id ";
 
 /// As [`SWITCH`] reads them.
-pub(super) type SwitchColumns = (
-    String,
-    String,
-    i64,
-    i64,
-    i64,
-    String,
-    Option<i64>,
-    Option<String>,
-    Option<i64>,
-    Option<String>,
-);
+pub(super) type SwitchColumns =
+    (String, String, i64, i64, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>);
 
 pub(super) fn switch(columns: SwitchColumns) -> Result<SwitchRow, StoreError> {
     let (id, body, until, revision, at, by, ended_revision, why, ended_at, ended_by) = columns;

@@ -252,7 +252,6 @@ pub struct Switch {
     #[schema(value_type = Object, required = false)]
     applies_to: Option<serde_json::Value>,
     /// Of a kill switch: `offers`, `categories` and `campaigns`, or the word `all`.
-    #[schema(value_type = Value, required = false)]
     stop: Option<serde_json::Value>,
     /// Of an override: `force_in`, `force_out` or `pin`.
     action: Option<String>,

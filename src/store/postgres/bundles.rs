@@ -12,13 +12,14 @@ use super::catalogue::{begin_change, record, replace_control};
 
 /// Keeps a bundle; `false` if it was kept already.
 async fn keep(connection: &mut PgConnection, hash: Digest, body: &str, by: By<'_>) -> Result<bool, StoreError> {
-    let kept = sqlx::query("insert into bundle (hash, body, at, by_key) values ($1, $2, $3, $4) on conflict do nothing")
-        .bind(hash.0.as_slice())
-        .bind(body)
-        .bind(by.at.0)
-        .bind(by.key)
-        .execute(connection)
-        .await?;
+    let kept =
+        sqlx::query("insert into bundle (hash, body, at, by_key) values ($1, $2, $3, $4) on conflict do nothing")
+            .bind(hash.0.as_slice())
+            .bind(body)
+            .bind(by.at.0)
+            .bind(by.key)
+            .execute(connection)
+            .await?;
     Ok(kept.rows_affected() == 1)
 }
 

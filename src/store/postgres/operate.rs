@@ -16,11 +16,10 @@ use super::catalogue::{begin_change, record, replace_control};
 const NOW: &str = "floor(extract(epoch from clock_timestamp()) * 1000)::int8";
 
 async fn known(connection: &mut PgConnection, id: &str) -> Result<Option<SwitchRow>, StoreError> {
-    let row: Option<SwitchColumns> =
-        sqlx::query_as(sqlx::AssertSqlSafe(format!("{SWITCH} where s.switch_id = $1")))
-            .bind(id)
-            .fetch_optional(connection)
-            .await?;
+    let row: Option<SwitchColumns> = sqlx::query_as(sqlx::AssertSqlSafe(format!("{SWITCH} where s.switch_id = $1")))
+        .bind(id)
+        .fetch_optional(connection)
+        .await?;
     row.map(operate::switch).transpose()
 }
 
@@ -136,12 +135,11 @@ impl Operate for PostgresStore {
     }
 
     async fn bundle_reports(&self, hash: Digest) -> Result<Vec<BundleReport>, StoreError> {
-        let rows: Vec<ReportColumns> = sqlx::query_as(
-            "select node, incarnation, hash, failed, at from node_bundle where hash = $1 order by node",
-        )
-        .bind(hash.0.as_slice())
-        .fetch_all(&self.pool)
-        .await?;
+        let rows: Vec<ReportColumns> =
+            sqlx::query_as("select node, incarnation, hash, failed, at from node_bundle where hash = $1 order by node")
+                .bind(hash.0.as_slice())
+                .fetch_all(&self.pool)
+                .await?;
         rows.into_iter().map(operate::report).collect()
     }
 

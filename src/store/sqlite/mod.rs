@@ -47,8 +47,8 @@ use crate::engine::batch::{Batch, CommitOutcome};
 use super::{
     Activation, AppliedRow, Backlog, By, CatalogueChange, CatalogueChanged, CatalogueRows, CheckpointRow, ConsentRow,
     Control, CountedFor, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, MakeMerge,
-    Match, NewSubject, OfferRevision, OutcomeRow, PublishedBundle, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken,
-    Totals,
+    Match, NewSubject, OfferRevision, OutcomeRow, PublishedBundle, SourceRow, Store, StoreError, StoredDecision,
+    SubjectRow, Taken, Totals,
 };
 
 const READERS: u32 = 4;

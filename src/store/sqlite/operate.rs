@@ -16,11 +16,10 @@ use super::catalogue::{control_on, record, replace_control};
 const NOW: &str = "cast(round(unixepoch('subsec') * 1000) as integer)";
 
 async fn known(connection: &mut SqliteConnection, id: &str) -> Result<Option<SwitchRow>, StoreError> {
-    let row: Option<SwitchColumns> =
-        sqlx::query_as(sqlx::AssertSqlSafe(format!("{SWITCH} where s.switch_id = ?")))
-            .bind(id)
-            .fetch_optional(connection)
-            .await?;
+    let row: Option<SwitchColumns> = sqlx::query_as(sqlx::AssertSqlSafe(format!("{SWITCH} where s.switch_id = ?")))
+        .bind(id)
+        .fetch_optional(connection)
+        .await?;
     row.map(operate::switch).transpose()
 }
 
@@ -146,12 +145,11 @@ impl Operate for SqliteStore {
     }
 
     async fn bundle_reports(&self, hash: Digest) -> Result<Vec<BundleReport>, StoreError> {
-        let rows: Vec<ReportColumns> = sqlx::query_as(
-            "select node, incarnation, hash, failed, at from node_bundle where hash = ? order by node",
-        )
-        .bind(hash.0.as_slice())
-        .fetch_all(&self.readers)
-        .await?;
+        let rows: Vec<ReportColumns> =
+            sqlx::query_as("select node, incarnation, hash, failed, at from node_bundle where hash = ? order by node")
+                .bind(hash.0.as_slice())
+                .fetch_all(&self.readers)
+                .await?;
         rows.into_iter().map(operate::report).collect()
     }
 

@@ -111,8 +111,10 @@ fn a_switch_is_obeyed_named_listed_and_ended() {
         assert_eq!((ids(&all), &all["revision"]), (vec!["early".to_owned(), "recall".to_owned()], &json!(3)));
         assert_eq!(ids(&list("?state=ended")), ["recall"]);
         let page = list("?limit=1");
-        assert_eq!((ids(&page), ids(&list(&format!("?limit=1&cursor={}", page["next_cursor"])))), 
-            (vec!["early".to_owned()], vec!["recall".to_owned()]));
+        assert_eq!(
+            (ids(&page), ids(&list(&format!("?limit=1&cursor={}", page["next_cursor"])))),
+            (vec!["early".to_owned()], vec!["recall".to_owned()])
+        );
         drop(other);
         service.remove();
     }
@@ -122,9 +124,13 @@ fn a_switch_is_obeyed_named_listed_and_ended() {
 fn a_switch_ends_by_the_time_of_the_decision() {
     let service = Service::start();
     set(&service, &kill("recall", "tent")).ok();
-    let later = with(&kill("later", "boots"), "effective", &json!({
-        "from": NOW.plus(Span(24 * HOUR.0)), "until": NOW.plus(Span(72 * HOUR.0)),
-    }));
+    let later = with(
+        &kill("later", "boots"),
+        "effective",
+        &json!({
+            "from": NOW.plus(Span(24 * HOUR.0)), "until": NOW.plus(Span(72 * HOUR.0)),
+        }),
+    );
     assert_eq!(set(&service, &later).ok()["state"], "planned");
     let stopped = |offer: &str| !excluded(&tried(&service, "c-1"), offer).is_empty();
     let mut seen = Vec::new();
@@ -132,8 +138,14 @@ fn a_switch_ends_by_the_time_of_the_decision() {
         service.core.clock.set(NOW.plus(Span(hours * HOUR.0)));
         seen.push((hours, stopped("tent"), stopped("boots")));
     }
-    let expected =
-        [(0, true, false), (24, true, true), (47, true, true), (48, false, true), (71, false, true), (72, false, false)];
+    let expected = [
+        (0, true, false),
+        (24, true, true),
+        (47, true, true),
+        (48, false, true),
+        (71, false, true),
+        (72, false, false),
+    ];
     assert_eq!(seen, expected);
     let states = service.call("GET", "/v1/switches", None).ok();
     let states: Vec<&Value> = states["switches"].as_array().unwrap().iter().map(|switch| &switch["state"]).collect();
@@ -200,14 +212,20 @@ fn everything_wrong_with_a_switch_is_told_at_once() {
     wrong("an unknown kind", &with(&base, "kind", &json!("killswitch")));
     wrong("a bad id", &with(&base, "id", &json!("stop tent")));
     wrong("too long", &with(&base, "effective", &json!({"until": NOW.plus(Span(15 * 24 * HOUR.0))})));
-    wrong("over already", &with(&base, "effective", &json!({
-        "from": NOW.minus(Span(2 * HOUR.0)), "until": NOW.minus(HOUR),
-    })));
-    wrong("unknown category and placement", &with(
-        &with(&base, "stop", &json!({"categories": ["shoe"]})),
-        "applies_to",
-        &json!({"placements": ["hom"]}),
-    ));
+    wrong(
+        "over already",
+        &with(
+            &base,
+            "effective",
+            &json!({
+                "from": NOW.minus(Span(2 * HOUR.0)), "until": NOW.minus(HOUR),
+            }),
+        ),
+    );
+    wrong(
+        "unknown category and placement",
+        &with(&with(&base, "stop", &json!({"categories": ["shoe"]})), "applies_to", &json!({"placements": ["hom"]})),
+    );
     wrong("stops nothing", &with(&base, "stop", &json!("everything")));
     wrong("a field of overrides", &with(&base, "action", &json!("pin")));
     wrong("an unknown action", &over("x", "force", &json!(["tent"])));

@@ -63,7 +63,8 @@ fn a_bundle_whose_own_tests_fail_is_put_in_force_neither_by_the_command_nor_by_a
     assert_eq!(err, expected);
     let store = town.open();
     assert_eq!(town.runtime.block_on(store.control()).unwrap().bundle, None);
-    let output = town.site.command(&["serve", "--listen", "127.0.0.1:0", "--policies", untrue.path()]).output().unwrap();
+    let output =
+        town.site.command(&["serve", "--listen", "127.0.0.1:0", "--policies", untrue.path()]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("1 of the 1 tests of the bundle fails"), "{said}");
     assert_eq!(town.runtime.block_on(store.control()).unwrap().bundle, None);
@@ -148,8 +149,7 @@ fn kept(kind: Kind, broken: &Edition, (hash, body): (Digest, &str), why: &str) {
     let ready = client.get("/readyz").unwrap();
     let told = json_of(&ready);
     assert_eq!(ready.status(), 503, "{told}");
-    let detail =
-        format!("the active bundle {text} cannot be taken over, so that nothing is decided here: {why}");
+    let detail = format!("the active bundle {text} cannot be taken over, so that nothing is decided here: {why}");
     assert_eq!(told["detail"], json!(detail));
     assert!(client.get("/metrics").unwrap().body().contains("\nproffer_bundle_refused 1\n"));
     let nodes = until("the node to say so", || {
@@ -187,9 +187,7 @@ fn a_node_runs_the_tests_of_a_bundle_before_it_takes_it_over_and_keeps_the_old_o
 fn a_node_verifies_what_it_has_fetched_and_keeps_the_old_one_where_it_is_damaged() {
     let b = Edition::b();
     let hash = Digest([7; 32]);
-    let why = format!(
-        "its files come to {}: they are damaged, or another build gives them another meaning",
-        b.hash_text()
-    );
+    let why =
+        format!("its files come to {}: they are damaged, or another build gives them another meaning", b.hash_text());
     kept(Kind::Sqlite, &b, (hash, &body(&b)), &why);
 }

@@ -98,7 +98,8 @@ fn excluded(client: &Client, answer: &Value, offer: u32) -> Vec<(String, String)
     let rows = record["candidates"].as_array().unwrap();
     let row = rows.iter().find(|row| row["offer_id"] == format!("offer-{offer}")).unwrap();
     let told = row["excluded_by"].as_array().unwrap().iter();
-    told.map(|told| (told["rule"].as_str().unwrap().to_owned(), told["sentence"].as_str().unwrap().to_owned())).collect()
+    told.map(|told| (told["rule"].as_str().unwrap().to_owned(), told["sentence"].as_str().unwrap().to_owned()))
+        .collect()
 }
 
 fn decide(client: &Client, customer: &str) -> Value {

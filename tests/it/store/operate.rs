@@ -72,7 +72,10 @@ async fn what_was_in_force_at_a_revision_can_be_told_for_ever(database: Arc<Data
     }
     store.end_switch("a", "over", by(2)).await.unwrap();
     // Later than an hour after their own end the others are gone.
-    store.set_switch(&NewSwitch { until: Timestamp(9 * DAY), ..new("d", "{}") }, by(5 * DAY + 3_600_000)).await.unwrap();
+    store
+        .set_switch(&NewSwitch { until: Timestamp(9 * DAY), ..new("d", "{}") }, by(5 * DAY + 3_600_000))
+        .await
+        .unwrap();
     let at = async |revision| store.switches_at(revision).await.unwrap();
     let expected: [&[&str]; 6] = [&[], &["c"], &["a", "c"], &["a", "b", "c"], &["b", "c"], &["d"]];
     for (revision, expected) in (0..).zip(expected) {
