@@ -18,6 +18,7 @@ use super::openapi::operations as about;
 use super::openapi::operations::About;
 use super::openapi::rechecks as sent;
 use super::openapi::reports as told;
+use super::openapi::switches as stops;
 use super::problem::Problem;
 use super::{
     App, attributes, auth, batch, campaigns, catalogue, customers, decisions, models, offers, outcomes, page, policies,
@@ -136,9 +137,9 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/v1/policies/{hash}:activate", AUTHOR, || web::to(policies::activate), law::activate),
     route("GET", "/v1/policies/{hash}/diff", POLICIES, || web::to(policies::diff), law::diff),
     route("GET", "/v1/policies/{hash}", POLICIES, || web::to(policies::show), law::show),
-    route("GET", "/v1/switches", SWITCHES, || web::to(switches::list), law::switches),
-    route("POST", "/v1/switches", OPERATE, || web::to(switches::set), law::set_switch),
-    route("DELETE", "/v1/switches/{id}", OPERATE, || web::to(switches::end), law::end_switch),
+    route("GET", "/v1/switches", SWITCHES, || web::to(switches::list), stops::list),
+    route("POST", "/v1/switches", OPERATE, || web::to(switches::set), stops::set),
+    route("DELETE", "/v1/switches/{id}", OPERATE, || web::to(switches::end), stops::end),
     route("GET", "/v1/models", MODELS, || web::to(models::list), about::models),
     route("GET", "/v1/models/{placement}", REPORTS, || web::to(models::show), told::model),
     route("GET", "/v1/reports/performance", REPORTS, || web::to(reports::performance), told::performance),

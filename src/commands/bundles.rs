@@ -179,7 +179,8 @@ fn told_node(node: &NodeStanding) -> String {
     match refused {
         Some(BundleRefused { bundle: active, why, since }) => {
             format!(
-                "node      {name} decides nothing since {since} and keeps {bundle}: {active} cannot be taken over: {why}{gone}"
+                "node      {name} decides nothing since {since} and keeps {bundle}: {active} cannot be taken \
+                 over: {why}{gone}"
             )
         }
         None => format!("node      {name} decides under {bundle} since {since}{gone}"),

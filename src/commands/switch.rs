@@ -23,8 +23,8 @@ const LISTED_MAX: u32 = 1_000;
 #[derive(Args)]
 #[command(
     after_help = "A switch is in force on every node once the command has returned; it ends by itself after 14 days at \
-most.\nWhat is to stay is a rule of a bundle (`kill_switches` and `overrides` there say the same).\n\nExamples:\n  proffer switch set recall-boots \
---stop-offers boots --for 7d \\\n    --why 'Recalled by the maker' --approver 'Jane Doe' --ticket OPS-1234\n  \
+most.\nWhat is to stay is a rule of a bundle (`kill_switches` and `overrides` there say the same).\n\nExamples:\n  \
+proffer switch set recall-boots --stop-offers boots --for 7d \\\n    --why 'Recalled by the maker' --approver 'Jane Doe' --ticket OPS-1234\n  \
 proffer switch list\n  proffer switch end recall-boots --why 'The maker has mended it'"
 )]
 pub struct SwitchArgs {
@@ -73,7 +73,9 @@ struct SetArgs {
     /// Names it for ever: an id is used once.
     id: String,
     /// Stop everything.
-    #[arg(long, conflicts_with_all = ["stop_offers", "stop_categories", "stop_campaigns", "force_in", "force_out", "pin"])]
+    #[arg(long, conflicts_with_all = [
+        "stop_offers", "stop_categories", "stop_campaigns", "force_in", "force_out", "pin",
+    ])]
     stop_all: bool,
     /// Stop these offers.
     #[arg(long, value_name = "IDS", value_delimiter = ',', conflicts_with_all = ["force_in", "force_out", "pin"])]

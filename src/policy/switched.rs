@@ -125,8 +125,8 @@ impl SwitchSpec {
             add(
                 "/id",
                 format!(
-                    "`{shown}` is not the id of a switch: expected 1 to {SWITCH_ID_BYTES_MAX} letters, digits, `.`, `_`, \
-                     `:` or `-`"
+                    "`{shown}` is not the id of a switch: expected 1 to {SWITCH_ID_BYTES_MAX} letters, digits, `.`, \
+                     `_`, `:` or `-`"
                 ),
             );
         }

@@ -1,8 +1,8 @@
 //! Making a bundle ready in the background: fetched, verified, compiled, its own tests run. Puts none in force.
 //!
-//! Only what was made ready replaces the bundle that a process decides under. Where that fails the process keeps the one
-//! before, commits nothing under it (the store's gate sees to that), and says so: in `/readyz`, in the metrics, and to
-//! the store.
+//! Only what was made ready replaces the bundle that a process decides under. Where that fails the process keeps the
+//! one before, commits nothing under it (the store's gate sees to that), and says so: in `/readyz`, in the metrics, and
+//! to the store.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -267,8 +267,8 @@ impl Core {
         Ok(())
     }
 
-    /// Twice a second: a bundle activated, switches set or offers imported elsewhere. Once a second: keys made or revoked elsewhere,
-    /// the store's clock, a new day.
+    /// Twice a second: a bundle activated, switches set or offers imported elsewhere, bundles to make ready. Once a
+    /// second: keys made or revoked elsewhere, the store's clock, a new day.
     async fn keep_house(self: Arc<Self>) {
         let mut tick = tokio::time::interval(Duration::from_millis(500));
         for round in 0_u64.. {

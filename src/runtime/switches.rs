@@ -127,8 +127,8 @@ pub struct SwitchMaker {
 }
 
 impl SwitchMaker {
-    /// Sets a switch beside the active bundle. When this returns, no decision is committed without it. The same asked for
-    /// again changes nothing.
+    /// Sets a switch beside the active bundle. When this returns, no decision is committed without it. The same asked
+    /// for again changes nothing.
     pub async fn set(
         &self,
         mut spec: SwitchSpec,

@@ -23,6 +23,8 @@ pub mod shapes;
 
 pub mod shelf;
 
+pub mod switches;
+
 use std::collections::BTreeMap;
 
 use utoipa::ToSchema;

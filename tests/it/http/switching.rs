@@ -51,8 +51,8 @@ fn tried(service: &Service, customer: &str) -> Value {
     service.decide(&with(&ask(customer), "dry_run", &json!(true))).ok()
 }
 
-const STOPPED: &str = "`proffer.switch.recall` (Recalled by the maker): the offer is stopped, approved by Jane Doe, ticket \
-                       OPS-7";
+const STOPPED: &str = "`proffer.switch.recall` (Recalled by the maker): the offer is stopped, approved by Jane Doe, \
+                       ticket OPS-7";
 
 #[test]
 fn a_switch_is_obeyed_named_listed_and_ended() {

@@ -1,7 +1,7 @@
 //! The contest: 64 clients ask two processes for the same few customers, while consents are withdrawn and granted,
-//! bundles activated, offers imported, an offer stopped and let go, and impressions and clicks told, some of them late. Every cap is exact, whether
-//! it counts for the customer, the household, the device or the session, and every decision keeps to what was
-//! acknowledged before it was asked for.
+//! bundles activated, offers imported, an offer stopped and let go, and impressions and clicks told, some of them late.
+//! Every cap is exact, whether it counts for the customer, the household, the device or the session, and every decision
+//! keeps to what was acknowledged before it was asked for.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -331,7 +331,8 @@ fn contend(groups: u64, fault: Option<(&str, &str)>) -> Vec<String> {
     wrong.extend(history(&town.runtime.block_on(town.open().activations()).unwrap(), &facts));
     progress(&format!(
         "{concurrent} decisions by {CLIENTS} clients in {took} ms, {} customers, {rounds} rounds of a withdrawal, an \
-         activation, an import, a grant and a switch: {} drawn, {conflicts} conflicts, {} contended, {} found nothing left; \
+         activation, an import, a grant and a switch: {} drawn, {conflicts} conflicts, {} contended, {} found nothing \
+         left; \
          {late} drawn afterwards; {} floored over the answer; {} caps reached, {} counts compared, {} reservations \
          released, {} counted late ({} told late); {} sent again; {} wrong{}",
         contest.customers,
