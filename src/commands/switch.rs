@@ -24,7 +24,8 @@ const LISTED_MAX: u32 = 1_000;
 #[command(
     after_help = "A switch is in force on every node once the command has returned; it ends by itself after 14 days at \
 most.\nWhat is to stay is a rule of a bundle (`kill_switches` and `overrides` there say the same).\n\nExamples:\n  \
-proffer switch set recall-boots --stop-offers boots --for 7d \\\n    --why 'Recalled by the maker' --approver 'Jane Doe' --ticket OPS-1234\n  \
+proffer switch set recall-boots --stop-offers boots --for 7d \\\n    --why 'Recalled by the maker' \
+--approver 'Jane Doe' --ticket OPS-1234\n  \
 proffer switch list\n  proffer switch end recall-boots --why 'The maker has mended it'"
 )]
 pub struct SwitchArgs {

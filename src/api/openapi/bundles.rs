@@ -286,8 +286,8 @@ fn in_force() -> Vec<Answer> {
 /// `POST /v1/policies/{hash}:activate`.
 pub fn activate() -> About {
     let description = "Its own tests are run; every node that is there fetches it, verifies it, compiles it and runs \
-                       its tests; only then it is in force, everywhere at once. Where one of them fails, the bundle before \
-                       stays in force and the answer says why. Sent again it changes nothing.";
+                       its tests; only then it is in force, everywhere at once. Where one of them fails, the bundle \
+                       before stays in force and the answer says why. Sent again it changes nothing.";
     About {
         path_parts: HASH,
         answers: in_force(),
