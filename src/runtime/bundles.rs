@@ -158,14 +158,6 @@ impl BundleMaker {
         read_bundle(self.store.as_ref(), hash).await
     }
 
-    /// The bundle in force, compiled by this build; nothing where none ever was.
-    pub async fn active(&self) -> Result<Option<Bundle>, RuntimeError> {
-        match self.store.control().await?.bundle {
-            Some(hash) => Ok(Some(self.read(hash).await?)),
-            None => Ok(None),
-        }
-    }
-
     /// The published bundle whose hash begins as given, with or without `b3:`.
     pub async fn find(&self, text: &str) -> Result<Result<Digest, NotFound>, RuntimeError> {
         let digits = text.strip_prefix("b3:").unwrap_or(text).to_ascii_lowercase();

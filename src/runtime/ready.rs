@@ -107,9 +107,10 @@ impl Core {
             Err(why) => tracing::error!(bundle = hash.hex(), why, "a bundle cannot be taken over"),
         }
         let failed = ready.as_ref().err().cloned();
-        self.found(|found| found.tried.insert(hash, ready.as_ref().map(|_| ()).map_err(Clone::clone)));
         let report = BundleReport { holder: self.holder.clone(), hash, failed, at: Timestamp(0) };
+        // Before it is noted here: where nobody could be told it is tried again.
         self.store.report_bundle(&report).await?;
+        self.found(|found| found.tried.insert(hash, ready.as_ref().map(|_| ()).map_err(Clone::clone)));
         Ok(ready)
     }
 
