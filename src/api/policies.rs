@@ -52,7 +52,7 @@ fn not_found(not: &NotFound) -> Problem {
 }
 
 async fn find(app: &App, text: &str) -> Result<Digest, Problem> {
-    app.maker().find(text).await?.map_err(|not| not_found(&not))
+    app.bundles().find(text).await?.map_err(|not| not_found(&not))
 }
 
 fn told_activation(activation: &Activation) -> Value {
@@ -65,7 +65,7 @@ fn told_activation(activation: &Activation) -> Value {
 /// `GET /v1/policies`.
 pub(super) async fn list(app: App, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Query::read(&request, &[]).done()?;
-    let standing = app.maker().standing().await?;
+    let standing = app.bundles().standing().await?;
     let bundles = standing.published.iter().map(|bundle| {
         let last = standing.activations.iter().find(|activation| activation.hash == bundle.hash);
         json!({
@@ -123,7 +123,7 @@ async fn checked(sources: Vec<Source>) -> Result<Result<Checked, Vec<Finding>>, 
 /// `GET /v1/policies/{hash}`.
 pub(super) async fn show(app: App, request: HttpRequest, text: web::Path<String>) -> Result<HttpResponse, Problem> {
     Query::read(&request, &[]).done()?;
-    let maker = app.maker();
+    let maker = app.bundles();
     let hash = find(&app, &text).await?;
     let bundle = maker.read(hash).await?;
     let standing = maker.standing().await?;
@@ -164,7 +164,7 @@ pub(super) async fn publish(app: App, request: HttpRequest, payload: web::Payloa
     let sources = files.into_iter().map(|(path, text)| Source { path, text }).collect();
     let Checked { bundle, trial } =
         checked(sources).await?.map_err(|findings| Problem::invalid(findings.into_iter().map(At::from).collect()))?;
-    let maker = app.maker();
+    let maker = app.bundles();
     let new = if dry_run {
         app.store.bundle(bundle.hash).await.map_err(crate::runtime::RuntimeError::from)?.is_none()
     } else {
@@ -188,7 +188,7 @@ fn not_activated(not: &NotActivated) -> Problem {
 }
 
 async fn put_in_force(app: &App, request: &HttpRequest, hash: Digest) -> Result<HttpResponse, Problem> {
-    let bundle = app.maker().read(hash).await?;
+    let bundle = app.bundles().read(hash).await?;
     let activated = app.activate(&bundle, &auth::caller(request)).await?;
     let activated = activated.map_err(|not| not_activated(&not))?;
     Ok(told_in_force(hash, &activated))
@@ -211,7 +211,7 @@ pub(super) async fn rollback(app: App, request: HttpRequest, payload: web::Paylo
     let bytes = body::read(payload, app.settings.body_bytes_max).await?;
     let empty = bytes.trim_ascii().is_empty();
     let wire: RollbackWire = if empty { RollbackWire::default() } else { body::parse(&bytes)? };
-    let maker = app.maker();
+    let maker = app.bundles();
     let control = app.store.control().await.map_err(crate::runtime::RuntimeError::from)?;
     if let Some(from) = &wire.from {
         let from = find(&app, from).await?;
@@ -230,7 +230,7 @@ pub(super) async fn diff(app: App, request: HttpRequest, text: web::Path<String>
     let mut query = Query::read(&request, &["with"]);
     let with: Option<String> = query.parsed("with", |text| Ok::<_, Malformed>(text.to_owned()));
     query.done()?;
-    let maker = app.maker();
+    let maker = app.bundles();
     let after = find(&app, &text).await?;
     let before = match with.as_deref() {
         Some(with) if with != "active" => find(&app, with).await?,

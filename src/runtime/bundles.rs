@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::ready::{holds, verified};
-use super::records::{parse_sources, print_sources, read_bundle};
+use super::records::{print_sources, read_bundle};
 use super::{Core, RuntimeError};
 use crate::config::Settings;
 use crate::domain::{Digest, Malformed, Timestamp};
@@ -117,13 +117,13 @@ impl Core {
     }
 
     /// Publishes and activates bundles in the store of this process.
-    pub fn maker(&self) -> BundleMaker {
+    pub fn bundles(&self) -> BundleMaker {
         BundleMaker { store: self.store.clone() }
     }
 
     /// Activates a bundle, whatever was active before, and decides under it from now on.
     pub async fn activate(&self, bundle: &Bundle, by: &str) -> Result<Result<Activated, NotActivated>, RuntimeError> {
-        let (maker, by) = (self.maker(), By { key: by, at: self.clock.now() });
+        let (maker, by) = (self.bundles(), By { key: by, at: self.clock.now() });
         let activated = maker.activate_as(bundle, by, Some(self)).await?;
         if activated.is_ok() {
             self.reload().await?;
