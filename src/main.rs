@@ -28,6 +28,8 @@ enum Command {
     Keys(commands::keys::KeysArgs),
     /// Check policy files; publish and activate bundles.
     Policy(commands::policy::PolicyArgs),
+    /// Kill switches and overrides, in force at once: set, list, end.
+    Switch(commands::switch::SwitchArgs),
     /// Offers and campaigns as YAML, JSON or CSV: import, export, show.
     Catalog(commands::catalog::CatalogArgs),
     /// Let models begin with what was learned elsewhere.
@@ -47,6 +49,7 @@ async fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(args).await,
         Command::Keys(args) => commands::keys::run(args).await,
         Command::Policy(args) => commands::policy::run(&args).await,
+        Command::Switch(args) => commands::switch::run(&args).await,
         Command::Catalog(args) => commands::catalog::run(&args).await,
         Command::Model(args) => commands::model::run(args).await,
         Command::Simulate(args) => commands::simulate::run(&args),

@@ -291,7 +291,7 @@ pub(super) async fn answer(app: &App, bytes: &[u8], asker: Asker) -> Result<serd
         }
     };
     let catalogue = app.catalogue_at(skeleton.catalogue_revision).await?;
-    let bundle = app.bundle_at(skeleton.bundle).await?;
+    let bundle = app.bundle_at(skeleton.bundle, skeleton.switches).await?;
     Ok(render::answer(&skeleton, &bundle, &catalogue))
 }
 

@@ -29,6 +29,8 @@ mod outcomes;
 
 mod page;
 
+mod policies;
+
 mod probes;
 
 mod problem;
@@ -45,6 +47,8 @@ mod routes;
 
 mod standing;
 
+mod switches;
+
 mod words;
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -56,6 +60,7 @@ use actix_web::{App as Application, HttpServer, web};
 
 pub use problem::Problem;
 pub use routes::{Access, ROUTES, Route};
+pub use switches::shown as shown_switch;
 
 use crate::runtime::Core;
 

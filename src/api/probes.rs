@@ -14,9 +14,15 @@ pub(super) async fn health() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "ok"}))
 }
 
-/// The store answers.
+/// The store answers, and decisions are made under the active bundle.
 pub(super) async fn ready(app: App) -> Result<HttpResponse, Problem> {
     app.store.now().await.map_err(|error| Problem::store_away(error.to_string()))?;
+    if let Some(refused) = app.refused() {
+        let (bundle, why) = (refused.hash.hex(), refused.why);
+        let detail =
+            format!("the active bundle b3:{bundle} cannot be taken over, so that nothing is decided here: {why}");
+        return Err(Problem::unavailable(detail));
+    }
     Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
 }
 

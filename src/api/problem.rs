@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::catalogue::Mistake;
 use crate::decision;
 use crate::domain::Malformed;
-use crate::policy::CatalogueProblem;
+use crate::policy::{CatalogueProblem, Finding, SwitchMistake};
 use crate::runtime::RuntimeError;
 
 /// Something at one place of the request.
@@ -24,6 +24,9 @@ pub struct At {
     /// The column of a CSV body by its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// The code of a finding in policies, which `proffer policy explain` explains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
     /// What was wrong, what was expected, how to mend it.
     pub message: String,
 }
@@ -40,7 +43,24 @@ impl From<Mistake> for At {
         let Mistake { path: _, line, column, field, pointer, message } = mistake;
         let number = |number: usize| Some(number).filter(|number| *number > 0);
         let field = Some(field).filter(|field| !field.is_empty());
-        Self { pointer, line: number(line), column: number(column), field, message }
+        Self { pointer, line: number(line), column: number(column), field, code: None, message }
+    }
+}
+
+impl From<Finding> for At {
+    /// Placed in the text of a file among `files`.
+    fn from(finding: Finding) -> Self {
+        let Finding { code, path, line, column, message, help, .. } = finding;
+        let number = |number: usize| Some(number).filter(|number| *number > 0);
+        let pointer = format!("/files/{}", path.replace('~', "~0").replace('/', "~1"));
+        let message = help.map_or(message.clone(), |help| format!("{message}; {help}"));
+        Self { pointer, line: number(line), column: number(column), field: None, code: Some(code), message }
+    }
+}
+
+impl From<SwitchMistake> for At {
+    fn from(SwitchMistake { pointer, code, message }: SwitchMistake) -> Self {
+        Self { code, ..Self::new(pointer, message) }
     }
 }
 
@@ -205,6 +225,13 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "conflict", "the id names something else", detail)
     }
 
+    /// What is asked for would be against what holds now; with every reason.
+    pub fn refused(detail: impl Into<String>, errors: Vec<At>) -> Self {
+        let mut problem = Self::new(StatusCode::CONFLICT, "refused", "it is not put in force", detail);
+        problem.errors = errors;
+        problem
+    }
+
     /// Something else is there than a change expects; with its revision, as it is.
     pub fn precondition_failed(detail: impl Into<String>, there: Option<(u64, serde_json::Value)>) -> Self {
         let (status, title) = (StatusCode::PRECONDITION_FAILED, "something else is there than the change expects");
@@ -293,6 +320,7 @@ impl From<RuntimeError> for Problem {
                 tracing::warn!(%cause, "the store did not answer");
                 Self::store_away("the store does not answer; nothing is lost by sending the request again")
             }
+            RuntimeError::Takeover { .. } => Self::unavailable(format!("{error}; ask another node")),
             other => {
                 tracing::error!(error = %other, "a request failed");
                 Self { store: matches!(other, RuntimeError::Store(_)), ..Self::internal() }

@@ -42,6 +42,7 @@ pub fn answer(skeleton: &Skeleton, bundle: &Bundle, catalogue: &Catalogue) -> Va
         "versions": {
             "bundle": format!("b3:{}", skeleton.bundle.hex()),
             "catalogue": skeleton.catalogue_revision,
+            "switches": skeleton.switches,
             "model_sequence": skeleton.model.sequence,
         },
     })
@@ -217,6 +218,7 @@ pub fn record(opened: &Opened, outcomes: &OutcomesSeen) -> Value {
         "versions": {
             "bundle": format!("b3:{}", skeleton.bundle.hex()),
             "catalogue": skeleton.catalogue_revision,
+            "switches": skeleton.switches,
             "control": skeleton.control_sequence,
             "model": skeleton.model,
             "engine": skeleton.build,

@@ -12,15 +12,17 @@ use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, Resource, guard, web};
 
+use super::openapi::bundles as law;
 use super::openapi::catalogue as shelf;
 use super::openapi::operations as about;
 use super::openapi::operations::About;
 use super::openapi::rechecks as sent;
 use super::openapi::reports as told;
+use super::openapi::switches as stops;
 use super::problem::Problem;
 use super::{
-    App, attributes, auth, batch, campaigns, catalogue, customers, decisions, models, offers, outcomes, page, probes,
-    rechecks, reports,
+    App, attributes, auth, batch, campaigns, catalogue, customers, decisions, models, offers, outcomes, page, policies,
+    probes, rechecks, reports, switches,
 };
 use crate::config::MetricsAccess;
 use crate::runtime::{ApiKey, Role};
@@ -93,6 +95,12 @@ const PRIVACY: Access = Access::Roles(&[Role::Privacy]);
 const SHELF: Access = Access::Roles(&[Role::Decide, Role::Catalogue, Role::Audit]);
 const REPORTS: Access =
     Access::Roles(&[Role::Catalogue, Role::Author, Role::ApproveBusiness, Role::Operate, Role::Audit]);
+const POLICIES: Access =
+    Access::Roles(&[Role::Author, Role::ApprovePrivacy, Role::ApproveBusiness, Role::Operate, Role::Audit]);
+const AUTHOR: Access = Access::Roles(&[Role::Author]);
+const ROLLBACK: Access = Access::Roles(&[Role::Author, Role::Operate]);
+const OPERATE: Access = Access::Roles(&[Role::Operate]);
+const SWITCHES: Access = Access::Roles(&[Role::Author, Role::Operate, Role::Audit]);
 const SCRAPE: Access = Access::Scrape(&[Role::Operate]);
 
 /// Every route there is, in the order of the page.
@@ -123,6 +131,15 @@ pub const ROUTES: &[Route] = &[
     route("PUT", CAMPAIGN, CATALOGUE, || web::to(campaigns::put), shelf::put_campaign),
     route("POST", "/v1/campaigns/{id}/pause", CATALOGUE, || web::to(campaigns::pause), shelf::pause_campaign),
     route("POST", "/v1/campaigns/{id}/resume", CATALOGUE, || web::to(campaigns::resume), shelf::resume_campaign),
+    route("GET", "/v1/policies", POLICIES, || web::to(policies::list), law::list),
+    route("POST", "/v1/policies", AUTHOR, || web::to(policies::publish), law::publish),
+    route("POST", "/v1/policies:rollback", ROLLBACK, || web::to(policies::rollback), law::rollback),
+    route("POST", "/v1/policies/{hash}:activate", AUTHOR, || web::to(policies::activate), law::activate),
+    route("GET", "/v1/policies/{hash}/diff", POLICIES, || web::to(policies::diff), law::diff),
+    route("GET", "/v1/policies/{hash}", POLICIES, || web::to(policies::show), law::show),
+    route("GET", "/v1/switches", SWITCHES, || web::to(switches::list), stops::list),
+    route("POST", "/v1/switches", OPERATE, || web::to(switches::set), stops::set),
+    route("DELETE", "/v1/switches/{id}", OPERATE, || web::to(switches::end), stops::end),
     route("GET", "/v1/models", MODELS, || web::to(models::list), about::models),
     route("GET", "/v1/models/{placement}", REPORTS, || web::to(models::show), told::model),
     route("GET", "/v1/reports/performance", REPORTS, || web::to(reports::performance), told::performance),

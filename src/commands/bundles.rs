@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use proffer::domain::Digest;
 use proffer::policy::{Bundle, compile_with_tests};
-use proffer::runtime::{BundleMaker, StartError, mistakes, read_policies};
+use proffer::runtime::{
+    Activated, BundleMaker, BundleRefused, NodeStanding, NotFound, StartError, hash_text, mistakes, read_policies,
+};
 use proffer::store::{self, Activation};
 use serde_json::{Value, json};
 
@@ -60,10 +61,6 @@ pub fn told(message: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn hash_text(hash: Digest) -> String {
-    format!("b3:{}", hash.hex())
-}
-
 /// The bundle of a folder, or what to exit with after everything wrong with it is printed.
 fn bundle_of(folder: &Path) -> Result<Bundle, ExitCode> {
     let sources = read_policies(folder).map_err(|error| match error {
@@ -94,30 +91,23 @@ pub async fn publish(folder: &Path, at: &InStore) -> Ended {
 
 /// The published bundle whose hash begins as given, or what to exit with.
 async fn published(maker: &BundleMaker, text: &str) -> Result<Result<Bundle, ExitCode>, Box<dyn Error>> {
-    let digits = text.strip_prefix("b3:").unwrap_or(text).to_ascii_lowercase();
-    if digits.len() < 4 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        let message = format!(
-            "`{text}` is neither a folder nor the hash of a bundle: expected a folder such as `policies`, or `b3:` and \
-             at least 4 hexadecimal digits"
-        );
-        return Ok(Err(told(&message, 2)));
-    }
-    let hashes = maker.store.bundles().await?;
-    let mut fitting = hashes.iter().filter(|hash| hash.hex().starts_with(&digits));
-    match (fitting.next(), fitting.count()) {
-        (Some(hash), 0) => Ok(Ok(maker.read(*hash).await?)),
-        (Some(_), more) => {
-            let message = format!("`{text}` begins the hash of {} bundles: give more of its digits", more + 1);
-            Ok(Err(told(&message, 1)))
-        }
-        (None, _) => {
+    Ok(match maker.find(text).await? {
+        Ok(hash) => Ok(maker.read(hash).await?),
+        Err(NotFound::Malformed(_)) => {
             let message = format!(
-                "no bundle with the hash `{text}` is published here: `proffer policy status` lists those that are, \
-                 `proffer policy publish DIR` publishes one"
+                "`{text}` is neither a folder nor the hash of a bundle: expected a folder such as `policies`, or `b3:` \
+                 and at least 4 hexadecimal digits"
             );
-            Ok(Err(told(&message, 1)))
+            Err(told(&message, 2))
         }
-    }
+        Err(not @ NotFound::Several(..)) => Err(told(&not.to_string(), 1)),
+        Err(not @ NotFound::Unknown(_)) => {
+            let message = format!(
+                "{not}: `proffer policy status` lists those that are, `proffer policy publish DIR` publishes one"
+            );
+            Err(told(&message, 1))
+        }
+    })
 }
 
 /// The bundle of a folder, the one in force (`active`), or a published one by its hash; or what to exit with. Of a
@@ -146,15 +136,24 @@ pub async fn activate(target: &str, at: &InStore) -> Ended {
 }
 
 async fn put_in_force(maker: &BundleMaker, bundle: &Bundle, at: &InStore) -> Ended {
-    let before = maker.store.control().await?.sequence;
-    let control = maker.activate(bundle, BY).await?;
-    let (hash, changed) = (bundle.hash_text(), control.sequence != before);
+    let Activated { control, changed, unheard } = match maker.activate(bundle, BY).await? {
+        Ok(activated) => activated,
+        Err(not) => return Ok(told(&format!("{} was not put in force: {not}", bundle.hash_text()), 1)),
+    };
+    let hash = bundle.hash_text();
     let text = if changed {
         format!("{hash} is active: every decision from now on is made under it")
     } else {
         format!("{hash} was active already; nothing was changed")
     };
-    at.print(&text, &json!({"bundle": hash, "changed": changed, "control_sequence": control.sequence}));
+    for node in &unheard {
+        eprintln!("warning: node `{node}` has not said that it is ready; it decides nothing until it is");
+    }
+    let mut json = json!({"bundle": hash, "changed": changed, "control_sequence": control.sequence});
+    if !unheard.is_empty() {
+        json["unheard"] = json!(unheard);
+    }
+    at.print(&text, &json);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -162,11 +161,10 @@ async fn put_in_force(maker: &BundleMaker, bundle: &Bundle, at: &InStore) -> End
 pub async fn rollback(at: &InStore) -> Ended {
     let maker = at.open().await?;
     let active = maker.store.control().await?.bundle;
-    let history = maker.store.activations().await?;
-    let Some(before) = history.iter().find(|activation| Some(activation.hash) != active) else {
+    let Some(before) = maker.before(active).await? else {
         return Ok(told("no other bundle was active before: `proffer policy status` shows the history", 1));
     };
-    let bundle = maker.read(before.hash).await?;
+    let bundle = maker.read(before).await?;
     put_in_force(&maker, &bundle, at).await
 }
 
@@ -175,26 +173,39 @@ fn told_activation(activation: &Activation) -> Value {
     json!({"bundle": hash, "at": activation.at, "by": activation.by, "control_sequence": activation.sequence})
 }
 
+fn told_node(node: &NodeStanding) -> String {
+    let NodeStanding { node: name, bundle, since, seen_at, here, refused, .. } = node;
+    let gone = if *here { String::new() } else { format!("; not heard of since {seen_at}") };
+    match refused {
+        Some(BundleRefused { bundle: active, why, since }) => {
+            format!(
+                "node      {name} decides nothing since {since} and keeps {bundle}: {active} cannot be taken \
+                 over: {why}{gone}"
+            )
+        }
+        None => format!("node      {name} decides under {bundle} since {since}{gone}"),
+    }
+}
+
 /// `proffer policy status`.
 pub async fn status(at: &InStore) -> Ended {
-    let store = at.open().await?.store;
-    let active = store.control().await?.bundle;
-    let history = store.activations().await?;
-    let newest = history.first().filter(|newest| Some(newest.hash) == active);
-    let mut waiting = store.bundles().await?;
-    waiting.retain(|hash| history.iter().all(|activation| activation.hash != *hash));
+    let standing = at.open().await?.standing().await?;
+    let newest = standing.active();
     let mut lines = vec![match newest {
         Some(newest) => format!("active    {} since {} by {}", hash_text(newest.hash), newest.at, newest.by),
         None => "active    none yet: `proffer policy activate DIR` or the first start of `proffer serve`".to_owned(),
     }];
-    for before in history.iter().skip(1) {
+    for before in standing.activations.iter().skip(1) {
         lines.push(format!("before    {} from  {} by {}", hash_text(before.hash), before.at, before.by));
     }
-    lines.extend(waiting.iter().map(|hash| format!("waiting   {} published, never active", hash_text(*hash))));
+    let waiting: Vec<String> = standing.never_active().map(|bundle| hash_text(bundle.hash)).collect();
+    lines.extend(waiting.iter().map(|hash| format!("waiting   {hash} published, never active")));
+    lines.extend(standing.nodes.iter().map(told_node));
     let json = json!({
         "active": newest.map(told_activation),
-        "history": history.iter().map(told_activation).collect::<Vec<_>>(),
-        "never_active": waiting.iter().copied().map(hash_text).collect::<Vec<_>>(),
+        "history": standing.activations.iter().map(told_activation).collect::<Vec<_>>(),
+        "never_active": waiting,
+        "nodes": standing.nodes,
     });
     at.print(&lines.join("\n"), &json);
     Ok(ExitCode::SUCCESS)

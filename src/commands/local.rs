@@ -94,7 +94,7 @@ impl Local {
         let bundle = proffer::policy::compile(&options.policies).map_err(proffer::runtime::StartError::Policies)?;
         let (core, listening) = start(settings, options.policies, options.clock).await?;
         // On a store that knew it, too: what follows is about these rules.
-        core.activate(&bundle, "start").await?;
+        core.activate(&bundle, "start").await??;
         let name = format!("local-{tag}");
         let admin_key = core.create_key(&name, &[proffer::runtime::Role::Admin], "start").await?;
         let api::Listening { server, handle, address } = listening;

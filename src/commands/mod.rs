@@ -46,6 +46,8 @@ pub mod shelf;
 
 pub mod simulate;
 
+pub mod switch;
+
 pub mod threads;
 
 use std::process::ExitCode;

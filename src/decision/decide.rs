@@ -250,6 +250,7 @@ fn skeleton(
         money: None,
         prior: Some(view.contender().prior),
         pools: None,
+        switches: snapshot.bundle.switches,
     }
 }
 

@@ -54,6 +54,8 @@ pub enum Event {
     Resynced(u64),
     /// A newer snapshot.
     Published(Arc<Snapshot>),
+    /// No newer snapshot comes for now, though there is a newer control row: whoever waits for it is told.
+    SnapshotRefused,
     /// Somebody else changed a subject.
     SubjectChanged(SubjectRef),
     /// What is left of what may run out, as somebody read it.

@@ -99,6 +99,15 @@ impl Engine {
         self.commit(InFlight { decided: rest, chained }, effects);
     }
 
+    /// Answers everybody who waits for a snapshot that does not come.
+    pub(super) fn snapshot_refused(&mut self, effects: &mut Vec<Effect>) {
+        if matches!(self.halted, Some(Halt::Snapshot(_))) {
+            while let Some(waiting) = self.ready.pop_front() {
+                self.reply(&waiting, &Reply::Unavailable, effects);
+            }
+        }
+    }
+
     pub(super) fn commit_failed(&mut self, effects: &mut Vec<Effect>) {
         let batch = self.in_flight.take().unwrap_or_default();
         for reference in batch.chained.keys() {

@@ -96,6 +96,7 @@ impl Engine {
                     }
                 }
                 Event::Published(snapshot) => self.published(snapshot),
+                Event::SnapshotRefused => self.snapshot_refused(&mut effects),
                 Event::SubjectChanged(reference) => self.cache.forget(&reference),
                 Event::PoolsRead(levels) => self.pools_read(&levels),
             }

@@ -45,6 +45,9 @@ pub struct Source {
 pub struct Bundle {
     /// BLAKE3 over [`COMPILER`] and every path and text.
     pub hash: Digest,
+    /// The revision of the switches that were set beside it, whose rules are among its own; nothing where none ever
+    /// were. No part of the hash.
+    pub switches: Option<u64>,
     /// For people.
     pub name: String,
     /// What it was compiled from, by path, with line ends normalised.
@@ -77,6 +80,19 @@ impl Bundle {
     /// The hash as people and answers show it: `b3:` and hexadecimal.
     pub fn hash_text(&self) -> String {
         format!("b3:{}", self.hash.hex())
+    }
+
+    /// The same with other rules, in their order, among which no cap is another one.
+    pub(super) fn with_rules(&self, rules: Vec<Rule>, switches: u64) -> Self {
+        Self {
+            only_blocks: only_blocks(&rules),
+            guards: guards::positions(&rules),
+            program: Program::new(&rules, &self.placements),
+            memo: Memo::default(),
+            switches: Some(switches),
+            rules,
+            ..self.clone()
+        }
     }
 
     /// The placement of this id.
@@ -195,10 +211,11 @@ fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<F
                 hash: hash(&sources),
                 cap_set: caps::cap_set(&parts.rules, &parts.placements),
                 counted: caps::counted_kinds(&parts.rules),
-                only_blocks: parts.rules.iter().all(|rule| rule.blocks() && !rule.lifts()),
+                only_blocks: only_blocks(&parts.rules),
                 guards: guards::positions(&parts.rules),
                 program: Program::new(&parts.rules, &parts.placements),
                 memo: Memo::default(),
+                switches: None,
                 name: parts.name,
                 sources,
                 placements: parts.placements,
@@ -211,6 +228,10 @@ fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<F
         }
         _ => Err(findings),
     }
+}
+
+fn only_blocks(rules: &[Rule]) -> bool {
+    rules.iter().all(|rule| rule.blocks() && !rule.lifts())
 }
 
 fn is_rules(path: &str) -> bool {

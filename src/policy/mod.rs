@@ -32,6 +32,7 @@ mod catalogue;
 mod describe;
 mod merchandise;
 mod minimise;
+mod switched;
 mod verdict;
 
 mod shelf;
@@ -100,4 +101,5 @@ pub(crate) use rules::lists;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
 pub use shelf::{Behind, Judging, Moved, Pin, Setting, Shelf, Shelves, Stand};
 pub use suggest::did_you_mean;
+pub use switched::{SWITCH_ID_BYTES_MAX, SwitchKind, SwitchMistake, SwitchSpec};
 pub use verdict::{Reading, Verdict};

@@ -97,6 +97,13 @@ impl Engines {
         }
     }
 
+    /// Tells every engine that the snapshot it may wait for does not come yet.
+    pub(super) fn snapshot_refused(&self) {
+        for inbox in &self.inboxes {
+            let _ = inbox.send(Message::Event(Event::SnapshotRefused));
+        }
+    }
+
     /// Tells every engine what is left of what may run out.
     pub(super) fn pools_read(&self, levels: &Arc<PoolLevels>) {
         for inbox in &self.inboxes {

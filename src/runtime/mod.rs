@@ -30,6 +30,8 @@ mod merge;
 
 mod outcomes;
 
+mod ready;
+
 mod recheck;
 
 mod records;
@@ -42,6 +44,8 @@ mod start;
 
 mod subjects;
 
+mod switches;
+
 mod warm_start;
 
 use std::collections::BTreeMap;
@@ -51,7 +55,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use tokio::sync::Notify;
 
 pub use attributes::AttributesKept;
-pub use bundles::BundleMaker;
+pub use bundles::{Activated, BundleMaker, BundleRefused, NodeStanding, NotActivated, NotFound, Standing, hash_text};
 pub use catalogue::CatalogueKept;
 pub use catalogue_maker::CatalogueMaker;
 pub use clock::Clock;
@@ -61,12 +65,14 @@ pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;
 pub use merge::Merge;
 pub use outcomes::{Intake, OutcomeStatus, OutcomesSeen, Unmatched};
+pub use ready::failing;
 pub use recheck::{Recheck, Unchecked};
 pub use records::{Kept, Opened};
 pub use release::Release;
 pub use reports::Scope;
 pub use start::{Setup, StartError, keys_of, mistakes, read_policies};
 pub use subjects::ConsentKept;
+pub use switches::{SWITCHES_MAX, SwitchKept, SwitchMaker, SwitchRefused, SwitchState, unknown_offers};
 pub use warm_start::{WarmStarter, Warmed};
 
 use crate::bandit::ModelView;
@@ -95,6 +101,17 @@ pub enum RuntimeError {
     /// No keys or random numbers.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
+    /// The bundle of the policies is not put in force.
+    #[error(transparent)]
+    NotActivated(#[from] NotActivated),
+    /// This process cannot decide under the active bundle, and keeps the one before without committing anything.
+    #[error("the active bundle b3:{} cannot be taken over: {why}", .hash.hex())]
+    Takeover {
+        /// The active bundle.
+        hash: Digest,
+        /// Why not.
+        why: String,
+    },
 }
 
 /// Everything a process shares: store, keys, clock, snapshot, engines. A handle to it is the service.
@@ -118,6 +135,8 @@ pub struct Core {
     pools: RwLock<Arc<PoolLevels>>,
     engines: OnceLock<Engines>,
     kept: Kept,
+    /// What was found out about bundles.
+    readiness: ready::Readiness,
     /// Held by whoever changes the catalogue.
     changing_catalogue: tokio::sync::Mutex<()>,
     /// Held from deriving a snapshot to replacing the last one, or one with older models could come after a newer one.
@@ -162,6 +181,8 @@ impl Core {
     pub async fn decide(&self, request: DecisionRequest) -> Reply {
         let placement = request.placement.clone();
         let reply = match self.engines.get() {
+            // Nothing that it decides would be committed.
+            _ if self.refused().is_some() => Reply::Unavailable,
             Some(engines) => engines.ask(request, self.snapshot().bundle.counted).await,
             None => Reply::Unavailable,
         };
@@ -233,10 +254,12 @@ impl Core {
     pub async fn reload(&self) -> Result<(), RuntimeError> {
         let control = self.store.control().await?;
         let current = self.snapshot();
-        let bundle = match control.bundle {
-            Some(hash) if hash != current.bundle.hash => self.bundle_at(hash).await?,
-            _ => current.bundle.clone(),
-        };
+        let hash = control.bundle.unwrap_or(current.bundle.hash);
+        if hash != current.bundle.hash {
+            self.taken_over(hash).await?;
+        }
+        let switches = Some(control.switch_revision).filter(|revision| *revision > 0);
+        let bundle = self.bundle_at(hash, switches).await?;
         let catalogue = if control.catalogue_revision == current.catalogue.revision {
             current.catalogue.clone()
         } else {
@@ -248,14 +271,21 @@ impl Core {
         let (tenant, build) = (current.tenant.clone(), current.build.clone());
         let (control_sequence, spend) = (control.sequence, self.spend());
         self.replace(Snapshot { tenant, build, control_sequence, bundle, catalogue, models, day, spend });
+        self.decides_under(hash);
         Ok(())
     }
 
     async fn reload_until_done(&self) {
         let mut backoff = backoff::Backoff::new();
         while let Err(error) = self.reload().await {
-            self.metrics.store_failed("reload");
-            tracing::warn!(%error, "the snapshot could not be read and will be tried again");
+            if matches!(error, RuntimeError::Takeover { .. }) {
+                if let Some(engines) = self.engines.get() {
+                    engines.snapshot_refused();
+                }
+            } else {
+                self.metrics.store_failed("reload");
+                tracing::warn!(%error, "the snapshot could not be read and will be tried again");
+            }
             backoff.pause().await;
         }
         // Engines that wait for a snapshot are told even if nothing changed.
@@ -296,6 +326,9 @@ impl Core {
             engines.stop().await;
         }
         self.stop_learning().await;
+        if let Err(error) = self.store.forget_node(&self.holder).await {
+            tracing::warn!(%error, "others will wait for this process for a while when a bundle is activated");
+        }
     }
 }
 
@@ -334,4 +367,4 @@ fn derive_views(
 }
 
 /// What the catalogue and bundle caches hold.
-type Versions = (BTreeMap<u64, Arc<Catalogue>>, BTreeMap<Digest, Arc<Bundle>>);
+type Versions = (BTreeMap<u64, Arc<Catalogue>>, BTreeMap<(Digest, Option<u64>), Arc<Bundle>>);

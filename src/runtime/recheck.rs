@@ -40,6 +40,8 @@ impl Core {
         time_zone: Option<&str>,
     ) -> Result<Option<Result<Recheck, Unchecked>>, RuntimeError> {
         let Some(opened) = self.record(id).await? else { return Ok(None) };
+        // No commit will tell that something has changed.
+        self.follow_control().await?;
         let (snapshot, at) = (self.snapshot(), self.clock.now());
         let Some(private) = &opened.private else { return Ok(Some(Err(Unchecked::KeyGone))) };
         let Some(placement) = snapshot.bundle.placement(opened.skeleton.placement.as_str()) else {

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::bundles::not_stored;
 use super::catalogue::read_catalogue;
+use super::switches::switched;
 use super::{Core, RuntimeError, Versions};
 use crate::domain::decision::{Private, Skeleton};
 use crate::domain::{Catalogue, DecisionId, Digest, Malformed};
@@ -37,29 +39,49 @@ pub(super) fn print_sources(sources: &[Source]) -> String {
     serde_json::to_string(&files).unwrap_or_default()
 }
 
-fn parse_sources(body: &str) -> Result<Vec<Source>, Malformed> {
+pub(super) fn parse_sources(body: &str) -> Result<Vec<Source>, Malformed> {
     let files: Vec<(String, String)> =
         serde_json::from_str(body).map_err(|error| Malformed(format!("a stored bundle does not parse: {error}")))?;
     Ok(files.into_iter().map(|(path, text)| Source { path, text }).collect())
 }
 
 impl Core {
-    /// The bundle of a hash.
-    pub async fn bundle_at(&self, hash: Digest) -> Result<Arc<Bundle>, RuntimeError> {
+    /// The bundle of a hash, by itself or with the switches of a revision.
+    pub async fn bundle_at(&self, hash: Digest, switches: Option<u64>) -> Result<Arc<Bundle>, RuntimeError> {
         let current = self.snapshot().bundle.clone();
-        if current.hash == hash {
+        if current.hash == hash && current.switches == switches {
             return Ok(current);
         }
-        if let Some(bundle) = self.kept.0.lock().unwrap_or_else(PoisonError::into_inner).1.get(&hash) {
-            return Ok(bundle.clone());
+        let known = |switches| {
+            let kept = self.kept.0.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.1.get(&(hash, switches)).cloned()
+        };
+        if let Some(bundle) = known(switches) {
+            return Ok(bundle);
         }
-        let bundle = Arc::new(read_bundle(self.store.as_ref(), hash).await?);
+        let by_itself = match known(None) {
+            Some(bundle) => bundle,
+            None => Arc::new(read_bundle(self.store.as_ref(), hash).await?),
+        };
+        self.keep_bundle(&by_itself);
+        let Some(revision) = switches else { return Ok(by_itself) };
+        let bundle = switched(self.store.as_ref(), by_itself, revision).await?;
+        self.keep_bundle(&bundle);
+        Ok(bundle)
+    }
+
+    /// Keeps a bundle in memory for the next who asks. Of too many those with switches go first: they are soon made
+    /// anew.
+    pub(super) fn keep_bundle(&self, bundle: &Arc<Bundle>) {
         let mut kept = self.kept.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.1.len() >= VERSIONS_MAX {
-            kept.1.pop_first();
+            let switched = kept.1.keys().find(|(_, switches)| switches.is_some()).copied();
+            match switched {
+                Some(key) => drop(kept.1.remove(&key)),
+                None => drop(kept.1.pop_first()),
+            }
         }
-        kept.1.insert(hash, bundle.clone());
-        Ok(bundle)
+        kept.1.insert((bundle.hash, bundle.switches), bundle.clone());
     }
 
     /// The catalogue of a revision.
@@ -96,16 +118,16 @@ impl Core {
             Err(_) if stored.wrapped_key.is_none() => None,
             Err(error) => return Err(error),
         };
-        let bundle = self.bundle_at(skeleton.bundle).await?;
+        let bundle = self.bundle_at(skeleton.bundle, skeleton.switches).await?;
         let catalogue = self.catalogue_at(skeleton.catalogue_revision).await?;
         Ok(Opened { stored, skeleton, private, bundle, catalogue })
     }
 }
 
-/// Reads a bundle from the store and compiles it.
+/// Reads a bundle from the store and compiles it: for what was decided under it, whatever its tests have come to mean.
 pub(super) async fn read_bundle(store: &dyn crate::store::Store, hash: Digest) -> Result<Bundle, RuntimeError> {
     let body = store.bundle(hash).await?;
-    let body = body.ok_or_else(|| Malformed(format!("bundle {} is not in the store", hash.hex())))?;
+    let body = body.ok_or_else(|| not_stored(hash))?;
     let bundle = compile(&parse_sources(&body)?).map_err(|findings| {
         Malformed(format!("bundle {} no longer compiles: {} findings", hash.hex(), findings.len()))
     })?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Core, RuntimeError};
 use crate::domain::decision::Skeleton;
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{Catalogue, DecisionId, Digest, PlacementId, Span, Timestamp};
+use crate::domain::{Catalogue, DecisionId, PlacementId, Span, Timestamp};
 use crate::policy::Bundle;
 use crate::report::{By, Exclusions, Performance, Seen};
 
@@ -92,7 +92,7 @@ impl Core {
                 }
             }
             for Found { skeleton, known } in &found {
-                let bundle = if by == By::Strategy { self.bundle_then(skeleton.bundle).await? } else { None };
+                let bundle = if by == By::Strategy { self.bundle_then(skeleton).await? } else { None };
                 let strategy = bundle.and_then(|bundle| {
                     let placement = bundle.placements.get(&skeleton.placement)?;
                     Some(placement.contender_of(skeleton.challenger.as_ref())?.strategy.name())
@@ -112,7 +112,7 @@ impl Core {
         let (mut report, mut pages) = (Exclusions::default(), Pages::new(self, scope));
         while let Some(found) = pages.next().await? {
             for Found { skeleton, .. } in &found {
-                report.add(skeleton, self.bundle_then(skeleton.bundle).await?.as_deref());
+                report.add(skeleton, self.bundle_then(skeleton).await?.as_deref());
             }
             tokio::task::yield_now().await;
         }
@@ -120,8 +120,8 @@ impl Core {
     }
 
     /// The bundle of a decision. A report does without one that can no longer be read.
-    async fn bundle_then(&self, hash: Digest) -> Result<Option<Arc<Bundle>>, RuntimeError> {
-        readable(self.bundle_at(hash).await)
+    async fn bundle_then(&self, skeleton: &Skeleton) -> Result<Option<Arc<Bundle>>, RuntimeError> {
+        readable(self.bundle_at(skeleton.bundle, skeleton.switches).await)
     }
 
     async fn catalogue_then(&self, revision: u64) -> Result<Option<Arc<Catalogue>>, RuntimeError> {

@@ -9,7 +9,9 @@ use tokio::sync::Notify;
 
 use super::catalogue::read_catalogue;
 use super::keys::{KeyRing, Role};
+use super::ready::Readiness;
 use super::records::Kept;
+use super::switches::switched;
 use super::{Clock, Core, Engines, RuntimeError, derive_views};
 use crate::config::Settings;
 use crate::config::keyfile::{self, KeyFileError, Keys, write_secret};
@@ -162,7 +164,8 @@ impl Core {
             None => Clock::following(store.now().await?),
         };
         let by = By { key: "start", at: clock.now() };
-        let (control, bundle) = super::bundles::at_start(store.as_ref(), &settings, own, by).await?;
+        let (control, by_itself) = super::bundles::at_start(store.as_ref(), &settings, own, by).await?;
+        let bundle = switched(store.as_ref(), by_itself.clone(), control.switch_revision).await?;
         let holder =
             Holder { node: settings.node.clone(), incarnation: store.start_incarnation(&settings.node).await? };
         let catalogue = Arc::new(read_catalogue(store.as_ref(), control.catalogue_revision).await?);
@@ -189,6 +192,7 @@ impl Core {
             pools: RwLock::default(),
             engines: OnceLock::new(),
             kept: Kept::default(),
+            readiness: Readiness::default(),
             changing_catalogue: tokio::sync::Mutex::default(),
             publishing: Mutex::default(),
             holder,
@@ -202,6 +206,9 @@ impl Core {
         if !keys_open(core.store.as_ref(), &core.keys).await? {
             return Err(StartError::WrongKeys { path: core.settings.key_file.clone() });
         }
+        core.keep_bundle(&by_itself);
+        core.decides_under(by_itself.hash);
+        core.tell_state(0).await?;
         core.refresh_keys().await?;
         core.ensure_admin_key().await?;
         core.catch_up().await?;
@@ -260,15 +267,23 @@ impl Core {
         Ok(())
     }
 
-    /// Twice a second: a bundle activated or offers imported elsewhere. Once a second: keys made or revoked elsewhere,
-    /// the store's clock, a new day.
+    /// Twice a second: a bundle activated, switches set or offers imported elsewhere, bundles to make ready. Once a
+    /// second: keys made or revoked elsewhere, the store's clock, a new day.
     async fn keep_house(self: Arc<Self>) {
         let mut tick = tokio::time::interval(Duration::from_millis(500));
         for round in 0_u64.. {
             tick.tick().await;
-            if let Err(error) = self.follow_control().await {
-                self.metrics.store_failed("follow");
-                tracing::warn!(%error, "the active bundle and the catalogue could not be followed");
+            match self.follow_control().await {
+                // Told when it was found out.
+                Ok(()) | Err(RuntimeError::Takeover { .. }) => {}
+                Err(error) => {
+                    self.metrics.store_failed("follow");
+                    tracing::warn!(%error, "the active bundle and the catalogue could not be followed");
+                }
+            }
+            if let Err(error) = self.speak_of_bundles(round).await {
+                self.metrics.store_failed("bundles");
+                tracing::warn!(%error, "bundles could not be made ready, or nobody told");
             }
             if round % 2 == 1 {
                 continue;

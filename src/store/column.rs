@@ -105,15 +105,16 @@ fn outcome_kind(code: i16) -> Result<OutcomeKind, StoreError> {
         .ok_or_else(|| StoreError::Corrupt(format!("`{code}` is no kind of outcome")))
 }
 
-/// sequence, bundle, `catalogue_revision`
-pub(super) type ControlColumns = (i64, Option<Vec<u8>>, i64);
+/// sequence, bundle, `catalogue_revision`, `switch_revision`
+pub(super) type ControlColumns = (i64, Option<Vec<u8>>, i64, i64);
 
 pub(super) fn control(columns: ControlColumns) -> Result<Control, StoreError> {
-    let (sequence, bundle, revision) = columns;
+    let (sequence, bundle, revision, switches) = columns;
     Ok(Control {
         sequence: natural(sequence)?,
         bundle: bundle.as_deref().map(digest).transpose()?,
         catalogue_revision: natural(revision)?,
+        switch_revision: natural(switches)?,
     })
 }
 

@@ -17,6 +17,8 @@ mod nodes;
 
 mod open;
 
+pub mod operate;
+
 mod pools;
 
 mod rows;
@@ -28,6 +30,10 @@ mod work;
 pub use catalogue::{CampaignBody, CatalogueChange, CatalogueChanged, CatalogueRows, OfferBody, OfferRevision, Tally};
 pub use nodes::{Activation, Holder, Lease};
 pub use open::open;
+pub use operate::{
+    BundleReport, NODE_LIFE, NewSwitch, NodeState, Operate, PublishedBundle, RefusedBundle, SwitchChanged, SwitchEnd,
+    SwitchRow,
+};
 pub use rows::{
     ConsentChange, ConsentRow, CountedFor, KeyRow, MakeChange, MakeMerge, MergeChange, MergeFound, NewSubject,
     SourceRow, SubjectRow, kind_code, outcome_code,
@@ -70,6 +76,16 @@ pub struct Control {
     pub bundle: Option<Digest>,
     /// The current catalogue.
     pub catalogue_revision: u64,
+    /// The switches set beside the bundle; 0 while none ever was.
+    pub switch_revision: u64,
+}
+
+impl Control {
+    /// The row that the next change of the switches makes.
+    #[must_use]
+    pub fn with_next_switches(self) -> Self {
+        Self { sequence: self.sequence + 1, switch_revision: self.switch_revision + 1, ..self }
+    }
 }
 
 /// A decision as stored.
@@ -201,7 +217,7 @@ pub struct By<'a> {
 /// The narrow contract of a store. A call that returns an error may or may not have happened unless it says otherwise;
 /// every call can be repeated.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Operate {
     /// The store's own clock: the time that everybody goes by.
     async fn now(&self) -> Result<Timestamp, StoreError>;
 
@@ -343,8 +359,8 @@ pub trait Store: Send + Sync {
     /// A bundle's body.
     async fn bundle(&self, hash: Digest) -> Result<Option<String>, StoreError>;
 
-    /// The hash of every bundle kept, in order.
-    async fn bundles(&self) -> Result<Vec<Digest>, StoreError>;
+    /// Every bundle kept, in the order of their hashes.
+    async fn bundles(&self) -> Result<Vec<PublishedBundle>, StoreError>;
 
     /// Every activation, newest first.
     async fn activations(&self) -> Result<Vec<Activation>, StoreError>;

@@ -115,6 +115,7 @@ pub struct Metrics {
     batches_unlearned: Gauge,
     outcomes_unapplied: Gauge,
     pools_late: Counter,
+    bundle_refused: Gauge,
     model_sequence: Family<OfPlacement, Gauge>,
     exploration_spent: Family<OfPlacement, Gauge<f64, AtomicU64>>,
 }
@@ -139,6 +140,7 @@ impl Metrics {
             batches_unlearned: Gauge::default(),
             outcomes_unapplied: Gauge::default(),
             pools_late: Counter::default(),
+            bundle_refused: Gauge::default(),
             model_sequence: Family::default(),
             exploration_spent: Family::default(),
         };
@@ -173,6 +175,8 @@ impl Metrics {
         let help =
             "Orders of what was given back to stock or budgets before, because they came after their reservation";
         to.register("pool_orders_late", help, self.pools_late.clone());
+        let help = "1 where this process cannot decide under the active bundle, and decides nothing; 0 otherwise";
+        to.register("bundle_refused", help, self.bundle_refused.clone());
         let help = "Learning events that the model in use here has absorbed";
         to.register("model_sequence", help, self.model_sequence.clone());
         let help = "Share of the exploration budget of the UTC day that is spent; 0 where there is no budget";
@@ -184,7 +188,7 @@ impl Metrics {
         for result in ["answered", "refused", "failed", "waited"] {
             drop(self.stream_lines.get_or_create(&Result { result }));
         }
-        for doing in ["load", "commit", "resync", "reload", "learn", "keys", "request", "metrics"] {
+        for doing in ["load", "commit", "resync", "reload", "learn", "keys", "request", "metrics", "bundles"] {
             drop(self.store_errors.get_or_create(&Doing { doing }));
         }
         for kind in ["impression", "click", "order"] {
@@ -245,6 +249,11 @@ impl Metrics {
     /// A line of a stream was answered, or had to wait for room.
     pub fn line(&self, result: &'static str) {
         self.stream_lines.get_or_create(&Result { result }).inc();
+    }
+
+    /// Whether this process cannot decide under the active bundle.
+    pub fn bundle_refused(&self, refused: bool) {
+        self.bundle_refused.set(i64::from(refused));
     }
 
     /// Batches and outcomes that wait for the learner, if the store says.

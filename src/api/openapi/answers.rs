@@ -126,6 +126,9 @@ pub struct AnswerVersions {
     bundle: String,
     /// The catalogue's revision.
     catalogue: u64,
+    /// The revision of the switches set beside the bundle; `null` where none ever were.
+    #[schema(required = true)]
+    switches: Option<u64>,
     /// Learning events that the model had absorbed.
     model_sequence: u64,
 }
@@ -359,12 +362,15 @@ pub struct Mistake {
     /// RFC 6901 pointer into the request.
     #[schema(example = "/placement")]
     pointer: String,
-    /// The line of a YAML or CSV body, from 1.
+    /// The line of a YAML or CSV body or of a file of policies, from 1.
     line: Option<u64>,
-    /// The column of a YAML body, from 1.
+    /// The column of a YAML body or of a file of policies, from 1.
     column: Option<u64>,
     /// The column of a CSV body by its name.
     field: Option<String>,
+    /// The code of a finding in policies, which `proffer policy explain` explains.
+    #[schema(example = "P0107")]
+    code: Option<String>,
     /// What was wrong, what was expected, how to mend it.
     message: String,
 }

@@ -3,6 +3,8 @@
 
 pub mod answers;
 
+pub mod bundles;
+
 pub mod catalogue;
 
 pub mod examples;
@@ -20,6 +22,8 @@ pub mod reports;
 pub mod shapes;
 
 pub mod shelf;
+
+pub mod switches;
 
 use std::collections::BTreeMap;
 

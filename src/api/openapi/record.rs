@@ -75,6 +75,9 @@ pub struct DecisionRecord {
 pub struct RecordVersions {
     bundle: String,
     catalogue: u64,
+    /// The revision of the switches set beside the bundle; `null` where none ever were.
+    #[schema(required = true)]
+    switches: Option<u64>,
     control: u64,
     model: ModelVersion,
     engine: String,

@@ -388,6 +388,10 @@ pub struct Skeleton {
     /// Pools that left something out or that were taken from; nothing where none did and none were.
     #[n(28)]
     pub pools: Option<Vec<PoolReading>>,
+    /// The revision of the switches that were set beside the bundle; nothing where none ever were. Positions name rules
+    /// of the bundle with these.
+    #[n(29)]
+    pub switches: Option<u64>,
 }
 
 impl Skeleton {

@@ -137,6 +137,7 @@ impl From<SkeletonV1> for Skeleton {
             money: None,
             prior: None,
             pools: None,
+            switches: None,
             exploration: old.exploration,
             candidates: old.candidates.into_iter().map(row).collect(),
             slots: slots.into_iter().collect(),

@@ -249,6 +249,11 @@ pub(super) fn in_order(mut rules: Vec<Rule>) -> Vec<Rule> {
         })
     });
     rules.extend(built_in);
+    sorted(rules)
+}
+
+/// By kind and id.
+pub(super) fn sorted(mut rules: Vec<Rule>) -> Vec<Rule> {
     rules.sort_by(|a, b| (kinds::rank(&a.kind), &a.id).cmp(&(kinds::rank(&b.kind), &b.id)));
     rules
 }

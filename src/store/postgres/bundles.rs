@@ -4,24 +4,28 @@ use sqlx::PgConnection;
 
 use crate::domain::Digest;
 use crate::store::column::{self, ActivationColumns};
-use crate::store::{Activation, By, Control, StoreError};
+use crate::store::operate::{self, PublishedColumns};
+use crate::store::{Activation, By, Control, PublishedBundle, StoreError};
 
 use super::PostgresStore;
 use super::catalogue::{begin_change, record, replace_control};
 
 /// Keeps a bundle; `false` if it was kept already.
-async fn keep(connection: &mut PgConnection, hash: Digest, body: &str) -> Result<bool, StoreError> {
-    let kept = sqlx::query("insert into bundle (hash, body) values ($1, $2) on conflict do nothing")
-        .bind(hash.0.as_slice())
-        .bind(body)
-        .execute(connection)
-        .await?;
+async fn keep(connection: &mut PgConnection, hash: Digest, body: &str, by: By<'_>) -> Result<bool, StoreError> {
+    let kept =
+        sqlx::query("insert into bundle (hash, body, at, by_key) values ($1, $2, $3, $4) on conflict do nothing")
+            .bind(hash.0.as_slice())
+            .bind(body)
+            .bind(by.at.0)
+            .bind(by.key)
+            .execute(connection)
+            .await?;
     Ok(kept.rows_affected() == 1)
 }
 
 pub(super) async fn publish(store: &PostgresStore, hash: Digest, body: &str, by: By<'_>) -> Result<bool, StoreError> {
     let mut transaction = store.begin().await?;
-    let new = keep(&mut transaction, hash, body).await?;
+    let new = keep(&mut transaction, hash, body, by).await?;
     if new {
         record(&mut transaction, by, "bundle published", &hash.hex()).await?;
     }
@@ -38,7 +42,7 @@ pub(super) async fn activate(
     only_if_new: bool,
 ) -> Result<Control, StoreError> {
     let (mut transaction, before) = begin_change(store).await?;
-    let new = keep(&mut transaction, hash, body).await?;
+    let new = keep(&mut transaction, hash, body, by).await?;
     if before.bundle == Some(hash) || (only_if_new && !new && before.bundle.is_some()) {
         transaction.rollback().await?;
         return Ok(before);
@@ -65,9 +69,10 @@ pub(super) async fn body(store: &PostgresStore, hash: Digest) -> Result<Option<S
     Ok(row.map(|(body,)| body))
 }
 
-pub(super) async fn hashes(store: &PostgresStore) -> Result<Vec<Digest>, StoreError> {
-    let rows: Vec<(Vec<u8>,)> = sqlx::query_as("select hash from bundle order by hash").fetch_all(&store.pool).await?;
-    rows.iter().map(|(hash,)| column::digest(hash)).collect()
+pub(super) async fn all(store: &PostgresStore) -> Result<Vec<PublishedBundle>, StoreError> {
+    let rows: Vec<PublishedColumns> =
+        sqlx::query_as("select hash, at, by_key from bundle order by hash").fetch_all(&store.pool).await?;
+    rows.into_iter().map(operate::published).collect()
 }
 
 pub(super) async fn activations(store: &PostgresStore) -> Result<Vec<Activation>, StoreError> {

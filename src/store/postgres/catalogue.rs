@@ -10,7 +10,7 @@ use crate::store::{By, CatalogueChange, CatalogueChanged, CatalogueRows, Control
 
 use super::{PostgresStore, pools};
 
-const CONTROL: &str = "select sequence, bundle, catalogue_revision from control";
+const CONTROL: &str = "select sequence, bundle, catalogue_revision, switch_revision from control";
 
 pub(super) async fn now(store: &PostgresStore) -> Result<Timestamp, StoreError> {
     let (now,): (i64,) = sqlx::query_as("select floor(extract(epoch from clock_timestamp()) * 1000)::int8")
@@ -53,10 +53,11 @@ pub(super) async fn record(
 }
 
 pub(super) async fn replace_control(connection: &mut PgConnection, after: Control) -> Result<(), StoreError> {
-    sqlx::query("update control set sequence = $1, bundle = $2, catalogue_revision = $3")
+    sqlx::query("update control set sequence = $1, bundle = $2, catalogue_revision = $3, switch_revision = $4")
         .bind(column::signed(after.sequence)?)
         .bind(after.bundle.as_ref().map(|hash| hash.0.as_slice()))
         .bind(column::signed(after.catalogue_revision)?)
+        .bind(column::signed(after.switch_revision)?)
         .execute(&mut *connection)
         .await?;
     // Totals may have changed: whoever needs more than it has leases it of them.

@@ -18,6 +18,8 @@ mod matching;
 
 mod merges;
 
+mod operate;
+
 mod outcomes;
 
 mod pools;
@@ -41,8 +43,8 @@ use crate::engine::batch::{Batch, CommitOutcome};
 use super::{
     Activation, AppliedRow, Backlog, By, CatalogueChange, CatalogueChanged, CatalogueRows, CheckpointRow, ConsentRow,
     Control, CountedFor, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, MakeMerge,
-    Match, NewSubject, OfferRevision, OutcomeRow, SourceRow, Store, StoreError, StoredDecision, SubjectRow, Taken,
-    Totals,
+    Match, NewSubject, OfferRevision, OutcomeRow, PublishedBundle, SourceRow, Store, StoreError, StoredDecision,
+    SubjectRow, Taken, Totals,
 };
 
 /// How long a call waits for a connection: a fallback soon is worth more than a decision late.
@@ -279,8 +281,8 @@ impl Store for PostgresStore {
         bundles::body(self, hash).await
     }
 
-    async fn bundles(&self) -> Result<Vec<Digest>, StoreError> {
-        bundles::hashes(self).await
+    async fn bundles(&self) -> Result<Vec<PublishedBundle>, StoreError> {
+        bundles::all(self).await
     }
 
     async fn activations(&self) -> Result<Vec<Activation>, StoreError> {

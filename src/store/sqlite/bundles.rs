@@ -4,16 +4,19 @@ use sqlx::SqliteConnection;
 
 use crate::domain::Digest;
 use crate::store::column::{self, ActivationColumns};
-use crate::store::{Activation, By, Control, StoreError};
+use crate::store::operate::{self, PublishedColumns};
+use crate::store::{Activation, By, Control, PublishedBundle, StoreError};
 
 use super::SqliteStore;
 use super::catalogue::{control_on, record, replace_control};
 
 /// Keeps a bundle; `false` if it was kept already.
-async fn keep(connection: &mut SqliteConnection, hash: Digest, body: &str) -> Result<bool, StoreError> {
-    let kept = sqlx::query("insert into bundle (hash, body) values (?, ?) on conflict do nothing")
+async fn keep(connection: &mut SqliteConnection, hash: Digest, body: &str, by: By<'_>) -> Result<bool, StoreError> {
+    let kept = sqlx::query("insert into bundle (hash, body, at, by_key) values (?, ?, ?, ?) on conflict do nothing")
         .bind(hash.0.as_slice())
         .bind(body)
+        .bind(by.at.0)
+        .bind(by.key)
         .execute(connection)
         .await?;
     Ok(kept.rows_affected() == 1)
@@ -22,7 +25,7 @@ async fn keep(connection: &mut SqliteConnection, hash: Digest, body: &str) -> Re
 pub(super) async fn publish(store: &SqliteStore, hash: Digest, body: &str, by: By<'_>) -> Result<bool, StoreError> {
     let mut writer = store.writer.lock().await;
     let mut transaction = store.begin(&mut writer).await?;
-    let new = keep(&mut transaction, hash, body).await?;
+    let new = keep(&mut transaction, hash, body, by).await?;
     if new {
         record(&mut transaction, by, "bundle published", &hash.hex()).await?;
     }
@@ -41,7 +44,7 @@ pub(super) async fn activate(
     let mut writer = store.writer.lock().await;
     let mut transaction = store.begin(&mut writer).await?;
     let before = control_on(&mut transaction).await?;
-    let new = keep(&mut transaction, hash, body).await?;
+    let new = keep(&mut transaction, hash, body, by).await?;
     if before.bundle == Some(hash) || (only_if_new && !new && before.bundle.is_some()) {
         transaction.rollback().await?;
         return Ok(before);
@@ -68,10 +71,10 @@ pub(super) async fn body(store: &SqliteStore, hash: Digest) -> Result<Option<Str
     Ok(row.map(|(body,)| body))
 }
 
-pub(super) async fn hashes(store: &SqliteStore) -> Result<Vec<Digest>, StoreError> {
-    let rows: Vec<(Vec<u8>,)> =
-        sqlx::query_as("select hash from bundle order by hash").fetch_all(&store.readers).await?;
-    rows.iter().map(|(hash,)| column::digest(hash)).collect()
+pub(super) async fn all(store: &SqliteStore) -> Result<Vec<PublishedBundle>, StoreError> {
+    let rows: Vec<PublishedColumns> =
+        sqlx::query_as("select hash, at, by_key from bundle order by hash").fetch_all(&store.readers).await?;
+    rows.into_iter().map(operate::published).collect()
 }
 
 pub(super) async fn activations(store: &SqliteStore) -> Result<Vec<Activation>, StoreError> {

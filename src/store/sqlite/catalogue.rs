@@ -11,7 +11,7 @@ use crate::store::{By, CatalogueChange, CatalogueChanged, CatalogueRows, Control
 use super::statement::row_pieces;
 use super::{SqliteStore, pools};
 
-const CONTROL: &str = "select sequence, bundle, catalogue_revision from control";
+const CONTROL: &str = "select sequence, bundle, catalogue_revision, switch_revision from control";
 
 pub(super) async fn now(store: &SqliteStore) -> Result<Timestamp, StoreError> {
     let (now,): (i64,) =
@@ -48,10 +48,11 @@ pub(super) async fn record(
 }
 
 pub(super) async fn replace_control(connection: &mut SqliteConnection, after: Control) -> Result<(), StoreError> {
-    sqlx::query("update control set sequence = ?, bundle = ?, catalogue_revision = ?")
+    sqlx::query("update control set sequence = ?, bundle = ?, catalogue_revision = ?, switch_revision = ?")
         .bind(column::signed(after.sequence)?)
         .bind(after.bundle.as_ref().map(|hash| hash.0.as_slice()))
         .bind(column::signed(after.catalogue_revision)?)
+        .bind(column::signed(after.switch_revision)?)
         .execute(&mut *connection)
         .await?;
     // Totals may have changed: whoever needs more than it has leases it of them.

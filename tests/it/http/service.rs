@@ -162,6 +162,11 @@ impl Service {
         }
     }
 
+    /// Starts another node on the same store.
+    pub fn beside(&self, node: &str) -> Self {
+        self.plan.beside(node).start()
+    }
+
     /// Stops it and starts another on the same store.
     pub fn restart(self) -> Self {
         let plan = self.plan.beside(&self.plan.node);

@@ -1,7 +1,7 @@
 //! The contest: 64 clients ask two processes for the same few customers, while consents are withdrawn and granted,
-//! bundles activated, offers imported, and impressions and clicks told, some of them late. Every cap is exact, whether
-//! it counts for the customer, the household, the device or the session, and every decision keeps to what was
-//! acknowledged before it was asked for.
+//! bundles activated, offers imported, an offer stopped and let go, and impressions and clicks told, some of them late.
+//! Every cap is exact, whether it counts for the customer, the household, the device or the session, and every decision
+//! keeps to what was acknowledged before it was asked for.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -11,8 +11,10 @@ use proffer::domain::outcome::OutcomeKind;
 use proffer::domain::{ConsentState, DecisionId, Digest, Timestamp};
 use serde_json::{Value, json};
 
+use super::answers::{Told, answers, history};
 use super::counting::{self, Between, Count, Witness};
 use super::facts::{self, Fact};
+use super::switching::Switching;
 use super::town::{CHANNELS, Edition, Town, ask_as, import, put_consent, zone_of};
 use super::watched::Watched;
 use crate::crash::siege::progress;
@@ -44,22 +46,6 @@ fn groups() -> u64 {
     }
 }
 
-/// An answer with what it had to keep to.
-struct Told {
-    id: DecisionId,
-    customer: u64,
-    /// When it was asked for and answered, on the clients' clock.
-    between: Between,
-    bundle: String,
-    catalogue: u64,
-    /// The import whose content was shown.
-    content: Option<u64>,
-    house: bool,
-    bundles: Vec<Digest>,
-    revisions: Vec<u64>,
-    consents: Vec<ConsentState>,
-}
-
 struct Contest<'a> {
     clients: [Client; 2],
     editions: [&'a Edition; 2],
@@ -68,6 +54,7 @@ struct Contest<'a> {
     over: AtomicBool,
     bundle: Watched<Digest>,
     revision: Watched<u64>,
+    switching: Switching,
     /// Revision by import.
     imports: Mutex<BTreeMap<u64, u64>>,
     consents: Vec<Watched<ConsentState>>,
@@ -104,6 +91,7 @@ impl<'a> Contest<'a> {
             over: AtomicBool::new(false),
             bundle: Watched::new(editions[0].hash()),
             revision: Watched::new(revision),
+            switching: Switching::new(),
             imports: Mutex::new(BTreeMap::from([(0, revision)])),
             consents: (0..customers).map(|_| Watched::new(ConsentState::Granted)).collect(),
             told: Mutex::default(),
@@ -144,7 +132,7 @@ impl<'a> Contest<'a> {
     /// Asks for a customer and says whether it was house content.
     fn ask(&self, number: usize, customer: u64, turn: u64) -> bool {
         let consents = &self.consents[usize::try_from(customer).unwrap()];
-        let sent = (self.bundle.turn(), self.revision.turn(), consents.turn());
+        let sent = (self.bundle.turn(), self.revision.turn(), consents.turn(), self.switching.turn());
         let asked = self.tick();
         let mut body = ask_as(customer, turn);
         body["decision_id"] = json!(id_of(asked));
@@ -152,7 +140,7 @@ impl<'a> Contest<'a> {
         let between = (asked, self.tick());
         let bundles = self.bundle.met(sent.0, self.bundle.turn());
         let revisions = self.revision.met(sent.1, self.revision.turn());
-        let consents = consents.met(sent.2, consents.turn());
+        let (consents, stopped) = (consents.met(sent.2, consents.turn()), self.switching.met(sent.3));
         if !self.answered(&answer) {
             return true;
         }
@@ -170,6 +158,7 @@ impl<'a> Contest<'a> {
             bundles,
             revisions,
             consents,
+            stopped,
         });
         // A third is seen at once, through the other process, a third late or never, and of all a half is followed.
         match (house, turn % 3) {
@@ -257,7 +246,9 @@ impl<'a> Contest<'a> {
             self.imports.lock().unwrap().insert(name, revision);
             self.revision.change(revision, || assert_eq!(import(client(1), name), revision));
             consents.change(ConsentState::Granted, || put(client(1), "granted"));
+            self.refused.lock().unwrap().extend(self.switching.turn_over([client(0), client(1)]));
         }
+        self.refused.lock().unwrap().extend(self.switching.rest([&self.clients[0], &self.clients[1]]));
         self.activate(town, self.editions[1]);
         round
     }
@@ -280,42 +271,6 @@ impl<'a> Contest<'a> {
     }
 }
 
-/// What is wrong with the answers, compared with what their records say and what had been acknowledged.
-fn answers(contest: &Contest<'_>, facts: &BTreeMap<DecisionId, Fact>) -> Vec<String> {
-    let (told, imports) = (contest.told.lock().unwrap(), contest.imports.lock().unwrap());
-    let mut wrong = Vec::new();
-    for told in told.iter() {
-        let Some(fact) = facts.get(&told.id) else {
-            wrong.push(format!("decision {} was answered and is not stored", told.id));
-            continue;
-        };
-        let mut check = |fits: bool, what: &str| {
-            if !fits {
-                wrong.push(format!("decision {} of c-{}: {what}", told.id, told.customer));
-            }
-        };
-        check(told.bundles.contains(&fact.bundle), "it was made under a bundle that had been replaced before it");
-        check(told.bundle == format!("b3:{}", fact.bundle.hex()), "its answer names another bundle than its record");
-        check(told.revisions.contains(&fact.catalogue), "it was made over offers that had been replaced before it");
-        check(told.catalogue == fact.catalogue, "its answer names another catalogue than its record");
-        let content = told.content.and_then(|import| imports.get(&import));
-        check(content == Some(&fact.catalogue), "its content is not of the catalogue that it names");
-        check(told.house == fact.shown.is_empty(), "its record and its answer differ about the house content");
-        // A contended one reads no consent.
-        let consent = fact.consent.filter(|_| !fact.contended);
-        check(
-            consent.is_none_or(|read| told.consents.contains(&read)),
-            "it read a consent that had been changed before",
-        );
-        let allowed = fact.consent == Some(ConsentState::Granted);
-        check(fact.shown.is_empty() || allowed, "it was drawn without a consent in force");
-        for what in &fact.wrong {
-            check(false, what);
-        }
-    }
-    wrong
-}
-
 /// Counts again what every cap counted: never over a cap, never short of it, and each of them was reached.
 fn caps(contest: &Contest<'_>, facts: &BTreeMap<DecisionId, Fact>) -> Count {
     let zone = |told: &Told| zone_of(told.customer).parse().unwrap();
@@ -329,14 +284,6 @@ fn caps(contest: &Contest<'_>, facts: &BTreeMap<DecisionId, Fact>) -> Count {
         count.wrong.push(format!("{} was never reached, so that nothing is proven of it", cap.id));
     }
     count
-}
-
-/// The bundle of every record is the one that was active at the control row it names.
-fn history(town: &Town, facts: &BTreeMap<DecisionId, Fact>) -> Vec<String> {
-    let activations = town.runtime.block_on(town.open().activations()).unwrap();
-    let active = |sequence| activations.iter().find(|activation| activation.sequence <= sequence).map(|it| it.hash);
-    let strange = facts.values().filter(|fact| active(fact.control_sequence) != Some(fact.bundle));
-    strange.map(|fact| format!("decision {}: another bundle was active at its control row", fact.id)).collect()
 }
 
 /// Lets the clients contend over a store, with a fault planted in its commit: words of the function that are replaced
@@ -378,13 +325,14 @@ fn contend(groups: u64, fault: Option<(&str, &str)>) -> Vec<String> {
     let count = |wanted: &dyn Fn(&Fact) -> bool| facts.values().filter(|fact| wanted(fact)).count();
     let conflicts: u32 = facts.values().map(|fact| u32::from(fact.attempt)).sum();
     let mut wrong = contest.refused.lock().unwrap().clone();
-    wrong.extend(answers(&contest, &facts));
+    wrong.extend(answers(&contest.told.lock().unwrap(), &contest.imports.lock().unwrap(), &facts));
     let counted = caps(&contest, &facts);
     wrong.extend(counted.wrong);
-    wrong.extend(history(&town, &facts));
+    wrong.extend(history(&town.runtime.block_on(town.open().activations()).unwrap(), &facts));
     progress(&format!(
         "{concurrent} decisions by {CLIENTS} clients in {took} ms, {} customers, {rounds} rounds of a withdrawal, an \
-         activation, an import and a grant: {} drawn, {conflicts} conflicts, {} contended, {} found nothing left; \
+         activation, an import, a grant and a switch: {} drawn, {conflicts} conflicts, {} contended, {} found nothing \
+         left; \
          {late} drawn afterwards; {} floored over the answer; {} caps reached, {} counts compared, {} reservations \
          released, {} counted late ({} told late); {} sent again; {} wrong{}",
         contest.customers,

@@ -39,6 +39,8 @@ pub struct Fact {
     pub channel: (&'static str, i64),
     /// The floor over the answer left something out.
     pub answer_floored: bool,
+    /// The position of the one switch that may be set beside the bundle.
+    pub switch: Option<u16>,
     /// The record itself.
     pub opened: Opened,
     /// What does not fit the bundle that the record names.
@@ -91,6 +93,12 @@ fn fact(decision: Opened, editions: [&Edition; 2]) -> Fact {
         consent: private.consent.readings.first().and_then(|reading| reading.state),
         shown,
         channel: (channel, reserved),
+        switch: edition.map(|edition| {
+            // Behind every kind but the last built-in rule.
+            let last = edition.bundle.rules.len() - 1;
+            assert_eq!(edition.bundle.rules[last].id.as_str(), "proffer.budget");
+            u16::try_from(last).unwrap()
+        }),
         answer_floored: behind.any(|failed| Some(usize::from(failed.rule)) == answer),
         wrong: match edition {
             Some(edition) => floors(&decision, edition),

@@ -3,6 +3,7 @@
 //!
 //! `PROFFER_CONTEST` says how many groups of customers the contest of 64 clients gets.
 
+mod answers;
 mod bylaws;
 mod commands;
 mod contest;
@@ -11,6 +12,8 @@ mod facts;
 mod following;
 mod pair;
 mod pools;
+mod readiness;
+mod switching;
 mod takeover;
 mod town;
 mod watched;

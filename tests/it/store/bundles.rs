@@ -22,15 +22,17 @@ async fn a_published_bundle_is_kept_and_changes_nothing(database: Arc<Database>)
     assert!(store.publish_bundle(digest(1), "one", BY).await.unwrap());
     assert_eq!(store.control().await.unwrap(), Control::default());
     assert_eq!(store.bundle(digest(2)).await.unwrap().as_deref(), Some("two"));
-    assert_eq!(store.bundles().await.unwrap(), [digest(1), digest(2)]);
+    let kept = store.bundles().await.unwrap();
+    assert_eq!(kept.iter().map(|bundle| bundle.hash).collect::<Vec<_>>(), [digest(1), digest(2)]);
+    assert!(kept.iter().all(|bundle| (bundle.at, bundle.by.as_deref()) == (Some(BY.at), Some(BY.key))), "{kept:?}");
     assert_eq!(store.activations().await.unwrap(), []);
     let active = store.activate_bundle(digest(2), "two", BY).await.unwrap();
-    assert_eq!(active, Control { sequence: 1, bundle: Some(digest(2)), catalogue_revision: 0 });
+    assert_eq!(active, Control { sequence: 1, bundle: Some(digest(2)), ..Control::default() });
 }
 
 async fn only_a_bundle_that_is_new_is_introduced(database: Arc<Database>) {
     let store = database.open().await;
-    let active = |sequence, number| Control { sequence, bundle: Some(digest(number)), catalogue_revision: 0 };
+    let active = |sequence, number| Control { sequence, bundle: Some(digest(number)), ..Control::default() };
     // While none is active, any is taken.
     store.publish_bundle(digest(1), "one", BY).await.unwrap();
     assert_eq!(store.introduce_bundle(digest(1), "one", BY).await.unwrap(), active(1, 1));

@@ -21,11 +21,11 @@ on_both_stores! {
 async fn an_activation_moves_the_control_row_once(database: Arc<Database>) {
     let store = database.open().await;
     assert_eq!(store.control().await.unwrap(), Control::default());
-    let first = Control { sequence: 1, bundle: Some(digest(1)), catalogue_revision: 0 };
+    let first = Control { sequence: 1, bundle: Some(digest(1)), ..Control::default() };
     assert_eq!(store.activate_bundle(digest(1), "one", BY).await.unwrap(), first);
     assert_eq!(store.activate_bundle(digest(1), "one", BY).await.unwrap(), first);
     assert_eq!(database.open().await.control().await.unwrap(), first);
-    let second = Control { sequence: 2, bundle: Some(digest(2)), catalogue_revision: 0 };
+    let second = Control { sequence: 2, bundle: Some(digest(2)), ..Control::default() };
     assert_eq!(store.activate_bundle(digest(2), "two", BY).await.unwrap(), second);
     // Back to one that was active before is a change again.
     assert_eq!(store.activate_bundle(digest(1), "one", BY).await.unwrap(), Control { sequence: 3, ..first });
@@ -48,7 +48,7 @@ fn change(offers: &[OfferBody], campaigns: &[CampaignBody]) -> CatalogueChange {
 
 /// What a change that is in force left behind: its control sequence, its revision, and what was new.
 fn made(sequence: u64, revision: u64, (created, changed, unchanged): (usize, usize, usize)) -> CatalogueChanged {
-    let control = Control { sequence, bundle: None, catalogue_revision: revision };
+    let control = Control { sequence, bundle: None, catalogue_revision: revision, ..Control::default() };
     CatalogueChanged::Made { control, tally: Tally { created, changed, unchanged } }
 }
 

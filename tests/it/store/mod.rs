@@ -12,6 +12,7 @@ mod lease;
 mod make;
 mod matching;
 mod merges;
+mod operate;
 mod outcomes;
 mod pools;
 mod postgres_locks;
