@@ -251,6 +251,14 @@ impl Core {
         Ok(())
     }
 
+    /// The snapshot of what is in force now, for answers that no commit checks.
+    async fn newest_snapshot(&self) -> Result<Arc<Snapshot>, RuntimeError> {
+        if self.store.control().await?.sequence > self.snapshot().control_sequence {
+            self.reload().await?;
+        }
+        Ok(self.snapshot())
+    }
+
     async fn reload_until_done(&self) {
         let mut backoff = backoff::Backoff::new();
         while let Err(error) = self.reload().await {

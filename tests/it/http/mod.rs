@@ -28,6 +28,7 @@ mod page;
 mod pools;
 mod prices;
 mod rechecks;
+mod releases;
 mod reports;
 mod routes;
 mod schema;
