@@ -57,15 +57,15 @@ fn the_last_of_a_stock_may_be_sent_by_whoever_holds_it_and_by_nobody_who_gave_it
             service.learn();
         }
         assert_eq!(against(&service, 1), [""; 0], "nobody else has it yet");
-        assert_eq!(shown(&service, 3), true);
+        assert!(shown(&service, 3));
         assert_eq!(against(&service, 1), ["proffer.stock"], "it holds nothing any more, though its time is not over");
         assert_eq!(against(&service, 3), [""; 0]);
         assert_eq!(call(&service, 1, "release").1["status"], "released");
         service.learn();
-        assert_eq!(shown(&service, 4), false, "what was given back is given back once");
+        assert!(!shown(&service, 4), "what was given back is given back once");
         // The next one's reservation ends; what was ordered is its own for good.
         at(&service, 10);
-        assert_eq!(shown(&service, 5), true);
+        assert!(shown(&service, 5));
         assert_eq!(against(&service, 3), ["proffer.stock"]);
         service.outcomes(&with(
             &order("o-5", &id(5), "80.00"),
