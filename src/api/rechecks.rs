@@ -11,6 +11,7 @@ use crate::audit;
 use crate::decision::Rechecked;
 use crate::domain::DecisionId;
 use crate::domain::decision::{CandidateRow, Failed, Private, Skeleton};
+use crate::domain::outcome::OutcomeKind;
 use crate::runtime::{Recheck, Release, Role, Unchecked};
 
 /// What is said again of the request of a decision; an empty body says nothing.
@@ -115,11 +116,25 @@ pub async fn release(app: App, id: web::Path<String>) -> Result<HttpResponse, Pr
     let status = match app.release(id).await?.ok_or_else(|| unknown(id))? {
         Release::Released => "released",
         Release::NothingReserved => "nothing_reserved",
-        Release::Seen(at) => {
+        Release::Followed(kind, at) => {
             return Err(Problem::conflict(format!(
-                "decision `{id}` was seen at {at}: what was shown counts, and cannot be given back"
+                "decision `{id}` was {} at {at}: what was shown counts, and cannot be given back",
+                happened(kind)
             )));
         }
     };
     Ok(HttpResponse::Ok().json(json!({"decision_id": id, "status": status})))
+}
+
+/// What an outcome says of what was shown, in words.
+fn happened(kind: OutcomeKind) -> &'static str {
+    match kind {
+        OutcomeKind::Order => "ordered",
+        OutcomeKind::Refund => "refunded",
+        OutcomeKind::Impression => "seen",
+        OutcomeKind::Click => "clicked",
+        OutcomeKind::Reject => "dismissed",
+        OutcomeKind::Return => "sent back",
+        OutcomeKind::Release => "given back",
+    }
 }

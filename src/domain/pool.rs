@@ -19,6 +19,13 @@ pub const PORTION_SHARE: i64 = 32;
 /// How long an engine may go without taking anything before its portion is returned, by the store's clock.
 pub const PORTION_LIFE: Span = Span(60_000);
 
+/// Windows that began longer ago have ended: none is longer than a month.
+pub const WINDOW_MAX: Span = Span(40 * 86_400_000);
+
+/// How long behind its decision a refund still gives back what was ordered, and a late order still takes. Older holds
+/// stay as they are.
+pub const HOLD_LIFE: Span = Span(400 * 86_400_000);
+
 /// Names one pool.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PoolKey {

@@ -22,6 +22,8 @@ mod sample;
 #[cfg(test)]
 mod household_tests;
 #[cfg(test)]
+mod pool_tests;
+#[cfg(test)]
 mod tests;
 
 pub use cache::Subject;

@@ -9,7 +9,7 @@ use crate::decision::Snapshot;
 use crate::domain::consent::ConsentEntry;
 use crate::domain::key::{GeneratorKey, MasterKey, SubjectKey};
 use crate::domain::{
-    Basis, Catalogue, ConsentState, Customer, Day, DecisionId, DecisionRequest, Offer, PlacementId, PurposeId,
+    Basis, Catalogue, ConsentState, Customer, Day, DecisionId, DecisionRequest, Offer, PlacementId, PoolKey, PurposeId,
     SubjectId, SubjectKind, SubjectRef, SubjectState, Timestamp,
 };
 use crate::policy::{Source, compile};
@@ -116,6 +116,10 @@ pub struct Memory {
     pub subjects: BTreeMap<SubjectId, (u64, Vec<u8>)>,
     pub decisions: BTreeMap<DecisionId, DecisionWrite>,
     pub batches: BTreeMap<String, u64>,
+    /// What was given out of what may run out.
+    pub gone: BTreeMap<PoolKey, i64>,
+    /// Commits that were refused.
+    pub refusals: usize,
     /// Commits that checked nothing, to see whether the tests notice.
     pub careless: bool,
 }
@@ -168,8 +172,24 @@ impl Memory {
                 record: stored.record.clone(),
             })
             .collect();
-        if (gate.is_some() || !stale.is_empty() || !known.is_empty()) && !self.careless {
-            return CommitOutcome::Refused { gate, stale, known, short: Vec::new() };
+        let mut wanted: BTreeMap<&PoolKey, (i64, Option<i64>)> = BTreeMap::new();
+        for take in batch.decisions.iter().flat_map(|decision| &decision.takes) {
+            let (amount, total) = wanted.entry(&take.pool).or_default();
+            (*amount, *total) = (*amount + take.amount, take.total.or(*total));
+        }
+        let gone = |pool: &PoolKey| self.gone.get(pool).copied().unwrap_or(0);
+        let lacks =
+            |pool: &PoolKey, (amount, total): (i64, Option<i64>)| total.is_some_and(|t| gone(pool) + amount > t);
+        let short = wanted.iter().filter(|(pool, wanted)| lacks(pool, **wanted));
+        let short: Vec<(PoolKey, i64)> = short.map(|(pool, _)| ((*pool).clone(), gone(pool))).collect();
+        let other = gate.is_some() || !stale.is_empty() || !known.is_empty();
+        if (other || !short.is_empty()) && !self.careless {
+            self.refusals += 1;
+            let short = if other { Vec::new() } else { short };
+            return CommitOutcome::Refused { gate, stale, known, short };
+        }
+        for (pool, (amount, _)) in wanted {
+            *self.gone.entry(pool.clone()).or_default() += amount;
         }
         *last += 1;
         for touched in &batch.subjects {

@@ -15,6 +15,7 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         let Some(batch) = self.in_flight.take() else { return };
+        let read = std::mem::take(&mut self.read_in_flight);
         match outcome {
             CommitOutcome::Stored => {
                 self.next_number += 1;
@@ -22,7 +23,9 @@ impl Engine {
                     self.cache.put(chained.subject);
                 }
                 for decided in batch.decided {
-                    for take in &decided.write.takes {
+                    // What was read meanwhile may hold them: believing too little gone costs one refusal, and too much
+                    // would be believed for as long as nothing changes.
+                    for take in decided.write.takes.iter().filter(|_| !read) {
                         self.purse.take(take);
                     }
                     self.reply(&decided.waiting, &Reply::Decided(decided.skeleton), effects);
@@ -110,6 +113,7 @@ impl Engine {
 
     pub(super) fn commit_failed(&mut self, effects: &mut Vec<Effect>) {
         let batch = self.in_flight.take().unwrap_or_default();
+        self.read_in_flight = false;
         for reference in batch.chained.keys() {
             self.cache.forget(reference);
         }

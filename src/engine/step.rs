@@ -39,6 +39,8 @@ pub struct Engine {
     pub(super) cache: SubjectCache,
     /// What is known to be gone of what may run out. May be wrong without harm: the commit takes nothing that is gone.
     pub(super) purse: Purse,
+    /// Whether the pools were read while the batch in flight may have been stored.
+    pub(super) read_in_flight: bool,
     pub(super) loading: BTreeMap<SubjectRef, Vec<Waiting>>,
     pub(super) ready: VecDeque<Waiting>,
     /// Every decision id that waits or is in flight, with what it names and who else waits for it.
@@ -58,6 +60,7 @@ impl Engine {
             minted: 0,
             cache,
             purse: Purse::default(),
+            read_in_flight: false,
             loading: BTreeMap::new(),
             ready: VecDeque::new(),
             pending: BTreeMap::new(),
@@ -208,6 +211,7 @@ impl Engine {
     fn pools_read(&mut self, levels: &PoolLevels) {
         let Settings { node, incarnation, .. } = &self.settings;
         self.purse = Purse::of(levels, |name, number| name == node && number == *incarnation);
+        self.read_in_flight = self.in_flight.is_some();
     }
 
     fn published(&mut self, snapshot: Arc<Snapshot>) {

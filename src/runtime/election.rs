@@ -104,6 +104,9 @@ impl Core {
         if renew && self.store.return_portions().await? {
             self.read_pools().await?;
         }
+        if renew {
+            self.prune_pools().await?;
+        }
         if behind {
             self.catch_up().await?;
         }

@@ -6,15 +6,16 @@ use std::sync::{Arc, PoisonError};
 
 use super::{Core, RuntimeError};
 use crate::domain::decision::Record;
-use crate::domain::{DecisionId, PoolLevels, Span, Timestamp};
+use crate::domain::pool::{HOLD_LIFE, WINDOW_MAX};
+use crate::domain::{DecisionId, PoolLevels, Timestamp};
 use crate::engine::learner::{CHECKPOINT_EVENTS, Costed, Models, Studied};
 use crate::learning::{self, Costs, LearningEvent, Lesson};
 use crate::store::{HoldSettled, StoredDecision, Touched};
 
 /// Decisions studied in one step at most.
 const DECISIONS_MAX: u32 = 1_024;
-/// Windows of pools that began earlier have ended.
-const WINDOW_MAX: Span = Span(40 * 86_400_000);
+/// Pieces of what can never matter again that are removed at once at most.
+const PRUNED_PIECES_MAX: u32 = 10;
 /// Events read at once when models are rebuilt.
 const EVENTS_MAX: u32 = 4_096;
 
@@ -84,6 +85,17 @@ impl Core {
         }
         if let Some(engines) = self.engines.get() {
             engines.pools_read(&self.pools());
+        }
+        Ok(())
+    }
+
+    /// Removes what can never matter again of pools and of what decisions hold of them, some of it at a time.
+    pub(super) async fn prune_pools(&self) -> Result<(), RuntimeError> {
+        let now = self.clock.now();
+        for _ in 0..PRUNED_PIECES_MAX {
+            if !self.store.prune_pools(now.minus(WINDOW_MAX), now.minus(HOLD_LIFE)).await? {
+                break;
+            }
         }
         Ok(())
     }

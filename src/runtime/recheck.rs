@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Core, Opened, RuntimeError};
 use crate::decision::{Rechecked, Snapshot, SubjectView, Subjects, recheck};
 use crate::domain::decision::Skeleton;
-use crate::domain::{DecisionId, Placement, PoolKey, PoolReading, Purse, SubjectId, SubjectKinds, Timestamp};
+use crate::domain::{DecisionId, Hold, Purse, SubjectId, SubjectKinds, Timestamp};
 use crate::engine::Subject;
 use crate::policy::rebuild_caps;
 
@@ -52,23 +52,26 @@ impl Core {
             let Subject { reference, subject, version, state, .. } = subject;
             (SubjectView { kind: reference.kind, subject: *subject, version: *version, state }, *stands_for)
         }));
-        let purse = self.purse_without(&opened.skeleton, placement, at);
+        let purse = self.purse_without(&opened.skeleton).await?;
         let slots = recheck(&snapshot, placement, (&opened.skeleton, private), time_zone, (&read, &purse), at);
         self.metrics.decided(opened.skeleton.placement.as_str(), "rechecked", "");
         Ok(Some(Ok(Recheck { opened, snapshot, at, slots })))
     }
 
-    /// What is gone of every pool, without what a decision holds while it is reserved.
-    fn purse_without(&self, skeleton: &Skeleton, placement: &Placement, now: Timestamp) -> Purse {
+    /// What is gone of every pool, without what a decision holds.
+    async fn purse_without(&self, skeleton: &Skeleton) -> Result<Purse, RuntimeError> {
         let own = format!("{}/", self.settings.node);
-        let mut purse = Purse::of(&self.pools(), |node, _| node.starts_with(&own));
-        if now < skeleton.at.plus(placement.reservation) {
-            for PoolReading { name, since, taken, .. } in skeleton.pools.iter().flatten() {
-                let pool = PoolKey { name: name.clone(), period: since.unwrap_or(Timestamp(0)) };
-                purse.set(&pool, purse.gone(&pool.name, pool.period).saturating_sub(*taken).max(0));
-            }
+        let drew = skeleton.pools.iter().flatten().any(|pool| pool.taken > 0);
+        if drew {
+            self.read_pools().await?;
         }
-        purse
+        let mut purse = Purse::of(&self.pools(), |node, _| node.starts_with(&own));
+        // Read behind the pools: what was given back in between is then only not there yet, and not there twice.
+        let holds = if drew { self.store.holds_of(skeleton.decision_id).await? } else { Vec::new() };
+        for Hold { pool, held, .. } in holds {
+            purse.set(&pool, purse.gone(&pool.name, pool.period).saturating_sub(held));
+        }
+        Ok(purse)
     }
 
     /// Everybody whom a decision counts for, each with its contacts counted anew without those of the decision: what a

@@ -16,13 +16,14 @@ pub enum Release {
     Released,
     /// The decision shows no offer of the catalogue, and reserves nothing.
     NothingReserved,
-    /// It was seen, or clicked, first at this instant: it stays counted.
-    Seen(Timestamp),
+    /// It was sent after all: this followed, first at this instant. It stays counted.
+    Followed(OutcomeKind, Timestamp),
 }
 
 impl Core {
     /// Gives the reservation of a decision back; nothing where no such decision is stored. When this returns, the next
-    /// decision of everybody it counted for knows of it, whichever node makes it. Doing so again changes nothing.
+    /// decision of everybody it counted for knows of it, whichever node makes it; what it held of stock and budgets is
+    /// given back by the learner. Doing so again changes nothing.
     ///
     /// It is kept as an outcome, so that counters built anew know of it, and what was not seen is not learned from. An
     /// impression that comes later, or at the same time, counts all the same.
@@ -32,10 +33,11 @@ impl Core {
         if named.skeleton.chosen().next().is_none() {
             return Ok(Some(Release::NothingReserved));
         }
-        let seen = |fact: &OutcomeFact| matches!(fact.kind, OutcomeKind::Impression | OutcomeKind::Click);
+        // Whatever follows was shown before: given back, an order would be kept and never learned from.
         let facts = self.store.outcomes_of(id).await?;
-        if let Some(at) = facts.iter().filter(|fact| seen(fact)).map(|fact| fact.occurred_at).min() {
-            return Ok(Some(Release::Seen(at)));
+        let followed = facts.iter().filter(|fact| fact.kind != OutcomeKind::Release);
+        if let Some(first) = followed.min_by_key(|fact| (fact.occurred_at, fact.kind)) {
+            return Ok(Some(Release::Followed(first.kind, first.occurred_at)));
         }
         let (key, now) = (self.keys.master.event_key(SOURCE, &id.to_string()), self.clock.now());
         let claim = Claim { decision_id: Some(id), offer_id: None, coupon: None };

@@ -44,6 +44,38 @@ pub(super) fn short(batch: &Batch, levels: &PoolLevels) -> Vec<(PoolKey, i64)> {
     all.iter().filter(|row| !any || lacks(row)).map(|(pool, _, _, gone)| ((*pool).clone(), *gone)).collect()
 }
 
+/// Holds that are removed at once at most.
+pub(super) const PRUNED_MAX: i64 = 1_024;
+
+/// In the place of a decision's id: what decisions hold for good of which nothing else is kept. No decision has it.
+pub(super) const NO_DECISION: [u8; 16] = [0; 16];
+
+/// The first id that a decision of an instant may have.
+pub(super) fn first_id(at: Timestamp) -> [u8; 16] {
+    *DecisionId::from_parts(at.0.max(0), [0; 10]).as_bytes()
+}
+
+/// Sums of rows of (name, period, amount) by pool.
+pub(super) fn summed(rows: Vec<(String, i64, i64)>) -> BTreeMap<PoolKey, i64> {
+    let mut sums = BTreeMap::new();
+    for (name, period, amount) in rows {
+        *sums.entry(PoolKey { name, period: Timestamp(period) }).or_default() += amount;
+    }
+    sums
+}
+
+/// Of what removed holds held, by pool, what has to stay: that of pools for good. Nobody asks for windows that ended.
+pub(super) fn kept(removed: Vec<(String, i64, i64)>) -> BTreeMap<PoolKey, i64> {
+    let mut kept = summed(removed);
+    kept.retain(|pool, held| pool.period == Timestamp(0) && *held != 0);
+    kept
+}
+
+/// Whether one of the two pieces that were removed was as large as it may be, so that there may be more.
+pub(super) fn is_full(of_ended: usize, older: usize) -> bool {
+    usize::try_from(PRUNED_MAX).is_ok_and(|most| of_ended >= most || older >= most)
+}
+
 /// name, period, leased, node, incarnation, free: a pool has no node, a portion no share of `leased`.
 pub(super) type LevelColumns = (String, i64, i64, Option<String>, i64, i64);
 

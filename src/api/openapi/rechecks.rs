@@ -122,15 +122,16 @@ pub fn recheck() -> About {
 
 /// `POST /v1/decisions/{id}:release`.
 pub fn release() -> About {
-    let description = "For what will not be sent: caps that count what is seen no longer hold room for it, and nothing \
-                       is learned from it. A cap that counts decisions counts it still: it was decided. Again it is \
-                       answered as before. An impression that comes all the same counts, with `after_reservation`.";
+    let description = "For what will not be sent: caps that count what is seen no longer hold room for it, stock and \
+                       budgets get back what it held, and nothing is learned from it. A cap that counts decisions \
+                       counts it still: it was decided. Again it is answered as before. An impression that comes all \
+                       the same counts, with `after_reservation`.";
     About {
         path_parts: DECISION,
         answers: vec![
             Answer::json("It is given back.", shape::<Released>),
             Answer::problem(404, "No decision has this id."),
-            Answer::problem(409, "It was seen: what was shown counts."),
+            Answer::problem(409, "It was seen, clicked, ordered, dismissed or sent back: what was shown counts."),
             Answer::problem(422, "That is no decision id."),
             Answer::problem(503, STORE_AWAY),
         ],

@@ -36,7 +36,7 @@ use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
 
 use crate::domain::outcome::OutcomeFact;
 use crate::domain::{
-    Day, DecisionId, Digest, ModelId, OfferId, PoolLevels, Span, Spend, SubjectId, SubjectKinds, SubjectRef, Timestamp,
+    Day, DecisionId, Digest, Hold, ModelId, OfferId, PoolLevels, Span, Spend, SubjectId, SubjectKinds, SubjectRef, Timestamp,
 };
 use crate::engine::batch::{Batch, CommitOutcome};
 
@@ -340,6 +340,14 @@ impl Store for PostgresStore {
 
     async fn return_portions(&self) -> Result<bool, StoreError> {
         pools::return_portions(self).await
+    }
+
+    async fn holds_of(&self, decision: DecisionId) -> Result<Vec<Hold>, StoreError> {
+        pools::holds_of(self, decision).await
+    }
+
+    async fn prune_pools(&self, ended: Timestamp, older: Timestamp) -> Result<bool, StoreError> {
+        pools::prune(self, ended, older).await
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {

@@ -120,14 +120,6 @@ async fn add(connection: &mut PgConnection, more: &BTreeMap<PoolKey, i64>) -> Re
     Ok(())
 }
 
-fn summed(rows: Vec<(String, i64, i64)>) -> BTreeMap<PoolKey, i64> {
-    let mut sums = BTreeMap::new();
-    for (name, period, amount) in rows {
-        *sums.entry(PoolKey { name, period: Timestamp(period) }).or_default() += amount;
-    }
-    sums
-}
-
 /// Returns what engines have in hand: all of them, or those that took nothing for long or have started anew.
 pub(super) async fn return_on(connection: &mut PgConnection, all: bool) -> Result<bool, StoreError> {
     // Locked in order before they are deleted, which has none.
@@ -148,7 +140,7 @@ pub(super) async fn return_on(connection: &mut PgConnection, all: bool) -> Resul
     .bind(all)
     .fetch_all(&mut *connection)
     .await?;
-    let back = summed(rows);
+    let back = pools::summed(rows);
     add(connection, &back).await?;
     Ok(!back.is_empty())
 }
@@ -175,7 +167,7 @@ pub(super) async fn recount(connection: &mut PgConnection, offers: &[OfferId]) -
     .bind(pools.iter().map(|pool| pool.name.as_str()).collect::<Vec<_>>())
     .fetch_all(&mut *connection)
     .await?;
-    add(connection, &summed(rows)).await
+    add(connection, &pools::summed(rows)).await
 }
 
 /// What becomes of holds; one that is gone by now stays gone.
@@ -207,7 +199,7 @@ pub(super) async fn settle(connection: &mut PgConnection, settled: &[HoldSettled
     .bind(settled.iter().map(|settled| settled.to.until.map(|until| until.0)).collect::<Vec<_>>())
     .fetch_all(&mut *connection)
     .await?;
-    add(connection, &summed(rows)).await
+    add(connection, &pools::summed(rows)).await
 }
 
 /// What decisions hold.
@@ -220,4 +212,107 @@ pub(super) async fn holds(store: &PostgresStore, ids: &[DecisionId]) -> Result<V
     .fetch_all(&store.pool)
     .await?;
     rows.into_iter().map(pools::hold).collect()
+}
+
+pub(super) async fn holds_of(store: &PostgresStore, decision: DecisionId) -> Result<Vec<Hold>, StoreError> {
+    Ok(holds(store, &[decision]).await?.into_iter().map(|(_, hold)| hold).collect())
+}
+
+pub(super) async fn prune(store: &PostgresStore, ended: Timestamp, older: Timestamp) -> Result<bool, StoreError> {
+    // Each in a transaction of its own: pools are locked in the order of their keys, once in each.
+    let of_ended = prune_ended(store, ended).await?;
+    let of_older = prune_older(store, older).await?;
+    Ok(pools::is_full(of_ended, of_older))
+}
+
+/// Removes pools of windows that began before an instant, with a piece of what decisions hold of them; how many holds.
+async fn prune_ended(store: &PostgresStore, ended: Timestamp) -> Result<usize, StoreError> {
+    let mut transaction = store.begin().await?;
+    let found: Vec<(String, i64)> = sqlx::query_as(
+        "select name, period from pool where period <> 0 and period < $1 order by name, period for update",
+    )
+    .bind(ended.0)
+    .fetch_all(&mut *transaction)
+    .await?;
+    if found.is_empty() {
+        return Ok(0);
+    }
+    let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+    let periods: Vec<i64> = found.iter().map(|(_, period)| *period).collect();
+    let removed = sqlx::query(
+        "delete from hold h using ( \
+             select h.decision_id, h.slot, h.name, h.period from hold h \
+             join unnest($1::text[], $2::int8[]) as p (name, period) on h.name = p.name and h.period = p.period \
+             where h.held <> 0 and h.until is null limit $3) w \
+         where h.decision_id = w.decision_id and h.slot = w.slot and h.name = w.name and h.period = w.period",
+    )
+    .bind(names.clone())
+    .bind(periods.clone())
+    .bind(pools::PRUNED_MAX)
+    .execute(&mut *transaction)
+    .await?
+    .rows_affected();
+    sqlx::query(
+        "delete from pool p using unnest($1::text[], $2::int8[]) as w (name, period) \
+         where p.name = w.name and p.period = w.period and not exists ( \
+             select 1 from hold h where h.name = p.name and h.period = p.period and h.held <> 0)",
+    )
+    .bind(names)
+    .bind(periods)
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(usize::try_from(removed).unwrap_or(usize::MAX))
+}
+
+/// Puts a piece of what decisions made before an instant hold, and do not only reserve, into one row for each pool; how
+/// many holds.
+async fn prune_older(store: &PostgresStore, older: Timestamp) -> Result<usize, StoreError> {
+    let mut transaction = store.begin().await?;
+    let found: Vec<(Vec<u8>, i16, String, i64)> = sqlx::query_as(
+        "select decision_id, slot, name, period from hold \
+         where decision_id > $1 and decision_id < $2 and until is null order by decision_id limit $3",
+    )
+    .bind(pools::NO_DECISION.as_slice())
+    .bind(pools::first_id(older).as_slice())
+    .bind(pools::PRUNED_MAX)
+    .fetch_all(&mut *transaction)
+    .await?;
+    if found.is_empty() {
+        return Ok(0);
+    }
+    let key =
+        |(.., name, period): &(Vec<u8>, i16, String, i64)| PoolKey { name: name.clone(), period: Timestamp(*period) };
+    let keys: Vec<PoolKey> = found.iter().map(key).collect();
+    // Whoever counts the stock anew meanwhile finds a hold either as it was or in the sum.
+    lock(&mut transaction, &keys.iter().collect::<Vec<_>>()).await?;
+    let removed: Vec<(String, i64, i64)> = sqlx::query_as(
+        "delete from hold h using unnest($1::bytea[], $2::int2[], $3::text[], $4::int8[]) \
+             as w (decision_id, slot, name, period) \
+         where h.decision_id = w.decision_id and h.slot = w.slot and h.name = w.name and h.period = w.period \
+             and h.until is null \
+         returning h.name, h.period, h.held",
+    )
+    .bind(found.iter().map(|(id, ..)| id.as_slice()).collect::<Vec<_>>())
+    .bind(found.iter().map(|(_, slot, ..)| *slot).collect::<Vec<_>>())
+    .bind(found.iter().map(|(.., name, _)| name.as_str()).collect::<Vec<_>>())
+    .bind(found.iter().map(|(.., period)| *period).collect::<Vec<_>>())
+    .fetch_all(&mut *transaction)
+    .await?;
+    let kept = pools::kept(removed);
+    sqlx::query(
+        "insert into hold as h (decision_id, slot, name, period, reserved, sunk, held, until, units) \
+         select $1, 0::int2, name, period, held, 0, held, null, false \
+         from unnest($2::text[], $3::int8[], $4::int8[]) as w (name, period, held) \
+         on conflict (decision_id, slot, name, period) \
+         do update set reserved = h.reserved + excluded.reserved, held = h.held + excluded.held",
+    )
+    .bind(pools::NO_DECISION.as_slice())
+    .bind(kept.keys().map(|pool| pool.name.as_str()).collect::<Vec<_>>())
+    .bind(kept.keys().map(|pool| pool.period.0).collect::<Vec<_>>())
+    .bind(kept.values().copied().collect::<Vec<_>>())
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(found.len())
 }

@@ -54,7 +54,15 @@ pub(super) async fn take(connection: &mut SqliteConnection, batch: &Batch) -> Re
         };
         let Some(granted) = granted else { return Ok(false) };
         if granted > 0 {
-            add_on(connection, pool, granted).await?;
+            sqlx::query(
+                "insert into pool (name, period, leased) values (?, ?, ?) \
+                 on conflict (name, period) do update set leased = leased + excluded.leased",
+            )
+            .bind(name)
+            .bind(period)
+            .bind(granted)
+            .execute(&mut *connection)
+            .await?;
         }
         sqlx::query(
             "insert into portion (name, period, node, incarnation, amount, taken, until) \
@@ -98,17 +106,16 @@ async fn insert_holds(connection: &mut SqliteConnection, batch: &Batch) -> Resul
     Ok(())
 }
 
-/// Adds to what is leased of a pool; takes back where negative.
-async fn add_on(connection: &mut SqliteConnection, pool: &PoolKey, amount: i64) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into pool (name, period, leased) values (?, ?, ?) \
-         on conflict (name, period) do update set leased = leased + excluded.leased",
-    )
-    .bind(&pool.name)
-    .bind(pool.period.0)
-    .bind(amount)
-    .execute(connection)
-    .await?;
+/// Adds to what is leased of pools; takes back where negative.
+async fn add(connection: &mut SqliteConnection, more: &BTreeMap<PoolKey, i64>) -> Result<(), StoreError> {
+    for (pool, amount) in more {
+        sqlx::query("update pool set leased = leased + ? where name = ? and period = ?")
+            .bind(amount)
+            .bind(&pool.name)
+            .bind(pool.period.0)
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }
 
@@ -117,19 +124,14 @@ pub(super) async fn return_on(connection: &mut SqliteConnection, all: bool) -> R
     let rows: Vec<(String, i64, i64)> = sqlx::query_as(
         "delete from portion where ?1 or until <= cast(round(unixepoch('subsec') * 1000) as integer) \
              or incarnation < (select n.incarnation from node n where n.node = portion.node) \
-         returning name, period, amount - taken",
+         returning name, period, taken - amount",
     )
     .bind(all)
     .fetch_all(&mut *connection)
     .await?;
-    let mut free: BTreeMap<PoolKey, i64> = BTreeMap::new();
-    for (name, period, amount) in rows {
-        *free.entry(PoolKey { name, period: Timestamp(period) }).or_default() += amount;
-    }
-    for (pool, amount) in &free {
-        add_on(connection, pool, -amount).await?;
-    }
-    Ok(!free.is_empty())
+    let back = pools::summed(rows);
+    add(connection, &back).await?;
+    Ok(!back.is_empty())
 }
 
 pub(super) async fn return_portions(store: &SqliteStore) -> Result<bool, StoreError> {
@@ -144,23 +146,21 @@ pub(super) async fn return_portions(store: &SqliteStore) -> Result<bool, StoreEr
 pub(super) async fn recount(connection: &mut SqliteConnection, offers: &[OfferId]) -> Result<(), StoreError> {
     for offer in offers {
         let pool = PoolKey { name: column::stock_pool(offer), period: Timestamp(0) };
-        let rows: Vec<(i64,)> = sqlx::query_as(
-            "delete from hold where name = ? and period = 0 and held <> 0 and until is null returning held",
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+            "delete from hold where name = ? and period = 0 and held <> 0 and until is null \
+             returning name, period, -held",
         )
         .bind(&pool.name)
         .fetch_all(&mut *connection)
         .await?;
-        let held: i64 = rows.iter().map(|row| row.0).sum();
-        if held != 0 {
-            add_on(connection, &pool, -held).await?;
-        }
+        add(connection, &pools::summed(rows)).await?;
     }
     Ok(())
 }
 
 /// What becomes of holds; one that is gone by now stays gone.
 pub(super) async fn settle(connection: &mut SqliteConnection, settled: &[HoldSettled]) -> Result<(), StoreError> {
-    let mut more: BTreeMap<&PoolKey, i64> = BTreeMap::new();
+    let mut more: BTreeMap<PoolKey, i64> = BTreeMap::new();
     for HoldSettled { decision_id, slot, pool, to } in settled {
         let before: Option<(i64,)> =
             sqlx::query_as("select held from hold where decision_id = ? and slot = ? and name = ? and period = ?")
@@ -182,12 +182,9 @@ pub(super) async fn settle(connection: &mut SqliteConnection, settled: &[HoldSet
         .bind(pool.period.0)
         .execute(&mut *connection)
         .await?;
-        *more.entry(pool).or_default() += to.held - before;
+        *more.entry(pool.clone()).or_default() += to.held - before;
     }
-    for (pool, amount) in more.into_iter().filter(|(_, amount)| *amount != 0) {
-        add_on(connection, pool, amount).await?;
-    }
-    Ok(())
+    add(connection, &more).await
 }
 
 /// What decisions hold.
@@ -209,4 +206,72 @@ pub(super) async fn holds(
         }
     }
     Ok(holds)
+}
+
+pub(super) async fn holds_of(store: &SqliteStore, decision: DecisionId) -> Result<Vec<Hold>, StoreError> {
+    let held = holds(&mut *store.readers.acquire().await?, &[decision]).await?;
+    Ok(held.into_iter().map(|(_, hold)| hold).collect())
+}
+
+pub(super) async fn prune(store: &SqliteStore, ended: Timestamp, older: Timestamp) -> Result<bool, StoreError> {
+    let older = pools::first_id(older);
+    let (any,): (bool,) = sqlx::query_as(
+        "select exists (select 1 from pool where period <> 0 and period < ?1) or exists (select 1 from hold \
+             where decision_id > ?2 and decision_id < ?3 and until is null)",
+    )
+    .bind(ended.0)
+    .bind(pools::NO_DECISION.as_slice())
+    .bind(older.as_slice())
+    .fetch_one(&store.readers)
+    .await?;
+    if !any {
+        return Ok(false);
+    }
+    let mut writer = store.writer.lock().await;
+    let mut transaction = store.begin(&mut writer).await?;
+    let of_ended = sqlx::query(
+        "delete from hold where (decision_id, slot, name, period) in ( \
+             select h.decision_id, h.slot, h.name, h.period from pool p \
+             join hold h on h.name = p.name and h.period = p.period \
+             where p.period <> 0 and p.period < ?1 and h.held <> 0 and h.until is null limit ?2)",
+    )
+    .bind(ended.0)
+    .bind(pools::PRUNED_MAX)
+    .execute(&mut *transaction)
+    .await?
+    .rows_affected();
+    sqlx::query(
+        "delete from pool where period <> 0 and period < ?1 and not exists ( \
+             select 1 from hold h where h.name = pool.name and h.period = pool.period and h.held <> 0)",
+    )
+    .bind(ended.0)
+    .execute(&mut *transaction)
+    .await?;
+    let removed: Vec<(String, i64, i64)> = sqlx::query_as(
+        "delete from hold where (decision_id, slot, name, period) in ( \
+             select decision_id, slot, name, period from hold \
+             where decision_id > ?1 and decision_id < ?2 and until is null order by decision_id limit ?3) \
+         returning name, period, held",
+    )
+    .bind(pools::NO_DECISION.as_slice())
+    .bind(older.as_slice())
+    .bind(pools::PRUNED_MAX)
+    .fetch_all(&mut *transaction)
+    .await?;
+    let full = pools::is_full(usize::try_from(of_ended).unwrap_or(usize::MAX), removed.len());
+    for (pool, held) in &pools::kept(removed) {
+        sqlx::query(
+            "insert into hold (decision_id, slot, name, period, reserved, sunk, held, until, units) \
+             values (?1, 0, ?2, ?3, ?4, 0, ?4, null, 0) on conflict (decision_id, slot, name, period) \
+             do update set reserved = reserved + excluded.reserved, held = held + excluded.held",
+        )
+        .bind(pools::NO_DECISION.as_slice())
+        .bind(&pool.name)
+        .bind(pool.period.0)
+        .bind(held)
+        .execute(&mut *transaction)
+        .await?;
+    }
+    transaction.commit().await?;
+    Ok(full)
 }

@@ -8,6 +8,7 @@ pub mod check;
 pub mod ground;
 pub mod ledger;
 pub mod load;
+mod merges;
 mod moments;
 mod plant;
 mod seen;

@@ -1,9 +1,10 @@
 //! Two customers that turn out to be one: consents, attributes and contacts of both, under either id, on every node.
 
+use proffer::domain::Span;
 use serde_json::{Value, json};
 
 use super::service::{Plan, Service};
-use super::shop::{self, ask};
+use super::shop::{self, NOW, ask};
 use crate::harness::database::Kind;
 
 /// As the bundle says: of all offers in a week.
@@ -81,6 +82,37 @@ fn the_stricter_of_equal_consents_counts_whoever_of_the_two_said_it() {
         assert_eq!(merge(&service, "guest", "ann").0, 200);
         let record = service.record(&service.decide(&ask("ann")).ok());
         assert_eq!(record["refused_purpose"] == "offer_personalisation", expected, "{guest} and {ann}");
+    }
+}
+
+#[test]
+fn the_newest_word_of_both_counts_and_one_announced_by_either_comes_into_force() {
+    let purpose = |service: &Service, minutes: i64| {
+        service.core.clock.set(NOW.plus(Span(minutes * 60_000)));
+        service.record(&service.decide(&ask("ann")).ok())["refused_purpose"] == "offer_personalisation"
+    };
+    let say = |service: &Service, customer: &str, state: &str, minutes: i64| {
+        let from = NOW.plus(Span(minutes * 60_000)).to_string();
+        let record = json!({"purpose": "offer_personalisation", "state": state, "valid_from": from});
+        let path = format!("/v1/customers/{customer}/consents");
+        service.call("PUT", &path, Some(&json!({"consents": [record]}))).ok();
+    };
+    // Each says one thing, minutes from now; then whether personal offers are refused after 1, 6 and 20 minutes.
+    let cases = [
+        ([("guest", "withdrawn", -5), ("ann", "granted", -9)], [true, true, true]),
+        ([("guest", "granted", -5), ("ann", "refused", -9)], [false, false, false]),
+        ([("guest", "withdrawn", -9), ("ann", "granted", -5)], [false, false, false]),
+        ([("guest", "withdrawn", 5), ("ann", "granted", -9)], [false, true, true]),
+        ([("ann", "withdrawn", 5), ("guest", "granted", -9)], [false, true, true]),
+        ([("guest", "granted", 5), ("ann", "refused", -9)], [true, false, false]),
+    ];
+    for (said, refused) in cases {
+        let service = Service::start();
+        for (customer, state, minutes) in said {
+            say(&service, customer, state, minutes);
+        }
+        assert_eq!(merge(&service, "guest", "ann").0, 200);
+        assert_eq!([1, 6, 20].map(|minutes| purpose(&service, minutes)), refused, "{said:?}");
     }
 }
 

@@ -29,6 +29,7 @@ mod policies;
 mod pools;
 mod prices;
 mod rechecks;
+mod releases;
 mod reports;
 mod routes;
 mod schema;

@@ -1,11 +1,12 @@
 //! Stock and budgets as their owners meet them: what is reserved, ordered, given back, and what records say of it.
 
-use proffer::domain::Span;
+use proffer::domain::{Span, Timestamp};
 use serde_json::{Value, json};
 
 use super::service::{Plan, Service};
 use super::shop::{self, NOW, ask, ask_as, id, offer, order, refund, with};
 use crate::harness::database::Kind;
+use crate::harness::server::until;
 
 /// The shop with boots alone, which cost nothing to show and are 8.00 off.
 fn service(kind: Kind, rules: &str, stock: Option<u32>) -> Service {
@@ -146,4 +147,21 @@ fn what_is_released_or_refunded_is_free_again() {
     service.outcomes(&refund("refund-2", "order-2"));
     service.learn();
     assert_eq!(shown(&service, &["c-6", "c-7"]), [true, false]);
+}
+
+#[test]
+fn pools_of_windows_that_ended_are_forgotten_by_whoever_learns() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let service = service(kind, BUDGETS, None);
+        assert_eq!(shown(&service, &["c-1"]), [true]);
+        let names = || -> Vec<(String, bool)> {
+            let pools = service.wait(service.core.store.pools(Timestamp(0))).unwrap();
+            pools.into_keys().map(|pool| (pool.name, pool.period == Timestamp(0))).collect()
+        };
+        let both = [("budget.shoes.day/shoes".to_owned(), false), ("budget.trial/all".to_owned(), true)];
+        assert_eq!(names(), both);
+        later(&service, 41 * 24 * 60);
+        until("the pool of a day of last month to go", || (names() == both[1..]).then_some(()));
+        service.remove();
+    }
 }

@@ -16,6 +16,7 @@ on_both_stores! {
     whoever_became_the_first_before_becomes_the_second,
     a_merge_that_cannot_be_made_changes_nothing,
     consents_that_reach_the_first_too_late_are_refused,
+    of_merges_in_opposite_directions_at_once_one_happens,
 }
 
 fn made(found: &MergeFound<'_>) -> MergeChange {
@@ -105,4 +106,18 @@ async fn consents_that_reach_the_first_too_late_are_refused(database: Arc<Databa
     assert!(matches!(consent(&*store, 1, "no").await, Err(StoreError::Unavailable(_))));
     consent(&*store, 2, "no").await.unwrap();
     assert_eq!(store.consents(subject(2)).await.unwrap().len(), 1);
+}
+
+async fn of_merges_in_opposite_directions_at_once_one_happens(database: Arc<Database>) {
+    let first = database.open().await;
+    first.load_subjects(&(1..=20).map(new_subject).collect::<Vec<_>>()).await.unwrap();
+    let second = database.open().await;
+    for number in (1..20).step_by(2) {
+        let (there, back) = tokio::join!(merge(&*first, number, number + 1), merge(&*second, number + 1, number));
+        assert_ne!(there, back, "{number}");
+        let ids = [number, number + 1].map(reference);
+        let found = [first.find_subject(&ids[0]).await.unwrap(), second.find_subject(&ids[1]).await.unwrap()];
+        let stays = subject(if there { number + 1 } else { number });
+        assert_eq!(found.map(|row| row.map(|row| (row.subject, row.version))), [Some((stays, 1)); 2], "{number}");
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proffer::domain::pool::PORTION_SHARE;
-use proffer::domain::{OfferId, PoolKey, PoolLevel, Settled, Take, Timestamp};
+use proffer::domain::{OfferId, PoolKey, PoolLevel, PoolLevels, Settled, Take, Timestamp};
 use proffer::engine::batch::{Batch, CommitOutcome, DecisionWrite};
 use proffer::store::{CatalogueChange, HoldSettled, Learned, OfferBody, Store};
 
@@ -18,6 +18,8 @@ on_both_stores! {
     engines_that_take_at_once_give_out_all_of_it_and_not_one_more,
     a_batch_that_takes_too_much_is_refused_whole_with_what_is_gone,
     what_was_counted_by_somebody_forgets_orders_and_keeps_what_is_reserved,
+    pools_of_windows_that_ended_go_with_what_was_held_of_them_once_none_of_it_is_only_reserved,
+    what_is_held_of_old_goes_and_counts_until_somebody_counts_anew,
 }
 
 const TOTAL: i64 = 500;
@@ -239,4 +241,105 @@ async fn what_was_counted_by_somebody_forgets_orders_and_keeps_what_is_reserved(
     let due = store.learner_work(10, Timestamp(9_000)).await.unwrap();
     let held: Vec<usize> = due.touched.iter().map(|touched| touched.holds.len()).collect();
     assert_eq!((due.due.len(), held), (2, vec![0, 0, 1, 1, 1]));
+}
+
+/// Stores one decision for each take; their numbers begin with 1.
+async fn taken(store: &dyn Store, takes: Vec<Take>) {
+    let writes = (1..).zip(takes).map(|(number, take)| taking(number, vec![take])).collect();
+    assert_eq!(store.commit(&batch(1, vec![], writes)).await.unwrap(), CommitOutcome::Stored);
+}
+
+async fn settle(store: &dyn Store, term: u64, number: u32, pool: &PoolKey, held: i64) {
+    let to = Settled { held, until: None, late: false };
+    let settled = vec![HoldSettled { decision_id: decision_id(number), slot: 0, pool: pool.clone(), to }];
+    assert!(store.learn(term, &Learned { settled, ..Learned::default() }).await.unwrap());
+}
+
+async fn held(store: &dyn Store, numbers: std::ops::RangeInclusive<u32>) -> Vec<Vec<i64>> {
+    let mut all = Vec::new();
+    for number in numbers {
+        let holds = store.holds_of(decision_id(number)).await.unwrap();
+        all.push(holds.iter().map(|hold| hold.held).collect());
+    }
+    all
+}
+
+async fn pools_of_windows_that_ended_go_with_what_was_held_of_them_once_none_of_it_is_only_reserved(
+    database: Arc<Database>,
+) {
+    let store = database.open().await;
+    let term = elected(&*store, "learner", 1).await.unwrap();
+    let day = |period| PoolKey { name: "budget.day/all".to_owned(), period: Timestamp(period) };
+    let of = |period| Take { pool: day(period), ..take("", 10, Some(40)) };
+    taken(&*store, vec![of(1_000), of(1_000), of(1_000), of(2_000), take("for good", 10, None)]).await;
+    for (number, left) in [(1, 10), (2, 0)] {
+        settle(&*store, term, number, &day(1_000), left).await;
+    }
+    settle(&*store, term, 4, &day(2_000), 10).await;
+    settle(&*store, term, 5, &pool("for good"), 10).await;
+    let old = Timestamp(0);
+    assert!(!store.prune_pools(Timestamp(1_000), old).await.unwrap(), "its first instant is its own");
+    assert_eq!(held(&*store, 1..=5).await, [vec![10], vec![0], vec![10], vec![10], vec![10]]);
+    assert!(!store.prune_pools(Timestamp(1_001), old).await.unwrap());
+    assert_eq!(held(&*store, 1..=5).await, [vec![], vec![0], vec![10], vec![10], vec![10]], "one is only reserved");
+    assert!(store.pools(old).await.unwrap().contains_key(&day(1_000)));
+    settle(&*store, term, 3, &day(1_000), 1).await;
+    assert!(!store.prune_pools(Timestamp(1_001), old).await.unwrap());
+    assert_eq!(held(&*store, 3..=5).await, [vec![], vec![10], vec![10]]);
+    let names = |levels: PoolLevels| levels.into_keys().map(|key| (key.name, key.period.0)).collect::<Vec<_>>();
+    let left = [("budget.day/all".to_owned(), 2_000), ("for good".to_owned(), 0)];
+    assert_eq!(
+        names(store.pools(old).await.unwrap()).into_iter().filter(|(_, period)| *period != 1_000).collect::<Vec<_>>(),
+        left
+    );
+    assert_eq!(
+        store
+            .pools(old)
+            .await
+            .unwrap()
+            .get(&day(1_000))
+            .map_or(0, |level| level.leased - level.free.values().sum::<i64>()),
+        0
+    );
+    // An order that comes this late makes no pool of a window that is over.
+    settle(&*store, term, 2, &day(1_000), 10).await;
+    store.start_incarnation("node").await.unwrap();
+    store.start_incarnation("node").await.unwrap();
+    store.return_portions().await.unwrap();
+    assert_eq!(names(store.pools(old).await.unwrap()), left);
+}
+
+async fn what_is_held_of_old_goes_and_counts_until_somebody_counts_anew(database: Arc<Database>) {
+    let store = database.open().await;
+    let term = elected(&*store, "learner", 1).await.unwrap();
+    let name = "proffer.stock/boots";
+    taken(&*store, (1..=6).map(|_| take(name, 1, None)).collect()).await;
+    // Two are ordered, one is given back, three are reserved.
+    for (number, left) in [(1, 1), (2, 1), (3, 0)] {
+        settle(&*store, term, number, &pool(name), left).await;
+    }
+    let at = |number: u32| Timestamp(1_700_000_000_000 + i64::from(number));
+    assert_eq!(level(&*store, name).await.leased, 5);
+    for (older, kept) in [
+        (at(2), [vec![], vec![1], vec![0], vec![1], vec![1], vec![1]]),
+        (at(9), [vec![], vec![], vec![], vec![1], vec![1], vec![1]]),
+    ] {
+        for _ in 0..2 {
+            assert!(!store.prune_pools(Timestamp(0), older).await.unwrap(), "there is no more");
+            assert_eq!(held(&*store, 1..=6).await, kept);
+            assert_eq!(level(&*store, name).await.leased, 5, "what is ordered is gone, whoever remembers it");
+        }
+    }
+    // A refund of the first comes too late; what is still reserved is settled as ever.
+    settle(&*store, term, 1, &pool(name), 0).await;
+    settle(&*store, term, 4, &pool(name), 0).await;
+    assert_eq!(level(&*store, name).await.leased, 4);
+    store.prune_pools(Timestamp(0), at(9)).await.unwrap();
+    settle(&*store, term, 5, &pool(name), 1).await;
+    store.prune_pools(Timestamp(0), at(9)).await.unwrap();
+    assert_eq!((held(&*store, 4..=6).await, level(&*store, name).await.leased), (vec![vec![], vec![], vec![1]], 4));
+    let offers = vec![OfferBody { offer_id: OfferId::new("boots").unwrap(), json: "{}".into() }];
+    let recounted = vec![OfferId::new("boots").unwrap()];
+    store.change_catalogue(&CatalogueChange { offers, recounted, ..CatalogueChange::default() }, BY).await.unwrap();
+    assert_eq!(level(&*store, name).await.leased, 1, "only what is reserved");
 }
