@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::authority::permit;
 use super::records::{print_sources, read_bundle};
 use super::{Core, RuntimeError};
 use crate::config::Settings;
@@ -19,6 +20,24 @@ pub(super) async fn at_start(
     by: By<'_>,
 ) -> Result<(Control, Arc<Bundle>), RuntimeError> {
     let body = print_sources(&own.sources);
+    let permitted = match (permit(store, &own, by.at).await, store.control().await?) {
+        (Err(RuntimeError::Unapproved { findings, .. }), control @ Control { bundle: Some(active), .. }) => {
+            Some((control, active, findings))
+        }
+        (permitted, _) => permitted.map(|()| None)?,
+    };
+    if let Some((control, active, findings)) = permitted {
+        let bundle = read_bundle(store, active).await?;
+        tracing::warn!(
+            active = bundle.hash_text(),
+            folder = %settings.policies.display(),
+            of_folder = own.hash_text(),
+            missing = findings.len(),
+            "the folder's bundle is not approved, and the active one stays in force; `proffer policy approvals` with \
+             the folder shows what is missing"
+        );
+        return Ok((control, Arc::new(bundle)));
+    }
     let control = if settings.store.starts_with("sqlite:") {
         store.activate_bundle(own.hash, &body, by).await?
     } else {
@@ -52,6 +71,7 @@ impl Core {
     /// Activates a bundle, whatever was active before, and decides under it from now on.
     pub async fn activate(&self, bundle: &Bundle, by: &str) -> Result<Control, RuntimeError> {
         let by = By { key: by, at: self.clock.now() };
+        permit(self.store.as_ref(), bundle, by.at).await?;
         let control = self.store.activate_bundle(bundle.hash, &print_sources(&bundle.sources), by).await?;
         self.reload().await?;
         Ok(control)
@@ -79,6 +99,7 @@ impl BundleMaker {
     /// Makes a bundle the active one. When this returns, no decision is committed under any other.
     pub async fn activate(&self, bundle: &Bundle, by: &str) -> Result<Control, RuntimeError> {
         let by = By { key: by, at: self.store.now().await? };
+        permit(self.store.as_ref(), bundle, by.at).await?;
         Ok(self.store.activate_bundle(bundle.hash, &print_sources(&bundle.sources), by).await?)
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn print_sources(sources: &[Source]) -> String {
     serde_json::to_string(&files).unwrap_or_default()
 }
 
-fn parse_sources(body: &str) -> Result<Vec<Source>, Malformed> {
+pub(super) fn parse_sources(body: &str) -> Result<Vec<Source>, Malformed> {
     let files: Vec<(String, String)> =
         serde_json::from_str(body).map_err(|error| Malformed(format!("a stored bundle does not parse: {error}")))?;
     Ok(files.into_iter().map(|(path, text)| Source { path, text }).collect())
