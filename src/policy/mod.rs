@@ -17,6 +17,7 @@ mod scalar;
 
 mod applies;
 mod approval;
+mod authority;
 mod condition;
 mod interval;
 
@@ -53,6 +54,10 @@ mod verdict_tests;
 
 pub use applies::AppliesTo;
 pub use approval::Approval;
+pub use authority::{
+    Approved, Authority, Demands, Given, Held, Matter, Revocation, Site, Standing, Use, UseCase, Uses, creative, lacking,
+    parse_hash, print_hash, weakened, whole_offer,
+};
 pub use declared::attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};
 pub use kinds::availability::Availability;
 pub use bundle::{Bundle, COMPILER, Source, compile, compile_with_tests};

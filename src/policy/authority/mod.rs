@@ -24,8 +24,9 @@ mod uses;
 mod tests;
 
 pub use approved::Approved;
-pub use definition::{creative, definition, whole_offer};
-pub(super) use demands::read;
+pub(super) use definition::definition;
+pub use definition::{creative, parse_hash, print_hash, whole_offer};
+pub(super) use demands::{FIELDS, read};
 pub use demands::{Authority, Demands};
 pub use given::{Given, Matter, Revocation};
 pub use lacking::{lacking, weakened};
