@@ -16,6 +16,8 @@ mod given;
 
 mod lacking;
 
+mod needed;
+
 mod standing;
 
 mod uses;
@@ -30,6 +32,7 @@ pub(super) use demands::{FIELDS, read};
 pub use demands::{Authority, Demands};
 pub use given::{Given, Matter, Revocation};
 pub use lacking::{lacking, weakened};
+pub use needed::{Needed, needed};
 pub use standing::{Held, Standing};
 pub(super) use uses::gather;
 pub use uses::{Site, Use, UseCase, Uses};

@@ -61,6 +61,18 @@ pub enum Held {
 }
 
 impl Held {
+    /// In a word, for machines.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::By(_) => "approved",
+            Self::Missing => "missing",
+            Self::Expired(_) => "expired",
+            Self::Revoked(_) => "revoked",
+            Self::Voided(_) => "voided",
+            Self::SamePerson(_) => "same_person",
+        }
+    }
+
     /// What is told of an authority under which nothing counts, in words; nothing where something does.
     pub fn told(&self, authority: Authority) -> Option<String> {
         let name = authority.name();
