@@ -58,51 +58,51 @@ pub use authority::{
     Approved, Authority, Demands, Given, Held, Matter, Needed, Revocation, Site, Standing, Use, UseCase, Uses, creative,
     lacking, needed, parse_hash, print_hash, weakened, whole_offer,
 };
-pub use declared::attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};
-pub use kinds::availability::Availability;
+pub use authors::difference::{Change, FieldChange, How, difference};
+pub use authors::explain::{Example, Explained, example, explain};
+pub use authors::layout::{NotLaidOut, lay_out};
+pub use authors::lint::{LINTS, Linted, level, lint, meaning};
+pub use authors::sarif::sarif;
+pub use authors::schema::{schema_of, schemas};
 pub use bundle::{Bundle, COMPILER, Source, compile, compile_with_tests};
+pub use cases::{Case, Expected, Person, Tests};
+pub use catalogue::{CatalogueProblem, check_catalogue};
+pub(crate) use condition::date;
+pub use condition::{Asked, Columns, Condition, Facts};
+pub use declared::attributes::{AttributeClass, AttributeKind, AttributeSpec, CATEGORY};
+pub(crate) use declared::contenders::PARTICULAR;
+pub use declared::jurisdiction::check as check_jurisdiction;
+pub use declared::observed::{Observed, describe_observed};
+pub use declared::purposes::PurposeSpec;
+pub use declared::subjects::States;
+pub use describe::{Lacks, describe, describe_lacking};
+pub use finding::Finding;
+pub use interval::Interval;
+pub(crate) use interval::day_start;
+pub use kinds::availability::Availability;
 pub use kinds::caps::{
     CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, WithoutIdentifier, Zone,
     confirm_contact, count_contact, outdate_caps, rebuild_caps,
 };
-pub use cases::{Case, Expected, Person, Tests};
-pub use catalogue::{CatalogueProblem, check_catalogue};
 pub use kinds::category_exclusions::{CategoryExclusion, CategorySort};
-pub(crate) use condition::date;
-pub use condition::{Asked, Columns, Condition, Facts};
-pub(crate) use declared::contenders::PARTICULAR;
 pub use kinds::cool_downs::{CoolDown, EVENT_AFTER_MAX, EVENTS};
 pub use kinds::daypart::{Daypart, Dayparts};
-pub use describe::{Lacks, describe, describe_lacking};
-pub use authors::difference::{Change, FieldChange, How, difference};
 pub use kinds::diversity::{Diversity, Per};
-pub use authors::explain::{Example, Explained, example, explain};
 pub use kinds::fairness::FairnessGate;
-pub use finding::Finding;
 pub use kinds::floors::{FloorLimit, FloorOver, basket_margin};
 pub use kinds::gate::{Asking, Gate, GateVerdict, gate};
 pub use kinds::guards::{Audience, Guard};
-pub use interval::Interval;
-pub(crate) use interval::day_start;
-pub use declared::jurisdiction::check as check_jurisdiction;
-pub use authors::layout::{NotLaidOut, lay_out};
-pub use authors::lint::{LINTS, Linted, level, lint, meaning};
 pub use kinds::loyalty::{Loyalty, Need};
-pub use minimise::{Allowed, Seen, minimise};
-pub use declared::observed::{Observed, describe_observed};
 pub use kinds::overrides::{Override, OverrideAction};
 pub use kinds::pools::{Pool, PoolAmount, PoolBy, PoolWindow, Pools, PoolsAsked};
 pub use kinds::price_limits::PriceLimit;
 pub use kinds::price_personalisation::PricePersonalisation;
-pub use declared::purposes::PurposeSpec;
+pub use kinds::stackability::Stackability;
+pub use kinds::switches::{Stop, Switch, stopped};
+pub use minimise::{Allowed, Seen, minimise};
 #[cfg(test)]
 pub(crate) use rules::lists;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
-pub use authors::sarif::sarif;
-pub use authors::schema::{schema_of, schemas};
 pub use shelf::{Behind, Judging, Moved, Pin, Setting, Shelf, Shelves, Stand};
-pub use kinds::stackability::Stackability;
-pub use declared::subjects::States;
 pub use suggest::did_you_mean;
-pub use kinds::switches::{Stop, Switch, stopped};
 pub use verdict::{Reading, Verdict};
