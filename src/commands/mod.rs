@@ -18,6 +18,8 @@ pub mod model;
 
 pub mod policy;
 
+pub mod policy_approvals;
+
 pub mod policy_delay;
 
 pub mod policy_diff;

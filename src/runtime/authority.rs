@@ -3,11 +3,15 @@
 
 use std::sync::Arc;
 
+use super::catalogue::read_catalogue;
+use super::export::Export;
 use super::keys::hash_key;
 use super::records::parse_sources;
 use super::{ApiKey, Core, Role, RuntimeError};
 use crate::domain::{Catalogue, Digest, Span, Timestamp};
-use crate::policy::{Approved, Authority, Bundle, Demands, Given, Matter, Standing, lacking, weakened};
+use crate::policy::{
+    Approved, Authority, Bundle, Demands, Given, Matter, Needed, Standing, lacking, needed, weakened,
+};
 use crate::store::{By, NewApproval, Revoked, Store};
 
 /// How long an approval may last, in days.
@@ -116,8 +120,36 @@ impl Approver {
         Ok(Ok(Approval { given, standing }))
     }
 
-    /// What a bundle lacks before it may be put in force, at an instant; nothing of one that is in force.
-    pub async fn lacks(&self, bundle: &Bundle, now: Timestamp) -> Result<(), RuntimeError> {
+    /// Takes an approval back, on the word of a key that may; or says why it may not.
+    pub async fn revoke(&self, key: &ApiKey, id: u64, note: &str) -> Result<Result<Revoked, String>, RuntimeError> {
+        if ![Role::ApprovePrivacy, Role::ApproveBusiness, Role::Privacy].into_iter().any(|role| key.may(role)) {
+            return Ok(Err(format!(
+                "key `{}` may not take approvals back: use one with the role `approve:privacy`, `approve:business`, \
+                 `privacy` or `admin`",
+                key.name
+            )));
+        }
+        let by = By { key: &key.name, at: self.store.now().await? };
+        Ok(Ok(self.store.revoke_approval(id, note, by).await?))
+    }
+
+    /// Everything that a bundle asks people to approve, with the offers of the catalogue there is, at an instant.
+    pub async fn needed(&self, bundle: &Bundle, now: Timestamp) -> Result<Vec<Needed>, RuntimeError> {
+        let revision = self.store.control().await?.catalogue_revision;
+        let catalogue = read_catalogue(self.store.as_ref(), revision).await?;
+        Ok(needed(bundle, &catalogue, &self.store.approvals().await?, now))
+    }
+
+    /// Every approval there is, to be signed.
+    pub async fn export(&self) -> Result<Export, RuntimeError> {
+        let control_sequence = self.store.control().await?.sequence;
+        let given = self.store.approvals().await?.into_iter();
+        let approvals = given.filter_map(|given| given.as_of(control_sequence)).collect();
+        Ok(Export { at: self.store.now().await?, control_sequence, approvals })
+    }
+
+    /// Whether a bundle may be put in force at an instant; [`RuntimeError::Unapproved`] says what is missing.
+    pub async fn permits(&self, bundle: &Bundle, now: Timestamp) -> Result<(), RuntimeError> {
         permit(self.store.as_ref(), bundle, now).await
     }
 }

@@ -22,6 +22,8 @@ mod election;
 
 mod engines;
 
+mod export;
+
 mod keys;
 
 mod learning;
@@ -60,6 +62,7 @@ pub use catalogue_maker::CatalogueMaker;
 pub use clock::Clock;
 pub use dry_run::Tried;
 pub use engines::Engines;
+pub use export::{Export, site_key};
 pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;
 pub use merge::Merge;

@@ -12,9 +12,6 @@ use crate::policy::bundle::Bundle;
 use crate::policy::codes;
 use crate::policy::finding::{Finding, Place, Report};
 
-/// Hexadecimal digits by which a hash is named in a command.
-const DIGITS: usize = 12;
-
 /// Everything that is not approved at an instant: each use of an attribute at the first place that names it, and the
 /// bundle where it needs approval as a whole. Offers are asked about in each decision.
 pub fn lacking(bundle: &Bundle, given: &[Given], now: Timestamp) -> Vec<Finding> {
@@ -31,11 +28,11 @@ pub fn lacking(bundle: &Bundle, given: &[Given], now: Timestamp) -> Vec<Finding>
         };
         let message = format!("{}: {of}{more}: {told}", site.by);
         let command = format!(
-            "proffer policy approve {} --purpose {} --use-case {} --definition {}",
+            "proffer policy approve {} --purpose {} --use-case {} --hash {}",
             of.attribute,
             of.purpose,
             of.use_case.name(),
-            short(&standing)
+            print_hash(standing.pinned)
         );
         report.add(code, site.place, message, label(&standing)).with_help(mend(&standing, &command));
     }
@@ -76,15 +73,11 @@ fn of_the_bundle(
 }
 
 fn bundle_command(standing: &Standing) -> String {
-    format!("proffer policy approve --bundle {}", short(standing))
+    format!("proffer policy approve --bundle --hash {}", print_hash(standing.pinned))
 }
 
 fn top(bundle: &Bundle) -> Place {
     Place::file(bundle.sources.iter().position(|source| source.path == "bundle.yaml").unwrap_or(0))
-}
-
-fn short(standing: &Standing) -> String {
-    print_hash(standing.pinned).chars().take("b3:".len() + DIGITS).collect()
 }
 
 /// The code of the first thing missing.
