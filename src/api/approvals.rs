@@ -11,9 +11,10 @@ use super::query::Query;
 use super::{App, auth, body};
 use crate::domain::{AttributeId, Digest, Malformed, OfferId, PurposeId, Timestamp, VariantId};
 use crate::policy::{
-    Authority, Bundle, Given, Held, Matter, Needed, Standing, Use, UseCase, did_you_mean, needed, parse_hash, print_hash,
+    Authority, Bundle, Given, Held, Matter, Needed, Standing, Use, UseCase, did_you_mean, needed, parse_hash,
+    print_hash,
 };
-use crate::runtime::{Approval, Proposed, authority_of};
+use crate::runtime::{Approval, Proposed, RuntimeError, authority_of};
 use crate::store::Revoked;
 
 /// What is approved: one of a use of an attribute (`attribute`, `purpose`, `use_case`, `definition`), an offer
@@ -77,7 +78,8 @@ impl ApprovalWire {
             ("content", "offer", &self.content),
             ("bundle", "bundle", &self.bundle),
         ];
-        let mut kinds: Vec<&str> = given.iter().filter(|(.., value)| value.is_some()).map(|(_, kind, _)| *kind).collect();
+        let mut kinds: Vec<&str> =
+            given.iter().filter(|(.., value)| value.is_some()).map(|(_, kind, _)| *kind).collect();
         kinds.dedup();
         let found = match kinds.as_slice() {
             ["use"] => self.of_use(&mut checks),
@@ -176,7 +178,9 @@ pub(super) async fn revoke(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let number = id.parse::<u32>().map_err(|_| {
-        Problem::invalid_id(format!("`{id}` is not the id of an approval, such as `17`; `GET /v1/approvals` lists them"))
+        Problem::invalid_id(format!(
+            "`{id}` is not the id of an approval, such as `17`; `GET /v1/approvals` lists them"
+        ))
     })?;
     let bytes = body::read(payload, app.settings.body_bytes_max).await?;
     let RevokeWire { note } = body::parse(&bytes)?;
@@ -205,14 +209,17 @@ pub(super) async fn list(app: App, request: HttpRequest) -> Result<HttpResponse,
     query.done()?;
     let (snapshot, now) = (app.snapshot(), app.clock.now());
     let bundle = match hash {
-        Some(hash) if !app.store.bundles().await.map_err(crate::runtime::RuntimeError::from)?.contains(&hash) => {
-            let message = format!("no bundle {} is published here: `proffer policy status` lists them", print_hash(hash));
-            return Err(Problem::not_found(message));
-        }
-        Some(hash) => app.bundle_at(hash).await?,
         None => snapshot.bundle.clone(),
+        Some(hash) => {
+            if app.store.bundle(hash).await.map_err(RuntimeError::from)?.is_none() {
+                let hash = print_hash(hash);
+                let message = format!("no bundle {hash} is published here: `proffer policy status` lists them");
+                return Err(Problem::not_found(message));
+            }
+            app.bundle_at(hash).await?
+        }
     };
-    let given = app.store.approvals().await.map_err(crate::runtime::RuntimeError::from)?;
+    let given = app.store.approvals().await.map_err(RuntimeError::from)?;
     let needed = needed(&bundle, &snapshot.catalogue, &given, now);
     let needed: Vec<Value> = needed.iter().map(|Needed { standing, used_by }| stands(standing, used_by)).collect();
     let listed = given.iter().rev().filter(|given| wanted.is_none_or(|wanted| state(given, now) == wanted));
@@ -272,9 +279,10 @@ fn told(given: &Given, now: Timestamp) -> Value {
     shown["expires"] = json!(given.expires);
     shown["note"] = json!(given.note);
     shown["state"] = json!(state(given, now));
-    shown["revoked"] = given.revoked.as_ref().map_or(Value::Null, |revoked| {
-        json!({"at": revoked.at, "by": revoked.by, "note": revoked.note})
-    });
+    shown["revoked"] = given
+        .revoked
+        .as_ref()
+        .map_or(Value::Null, |revoked| json!({"at": revoked.at, "by": revoked.by, "note": revoked.note}));
     shown
 }
 

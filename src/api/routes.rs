@@ -20,8 +20,8 @@ use super::openapi::rechecks as sent;
 use super::openapi::reports as told;
 use super::problem::Problem;
 use super::{
-    App, approvals, attributes, auth, batch, campaigns, catalogue, customers, decisions, models, offers, outcomes, page, probes,
-    rechecks, reports,
+    App, approvals, attributes, auth, batch, campaigns, catalogue, customers, decisions, models, offers, outcomes,
+    page, probes, rechecks, reports,
 };
 use crate::config::MetricsAccess;
 use crate::runtime::{ApiKey, Role};

@@ -50,6 +50,8 @@ pub mod simulate;
 
 pub mod threads;
 
+pub mod watch;
+
 use std::process::ExitCode;
 
 /// How a command's result is printed.

@@ -18,9 +18,11 @@ const DAY_MS: i64 = 86_400_000;
 
 /// Arguments of `proffer policy approvals`.
 #[derive(Args)]
-#[command(after_help = "Exit code 0: everything is approved that the bundle asks for; 1: something is missing; 2: there \
+#[command(
+    after_help = "Exit code 0: everything is approved that the bundle asks for; 1: something is missing; 2: there \
 is no such\nbundle.\n\nExamples:\n  proffer policy approvals\n  proffer policy approvals policies --soon 60d\n  \
-proffer policy approvals --export approvals.json\n  proffer policy approvals --site-key")]
+proffer policy approvals --export approvals.json\n  proffer policy approvals --site-key"
+)]
 pub struct ApprovalsArgs {
     /// A folder, or the hash of a published bundle, or enough of its first digits, or `active`.
     #[arg(value_name = "HASH|DIR", default_value = "active")]
@@ -219,7 +221,9 @@ fn command(needed: &Needed) -> String {
         Matter::Use(of) => {
             format!("{} --purpose {} --use-case {}", of.attribute, of.purpose, of.use_case.name())
         }
-        Matter::Offer { offer_id, variant_id: Some(variant_id) } => format!("--offer {offer_id} --variant {variant_id}"),
+        Matter::Offer { offer_id, variant_id: Some(variant_id) } => {
+            format!("--offer {offer_id} --variant {variant_id}")
+        }
         Matter::Offer { offer_id, variant_id: None } => format!("--offer {offer_id}"),
         Matter::Bundle => "--bundle".to_owned(),
     };
@@ -281,8 +285,9 @@ impl ApproveArgs {
 impl WithKey {
     fn text(&self) -> Result<String, Box<dyn Error>> {
         match &self.key_file {
-            Some(path) => Ok(std::fs::read_to_string(path)
-                .map_err(|error| format!("`{}` cannot be read: {error}; name a file with your API key", path.display()))?),
+            Some(path) => Ok(std::fs::read_to_string(path).map_err(|error| {
+                format!("`{}` cannot be read: {error}; name a file with your API key", path.display())
+            })?),
             None => Ok(std::env::var("PROFFER_KEY").map_err(|_| {
                 "no API key was given: name a file that holds it with --key-file, or set PROFFER_KEY".to_owned()
             })?),

@@ -375,8 +375,7 @@ fn bundle_file(report: &mut Report<'_>, root: &Node) -> Option<(String, Demands)
     });
     let schema =
         fields.need(report, "schema", "schema: 1").and_then(|node| read::whole(report, "bundle: schema", node, 1, 1));
-    let demands =
-        fields.get("approvers").map_or(Some(Demands::default()), |node| authority::read(report, node));
+    let demands = fields.get("approvers").map_or(Some(Demands::default()), |node| authority::read(report, node));
     schema?;
     Some((name?, demands?))
 }

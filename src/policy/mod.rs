@@ -55,8 +55,8 @@ mod verdict_tests;
 pub use applies::AppliesTo;
 pub use approval::Approval;
 pub use authority::{
-    Approved, Authority, Demands, Given, Held, Matter, Needed, Revocation, Site, Standing, Use, UseCase, Uses, creative,
-    lacking, needed, parse_hash, print_hash, weakened, whole_offer,
+    Approved, Authority, Demands, Given, Held, Matter, Needed, Revocation, Site, Standing, Use, UseCase, Uses,
+    creative, lacking, needed, parse_hash, print_hash, weakened, whole_offer,
 };
 pub use authors::difference::{Change, FieldChange, How, difference};
 pub use authors::explain::{Example, Explained, example, explain};

@@ -173,6 +173,7 @@ fn ask(
             | RuleKind::Campaign
             | RuleKind::Stock
             | RuleKind::Budget
+            | RuleKind::Approval
             | RuleKind::Budgeted(_)
             | RuleKind::Stocked(_) => None,
             RuleKind::FrequencyCap(_) if !placement.obeys_caps => None,

@@ -9,9 +9,7 @@ use super::keys::hash_key;
 use super::records::parse_sources;
 use super::{ApiKey, Core, Role, RuntimeError};
 use crate::domain::{Catalogue, Digest, Span, Timestamp};
-use crate::policy::{
-    Approved, Authority, Bundle, Demands, Given, Matter, Needed, Standing, lacking, needed, weakened,
-};
+use crate::policy::{Approved, Authority, Bundle, Demands, Given, Matter, Needed, Standing, lacking, needed, weakened};
 use crate::store::{By, NewApproval, Revoked, Store};
 
 /// How long an approval may last, in days.
@@ -43,7 +41,8 @@ pub struct Approval {
 /// everything least of all.
 pub fn authority_of(key: &ApiKey) -> Result<Authority, String> {
     let roles = [(Role::ApprovePrivacy, Authority::Privacy), (Role::ApproveBusiness, Authority::Business)];
-    let held: Vec<Authority> = roles.iter().filter(|(role, _)| key.roles.contains(role)).map(|(_, held)| *held).collect();
+    let held: Vec<Authority> =
+        roles.iter().filter(|(role, _)| key.roles.contains(role)).map(|(_, held)| *held).collect();
     let name = &key.name;
     match held.as_slice() {
         [one] if !key.roles.contains(&Role::Admin) => Ok(*one),
@@ -91,17 +90,8 @@ impl Approver {
         if let Err(told) = lasts(expires, now) {
             return Ok(Err(told));
         }
-        let given = Given {
-            id: 0,
-            matter,
-            pinned,
-            authority,
-            at: now,
-            by: key.name.clone(),
-            expires,
-            note,
-            revoked: None,
-        };
+        let given =
+            Given { id: 0, matter, pinned, authority, at: now, by: key.name.clone(), expires, note, revoked: None };
         let before = self.store.approvals().await?;
         if let Some(other) = given.alone(&before, now) {
             return Ok(Err(format!(

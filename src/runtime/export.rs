@@ -49,7 +49,8 @@ impl Export {
     /// The text of the file.
     pub fn print(&self, master: &MasterKey) -> String {
         let signature = sign(&seed(master), KIND, &self.text());
-        let file = File { kind: KIND.to_owned(), export: self.clone(), site_key: site_key(master).to_string(), signature };
+        let file =
+            File { kind: KIND.to_owned(), export: self.clone(), site_key: site_key(master).to_string(), signature };
         let mut text = serde_json::to_string_pretty(&file).unwrap_or_default();
         text.push('\n');
         text
@@ -58,7 +59,9 @@ impl Export {
     /// Reads a file that this site has signed. What is read is what was signed: a change of any letter of it is an error.
     pub fn read(text: &str, of: &SiteKey) -> Result<Self, Malformed> {
         let file: File = serde_json::from_str(text).map_err(|error| {
-            Malformed(format!("it is no export of approvals ({error}); `proffer policy approvals --export FILE` makes one"))
+            Malformed(format!(
+                "it is no export of approvals ({error}); `proffer policy approvals --export FILE` makes one"
+            ))
         })?;
         if file.kind != KIND {
             return Err(Malformed(format!("it is an export of kind `{}`, and this build reads `{KIND}`", file.kind)));

@@ -44,20 +44,8 @@ pub enum Revoked {
 
 /// sequence, matter, pinned, authority, at, `by_key`, expires, note, and of what took it back: sequence, at, `by_key`,
 /// note
-pub(super) type ApprovalColumns = (
-    i64,
-    String,
-    Vec<u8>,
-    String,
-    i64,
-    String,
-    i64,
-    String,
-    Option<i64>,
-    Option<i64>,
-    Option<String>,
-    Option<String>,
-);
+pub(super) type ApprovalColumns =
+    (i64, String, Vec<u8>, String, i64, String, i64, String, Option<i64>, Option<i64>, Option<String>, Option<String>);
 
 /// Every approval with what took it back, in the order they were given.
 pub(super) const APPROVALS: &str = "select a.sequence, a.matter, a.pinned, a.authority, a.at, a.by_key, a.expires, \

@@ -47,9 +47,9 @@ use crate::domain::{
     SubjectRef, Timestamp,
 };
 use crate::engine::batch::{Batch, CommitOutcome};
-use crate::policy::Given;
 pub use crate::engine::learner::{AppliedRow, BatchKey, CheckpointRow, HoldSettled, Learned, LearningRow, Spent};
 pub use crate::learning::Applied;
+use crate::policy::Given;
 
 /// Why a call did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -14,7 +14,9 @@ use crate::domain::{
     Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, Purse, RuleId, SubjectId, SubjectKind,
     SubjectKinds, SubjectState,
 };
-use crate::policy::{self, Approved, Behind, Bundle, Case, Chosen, Contact, Expected, Pools, PoolsAsked, Setting, Verdict};
+use crate::policy::{
+    self, Approved, Behind, Bundle, Case, Chosen, Contact, Expected, Pools, PoolsAsked, Setting, Verdict,
+};
 
 /// What came out for one offer.
 struct Outcome {

@@ -35,14 +35,16 @@ impl Approved {
             let pinned = bundle.definition(&of.attribute)?;
             Some(((*of).clone(), book.until((&Matter::Use((*of).clone()), pinned), &both)?))
         });
-        let candidates = || catalogue.candidates().iter().map(|candidate| {
-            let offer = catalogue.offers().get(candidate.offer)?;
-            let variant = offer.variants.get(candidate.variant)?;
-            let matter = |variant_id| Matter::Offer { offer_id: offer.offer_id.clone(), variant_id };
-            let needed = &bundle.demands.offers;
-            let own = book.until((&matter(Some(variant.variant_id.clone())), creative(offer, variant)), needed);
-            own.max(book.until((&matter(None), whole_offer(offer)), needed))
-        });
+        let candidates = || {
+            catalogue.candidates().iter().map(|candidate| {
+                let offer = catalogue.offers().get(candidate.offer)?;
+                let variant = offer.variants.get(candidate.variant)?;
+                let matter = |variant_id| Matter::Offer { offer_id: offer.offer_id.clone(), variant_id };
+                let needed = &bundle.demands.offers;
+                let own = book.until((&matter(Some(variant.variant_id.clone())), creative(offer, variant)), needed);
+                own.max(book.until((&matter(None), whole_offer(offer)), needed))
+            })
+        };
         Self {
             everything: false,
             uses: uses.collect(),

@@ -106,8 +106,7 @@ fn label(standing: &Standing) -> &'static str {
 
 /// Who has to do what.
 fn mend(standing: &Standing, command: &str) -> String {
-    let roles: Vec<String> =
-        standing.missing().iter().map(|authority| format!("`{}`", authority.role())).collect();
+    let roles: Vec<String> = standing.missing().iter().map(|authority| format!("`{}`", authority.role())).collect();
     let other = standing.held.iter().find_map(|(_, held)| match held {
         Held::By(given) => Some(given.by.as_str()),
         _ => None,

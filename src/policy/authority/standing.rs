@@ -144,7 +144,7 @@ impl Standing {
             under(authority).filter(|given| given.stands_for(pinned) && given.expires > now).collect()
         };
         let found = |authority: Authority| {
-            let newest = |those: &dyn Fn(&Given) -> bool| under(authority).filter(|given| those(given)).last();
+            let newest = |those: &dyn Fn(&Given) -> bool| under(authority).rev().find(|given| those(given));
             let expired = newest(&|given| given.stands_for(pinned));
             let revoked = newest(&|given| given.pinned == pinned);
             match (expired, revoked, newest(&|_| true)) {
@@ -154,8 +154,10 @@ impl Standing {
                 (None, None, None) => Held::Missing,
             }
         };
-        let each: Vec<(Authority, Vec<&Given>)> = needed.iter().map(|authority| (*authority, counting(*authority))).collect();
-        let longest = |given: &[&Given]| given.iter().max_by_key(|given| (given.expires, given.id)).map(|given| (*given).clone());
+        let each: Vec<(Authority, Vec<&Given>)> =
+            needed.iter().map(|authority| (*authority, counting(*authority))).collect();
+        let longest =
+            |given: &[&Given]| given.iter().max_by_key(|given| (given.expires, given.id)).map(|given| (*given).clone());
         let single = |(authority, given): &(Authority, Vec<&Given>)| {
             (*authority, longest(given).map_or_else(|| found(*authority), Held::By))
         };

@@ -93,16 +93,15 @@ fn all(bundle: &Bundle) -> Vec<Given> {
 
 /// The approvals of one use.
 fn of<'g>(all: &'g mut [Given], attribute: &str, use_case: UseCase) -> Vec<&'g mut Given> {
-    let is = |given: &&mut Given| {
-        matches!(&given.matter, Matter::Use(of) if of.attribute.as_str() == attribute && of.use_case == use_case)
-    };
+    let is = |given: &&mut Given| matches!(&given.matter, Matter::Use(of) if of.attribute.as_str() == attribute && of.use_case == use_case);
     all.iter_mut().filter(is).collect()
 }
 
 #[test]
 fn every_use_is_found_with_its_purpose_and_its_place() {
     let bundle = bundle(BOTH);
-    let told: Vec<String> = bundle.uses.sites.iter().map(|site| format!("{} {}: {}", site.by, site.at, site.of)).collect();
+    let told: Vec<String> =
+        bundle.uses.sites.iter().map(|site| format!("{} {}: {}", site.by, site.at, site.of)).collect();
     insta::assert_snapshot!(told.join("\n"), @r"
     placement `home` placements.yaml:8:32: `customer.tier` as `feature` for `p`
     rule `bronze` rules/a.yaml:7:10: `customer.tier` as `rule` for `p`
@@ -142,7 +141,8 @@ fn told(change: impl FnOnce(&mut Vec<Given>)) -> String {
     let findings = lacking(&bundle, &given, NOW);
     let [one] = findings.as_slice() else { panic!("{}", shown(&findings)) };
     let help = one.help.clone().unwrap_or_default();
-    let way_out = help.split(" runs `").next().unwrap_or_default().split(" run, ").next().unwrap_or_default().to_owned();
+    let way_out =
+        help.split(" runs `").next().unwrap_or_default().split(" run, ").next().unwrap_or_default().to_owned();
     format!("{} {}: {} ({})\n{way_out}", one.code, one.label, one.message, one.path)
 }
 
@@ -166,7 +166,8 @@ fn whoever_edits_a_definition_voids_its_approvals_and_no_others() {
     let given = all(&before);
     let check = |from: &str, to: &str, voided: usize| {
         assert!(ATTRIBUTES.contains(from), "{from}");
-        let after = compile(&files(BOTH, &ATTRIBUTES.replacen(from, to, 1))).unwrap_or_else(|f| panic!("{}", shown(&f)));
+        let after =
+            compile(&files(BOTH, &ATTRIBUTES.replacen(from, to, 1))).unwrap_or_else(|f| panic!("{}", shown(&f)));
         let findings = lacking(&after, &given, NOW);
         assert_eq!(findings.len(), voided, "{from} to {to}: {}", shown(&findings));
         assert!(findings.iter().all(|finding| finding.code == crate::policy::codes::APPROVAL_VOIDED));
@@ -182,7 +183,11 @@ fn whoever_edits_a_definition_voids_its_approvals_and_no_others() {
     check("class: personal, source: crm", "source: crm, class: personal", 0);
     let derived = "class: protected}\n  - {id: customer.birthday, type: date, class: protected}\n";
     check("class: protected}\n", derived, 0);
-    check("class: protected}\n", &derived.replacen("protected}", "protected, derived_from: [customer.birthday]}", 1), 1);
+    check(
+        "class: protected}\n",
+        &derived.replacen("protected}", "protected, derived_from: [customer.birthday]}", 1),
+        1,
+    );
 }
 
 #[test]
@@ -202,7 +207,10 @@ fn an_approval_counts_until_its_end_and_the_pair_that_lasts_longest_counts() {
     let approved = Approved::of(&bundle, &catalogue, &given);
     assert!(approved.allows(&first, Timestamp(NOW.0 + DAY - 1)) && !approved.allows(&first, Timestamp(NOW.0 + DAY)));
     // One longer approval alone does not help, two do, by one person they do not.
-    let renewed = |id, who, days: i64| Given { expires: Timestamp(NOW.0 + days * DAY), ..super::tests::given(id, &matter, pinned, who) };
+    let renewed = |id, who, days: i64| Given {
+        expires: Timestamp(NOW.0 + days * DAY),
+        ..super::tests::given(id, &matter, pinned, who)
+    };
     given.push(renewed(50, ("jane", PRIVACY), 30));
     assert_eq!(until(&given), Some(0));
     given.push(renewed(51, ("jane", BUSINESS), 30));

@@ -11,7 +11,7 @@ use crate::policy::declared::attributes::AttributeSpec;
 use crate::policy::finding::{Place, Report};
 use crate::policy::read;
 use crate::policy::rules::{self, Rule, RuleKind};
-use crate::policy::syntax::{Node, Yaml};
+use crate::policy::syntax::{Key, Node, Yaml};
 
 /// What an attribute is used as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -218,7 +218,7 @@ fn conditions(kind: &RuleKind) -> Vec<AttributeId> {
 }
 
 fn fields(node: &Node) -> impl Iterator<Item = (&str, &Node)> {
-    let entries: &[_] = match &node.value {
+    let entries: &[(Key, Node)] = match &node.value {
         Yaml::Map(entries) => entries,
         _ => &[],
     };

@@ -75,7 +75,9 @@ impl Shop {
 
     /// An answer without what differs from run to run.
     fn told(&self, answer: &Answer) -> String {
-        whole(answer).replace(&self.bundle.hash_text(), "b3:BUNDLE").replace(self.tier()["definition"].as_str().unwrap(), "b3:TIER")
+        whole(answer)
+            .replace(&self.bundle.hash_text(), "b3:BUNDLE")
+            .replace(self.tier()["definition"].as_str().unwrap(), "b3:TIER")
     }
 }
 
@@ -91,7 +93,10 @@ fn a_use_is_withheld_until_two_people_approve_it_and_again_once_one_takes_it_bac
         assert_eq!(first["standing"]["approved"], false);
         assert!(shop.activate().unwrap_err().contains("nobody approved it for `business`"));
         let second = shop.approve("joe", &shop.tier()).ok();
-        assert_eq!((&second["standing"]["approved"], &second["approval"]["authority"]), (&json!(true), &json!("business")));
+        assert_eq!(
+            (&second["standing"]["approved"], &second["approval"]["authority"]),
+            (&json!(true), &json!("business"))
+        );
         shop.activate().unwrap();
         assert_eq!(shop.seen(1), (json!("gold"), json!([])));
 
@@ -131,7 +136,9 @@ fn a_bundle_is_not_put_in_force_before_it_is_approved_and_the_old_one_stays() {
         let shop = Shop::open(kind, "{attributes: [personal], bundle: [privacy, business]}");
         let before = shop.service.core.snapshot().bundle.hash;
         let told = shop.activate().unwrap_err();
-        let told = told.replace(&shop.bundle.hash_text(), "b3:BUNDLE").replace(shop.tier()["definition"].as_str().unwrap(), "b3:TIER");
+        let told = told
+            .replace(&shop.bundle.hash_text(), "b3:BUNDLE")
+            .replace(shop.tier()["definition"].as_str().unwrap(), "b3:TIER");
         if matches!(kind, Kind::Sqlite) {
             insta::assert_snapshot!(told, @"");
         }

@@ -1,6 +1,6 @@
 //! The HTTP interface as its callers meet it: each test has a service of its own, in this process.
 
-mod approvals;
+pub mod approvals;
 mod attributes;
 mod bad_decisions;
 mod bad_outcomes;

@@ -333,7 +333,16 @@ fn schemas_of_what_is_read_have_the_fields_that_are_read() {
     same_fields::<ConsentRecord>(&document, "ConsentRecord");
     same_fields::<Money>(&document, "Money");
     // What a request is read into is what its schema is made from; that it is strict shows in the document.
-    for name in ["DecisionRequest", "Customer", "BasketLine", "Outcome", "PutConsents", "PutAttributes", "PostApproval", "RevokeApproval"] {
+    for name in [
+        "DecisionRequest",
+        "Customer",
+        "BasketLine",
+        "Outcome",
+        "PutConsents",
+        "PutAttributes",
+        "PostApproval",
+        "RevokeApproval",
+    ] {
         assert_eq!(document["components"]["schemas"][name]["additionalProperties"], json!(false), "{name}");
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! `PROFFER_CONTEST` says how many groups of customers the contest of 64 clients gets.
 
+mod approvals;
 mod bylaws;
 mod commands;
 mod contest;

@@ -74,8 +74,7 @@ async fn one_is_taken_back_once_and_stays_in_the_list(database: Arc<Database>) {
     let control = Control { sequence: 3, bundle: Some(digest(7)), catalogue_revision: 0 };
     assert_eq!(store.control().await.unwrap(), control);
     let listed = store.approvals().await.unwrap();
-    let revoked =
-        Revocation { sequence: 3, at: Timestamp(77), by: "joe".to_owned(), note: "complaint 12".to_owned() };
+    let revoked = Revocation { sequence: 3, at: Timestamp(77), by: "joe".to_owned(), note: "complaint 12".to_owned() };
     assert_eq!(listed[0].revoked, Some(revoked));
     // What a decision knew that was made before.
     assert!(listed[0].clone().as_of(0).is_none());

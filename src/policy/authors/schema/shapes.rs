@@ -87,9 +87,12 @@ fn common(of: &str, field: &str) -> Option<Value> {
         (_, "id") => scalar("Its name, unique in the bundle.", &["margin.floor.default"]),
         ("bundle", "name") => text("The name of the bundle, for people."),
         ("bundle", "schema") => choice_of_numbers(),
-        ("bundle", "approvers") => {
-            deeper("What people must approve before it takes effect; nothing, if left out.", "approvers", &authority::FIELDS, &[])
-        }
+        ("bundle", "approvers") => deeper(
+            "What people must approve before it takes effect; nothing, if left out.",
+            "approvers",
+            &authority::FIELDS,
+            &[],
+        ),
         ("approvers", "attributes") => {
             let classes = choice("A class of attributes.", &["personal", "sensitive", "protected"]);
             list_of("Classes of attributes of which each use needs both authorities.", &classes)
