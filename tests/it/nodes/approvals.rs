@@ -13,6 +13,7 @@ use super::town::Town;
 use super::watched::Watched;
 use crate::harness::client::{Client, json_of};
 use crate::harness::database::Kind;
+use crate::harness::server::until;
 use crate::http::approvals::asking;
 use crate::http::shop::{offers, write_policies};
 
@@ -105,7 +106,7 @@ fn what_is_taken_back_through_one_process_is_not_read_by_the_next_decision_of_an
     let town = Town::new(Kind::Postgres, folder.path());
     // A first start finds nothing approved: it says what is missing, and decides nothing.
     let mut refused = town.site.spawn(&[]);
-    crate::harness::server::until("the start to be refused", || refused.ended());
+    until("the start to be refused", || refused.ended());
     let said = refused.said();
     for part in ["may not be put in force", "error[P0501]", "placements.yaml:10:16", "approve customer.tier --purpose"]
     {
@@ -218,5 +219,45 @@ fn an_export_is_checked_without_the_store_and_an_authors_word_is_not_enough() {
     assert!(out.contains("note: it asks for approvals, and none were looked at"), "{out}");
     let (code, _, err) = town.policy(&["approve", "--bundle", "--hash", "b3:12", "--key-file", &jane]);
     assert_eq!((code, err.as_str()), (2, "error: `b3:12` is not a hash: expected `b3:` and 64 hexadecimal digits"));
+    town.remove();
+}
+
+/// Replaces one text in one file of a folder.
+fn edit(folder: &Folder, file: &str, from: &str, to: &str) {
+    let path = folder.path().join(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{file} has no `{from}`");
+    std::fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+#[test]
+fn a_watched_folder_is_in_force_once_it_changes_and_not_before_people_have_approved_it() {
+    let folder = Folder::new();
+    let approvers = "approvers: {attributes: [personal]}\n";
+    edit(&folder, "bundle.yaml", approvers, "");
+    let town = Town::new(Kind::Sqlite, folder.path());
+    let server = town.site.spawn_with(&["--watch"], &[]).ready();
+    let client = town.client(&server);
+    let active = || json_of(&client.get("/v1/models").unwrap())["this"]["bundle"].as_str().unwrap().to_owned();
+    let of_folder = || compile(&proffer::runtime::read_policies(folder.path()).unwrap()).unwrap().hash_text();
+    let first = active();
+    assert_eq!(first, of_folder());
+    edit(&folder, "rules/shop.yaml", "min_margin: 10%", "min_margin: 12%");
+    let second = of_folder();
+    until("the changed folder to be in force", || (active() == second).then_some(()));
+    edit(&folder, "rules/shop.yaml", "min_margin: 12%", "min_margin: lots");
+    until("the mistake to be told", || server.said().contains("the bundle before stays in force").then_some(()));
+    edit(&folder, "rules/shop.yaml", "min_margin: lots", "min_margin: 12%");
+    edit(&folder, "bundle.yaml", "schema: 1\n", &format!("schema: 1\n{approvers}"));
+    until("the refusal to be told", || server.said().contains("this one follows once it is approved").then_some(()));
+    assert_eq!(active(), second);
+    let third = of_folder();
+    for (name, role) in [("jane", "approve:privacy"), ("joe", "approve:business")] {
+        assert_eq!(active(), second, "{name}");
+        let key = key(&town, &folder, name, role);
+        assert_eq!(approve(&town, &folder, &key, "feature").0, 0);
+    }
+    until("the approved folder to be in force", || (active() == third).then_some(()));
+    drop(server);
     town.remove();
 }
