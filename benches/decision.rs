@@ -99,6 +99,7 @@ fn snapshot(candidates: usize, components: usize, stage: Stage) -> Snapshot {
         catalogue: Arc::new(catalogue),
         models,
         spend: Arc::new(proffer::domain::Spend::none(day)),
+        approved: Arc::default(),
         day,
     }
 }

@@ -268,6 +268,7 @@ fn snapshot(times: usize, candidates: usize, share: Share) -> (Snapshot, Subject
         models,
         day,
         spend: Arc::new(proffer::domain::Spend::none(day)),
+        approved: Arc::default(),
     };
     (snapshot, state)
 }

@@ -39,6 +39,20 @@ pub fn authorise(core: &Core, request: &HttpRequest, roles: &[Role]) -> Result<A
     )))
 }
 
+/// [`authorise`] where it matters who asks: a key that may do everything is nobody's own.
+pub fn authorise_own(core: &Core, request: &HttpRequest, roles: &[Role]) -> Result<ApiKey, Problem> {
+    let key = authorise(core, request, roles)?;
+    if key.roles.iter().any(|role| roles.contains(role)) {
+        return Ok(key);
+    }
+    let roles = roles.iter().map(|role| format!("`{}`", role.name())).collect::<Vec<_>>().join(" or ");
+    Err(Problem::forbidden(format!(
+        "key `{}` may do everything, and this is for a key that has the role {roles} itself: people approve, each with \
+         a key of their own; `proffer keys create NAME --role ROLE` makes one",
+        key.name
+    )))
+}
+
 /// [`authorise`] where a signature would have done too.
 pub fn authorise_unsigned(core: &Core, request: &HttpRequest, roles: &[Role]) -> Result<ApiKey, Problem> {
     if request.headers().contains_key("authorization") {
@@ -54,6 +68,11 @@ pub fn authorise_unsigned(core: &Core, request: &HttpRequest, roles: &[Role]) ->
 /// Whether the key that the request was let in with may do what a role may.
 pub fn may(request: &HttpRequest, role: Role) -> bool {
     request.extensions().get::<ApiKey>().is_some_and(|key| key.may(role))
+}
+
+/// The key that the request was let in with; nothing where none was needed.
+pub fn key(request: &HttpRequest) -> Option<ApiKey> {
+    request.extensions().get::<ApiKey>().cloned()
 }
 
 /// The name of the key that the request was let in with; empty where none was needed.

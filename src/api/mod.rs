@@ -1,5 +1,7 @@
 //! API: HTTP and JSON in front of the runtime. Nothing is decided here.
 
+mod approvals;
+
 mod attributes;
 
 mod auth;

@@ -232,6 +232,28 @@ impl Problem {
         problem
     }
 
+    /// A bundle that people have not approved; every lack with its place in the bundle.
+    fn unapproved(bundle: &str, findings: &[Finding]) -> Self {
+        let errors = findings.iter().map(|finding| {
+            let number = |number: usize| Some(number).filter(|number| *number > 0);
+            let way_out = finding.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
+            At {
+                pointer: format!("/{}", finding.path),
+                line: number(finding.line),
+                column: number(finding.column),
+                message: format!("{}: {}{way_out}", finding.code, finding.message),
+                ..At::default()
+            }
+        });
+        let detail = format!(
+            "bundle {bundle} may not be put in force before it is approved; `errors` has what is missing and who can \
+             mend it"
+        );
+        let mut problem = Self::new(StatusCode::CONFLICT, "unapproved", "people have not approved it", detail);
+        problem.errors = errors.take(ERRORS_SHOWN_MAX).collect();
+        problem
+    }
+
     /// Something else is there than a change expects; with its revision, as it is.
     pub fn precondition_failed(detail: impl Into<String>, there: Option<(u64, serde_json::Value)>) -> Self {
         let (status, title) = (StatusCode::PRECONDITION_FAILED, "something else is there than the change expects");
@@ -321,6 +343,7 @@ impl From<RuntimeError> for Problem {
                 Self::store_away("the store does not answer; nothing is lost by sending the request again")
             }
             RuntimeError::Takeover { .. } => Self::unavailable(format!("{error}; ask another node")),
+            RuntimeError::Unapproved { bundle, findings } => Self::unapproved(&bundle, &findings),
             other => {
                 tracing::error!(error = %other, "a request failed");
                 Self { store: matches!(other, RuntimeError::Store(_)), ..Self::internal() }

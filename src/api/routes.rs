@@ -12,6 +12,7 @@ use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, Resource, guard, web};
 
+use super::openapi::approvals as asked;
 use super::openapi::bundles as law;
 use super::openapi::catalogue as shelf;
 use super::openapi::operations as about;
@@ -21,8 +22,8 @@ use super::openapi::reports as told;
 use super::openapi::switches as stops;
 use super::problem::Problem;
 use super::{
-    App, attributes, auth, batch, campaigns, catalogue, customers, decisions, models, offers, outcomes, page, policies,
-    probes, rechecks, reports, switches,
+    App, approvals, attributes, auth, batch, campaigns, catalogue, customers, decisions, models, offers, outcomes, page,
+    policies, probes, rechecks, reports, switches,
 };
 use crate::config::MetricsAccess;
 use crate::runtime::{ApiKey, Role};
@@ -35,6 +36,8 @@ pub enum Access {
     Open,
     /// Keys with one of these roles, and `admin`.
     Roles(&'static [Role]),
+    /// Keys that have one of these roles themselves: `admin` is not enough.
+    Own(&'static [Role]),
     /// Whoever signed the body as a source of outcomes, and keys with one of these roles.
     Signed(&'static [Role]),
     /// Keys with one of these roles, and everybody where the setting `metrics` says so.
@@ -42,12 +45,17 @@ pub enum Access {
 }
 
 impl Access {
-    /// The roles whose keys are let in; `admin` always is.
+    /// The roles whose keys are let in, beside `admin` where that is enough.
     pub fn roles(self) -> &'static [Role] {
         match self {
             Self::Open => &[],
-            Self::Roles(roles) | Self::Signed(roles) | Self::Scrape(roles) => roles,
+            Self::Roles(roles) | Self::Own(roles) | Self::Signed(roles) | Self::Scrape(roles) => roles,
         }
+    }
+
+    /// Whether `admin` is enough.
+    pub fn admits_admin(self) -> bool {
+        !matches!(self, Self::Own(_))
     }
 }
 
@@ -101,6 +109,10 @@ const AUTHOR: Access = Access::Roles(&[Role::Author]);
 const ROLLBACK: Access = Access::Roles(&[Role::Author, Role::Operate]);
 const OPERATE: Access = Access::Roles(&[Role::Operate]);
 const SWITCHES: Access = Access::Roles(&[Role::Author, Role::Operate, Role::Audit]);
+const APPROVE: Access = Access::Own(&[Role::ApprovePrivacy, Role::ApproveBusiness]);
+const UNAPPROVE: Access = Access::Roles(&[Role::ApprovePrivacy, Role::ApproveBusiness, Role::Privacy]);
+const APPROVALS: Access =
+    Access::Roles(&[Role::Author, Role::ApprovePrivacy, Role::ApproveBusiness, Role::Audit, Role::Privacy]);
 const SCRAPE: Access = Access::Scrape(&[Role::Operate]);
 
 /// Every route there is, in the order of the page.
@@ -131,6 +143,9 @@ pub const ROUTES: &[Route] = &[
     route("PUT", CAMPAIGN, CATALOGUE, || web::to(campaigns::put), shelf::put_campaign),
     route("POST", "/v1/campaigns/{id}/pause", CATALOGUE, || web::to(campaigns::pause), shelf::pause_campaign),
     route("POST", "/v1/campaigns/{id}/resume", CATALOGUE, || web::to(campaigns::resume), shelf::resume_campaign),
+    route("GET", "/v1/approvals", APPROVALS, || web::to(approvals::list), asked::list),
+    route("POST", "/v1/approvals", APPROVE, || web::to(approvals::approve), asked::approve),
+    route("POST", "/v1/approvals/{id}:revoke", UNAPPROVE, || web::to(approvals::revoke), asked::revoke),
     route("GET", "/v1/policies", POLICIES, || web::to(policies::list), law::list),
     route("POST", "/v1/policies", AUTHOR, || web::to(policies::publish), law::publish),
     route("POST", "/v1/policies:rollback", ROLLBACK, || web::to(policies::rollback), law::rollback),
@@ -237,6 +252,7 @@ fn admit(app: &App, access: Access, request: &HttpRequest) -> Result<Option<ApiK
         Access::Signed(_) if auth::is_signed(request) => Ok(None),
         Access::Signed(roles) => auth::authorise_unsigned(app, request, roles).map(Some),
         Access::Scrape(_) if request.app_data::<ScrapeOpen>().is_some_and(|open| open.0) => Ok(None),
+        Access::Own(roles) => auth::authorise_own(app, request, roles).map(Some),
         Access::Roles(roles) | Access::Scrape(roles) => auth::authorise(app, request, roles).map(Some),
     }
 }

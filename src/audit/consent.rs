@@ -59,7 +59,11 @@ pub(super) fn why(withheld: Withheld) -> &'static str {
         Withheld::NotUsed => "no rule or feature here reads it",
         Withheld::Expired => "it was kept and no longer holds",
         Withheld::Undeclared => "it was kept and is no longer declared so",
-        Withheld::NotApproved => "nobody approved its use for this purpose",
+        Withheld::NotApproved => "its use for this purpose is not approved",
         Withheld::GuardsOnly => "guards of audiences alone may read it",
+        Withheld::FeatureNotApproved => "rules read it; that features do is not approved",
+        Withheld::RuleNotApproved => "features read it; that rules do is not approved",
+        Withheld::GuardNotApproved => "that guards of audiences read it is not approved",
+        Withheld::PriceNotApproved => "that it moves prices is not approved",
     }
 }

@@ -36,13 +36,20 @@ pub struct InStore {
 }
 
 /// What a command ends with where nothing failed on the way: printed already.
-type Ended = Result<ExitCode, Box<dyn Error>>;
+pub type Ended = Result<ExitCode, Box<dyn Error>>;
 
 impl InStore {
-    /// Opens it.
-    pub async fn open(&self) -> Result<BundleMaker, Box<dyn Error>> {
+    /// The settings in force.
+    pub fn settings(&self) -> Result<Settings, Box<dyn Error>> {
         let mut settings = serve::settings(self.config.as_ref())?;
         settings.store = self.store.clone().unwrap_or(settings.store);
+        settings.complete();
+        Ok(settings)
+    }
+
+    /// Opens it.
+    pub async fn open(&self) -> Result<BundleMaker, Box<dyn Error>> {
+        let settings = self.settings()?;
         Ok(BundleMaker { store: store::open(&settings.store, 1).await? })
     }
 

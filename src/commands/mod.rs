@@ -18,6 +18,8 @@ pub mod model;
 
 pub mod policy;
 
+pub mod policy_approvals;
+
 pub mod policy_delay;
 
 pub mod policy_diff;
@@ -49,6 +51,8 @@ pub mod simulate;
 pub mod switch;
 
 pub mod threads;
+
+pub mod watch;
 
 use std::process::ExitCode;
 

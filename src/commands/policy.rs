@@ -4,13 +4,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use proffer::policy::sarif;
+use proffer::domain::Timestamp;
+use proffer::policy::{Bundle, lacking, sarif};
+use proffer::runtime::{Clock, Export};
+use proffer::transparency::signature::SiteKey;
 
-use super::bundles::InStore;
+use super::bundles::{InStore, told};
+use super::policy_approvals::{self, ApprovalsArgs, ApproveArgs, RevokeArgs};
 use super::policy_delay::{self, DelayArgs};
 use super::policy_diff::{self, DiffArgs};
 use super::policy_explain::{self, ExplainArgs};
-use super::policy_findings::{FindingFormat, checked, print_json};
+use super::policy_findings::{FindingFormat, checked, print_json, tell};
 use super::policy_fmt::{self, FmtArgs};
 use super::policy_init::{self, InitArgs};
 use super::policy_lint::{self, LintArgs};
@@ -44,6 +48,12 @@ enum PolicyCommand {
         /// How to print what was found.
         #[arg(long, value_enum, default_value = "text")]
         format: FindingFormat,
+        /// Check approvals too, by a file that `proffer policy approvals --export FILE` made.
+        #[arg(long, value_name = "FILE", requires = "site_key")]
+        approvals: Option<PathBuf>,
+        /// The public key of the site whose export it is, as `proffer policy approvals --site-key` prints it.
+        #[arg(long, value_name = "ed25519:KEY", env = "PROFFER_SITE_KEY")]
+        site_key: Option<String>,
     },
     /// Warn of what a bundle says and can hardly mean: rules that never or always fire, shadow or contradict another.
     Lint(LintArgs),
@@ -104,6 +114,12 @@ beside it, and\nthe `delay` to paste into placements.yaml.\n\nExit code 0: fitte
         #[command(flatten)]
         at: InStore,
     },
+    /// Show what a bundle asks people to approve, who approved what until when, and what is missing.
+    Approvals(ApprovalsArgs),
+    /// Approve a use of an attribute, an offer or a bundle, under the authority of your key.
+    Approve(ApproveArgs),
+    /// Take an approval back: the very next decision obeys.
+    Revoke(RevokeArgs),
     /// Show the active bundle, since when and by whom, and those before it.
     #[command(after_help = "Example:\n  proffer policy status --format json")]
     Status {
@@ -115,7 +131,10 @@ beside it, and\nthe `delay` to paste into placements.yaml.\n\nExit code 0: fitte
 /// Runs the command.
 pub async fn run(args: &PolicyArgs) -> ExitCode {
     let ended = match &args.command {
-        PolicyCommand::Check { folder, format } => return check(folder, *format),
+        PolicyCommand::Check { folder, format, approvals, site_key } => {
+            let export = approvals.as_deref().zip(site_key.as_deref());
+            return check(folder, *format, export);
+        }
         PolicyCommand::Lint(args) => return policy_lint::run(args),
         PolicyCommand::Explain(args) => return policy_explain::run(args),
         PolicyCommand::Diff(args) => policy_diff::run(args).await,
@@ -127,6 +146,9 @@ pub async fn run(args: &PolicyArgs) -> ExitCode {
         PolicyCommand::Publish { folder, at } => bundles::publish(folder, at).await,
         PolicyCommand::Activate { target, at } => bundles::activate(target, at).await,
         PolicyCommand::Rollback { at } => bundles::rollback(at).await,
+        PolicyCommand::Approvals(args) => policy_approvals::approvals(args).await,
+        PolicyCommand::Approve(args) => policy_approvals::approve(args).await,
+        PolicyCommand::Revoke(args) => policy_approvals::revoke(args).await,
         PolicyCommand::Status { at } => bundles::status(at).await,
     };
     ended.unwrap_or_else(|error| failed(error.as_ref()))
@@ -137,8 +159,54 @@ pub fn counted(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-fn check(folder: &Path, format: FindingFormat) -> ExitCode {
-    let (bundle, tests) = match checked(folder, format) {
+/// What approvals say of a bundle that compiles.
+enum Approvals {
+    /// It asks for none.
+    NotAsked,
+    /// Nobody said which there are.
+    NotChecked,
+    /// All are there, as of an instant.
+    AsOf(Timestamp),
+}
+
+impl Approvals {
+    fn note(&self, folder: &Path) -> String {
+        match self {
+            Self::NotAsked => "note: nobody has to approve anything here; `approvers` in bundle.yaml says what people \
+                               must approve"
+                .to_owned(),
+            Self::NotChecked => format!(
+                "note: it asks for approvals, and none were looked at: `proffer policy approvals {}` shows them, and \
+                 `--approvals FILE` checks an export",
+                folder.display()
+            ),
+            Self::AsOf(at) => format!("approved as of {at}"),
+        }
+    }
+}
+
+/// What an export of approvals says of a bundle, or how to exit after everything missing is printed.
+fn approved(
+    (folder, bundle): (&Path, &Bundle),
+    export: Option<(&Path, &str)>,
+    format: FindingFormat,
+) -> Result<Approvals, ExitCode> {
+    let Some((path, key)) = export else {
+        return Ok(if bundle.demands.is_empty() { Approvals::NotAsked } else { Approvals::NotChecked });
+    };
+    let key = SiteKey::parse(key).map_err(|error| told(&format!("--site-key: {error}"), 2))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        told(&format!("`{}` cannot be read: {error}; name a file with exported approvals", path.display()), 2)
+    })?;
+    let export = Export::read(&text, &key).map_err(|error| told(&format!("`{}`: {error}", path.display()), 1))?;
+    let findings = lacking(bundle, &export.approvals, Clock::present());
+    if findings.is_empty() { Ok(Approvals::AsOf(export.at)) } else { Err(tell(folder, &findings, format)) }
+}
+
+fn check(folder: &Path, format: FindingFormat, export: Option<(&Path, &str)>) -> ExitCode {
+    let checked = checked(folder, format)
+        .and_then(|(bundle, tests)| Ok((approved((folder, &bundle), export, format)?, bundle, tests)));
+    let (approvals, bundle, tests) = match checked {
         Ok(checked) => checked,
         Err(code) => return code,
     };
@@ -153,9 +221,13 @@ fn check(folder: &Path, format: FindingFormat) -> ExitCode {
                 counted(tests.cases.len(), "test case")
             );
             println!("bundle {}", bundle.hash_text());
+            println!("{}", approvals.note(folder));
         }
         FindingFormat::Json => {
-            print_json(&serde_json::json!({"ok": true, "bundle": bundle.hash_text(), "findings": []}));
+            let note = approvals.note(folder);
+            print_json(&serde_json::json!({
+                "ok": true, "bundle": bundle.hash_text(), "findings": [], "notes": [note],
+            }));
         }
         FindingFormat::Sarif => print_json(&sarif(&[])),
     }

@@ -56,18 +56,21 @@ pub fn checked(folder: &Path, format: FindingFormat) -> Result<(Bundle, Tests), 
         }
         error => failed(&error),
     })?;
-    compile_with_tests(&sources).map_err(|findings| {
-        match format {
-            FindingFormat::Text => {
-                print_findings(folder, &findings);
-                eprintln!("{} in {}", mistakes(findings.len()), folder.display());
-            }
-            FindingFormat::Json => {
-                let findings = placed(folder, &findings);
-                print_json(&serde_json::json!({"ok": false, "findings": findings}));
-            }
-            FindingFormat::Sarif => print_json(&sarif(&placed(folder, &findings))),
+    compile_with_tests(&sources).map_err(|findings| tell(folder, &findings, format))
+}
+
+/// Prints what is wrong with the bundle of a folder.
+pub fn tell(folder: &Path, findings: &[Finding], format: FindingFormat) -> ExitCode {
+    match format {
+        FindingFormat::Text => {
+            print_findings(folder, findings);
+            eprintln!("{} in {}", mistakes(findings.len()), folder.display());
         }
-        ExitCode::from(1)
-    })
+        FindingFormat::Json => {
+            let findings = placed(folder, findings);
+            print_json(&serde_json::json!({"ok": false, "findings": findings}));
+        }
+        FindingFormat::Sarif => print_json(&sarif(&placed(folder, findings))),
+    }
+    ExitCode::from(1)
 }

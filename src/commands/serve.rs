@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 use proffer::config::Settings;
 use proffer::policy::compile;
-use proffer::runtime::{StartError, read_policies};
+use proffer::runtime::{Approver, StartError, read_policies};
 
-use super::{failed, local, policy_findings};
+use super::{failed, local, policy_findings, watch};
 
 /// Arguments of `proffer serve`.
 #[derive(Args)]
@@ -29,6 +29,9 @@ pub struct ServeArgs {
     /// Where to keep everything: `sqlite:PATH` or `postgres://...`.
     #[arg(long, value_name = "URL")]
     store: Option<String>,
+    /// Put the bundle of the folder in force whenever its files change; one that people have not approved is refused.
+    #[arg(long)]
+    watch: bool,
     /// Print the settings in force and stop.
     #[arg(long)]
     print_config: bool,
@@ -60,21 +63,23 @@ pub async fn run(args: ServeArgs) -> ExitCode {
         Err(error) => return failed(&error),
     };
     // Before a file is made or a port taken.
-    let own = match compile(&policies) {
-        Ok(bundle) => bundle.hash_text(),
+    let bundle = match compile(&policies) {
+        Ok(bundle) => bundle,
         Err(findings) => {
             policy_findings::print_findings(&settings.policies, &findings);
             return failed(&StartError::Policies(findings));
         }
     };
-    let folder = settings.policies.clone();
+    let (own, folder) = (bundle.hash_text(), settings.policies.clone());
     let admin = settings.admin_key_file.clone();
     let store = settings.store.clone();
+    let files = policies.clone();
     let (core, listening) = match local::start(settings, policies, None).await {
         Ok(started) => started,
         Err(error) => return failed(error.as_ref()),
     };
     let snapshot = core.snapshot();
+    let approved = Approver { store: core.store.clone() }.permits(&bundle, core.clock.now()).await.is_ok();
     eprintln!("proffer {} listens on http://{}", env!("CARGO_PKG_VERSION"), listening.address);
     eprintln!("  store     {}", shown(&store));
     let (rules, active) = (snapshot.bundle.rules.len(), snapshot.bundle.hash_text());
@@ -82,8 +87,14 @@ pub async fn run(args: ServeArgs) -> ExitCode {
         eprintln!("  policies  {} ({rules} rules), {active}", folder.display());
     } else {
         eprintln!("  policies  the active bundle of the store ({rules} rules), {active}");
-        eprintln!("            {} holds {own}, which is neither new to the store nor in force;", folder.display());
-        eprintln!("            `proffer policy activate {}` puts it in force", folder.display());
+        let at = folder.display();
+        if approved {
+            eprintln!("            {at} holds {own}, which is neither new to the store nor in force;");
+            eprintln!("            `proffer policy activate {at}` puts it in force");
+        } else {
+            eprintln!("            {at} holds {own}, which people have not approved;");
+            eprintln!("            `proffer policy approvals {at}` shows what is missing");
+        }
     }
     eprintln!("  catalogue revision {}, {} offers", snapshot.catalogue.revision, snapshot.catalogue.offers().len());
     if admin.exists() {
@@ -91,9 +102,13 @@ pub async fn run(args: ServeArgs) -> ExitCode {
     }
     let handle = listening.handle.clone();
     let serving = tokio::spawn(listening.server);
+    let watching = args.watch.then(|| tokio::spawn(watch::watch(core.clone(), folder, files)));
     let stopped = wait_for_stop().await;
     if let Err(error) = stopped {
         return failed(&error);
+    }
+    if let Some(watching) = watching {
+        watching.abort();
     }
     eprintln!("stopping: requests in flight are answered first");
     handle.stop(true).await;

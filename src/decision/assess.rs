@@ -47,7 +47,7 @@ pub(super) fn assess_under<'a>(
     let seating = Seating::of(placement, request);
     let see = |asked: &Cow<'_, DecisionRequest>| {
         let (completed, unseen) = complete(&snapshot.bundle, asked, state, now);
-        minimise(&snapshot.bundle, placement, &completed, (purpose.allowed, now), unseen)
+        minimise((&snapshot.bundle, &snapshot.approved), placement, &completed, (purpose.allowed, now), unseen)
     };
     let seen: Vec<Seen> = seating.requests(request).iter().map(see).collect();
     let windows = snapshot.bundle.windows(request, now);

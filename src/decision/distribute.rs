@@ -102,7 +102,7 @@ impl Contexts {
             let value = |id: &AttributeId| -> Option<Value> {
                 match id.scope() {
                     AttributeScope::Offer => offer?.attribute(id.name()),
-                    _ => seen.get(id).cloned(),
+                    _ => seen.feature(id).cloned(),
                 }
             };
             let features = bandit::features(placement, now, &value);

@@ -63,19 +63,21 @@ pub(super) fn judge<'a>(
             judging.ask(stand, &mut verdict);
             let apart = ask_others(others, stand, closed, &mut verdict);
             judged.pools.ask(stand.offer, &mut verdict);
-            let eligible = verdict.failed.is_empty();
+            let held_back: Vec<Option<Failed>> =
+                stand.candidates.clone().map(|candidate| unapproved(snapshot, candidate, windows.now)).collect();
+            let eligible = verdict.failed.is_empty() && held_back.iter().any(Option::is_none);
             let money = eligible.then(|| budgets.ask(stand.offer as usize, catalogue)).flatten();
-            // Rules speak about offers; the variants of one offer share the verdict.
-            for candidate in stand.candidates.clone() {
+            // Rules speak about offers; the variants of one offer share the verdict, but for what people approved.
+            for (candidate, held_back) in stand.candidates.clone().zip(held_back) {
                 let row = u32::try_from(judged.rows.len()).unwrap_or(u32::MAX);
                 judged.rows.push(CandidateRow {
                     candidate: Some(candidate),
                     margin_minor: stand.margin_minor,
                     cost_minor: stand.cost_minor,
-                    failed: verdict.failed.clone(),
+                    failed: verdict.failed.iter().copied().chain(held_back).collect(),
                     scored: None,
                     learned: None,
-                    money,
+                    money: money.filter(|_| held_back.is_none()),
                     noted: (!verdict.noted.is_empty()).then(|| verdict.noted.clone()),
                 });
                 judged.apart.add(row, &apart);
@@ -98,6 +100,13 @@ pub(super) fn judge<'a>(
     }
     judged.budgets = budgets.met();
     judged
+}
+
+/// That people have to approve a candidate, and have not, or no longer.
+fn unapproved(snapshot: &Snapshot, candidate: u32, now: Timestamp) -> Option<Failed> {
+    let rule = snapshot.bundle.approval_rule()?;
+    let until = snapshot.approved.withholds(candidate, now)?;
+    Some(Failed { rule, observed: None, limit: until.map(|until| until.0) })
 }
 
 /// What rules see of a request and of one who has a seat.

@@ -36,6 +36,9 @@ mod snapshot;
 pub mod trial;
 
 #[cfg(test)]
+mod approval_tests;
+
+#[cfg(test)]
 mod condition_tests;
 
 #[cfg(test)]

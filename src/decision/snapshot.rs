@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::bandit::ModelView;
 use crate::domain::{Catalogue, Day, Placement, PlacementId, Spend};
-use crate::policy::Bundle;
+use crate::policy::{Approved, Bundle};
 
 /// One consistent view of bundle, catalogue and models. A decision never mixes two of them.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Snapshot {
     pub day: Day,
     /// What campaigns and exploration have spent, as counted so far.
     pub spend: Arc<Spend>,
+    /// What people have approved of what the bundle asks for, as of the same control row.
+    pub approved: Arc<Approved>,
 }
 
 impl Snapshot {

@@ -98,6 +98,7 @@ pub(super) fn snapshot_under(purposes: &str, placements: &str, rules: &str, marg
         models: BTreeMap::new(),
         day: Day(20_601),
         spend: Arc::new(crate::domain::Spend::none(Day(20_601))),
+        approved: Arc::default(),
     }
 }
 

@@ -62,6 +62,7 @@ pub fn capped(control_sequence: u64, caps: &[(&str, u32)]) -> Arc<Snapshot> {
         models: BTreeMap::new(),
         day: Day(20_601),
         spend: Arc::new(crate::domain::Spend::none(Day(20_601))),
+        approved: Arc::default(),
     })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::authority::{self, Demands, Uses, definition};
 use super::cases::{self, Tests};
 use super::condition::{self, Asked, Columns, Facts, Program};
 use super::declare::Declared;
@@ -74,6 +75,12 @@ pub struct Bundle {
     program: Program,
     /// What it says of the offers of the catalogues asked about last.
     memo: Memo,
+    /// What people have to approve.
+    pub demands: Demands,
+    /// Every use of an attribute that they have to.
+    pub uses: Uses,
+    /// The position of the rule about offers that they have to.
+    pub(super) approval: Option<u16>,
 }
 
 impl Bundle {
@@ -127,6 +134,18 @@ impl Bundle {
     /// Whether a condition at the placement reads an attribute of customer or context.
     pub fn reads(&self, placement: &Placement, id: &AttributeId) -> bool {
         self.program.reads(&placement.id, id)
+    }
+
+    /// The hash of an attribute's definition, which approvals of its uses are pinned to; nothing where it is not
+    /// declared.
+    pub fn definition(&self, id: &AttributeId) -> Option<Digest> {
+        Some(definition(self.attributes.get(id)?, &|id| self.attributes.get(id)))
+    }
+
+    /// The position of the built-in rule by which an offer that needs approval and has none is left out; nothing where
+    /// offers need none.
+    pub fn approval_rule(&self) -> Option<u16> {
+        self.approval
     }
 
     /// Whether a guard of an audience applies at the placement.
@@ -216,6 +235,9 @@ fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<F
                 program: Program::new(&parts.rules, &parts.placements),
                 memo: Memo::default(),
                 switches: None,
+                demands: parts.demands,
+                uses: parts.uses,
+                approval: position(&parts.rules, |kind| *kind == RuleKind::Approval),
                 name: parts.name,
                 sources,
                 placements: parts.placements,
@@ -265,8 +287,14 @@ fn check_layout(report: &mut Report<'_>, sources: &[Source]) {
     }
 }
 
+fn position(rules: &[Rule], of: impl Fn(&RuleKind) -> bool) -> Option<u16> {
+    rules.iter().position(|rule| of(&rule.kind)).and_then(|at| u16::try_from(at).ok())
+}
+
 struct Parts {
     name: String,
+    demands: Demands,
+    uses: Uses,
     placements: BTreeMap<PlacementId, Placement>,
     attributes: BTreeMap<AttributeId, AttributeSpec>,
     purposes: BTreeMap<PurposeId, PurposeSpec>,
@@ -288,7 +316,7 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
             trees.insert(path, node);
         }
     }
-    let name = trees.get("bundle.yaml").and_then(|root| bundle_name(report, root));
+    let named = trees.get("bundle.yaml").and_then(|root| bundle_file(report, root));
     let (attributes, attribute_names) = match trees.get(ATTRIBUTES) {
         Some(root) => attributes::read(report, root),
         None if sources.iter().any(|source| source.path == ATTRIBUTES) => (BTreeMap::new(), Declared::unreadable()),
@@ -330,7 +358,8 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
     if !report.any_below("rules/") {
         purposes::check_signals(report, &obeying, &rules);
     }
-    let rules = rules::in_order(rules);
+    let demands = named.as_ref().map(|(_, demands)| demands.clone()).unwrap_or_default();
+    let rules = rules::in_order(rules, &demands);
     overrides::contradictions(report, &rules, &placements, &declared);
     let names = rules::names(report, &declared, &rules);
     let unread = |path: &str| cases::is_tests(path) && !trees.contains_key(path);
@@ -341,7 +370,9 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
         let message = format!("{} rules are more than a bundle can number", rules.len());
         report.add(codes::RULES_MANY, Place::file(0), message, "").with_help(help);
     }
-    Some(Parts { name: name?, placements, attributes, purposes, stores: stores.stores, rules, tests })
+    let uses = authority::gather(report, &trees, (&placements, &rules), &attributes, &demands);
+    let (name, demands) = named?;
+    Some(Parts { name, demands, uses, placements, attributes, purposes, stores: stores.stores, rules, tests })
 }
 
 fn categories<'a>(specs: &'a BTreeMap<AttributeId, AttributeSpec>, declared: &Declared) -> Categories<'a> {
@@ -353,10 +384,10 @@ fn categories<'a>(specs: &'a BTreeMap<AttributeId, AttributeSpec>, declared: &De
 }
 
 /// The fields of `bundle.yaml`.
-pub(super) const FIELDS: [&str; 2] = ["name", "schema"];
+pub(super) const FIELDS: [&str; 3] = ["name", "schema", "approvers"];
 
-fn bundle_name(report: &mut Report<'_>, root: &Node) -> Option<String> {
-    let fields = Fields::open(report, "bundle", root, &FIELDS, &["approvers"])?;
+fn bundle_file(report: &mut Report<'_>, root: &Node) -> Option<(String, Demands)> {
+    let fields = Fields::open(report, "bundle", root, &FIELDS, &[])?;
     let name = fields.need(report, "name", "name: my-shop").and_then(|node| {
         read::parsed(report, "bundle", node, "a name such as `my-shop`", |text| {
             let fits = !text.trim().is_empty() && text.len() <= 128;
@@ -365,8 +396,9 @@ fn bundle_name(report: &mut Report<'_>, root: &Node) -> Option<String> {
     });
     let schema =
         fields.need(report, "schema", "schema: 1").and_then(|node| read::whole(report, "bundle: schema", node, 1, 1));
+    let demands = fields.get("approvers").map_or(Some(Demands::default()), |node| authority::read(report, node));
     schema?;
-    name
+    Some((name?, demands?))
 }
 
 /// Feeds texts to a hash so that no two lists of texts give the same bytes.

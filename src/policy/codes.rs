@@ -1,7 +1,7 @@
 //! Codes of findings: one stable code per kind of mistake, with its meaning. Finds nothing itself.
 //!
 //! `P00` is about files and their syntax, `P01` about fields and names, `P02` about what the policies would do, `P03`
-//! about conditions and about when rules hold, `P04` about tests.
+//! about conditions and about when rules hold, `P04` about tests, `P05` about approvals.
 //! A code is never given a second meaning; a retired one stays unused.
 
 macro_rules! codes {
@@ -113,6 +113,12 @@ codes! {
     CASE_TIME = "P0406", "a test that does not say when, or names a time that clocks leap over";
     CASE_BEHIND = "P0407", "offers in earlier slots that cannot stand there";
     CASE_NOTES = "P0408", "notes about an offer of which nothing else is expected";
+    APPROVAL_MISSING = "P0501", "a use of an attribute, or a bundle, that nobody approved";
+    APPROVAL_EXPIRED = "P0502", "an approval that has expired";
+    APPROVAL_REVOKED = "P0503", "an approval that was taken back";
+    APPROVAL_VOIDED = "P0504", "an approval of something that was edited since";
+    APPROVAL_ONE_PERSON = "P0505", "approvals under both authorities by one person";
+    APPROVAL_WEAKENED = "P0506", "a bundle that asks for less approval than the one in force";
 }
 
 #[cfg(test)]

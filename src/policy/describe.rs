@@ -3,7 +3,7 @@
 use super::bundle::Bundle;
 use super::merchandise;
 use super::rules::{OnMissing, RuleKind};
-use crate::domain::{AttributeId, Currency, LocalTime, Value};
+use crate::domain::{AttributeId, Currency, LocalTime, Timestamp, Value};
 
 /// A sentence for an exclusion by the rule at a position, with the observed value and limit of its record (basis points
 /// or minor units of the placement's currency; for a cap the contacts counted and for a cool-down its end in ms since
@@ -39,6 +39,10 @@ pub fn describe(bundle: &Bundle, rule: u16, observed: Option<i64>, limit: Option
         RuleKind::Stock => merchandise::told_stock(observed, limit),
         RuleKind::Budgeted(pool) | RuleKind::Stocked(pool) => pool.told(observed, limit, currency),
         RuleKind::Budget => merchandise::told_spent(observed, limit, currency),
+        RuleKind::Approval => match limit.map(Timestamp) {
+            Some(until) => format!("its approval ended at {until}"),
+            None => "nobody has approved it as it is".to_owned(),
+        },
     };
     format!("`{}` ({}): {reason}", found.id, found.why)
 }

@@ -3,8 +3,9 @@
 //! A promise of types: rules read attributes from [`Facts`](super::Facts) and features from [`Seen`], and the one way
 //! to a `Seen` with something in it is [`minimise`]. So no code can hand them a request as it came.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::authority::{Approved, UseCase};
 use super::bundle::Bundle;
 use super::declared::attributes::AttributeClass;
 use super::kinds::guards;
@@ -15,6 +16,8 @@ use crate::domain::{AttributeId, AttributeScope, DecisionRequest, Placement, Tim
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Seen {
     used: BTreeMap<AttributeId, Value>,
+    /// Of these what is not approved for something that others of them are.
+    kept_from: BTreeSet<(AttributeId, UseCase)>,
     guarded: BTreeMap<AttributeId, Value>,
     withheld: Vec<(AttributeId, Withheld)>,
 }
@@ -29,12 +32,26 @@ pub struct Allowed {
 }
 
 impl Seen {
-    /// An attribute that rules and features may see.
+    /// An attribute as rules may see it.
     pub fn get(&self, id: &AttributeId) -> Option<&Value> {
-        self.used.get(id)
+        self.used.get(id).filter(|_| self.may(id, UseCase::Rule))
     }
 
-    /// All that rules and features may see, for the record.
+    /// An attribute as features may see it.
+    pub fn feature(&self, id: &AttributeId) -> Option<&Value> {
+        self.used.get(id).filter(|_| self.may(id, UseCase::Feature))
+    }
+
+    /// Whether what was seen of an attribute may move the price that somebody is shown.
+    pub fn may_move_prices(&self, id: &AttributeId) -> bool {
+        self.may(id, UseCase::Price)
+    }
+
+    fn may(&self, id: &AttributeId, use_case: UseCase) -> bool {
+        self.kept_from.is_empty() || !self.kept_from.contains(&(id.clone(), use_case))
+    }
+
+    /// All that rules or features may see, for the record.
     pub fn used(&self) -> &BTreeMap<AttributeId, Value> {
         &self.used
     }
@@ -64,23 +81,46 @@ impl Seen {
     /// What a test says that rules see.
     #[cfg(test)]
     pub fn of(used: BTreeMap<AttributeId, Value>) -> Self {
-        Self { guarded: used.clone(), used, withheld: Vec::new() }
+        Self { guarded: used.clone(), used, ..Self::default() }
     }
 }
 
-/// Keeps the attributes that a feature or a rule of the placement reads and, unless what is personal may be seen, only
-/// public ones about the request. What guards in force read is kept apart for them. `unseen` was withheld before.
+/// What each use of an attribute at a placement may have of it.
+struct Uses<'a> {
+    bundle: &'a Bundle,
+    placement: &'a Placement,
+    approved: &'a Approved,
+    now: Timestamp,
+}
+
+impl Uses<'_> {
+    /// Whether nobody has to approve a use of an attribute here, or it is approved at the decision's own time.
+    fn approved(&self, id: &AttributeId, use_case: UseCase) -> bool {
+        let demanded = self.bundle.uses.at(&self.placement.id, id);
+        let mut of = demanded.iter().filter(|of| of.use_case == use_case);
+        of.all(|of| self.approved.allows(of, self.now))
+    }
+
+    /// The uses that rules and features of the placement make of an attribute.
+    fn wanted(&self, id: &AttributeId) -> Vec<UseCase> {
+        let mut atoms = self.placement.features.iter().flat_map(|feature| &feature.atoms);
+        let feature = atoms.any(|atom| atom.attribute.as_ref() == Some(id)).then_some(UseCase::Feature);
+        let rule = self.bundle.reads(self.placement, id).then_some(UseCase::Rule);
+        feature.into_iter().chain(rule).collect()
+    }
+}
+
+/// Keeps the attributes that a feature or a rule of the placement reads, as far as people have approved that at the
+/// decision's time and, unless what is personal may be seen, only public ones about the request. What guards in force
+/// read is kept apart for them. `unseen` was withheld before.
 pub fn minimise(
-    bundle: &Bundle,
+    (bundle, approved): (&Bundle, &Approved),
     placement: &Placement,
     request: &DecisionRequest,
     (allowed, now): (Allowed, Timestamp),
     unseen: Vec<(AttributeId, Withheld)>,
 ) -> Seen {
-    let read = |id: &AttributeId| {
-        placement.features.iter().flat_map(|f| &f.atoms).any(|atom| atom.attribute.as_ref() == Some(id))
-            || bundle.reads(placement, id)
-    };
+    let uses = Uses { bundle, placement, approved, now };
     let asking = if allowed.guards {
         let region = bundle.region(request.jurisdiction.as_deref(), request.store.as_ref());
         guards::asking(bundle, placement, now, region).collect()
@@ -94,22 +134,47 @@ pub fn minimise(
             let Ok(id) = AttributeId::of(scope, name) else { continue };
             let public = scope != AttributeScope::Customer
                 && bundle.attributes.get(&id).is_some_and(|spec| spec.class == AttributeClass::Public);
-            let guarded = asking.iter().any(|(_, guard)| guard.reads(&id));
+            let asked = asking.iter().any(|(_, guard)| guard.reads(&id));
+            let guarded = asked && uses.approved(&id, UseCase::Guard);
             if guarded {
                 seen.guarded.insert(id.clone(), value.clone());
+            } else if asked {
+                seen.withheld.push((id.clone(), Withheld::GuardNotApproved));
             }
-            let may_see = allowed.personal || public;
-            if may_see && read(&id) {
+            if !(allowed.personal || public) {
+                let why = if guarded { Withheld::GuardsOnly } else { Withheld::PurposeNotConsented };
+                seen.withheld.push((id, why));
+                continue;
+            }
+            let wanted = uses.wanted(&id);
+            let barred: Vec<UseCase> = wanted.iter().copied().filter(|of| !uses.approved(&id, *of)).collect();
+            if !wanted.is_empty() && barred.len() == wanted.len() {
+                seen.withheld.push((id, Withheld::NotApproved));
+            } else if !wanted.is_empty() {
+                seen.keep_from(&id, &barred, !uses.approved(&id, UseCase::Price));
                 seen.used.insert(id, value.clone());
             } else if guarded {
                 seen.withheld.push((id, Withheld::GuardsOnly));
-            } else if may_see {
+            } else if !asked {
                 seen.withheld.push((id, Withheld::NotUsed));
-            } else {
-                seen.withheld.push((id, Withheld::PurposeNotConsented));
             }
         }
     }
     seen.withheld.extend(unseen);
     seen
+}
+
+impl Seen {
+    /// Keeps an attribute that some may see from others.
+    fn keep_from(&mut self, id: &AttributeId, barred: &[UseCase], from_prices: bool) {
+        for use_case in barred.iter().copied().chain(from_prices.then_some(UseCase::Price)) {
+            let why = match use_case {
+                UseCase::Feature => Withheld::FeatureNotApproved,
+                UseCase::Price => Withheld::PriceNotApproved,
+                _ => Withheld::RuleNotApproved,
+            };
+            self.kept_from.insert((id.clone(), use_case));
+            self.withheld.push((id.clone(), why));
+        }
+    }
 }

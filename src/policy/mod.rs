@@ -17,6 +17,7 @@ mod scalar;
 
 mod applies;
 mod approval;
+mod authority;
 mod condition;
 mod interval;
 
@@ -54,6 +55,10 @@ mod verdict_tests;
 
 pub use applies::AppliesTo;
 pub use approval::Approval;
+pub use authority::{
+    Approved, Authority, Demands, Given, Held, Matter, Needed, Revocation, Site, Standing, Use, UseCase, Uses,
+    creative, lacking, needed, parse_hash, print_hash, weakened, whole_offer,
+};
 pub use authors::difference::{Change, FieldChange, How, difference};
 pub use authors::explain::{Example, Explained, example, explain};
 pub use authors::layout::{NotLaidOut, lay_out};

@@ -27,6 +27,11 @@ fn with(rules: &str) -> Vec<Source> {
         .unwrap();
     let declared = files.iter_mut().find(|file| file.path == "catalog/attributes.yaml").unwrap();
     declared.text.push_str(attributes.split_once("attributes:\n").unwrap().1);
+    if rules.starts_with("# bundle.yaml\n") {
+        let file = files.iter_mut().find(|file| file.path == "bundle.yaml").unwrap();
+        rules.clone_into(&mut file.text);
+        return files;
+    }
     if rules.starts_with("# catalog/calendars.yaml\n") {
         files.push(Source { path: "catalog/calendars.yaml".into(), text: rules.to_owned() });
         return files;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::authority::permit;
 use super::ready::{holds, verified};
 use super::records::{print_sources, read_bundle};
 use super::{Core, RuntimeError};
@@ -78,6 +79,24 @@ pub(super) async fn at_start(
     by: By<'_>,
 ) -> Result<(Control, Arc<Bundle>), RuntimeError> {
     let body = print_sources(&own.sources);
+    let permitted = match (permit(store, &own, by.at).await, store.control().await?) {
+        (Err(RuntimeError::Unapproved { findings, .. }), control @ Control { bundle: Some(active), .. }) => {
+            Some((control, active, findings))
+        }
+        (permitted, _) => permitted.map(|()| None)?,
+    };
+    if let Some((control, active, findings)) = permitted {
+        let bundle = read_bundle(store, active).await?;
+        tracing::warn!(
+            active = bundle.hash_text(),
+            folder = %settings.policies.display(),
+            of_folder = own.hash_text(),
+            missing = findings.len(),
+            "the folder's bundle is not approved, and the active one stays in force; `proffer policy approvals` with \
+             the folder shows what is missing"
+        );
+        return Ok((control, Arc::new(bundle)));
+    }
     let alone = settings.store.starts_with("sqlite:");
     let active = store.control().await?.bundle;
     if active != Some(own.hash) && (alone || active.is_none() || store.bundle(own.hash).await?.is_none()) {
@@ -209,6 +228,7 @@ impl BundleMaker {
         if let Err(not) = may_be_activated(bundle) {
             return Ok(Err(not));
         }
+        permit(self.store.as_ref(), bundle, by.at).await?;
         self.publish_as(bundle, by).await?;
         if let Some(core) = here {
             // Nobody has to wait until this process looks by itself.

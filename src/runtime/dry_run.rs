@@ -24,7 +24,7 @@ impl Core {
     /// Decides as the service would at this moment, on the state that the store has, and forgets it. Its numbers are
     /// drawn for their own purpose, so that nobody can try until a draw suits.
     pub async fn try_out(&self, request: &DecisionRequest) -> Result<Result<Tried, Vec<Problem>>, RuntimeError> {
-        // No commit will tell that something has changed.
+        // Nothing of it is committed, so that no commit would find out that something was taken back elsewhere.
         self.follow_control().await?;
         let (snapshot, now) = (self.snapshot(), self.clock.now());
         let mut subjects = Vec::new();

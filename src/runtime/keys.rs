@@ -77,6 +77,12 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    /// A key as stored.
+    pub(super) fn of(row: &KeyRow) -> Self {
+        let roles = row.roles.split(',').filter_map(|name| Role::parse(name).ok()).collect();
+        Self { name: row.name.clone(), roles }
+    }
+
     /// Whether it may do what a role may.
     pub fn may(&self, role: Role) -> bool {
         self.roles.contains(&role) || self.roles.contains(&Role::Admin)
@@ -119,8 +125,7 @@ impl Core {
         let _refreshing = self.ring.refreshing.lock().await;
         let mut keys = BTreeMap::new();
         for row in self.store.keys().await?.into_iter().filter(|row| row.revoked_at.is_none()) {
-            let roles = row.roles.split(',').filter_map(|name| Role::parse(name).ok()).collect();
-            keys.insert(row.hash, ApiKey { name: row.name, roles });
+            keys.insert(row.hash, ApiKey::of(&row));
         }
         let mut secrets = BTreeMap::new();
         for row in self.store.sources().await? {

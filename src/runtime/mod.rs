@@ -2,6 +2,8 @@
 
 mod attributes;
 
+mod authority;
+
 mod backoff;
 
 mod bundles;
@@ -19,6 +21,8 @@ mod dry_run;
 mod election;
 
 mod engines;
+
+mod export;
 
 mod keys;
 
@@ -56,11 +60,13 @@ use tokio::sync::Notify;
 
 pub use attributes::AttributesKept;
 pub use bundles::{Activated, BundleMaker, BundleRefused, NodeStanding, NotActivated, NotFound, Standing, hash_text};
+pub use authority::{APPROVAL_DAYS_MAX, Approval, Approver, Proposed, authority_of};
 pub use catalogue::CatalogueKept;
 pub use catalogue_maker::CatalogueMaker;
 pub use clock::Clock;
 pub use dry_run::Tried;
 pub use engines::Engines;
+pub use export::{Export, site_key};
 pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;
 pub use merge::Merge;
@@ -85,7 +91,7 @@ use crate::domain::{
 };
 use crate::engine::Reply;
 use crate::engine::learner::Models;
-use crate::policy::Bundle;
+use crate::policy::{Bundle, Finding};
 use crate::store::{Holder, Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -112,6 +118,24 @@ pub enum RuntimeError {
         /// Why not.
         why: String,
     },
+    /// A bundle may not be put in force before people have approved what it asks for.
+    #[error("{}", unapproved(.bundle, .findings))]
+    Unapproved {
+        /// Which, by its hash.
+        bundle: String,
+        /// What is missing, each with its place and with the command that mends it.
+        findings: Vec<Finding>,
+    },
+}
+
+fn unapproved(bundle: &str, findings: &[Finding]) -> String {
+    let told: String = findings.iter().map(|finding| format!("\n\n{finding}")).collect();
+    format!("bundle {bundle} may not be put in force: {} of approval; nothing was changed{told}", lacks(findings.len()))
+}
+
+/// `1 lack`, `2 lacks`.
+fn lacks(count: usize) -> String {
+    format!("{count} lack{}", if count == 1 { "" } else { "s" })
 }
 
 /// Everything a process shares: store, keys, clock, snapshot, engines. A handle to it is the service.
@@ -265,12 +289,13 @@ impl Core {
         } else {
             self.catalogue_at(control.catalogue_revision).await?
         };
+        let approved = authority::approved(self.store.as_ref(), (&bundle, &catalogue), control.sequence).await?;
         let _publishing = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let day = self.clock.now().day();
         let models = derive_views(&bundle, &catalogue, &self.models(), Some(&self.snapshot()), day);
         let (tenant, build) = (current.tenant.clone(), current.build.clone());
         let (control_sequence, spend) = (control.sequence, self.spend());
-        self.replace(Snapshot { tenant, build, control_sequence, bundle, catalogue, models, day, spend });
+        self.replace(Snapshot { tenant, build, control_sequence, bundle, catalogue, models, day, spend, approved });
         self.decides_under(hash);
         Ok(())
     }

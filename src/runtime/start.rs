@@ -169,6 +169,7 @@ impl Core {
         let holder =
             Holder { node: settings.node.clone(), incarnation: store.start_incarnation(&settings.node).await? };
         let catalogue = Arc::new(read_catalogue(store.as_ref(), control.catalogue_revision).await?);
+        let approved = super::authority::approved(store.as_ref(), (&bundle, &catalogue), control.sequence).await?;
         let day = clock.now().day();
         let core = Arc::new(Self {
             store,
@@ -185,6 +186,7 @@ impl Core {
                 catalogue,
                 day,
                 spend: Arc::new(Spend::none(day)),
+                approved,
             })),
             settings,
             models: RwLock::new(Arc::new(Models::default())),

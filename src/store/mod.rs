@@ -9,6 +9,8 @@ pub mod sqlite;
 
 pub mod steps;
 
+mod approvals;
+
 mod catalogue;
 
 mod column;
@@ -27,6 +29,7 @@ mod whom;
 
 mod work;
 
+pub use approvals::{NewApproval, Revoked};
 pub use catalogue::{CampaignBody, CatalogueChange, CatalogueChanged, CatalogueRows, OfferBody, OfferRevision, Tally};
 pub use nodes::{Activation, Holder, Lease};
 pub use open::open;
@@ -52,6 +55,7 @@ use crate::domain::{
 use crate::engine::batch::{Batch, CommitOutcome};
 pub use crate::engine::learner::{AppliedRow, BatchKey, CheckpointRow, HoldSettled, Learned, LearningRow, Spent};
 pub use crate::learning::Applied;
+use crate::policy::Given;
 
 /// Why a call did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -378,6 +382,16 @@ pub trait Store: Operate {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<OfferRevision>, StoreError>;
+
+    /// Keeps an approval and gives its id: the sequence that the control row has from then on, so that no decision is
+    /// committed that does not know of it.
+    async fn approve(&self, approval: &NewApproval, by: By<'_>) -> Result<u64, StoreError>;
+
+    /// Takes an approval back. When this returns, no decision is committed that still relies on it.
+    async fn revoke_approval(&self, id: u64, note: &str, by: By<'_>) -> Result<Revoked, StoreError>;
+
+    /// Every approval, revoked ones too, oldest first.
+    async fn approvals(&self) -> Result<Vec<Given>, StoreError>;
 
     /// Stores an API key; `false` if a key in force has its name.
     async fn create_key(&self, key: &KeyRow, by: By<'_>) -> Result<bool, StoreError>;

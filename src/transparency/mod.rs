@@ -1,4 +1,6 @@
-//! Transparency: the RFC 6962 tree over the leaves of decisions. Keeps no log and signs nothing yet.
+//! Transparency: the RFC 6962 tree over the leaves of decisions, and signatures of a site. Keeps no log.
+
+pub mod signature;
 
 use sha2::{Digest as _, Sha256};
 

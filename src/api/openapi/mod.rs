@@ -3,6 +3,7 @@
 
 pub mod answers;
 
+pub mod approvals;
 pub mod bundles;
 
 pub mod catalogue;
@@ -193,6 +194,7 @@ fn who(access: Access) -> String {
     match access {
         Access::Open => "Needs no key.".to_owned(),
         Access::Roles(_) => format!("Needs a key with the role {roles}."),
+        Access::Own(_) => format!("Needs a key that has the role {roles} itself: `admin` is not enough."),
         Access::Signed(_) => {
             format!("Needs the signature of the source that the events name, or a key with the role {roles}.")
         }
@@ -212,9 +214,9 @@ fn security(access: Access) -> Vec<SecurityRequirement> {
         Access::Signed(_) => alternatives
             .push(SIGNATURE.iter().fold(SecurityRequirement::default(), |all, (name, ..)| all.add(*name, nobody))),
         Access::Scrape(_) => alternatives.push(SecurityRequirement::default()),
-        Access::Roles(_) => {}
+        Access::Roles(_) | Access::Own(_) => {}
     }
-    let roles = access.roles().iter().copied().chain([Role::Admin]);
+    let roles = access.roles().iter().copied().chain(access.admits_admin().then_some(Role::Admin));
     alternatives.extend(roles.map(|role| SecurityRequirement::new(BEARER, [role.name()])));
     alternatives
 }

@@ -396,6 +396,10 @@ pub enum WithheldReason {
     Undeclared,
     NotApproved,
     GuardsOnly,
+    FeatureNotApproved,
+    RuleNotApproved,
+    GuardNotApproved,
+    PriceNotApproved,
 }
 
 /// A consent as it was read.

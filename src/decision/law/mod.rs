@@ -123,6 +123,7 @@ fn check(seed: u64, spoken: &mut Spoken) {
         catalogue: Arc::new(catalogue),
         models: BTreeMap::new(),
         spend: Arc::new(crate::domain::Spend::none(now.day())),
+        approved: Arc::default(),
         day: now.day(),
     };
     for round in 0..4 {

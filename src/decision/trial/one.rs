@@ -14,7 +14,9 @@ use crate::domain::{
     Catalogue, Customer, DecisionId, DecisionRequest, Offer, Placement, Purse, RuleId, SubjectId, SubjectKind,
     SubjectKinds, SubjectState,
 };
-use crate::policy::{self, Behind, Bundle, Case, Chosen, Contact, Expected, Pools, PoolsAsked, Setting, Verdict};
+use crate::policy::{
+    self, Approved, Behind, Bundle, Case, Chosen, Contact, Expected, Pools, PoolsAsked, Setting, Verdict,
+};
 
 /// What came out for one offer.
 struct Outcome {
@@ -157,6 +159,7 @@ pub(super) fn snapshot(bundle: &Arc<Bundle>, case: &Case) -> Snapshot {
         models: std::collections::BTreeMap::new(),
         day: case.at.day(),
         spend: Arc::new(crate::domain::Spend::none(case.at.day())),
+        approved: Arc::new(Approved::everything()),
     }
 }
 

@@ -52,12 +52,24 @@ pub enum Withheld {
     /// It was kept of the customer, and the active bundle declares no such attribute or no such value of it.
     #[n(3)]
     Undeclared,
-    /// Nobody approved its use for this purpose.
+    /// Nobody approved any of its uses here, or not any more.
     #[n(4)]
     NotApproved,
     /// Guards of audiences see it, and they alone.
     #[n(5)]
     GuardsOnly,
+    /// Nobody approved that features read it; rules do.
+    #[n(6)]
+    FeatureNotApproved,
+    /// Nobody approved that rules read it; features do.
+    #[n(7)]
+    RuleNotApproved,
+    /// Nobody approved that guards of audiences read it.
+    #[n(8)]
+    GuardNotApproved,
+    /// Nobody approved that it moves prices.
+    #[n(9)]
+    PriceNotApproved,
 }
 
 /// Private group *context*: attributes, features, basket.

@@ -125,11 +125,13 @@ fn of_request(bundle: &Bundle, word: &str, placement: &Placement, request: &Obse
     let withheld = request.withheld.iter().find(|(other, _)| *other == id).map(|(_, why)| *why);
     let lacking = match withheld {
         Some(Withheld::PurposeNotConsented) => "not read without consent",
+        Some(Withheld::NotApproved | Withheld::RuleNotApproved) => "not read without approval",
         _ => "not known",
     };
     let mut said: Vec<String> = Vec::new();
     for seen in &request.attributes {
-        let value = seen.iter().find(|(other, _)| *other == id).map(|(_, value)| value.to_string());
+        let seen = seen.iter().filter(|_| withheld != Some(Withheld::RuleNotApproved));
+        let value = seen.into_iter().find(|(other, _)| *other == id).map(|(_, value)| value.to_string());
         let value = value.unwrap_or_else(|| lacking.to_owned());
         if !said.contains(&value) {
             said.push(value);

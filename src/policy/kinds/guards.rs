@@ -84,6 +84,11 @@ impl Guard {
         self.reads.contains(id)
     }
 
+    /// All that it reads.
+    pub(in crate::policy) fn attributes(&self) -> impl Iterator<Item = &AttributeId> {
+        self.reads.iter()
+    }
+
     /// Whether the customer belongs to the audience; nothing where that is not known.
     fn belongs(&self, facts: &Facts<'_>) -> Option<bool> {
         self.when.term().asked(facts)

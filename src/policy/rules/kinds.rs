@@ -229,8 +229,8 @@ pub(in crate::policy) struct BuiltIn {
     pub(in crate::policy) rank: u8,
 }
 
-/// Every rule that nobody wrote, by rank.
-pub(in crate::policy) const BUILT_IN: [BuiltIn; 5] = [
+/// Every rule that nobody wrote, by rank. All bundles have them, but for `proffer.approval`.
+pub(in crate::policy) const BUILT_IN: [BuiltIn; 6] = [
     BuiltIn {
         kind: RuleKind::Currency,
         id: "proffer.currency",
@@ -261,6 +261,12 @@ pub(in crate::policy) const BUILT_IN: [BuiltIn; 5] = [
         why: "an offer is shown only while its campaign's budget lasts",
         rank: 50,
     },
+    BuiltIn {
+        kind: RuleKind::Approval,
+        id: "proffer.approval",
+        why: "an offer is shown only while people have approved it as it is",
+        rank: 60,
+    },
 ];
 
 impl RuleKind {
@@ -289,6 +295,7 @@ impl RuleKind {
             Self::FairnessGate(_) => "fairness_gates",
             Self::Override(_) => "overrides",
             Self::KillSwitch(_) => "kill_switches",
+            Self::Approval => "proffer.approval",
             Self::Budgeted(_) => "budgets",
             Self::Stocked(_) => "stock",
         }

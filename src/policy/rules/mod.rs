@@ -14,6 +14,7 @@ pub(super) use read::{FIELDS, read};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::applies::AppliesTo;
+use super::authority::Demands;
 use super::condition::Condition;
 use super::declare::Declared;
 use super::declared::features::Catalog;
@@ -141,6 +142,8 @@ pub enum RuleKind {
     Budgeted(Pool),
     /// Only so many units are given out.
     Stocked(Pool),
+    /// Built in, where a bundle asks for it: an offer is shown only while people have approved it as it is.
+    Approval,
 }
 
 impl RuleKind {
@@ -233,8 +236,9 @@ pub(super) struct Known<'a> {
 
 /// With the built-in rules, by kind (currency, gates, floors, caps, availability, conditions, whole answers,
 /// merchandise) and id.
-pub(super) fn in_order(mut rules: Vec<Rule>) -> Vec<Rule> {
-    let built_in = kinds::BUILT_IN.into_iter().filter_map(|kinds::BuiltIn { kind, id, why, .. }| {
+pub(super) fn in_order(mut rules: Vec<Rule>, demands: &Demands) -> Vec<Rule> {
+    let here = |built_in: &kinds::BuiltIn| built_in.kind != RuleKind::Approval || !demands.offers.is_empty();
+    let built_in = kinds::BUILT_IN.into_iter().filter(here).filter_map(|kinds::BuiltIn { kind, id, why, .. }| {
         Some(Rule {
             id: RuleId::new(id).ok()?,
             why: why.into(),

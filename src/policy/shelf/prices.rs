@@ -166,7 +166,8 @@ impl<'a> Moved<'a> {
         let prices = &shelves.at(&placement.id)?.prices;
         let holds = |rule: u16| bundle.rule(rule).filter(|rule| rule.in_force(facts.now, facts.jurisdiction));
         let saw = |id: &AttributeId| facts.attributes.get(id).is_some();
-        let features = prices.features.iter().filter(|id| saw(id)).map(|id| (id, None));
+        let weighed = |id: &&AttributeId| facts.attributes.feature(id).is_some();
+        let features = prices.features.iter().filter(weighed).map(|id| (id, None));
         let readers = prices.readers.iter().filter(|reader| saw(&reader.of) && holds(reader.rule).is_some());
         let by: Vec<(&AttributeId, Option<&Bits>)> =
             features.chain(readers.map(|reader| (&reader.of, reader.scope.as_ref()))).collect();
@@ -175,7 +176,7 @@ impl<'a> Moved<'a> {
             let Some(rule) = holds(of.rule) else { continue };
             let RuleKind::PricePersonalisation(personalisation) = &rule.kind else { continue };
             let barred = |(_, (id, _)): &(usize, &(&AttributeId, Option<&Bits>))| {
-                !personalisation.allows(id, facts.jurisdiction)
+                !personalisation.allows(id, facts.jurisdiction) || !facts.attributes.may_move_prices(id)
             };
             let barred: Vec<usize> = by.iter().enumerate().filter(barred).map(|(at, _)| at).collect();
             if !barred.is_empty() {

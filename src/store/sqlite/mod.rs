@@ -1,5 +1,7 @@
 //! SQLite store: one file, one process, one writer. Keeps nothing in memory that the file does not hold.
 
+mod approvals;
+
 mod beside;
 
 mod bundles;
@@ -43,11 +45,13 @@ use crate::domain::{
     Day, DecisionId, Digest, Hold, ModelId, OfferId, PoolLevels, Span, Spend, SubjectId, SubjectKinds, SubjectRef, Timestamp,
 };
 use crate::engine::batch::{Batch, CommitOutcome};
+use crate::policy::Given;
 
 use super::{
     Activation, AppliedRow, Backlog, By, CatalogueChange, CatalogueChanged, CatalogueRows, CheckpointRow, ConsentRow,
     Control, CountedFor, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, MakeMerge,
-    Match, NewSubject, OfferRevision, OutcomeRow, PublishedBundle, SourceRow, Store, StoreError, StoredDecision,
+    Match, NewApproval, NewSubject, OfferRevision, OutcomeRow, PublishedBundle, Revoked, SourceRow, Store, StoreError,
+    StoredDecision,
     SubjectRow, Taken, Totals,
 };
 
@@ -323,6 +327,18 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<OfferRevision>, StoreError> {
         catalogue::revisions(self, offer, before, limit).await
+    }
+
+    async fn approve(&self, approval: &NewApproval, by: By<'_>) -> Result<u64, StoreError> {
+        approvals::approve(self, approval, by).await
+    }
+
+    async fn revoke_approval(&self, id: u64, note: &str, by: By<'_>) -> Result<Revoked, StoreError> {
+        approvals::revoke(self, id, note, by).await
+    }
+
+    async fn approvals(&self) -> Result<Vec<Given>, StoreError> {
+        approvals::list(self).await
     }
 
     async fn create_key(&self, key: &KeyRow, by: By<'_>) -> Result<bool, StoreError> {

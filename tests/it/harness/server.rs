@@ -76,8 +76,14 @@ impl Site {
 
     /// Starts the service and does not wait: it has no address yet.
     pub fn spawn(&self, variables: &[(&str, &str)]) -> Server {
+        self.spawn_with(&[], variables)
+    }
+
+    /// The same with flags of its own.
+    pub fn spawn_with(&self, flags: &[&str], variables: &[(&str, &str)]) -> Server {
         let mut child = self
             .command(&["serve", "--listen", "127.0.0.1:0"])
+            .args(flags)
             .envs(variables.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

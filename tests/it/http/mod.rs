@@ -1,5 +1,6 @@
 //! The HTTP interface as its callers meet it: each test has a service of its own, in this process.
 
+pub mod approvals;
 mod attributes;
 mod bad_decisions;
 mod bad_outcomes;

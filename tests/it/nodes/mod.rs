@@ -4,6 +4,7 @@
 //! `PROFFER_CONTEST` says how many groups of customers the contest of 64 clients gets.
 
 mod answers;
+mod approvals;
 mod bylaws;
 mod commands;
 mod contest;

@@ -1,5 +1,6 @@
 //! The contract of a store, held against SQLite and PostgreSQL by the same cases.
 
+mod approvals;
 mod beside;
 mod bundles;
 mod catalogue;

@@ -90,6 +90,7 @@ impl Story {
             models: BTreeMap::from([(placement.id.clone(), vec![view.clone()])]),
             day: now.day(),
             spend: Arc::new(proffer::domain::Spend::none(now.day())),
+            approved: Arc::default(),
         });
         let mut state = SubjectState::default();
         let consent: ConsentRecord = serde_json::from_str(page.block("consent")).unwrap();

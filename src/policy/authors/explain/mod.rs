@@ -69,9 +69,12 @@ pub(in crate::policy) fn says(bundle: &Bundle, rule: &Rule) -> String {
             let of = if matches!(min, FloorLimit::Percent(_)) { " of the net price" } else { "" };
             format!("leaves an offer out {whose} is under {min}{of}")
         }
-        RuleKind::Currency | RuleKind::Schedule | RuleKind::Campaign | RuleKind::Stock | RuleKind::Budget => {
-            format!("is built in: {}", rule.why)
-        }
+        RuleKind::Currency
+        | RuleKind::Schedule
+        | RuleKind::Campaign
+        | RuleKind::Stock
+        | RuleKind::Budget
+        | RuleKind::Approval => format!("is built in: {}", rule.why),
         _ => format!("leaves an offer out where this is so: {}", reason(bundle, rule)),
     }
 }

@@ -36,6 +36,7 @@ pub(in crate::policy) fn condition(rule: &Rule) -> Option<(&Term, bool)> {
         | RuleKind::Stock
         | RuleKind::CoolDown(_)
         | RuleKind::Budget
+        | RuleKind::Approval
         | RuleKind::PriceLimit(_)
         | RuleKind::PricePersonalisation(_)
         | RuleKind::Budgeted(_)

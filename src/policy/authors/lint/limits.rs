@@ -94,7 +94,8 @@ pub(in crate::policy) fn covers(wide: &Rule, narrow: &Rule) -> bool {
             | RuleKind::Campaign
             | RuleKind::Stock
             | RuleKind::CoolDown(_)
-            | RuleKind::Budget,
+            | RuleKind::Budget
+            | RuleKind::Approval,
             _,
         ) => false,
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::object;
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::{Basis, Prior, Strategy};
+use crate::policy::authority::{self, Authority};
 use crate::policy::declared::{attributes, contenders, placements};
 use crate::policy::kinds::cool_downs;
 use crate::policy::rules::Severity;
@@ -86,6 +87,18 @@ fn common(of: &str, field: &str) -> Option<Value> {
         (_, "id") => scalar("Its name, unique in the bundle.", &["margin.floor.default"]),
         ("bundle", "name") => text("The name of the bundle, for people."),
         ("bundle", "schema") => choice_of_numbers(),
+        ("bundle", "approvers") => deeper(
+            "What people must approve before it takes effect; nothing, if left out.",
+            "approvers",
+            &authority::FIELDS,
+            &[],
+        ),
+        ("approvers", "attributes") => {
+            let classes = choice("A class of attributes.", &["personal", "sensitive", "protected"]);
+            list_of("Classes of attributes of which each use needs both authorities.", &classes)
+        }
+        ("approvers", "offers") => list_of("Who approves every offer.", &authorities()),
+        ("approvers", "bundle") => list_of("Who approves the bundle as a whole.", &authorities()),
         ("strategy", "name") => choice("Which strategy.", &Strategy::NAMES),
         (_, "name") => text("What it is called, in a few words."),
         (_, "why") => text("Who asked for it and where that is written down; logged with every exclusion."),
@@ -109,6 +122,10 @@ fn common(of: &str, field: &str) -> Option<Value> {
         (_, "overridable") => flag("Whether an override may lift it."),
         _ => return None,
     })
+}
+
+fn authorities() -> Value {
+    choice("An authority.", &Authority::ALL.map(|(_, name)| name))
 }
 
 fn choice_of_numbers() -> Value {
