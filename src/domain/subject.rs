@@ -174,14 +174,19 @@ pub struct SubjectState {
 const CONSENTS_PER_PURPOSE_MAX: usize = 16;
 
 impl SubjectState {
-    /// Takes in a consent entry; entries that can no longer count are dropped. Of too many the oldest yes is: what is
-    /// forgotten must never open what was closed.
+    /// Takes in a consent entry; entries that can no longer count are dropped. The newest no is kept behind a newer yes,
+    /// which does not count everywhere. Of too many the oldest yes is dropped: what is forgotten must never open what
+    /// was closed.
     pub fn add_consent(&mut self, entry: ConsentEntry, now: Timestamp) {
         let said = entry.clone();
         self.consents.push(entry);
-        let same = self.consents.iter().filter(|old| old.is_about(&said) && old.valid_from <= now);
-        let counting = same.max_by_key(|old| (old.valid_from, old.state)).cloned();
-        self.consents.retain(|old| !old.is_about(&said) || old.valid_from > now || counting.as_ref() == Some(old));
+        let newest = |of: &dyn Fn(&ConsentEntry) -> bool| {
+            let same = self.consents.iter().filter(|old| old.is_about(&said) && old.valid_from <= now && of(old));
+            same.max_by_key(|old| (old.valid_from, old.state)).cloned()
+        };
+        let (counting, closing) = (newest(&|_| true), newest(&|old| old.state != ConsentState::Granted));
+        let counts = |old: &ConsentEntry| counting.as_ref() == Some(old) || closing.as_ref() == Some(old);
+        self.consents.retain(|old| !old.is_about(&said) || old.valid_from > now || counts(old));
         self.consents.dedup();
         loop {
             let of_purpose = || self.consents.iter().enumerate().filter(|(_, old)| old.purpose == said.purpose);
@@ -246,6 +251,22 @@ mod tests {
         state.add_consent(entry(ConsentState::Withdrawn, 2, None), Timestamp(2));
         let kept: Vec<_> = state.consents.iter().map(|e| e.valid_from.0).collect();
         assert_eq!(kept, [&[1][..], &(116..130).collect::<Vec<_>>(), &[2]].concat());
+    }
+
+    #[test]
+    fn a_no_is_kept_behind_a_newer_yes_that_does_not_count_everywhere() {
+        let mut state = SubjectState::default();
+        let said =
+            [(ConsentState::Granted, Some("email")), (ConsentState::Refused, None), (ConsentState::Granted, None)];
+        for (at, (what, channel)) in (1..).zip(said) {
+            state.add_consent(entry(what, at, channel), Timestamp(at));
+        }
+        // To a gate that asks for an opt-in to the channel the last yes is none, and the first ended with the no.
+        let kept: Vec<_> = state.consents.iter().map(|e| (e.valid_from.0, e.state)).collect();
+        assert_eq!(kept, [(1, ConsentState::Granted), (2, ConsentState::Refused), (3, ConsentState::Granted)]);
+        state.add_consent(entry(ConsentState::Withdrawn, 4, None), Timestamp(4));
+        let kept: Vec<_> = state.consents.iter().map(|e| (e.valid_from.0, e.state)).collect();
+        assert_eq!(kept, [(1, ConsentState::Granted), (4, ConsentState::Withdrawn)]);
     }
 
     #[test]

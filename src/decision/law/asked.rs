@@ -21,6 +21,8 @@ pub(super) struct Asked<'a> {
     pub(super) now: i64,
     /// Where from, as rules about regions see it.
     pub(super) from: Option<String>,
+    /// By what rules here say that offers sell the same.
+    pub(super) same_by: Vec<&'static str>,
     /// What rules may see.
     pub(super) seen: BTreeMap<String, Value>,
     /// What guards of audiences may see.
@@ -44,8 +46,11 @@ impl<'a> Asked<'a> {
     ) -> Self {
         let store = request.store.as_ref().and_then(|store| STORES.iter().find(|(id, ..)| *id == store.as_str()));
         let from = request.jurisdiction.clone().or(store.map(|(_, _, region)| (*region).to_owned()));
+        let (id, channel) = (town.spots[spot].id, town.spots[spot].channel);
+        let here = town.rules.iter().filter(|rule| rule.applies_here(id, channel));
+        let same_by = here.filter_map(|rule| rule.kind.same_as()).collect();
         let (seen, guarded) = (BTreeMap::new(), BTreeMap::new());
-        Self { town, spot, request, folk, now, from, seen, guarded, chosen: Vec::new(), fresh }
+        Self { town, spot, request, folk, now, from, same_by, seen, guarded, chosen: Vec::new(), fresh }
     }
 
     pub(super) fn placement(&self) -> &'static str {

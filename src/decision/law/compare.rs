@@ -76,7 +76,7 @@ pub(super) fn compare(town: &Town, asked: &Asked<'_>, snapshot: &Snapshot, made:
     let seats = Seats::of(asked.request);
     let (all, kept) = see(asked, &gates, &seats);
     seen(&all, &kept, &seats, made);
-    spoken.count("withheld", !kept.is_empty());
+    spoken.count("withheld", kept.iter().any(|(_, why)| why == "PurposeNotConsented"));
 
     let each = considered(town, asked, &snapshot.catalogue);
     let there: Vec<Option<u32>> = skeleton.candidates.iter().map(|row| row.candidate).collect();
@@ -96,9 +96,10 @@ pub(super) fn compare(town: &Town, asked: &Asked<'_>, snapshot: &Snapshot, made:
         open = false;
     }
     candidates(&table, bundle, made);
-    let fallback = match gates.closed_by.is_some() {
-        true => Some(FallbackReason::PurposeRefused),
-        false => (!open && table.nothing.is_none()).then_some(FallbackReason::NoEligibleCandidate),
+    let fallback = if gates.closed_by.is_some() {
+        Some(FallbackReason::PurposeRefused)
+    } else {
+        (!open && table.nothing.is_none()).then_some(FallbackReason::NoEligibleCandidate)
     };
     assert_eq!(skeleton.fallback, fallback);
     if fallback.is_none() {
@@ -156,12 +157,20 @@ fn candidates(table: &Table<'_>, bundle: &Bundle, made: &Decision) {
     let all = &made.private.contacts.readings;
     for (at, row) in made.skeleton.candidates.iter().enumerate() {
         let Some(wanted) = table.rows.get(at).map(|row| &row.all) else {
-            assert_eq!(row.failed.is_empty(), table.nothing.is_some(), "nothing is what is left where nothing is closed");
+            assert_eq!(
+                row.failed.is_empty(),
+                table.nothing.is_some(),
+                "nothing is what is left where nothing is closed"
+            );
             continue;
         };
         let (offer, asked) = (&table.each[at].1.offer_id, &table.asked[0]);
         assert_eq!(recorded(bundle, &row.failed), wanted.failed, "what leaves {offer} out");
-        assert_eq!(recorded(bundle, row.noted.as_deref().unwrap_or_default()), wanted.noted, "what is noted of {offer}");
+        assert_eq!(
+            recorded(bundle, row.noted.as_deref().unwrap_or_default()),
+            wanted.noted,
+            "what is noted of {offer}"
+        );
         let counted = readings(bundle, all, at, 0);
         assert_eq!(told(asked, counted), told(asked, wanted.readings.clone()), "what is counted for {offer}");
     }
@@ -193,7 +202,7 @@ fn slots(table: &Table<'_>, bundle: &Bundle, made: &Decision, spoken: &mut Spoke
         let wanted = wanted.map(|(by, offer)| (by, personal_prices::told(&table.asked[stands.seat], offer)));
         let price = made_of.price.as_ref().map(|price| {
             assert!(price.personalised);
-            let by = price.attributes.iter().map(ToString::to_string).collect();
+            let by: BTreeSet<String> = price.attributes.iter().map(ToString::to_string).collect();
             (by, price.rule.map(|rule| id(bundle, rule)))
         });
         spoken.count("personalised", price.is_some());

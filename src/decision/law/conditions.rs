@@ -16,7 +16,7 @@ const DAY: i128 = 86_400_000;
 
 /// A value; nothing is one that is missing.
 #[derive(Debug, Clone, PartialEq)]
-enum Is {
+pub(super) enum Is {
     Truth(bool),
     /// Millionths.
     Number(i128),
@@ -199,7 +199,7 @@ impl Part {
     /// The names that stand in it.
     pub(super) fn names(&self) -> Vec<&'static str> {
         match self {
-            Self::Name(name) | Self::Has(name) => vec![name],
+            Self::Name(name) | Self::Has(name) => vec![*name],
             Self::Constant(..) => Vec::new(),
             Self::Not(inner) | Self::Minus(inner) => inner.names(),
             Self::Two(_, a, b) => [a.names(), b.names()].concat(),

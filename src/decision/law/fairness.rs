@@ -23,7 +23,8 @@ impl Kind for Groups {
         if offer.discount.is_none_or(|discount| discount.minor == 0) {
             return Says::default();
         }
-        let groups = if self.0 == "customer.tier" { TIERS.map(text).to_vec() } else { [true, false].map(Value::Bool).into() };
+        let groups =
+            if self.0 == "customer.tier" { TIERS.map(text).to_vec() } else { [true, false].map(Value::Bool).into() };
         let open = |group: &&Value| {
             let mut supposed = asked.clone();
             supposed.seen.insert(self.0.to_owned(), (*group).clone());

@@ -73,7 +73,8 @@ impl Person {
         for name in ["tier", "brand", "points", "staff", "gone"] {
             if chance.often(2) {
                 let all = attributes(chance, 10);
-                let value = if chance.often(1) { text("platinum") } else { all.get(name).cloned().unwrap_or(number(1)) };
+                let value =
+                    if chance.often(1) { text("platinum") } else { all.get(name).cloned().unwrap_or(number(1)) };
                 let at = Timestamp(chance.one(&[NOW - HOUR, NOW - HOUR + 1, NOW - HOUR / 2, NOW - HOUR / 2 + 1]));
                 let until = chance.maybe(4, &[NOW, NOW + 1, NOW + HOUR]).map(Timestamp);
                 kept.push(KnownAttribute { name: name.to_owned(), value, at, until });
@@ -91,11 +92,12 @@ fn said(chance: &mut Chance) -> Vec<(i64, ConsentEntry)> {
     for purpose in PURPOSES {
         for _ in 0..chance.one(&[0, 1, 1, 2, 3, 4]) {
             let ago = [NOW - HOUR - 1, NOW - HOUR, NOW - 3, NOW - 2, NOW - 1, NOW, NOW + 1, NOW + HOUR];
+            let past = if chance.often(2) { 8 } else { 6 };
             let entry = ConsentEntry {
                 purpose: PurposeId::new(purpose).unwrap(),
                 state: chance.one(&[Granted, Granted, Granted, Granted, Granted, Refused, Withdrawn, Unknown]),
                 basis: chance.one(&[Basis::Consent, Basis::Consent, Basis::LegitimateInterest, Basis::Contract]),
-                valid_from: Timestamp(chance.one(&ago[..if chance.often(2) { 8 } else { 6 }])),
+                valid_from: Timestamp(chance.one(&ago[..past])),
                 channel: chance.maybe(4, &["web", "web", "email", "sms"]).map(str::to_owned),
                 jurisdiction: chance.maybe(3, &["US", "US-NY", "EU", "DE"]).map(str::to_owned),
                 valid_until: chance.maybe(2, &[Timestamp(NOW), Timestamp(NOW + 1), Timestamp(NOW + HOUR)]),

@@ -77,7 +77,7 @@ impl Kind for Guard {
     fn names(&self) -> Vec<&'static str> {
         match self {
             Self::When(part) => part.names(),
-            Self::Of(_, attribute) => vec![attribute],
+            Self::Of(_, attribute) => vec![*attribute],
         }
     }
 }

@@ -82,15 +82,13 @@ fn decided(
     (at, counted): (i64, Timestamp),
     number: u64,
 ) -> Decision {
-    let named: Vec<_> = request.subjects(snapshot.bundle.counted).into_iter().collect();
+    let named = request.subjects(snapshot.bundle.counted);
     let states = named.iter().map(|(of, _)| state(snapshot, folk.named(of.kind).unwrap(), counted));
     let states: Vec<SubjectState> = states.collect();
-    let view = |((of, stands_for), state)| {
-        let (of, stands_for): &(crate::domain::SubjectRef, crate::domain::SubjectKinds) = (of, stands_for);
+    let views = named.iter().zip(&states).map(|((of, stands_for), state)| {
         let subject = SubjectId([of.kind as u8 + 1; 16]);
         (SubjectView { kind: of.kind, subject, version: 1, state }, *stands_for)
-    };
-    let subjects = Subjects::of(named.iter().zip(&states).map(view));
+    });
     let ask = Ask {
         request,
         request_digest: Digest([5; 32]),
@@ -102,7 +100,7 @@ fn decided(
         purse: &crate::domain::Purse::default(),
     };
     let generator = GeneratorKey { period: 1, key: [3; 32] };
-    decide(snapshot, &ask, subjects, &generator, Timestamp(at)).unwrap()
+    decide(snapshot, &ask, Subjects::of(views), &generator, Timestamp(at)).unwrap()
 }
 
 /// One bundle, one catalogue, and some requests.

@@ -7,7 +7,7 @@ use super::asked::Asked;
 use super::chance::Chance;
 use super::money::earns;
 use super::written::{Kind, Says, Written, lies_in};
-use crate::domain::{Offer, Value};
+use crate::domain::Offer;
 
 struct Personal {
     allowed: Option<&'static [&'static str]>,
@@ -42,31 +42,28 @@ pub(super) fn any(chance: &mut Chance) -> Box<dyn Kind> {
 
 /// Whether two offers are the same by an attribute. What has none of it is like no other.
 fn alike(by: &str, a: &Offer, b: &Offer) -> bool {
-    let of = |offer: &Offer| -> Option<Value> { offer.attributes.get(&by["offer.".len()..]).cloned() };
-    of(a).is_some() && of(a) == of(b)
+    let name = &by["offer.".len()..];
+    a.attributes.get(name).is_some_and(|value| b.attributes.get(name) == Some(value))
 }
 
 /// Whether two offers sell the same, by what some rule here says.
 fn same(asked: &Asked<'_>, a: &Offer, b: &Offer) -> bool {
-    let here = |rule: &&Written| rule.applies_here(asked.placement(), asked.channel());
-    let mut by = asked.town.rules.iter().filter(here).filter_map(|rule| rule.kind.same_as());
-    a.offer_id == b.offer_id || by.any(|by| alike(by, a, b))
+    a.offer_id == b.offer_id || asked.same_by.iter().any(|by| alike(by, a, b))
 }
 
 /// What of the customer moves the price of an offer, where that is not the price of everybody.
 pub(super) fn moved(asked: &Asked<'_>, offer: &Offer) -> BTreeSet<String> {
     let (net, mut there) = (|offer: &Offer| earns(offer).1, asked.considered());
-    let special = net(offer) < offer.price.minor
-        || there.any(|other| same(asked, offer, other) && net(other) != net(offer));
+    let special =
+        net(offer) < offer.price.minor || there.any(|other| same(asked, offer, other) && net(other) != net(offer));
     if !special {
         return BTreeSet::new();
     }
     let spot = &asked.town.spots[asked.spot];
     let mut read: BTreeSet<&str> = if spot.weighs { spot.features.iter().copied().collect() } else { BTreeSet::new() };
     for rule in asked.town.rules.iter().filter(|rule| rule.is_condition() && rule.holds(asked)) {
-        let about = asked.town.offers.values().filter(|other| same(asked, offer, other));
-        let mut about = about.filter(|other| rule.applies(asked, other));
-        if about.next().is_some() {
+        let mut others = asked.town.offers.values();
+        if others.any(|other| same(asked, offer, other) && rule.applies(asked, other)) {
             read.extend(rule.kind.names());
         }
     }

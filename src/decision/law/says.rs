@@ -55,8 +55,9 @@ fn expected(asked: &Asked<'_>, offer: &Offer, stage: Stage, spoken: &mut Spoken)
         let list = if rule.severity == "block" { &mut said.failed } else { &mut said.noted };
         list.insert((rule.id.clone(), observed, limit));
     }
-    if stage == Stage::Before {
-        for (id, (observed, limit)) in merchandise::against(asked, offer) {
+    for (id, (observed, limit)) in merchandise::against(asked, offer) {
+        // Stock runs out for all.
+        if stage == if id == "proffer.stock" { Stage::RunsOut } else { Stage::Before } {
             said.failed.insert((id.to_owned(), observed, limit));
         }
     }
@@ -183,8 +184,7 @@ impl Table<'_> {
     fn pin(&self, found: &mut Stands, spoken: &mut Spoken) {
         let asked = &self.asked[0];
         let pins = |row: usize| favouring(asked, Act::First, self.each[row].1);
-        let first: BTreeSet<&str> =
-            found.open.iter().flat_map(|row| pins(*row)).map(|rule| rule.id.as_str()).collect();
+        let first: BTreeSet<&str> = found.open.iter().flat_map(|row| pins(*row)).map(|rule| rule.id.as_str()).collect();
         let Some(by) = first.into_iter().next() else { return };
         let (stay, others): (Vec<usize>, Vec<usize>) =
             found.open.iter().partition(|row| pins(**row).iter().any(|rule| rule.id == by));
