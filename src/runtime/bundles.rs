@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::fairness::{may_be_put_in_force, may_begin};
 use super::records::{print_sources, read_bundle};
 use super::{Core, RuntimeError};
 use crate::config::Settings;
@@ -19,7 +20,9 @@ pub(super) async fn at_start(
     by: By<'_>,
 ) -> Result<(Control, Arc<Bundle>), RuntimeError> {
     let body = print_sources(&own.sources);
-    let control = if settings.store.starts_with("sqlite:") {
+    let alone = settings.store.starts_with("sqlite:");
+    may_begin(store, &own, !alone, by.at).await?;
+    let control = if alone {
         store.activate_bundle(own.hash, &body, by).await?
     } else {
         store.introduce_bundle(own.hash, &body, by).await?
@@ -52,6 +55,7 @@ impl Core {
     /// Activates a bundle, whatever was active before, and decides under it from now on.
     pub async fn activate(&self, bundle: &Bundle, by: &str) -> Result<Control, RuntimeError> {
         let by = By { key: by, at: self.clock.now() };
+        may_be_put_in_force(self.store.as_ref(), bundle, by.at).await?;
         let control = self.store.activate_bundle(bundle.hash, &print_sources(&bundle.sources), by).await?;
         self.reload().await?;
         Ok(control)
@@ -79,6 +83,7 @@ impl BundleMaker {
     /// Makes a bundle the active one. When this returns, no decision is committed under any other.
     pub async fn activate(&self, bundle: &Bundle, by: &str) -> Result<Control, RuntimeError> {
         let by = By { key: by, at: self.store.now().await? };
+        may_be_put_in_force(self.store.as_ref(), bundle, by.at).await?;
         Ok(self.store.activate_bundle(bundle.hash, &print_sources(&bundle.sources), by).await?)
     }
 }

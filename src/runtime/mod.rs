@@ -20,11 +20,15 @@ mod election;
 
 mod engines;
 
+mod fairness;
+
 mod keys;
 
 mod learning;
 
 mod matching;
+
+mod measuring;
 
 mod merge;
 
@@ -59,6 +63,7 @@ pub use dry_run::Tried;
 pub use engines::Engines;
 pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;
+pub use measuring::Measurer;
 pub use merge::Merge;
 pub use outcomes::{Intake, OutcomeStatus, OutcomesSeen, Unmatched};
 pub use recheck::{Recheck, Unchecked};
@@ -80,6 +85,7 @@ use crate::domain::{
 use crate::engine::Reply;
 use crate::engine::learner::Models;
 use crate::policy::Bundle;
+use crate::report::fairness::Unfair;
 use crate::store::{Holder, Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -95,6 +101,9 @@ pub enum RuntimeError {
     /// No keys or random numbers.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
+    /// Fairness gates keep a bundle from being put in force.
+    #[error(transparent)]
+    Unfair(Box<Unfair>),
 }
 
 /// Everything a process shares: store, keys, clock, snapshot, engines. A handle to it is the service.
