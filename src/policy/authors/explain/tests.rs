@@ -1,12 +1,12 @@
 //! Tests of explanations: that every example of a code is told by that code and its mended form is not, and what is
 //! said of rules. Tests no rule.
 
-use crate::policy::sample::STARTER;
-use crate::policy::sample::{bundle, shown};
-use crate::policy::{LINTS, Source, Tests, codes, compile_with_tests, lint, meaning};
 use super::examples::EXAMPLES;
 use super::{Example, example, explain};
 use crate::domain::Timestamp;
+use crate::policy::sample::STARTER;
+use crate::policy::sample::{bundle, shown};
+use crate::policy::{LINTS, Source, Tests, codes, compile_with_tests, lint, meaning};
 
 /// Every code that is told of the starter with one form of an example in it.
 fn told(Example { path, right, .. }: &Example, form: &str) -> (Vec<&'static str>, String) {

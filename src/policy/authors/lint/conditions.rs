@@ -1,10 +1,10 @@
 //! Warnings about conditions: never, always, only by what is missing, the same as another, shadowed, contradicting.
 //! Looks at every case that they tell apart, within bounds, and at no real customer.
 
-use crate::policy::condition::{Term, World, Worlds};
-use crate::policy::rules::{OnMissing, Rule, RuleKind};
 use super::{ALWAYS, CONTRADICTING, DUPLICATE, NEVER, ONLY_MISSING, SHADOWED};
 use super::{Found, Ground, place, scope, written};
+use crate::policy::condition::{Term, World, Worlds};
+use crate::policy::rules::{OnMissing, Rule, RuleKind};
 
 /// What a rule does to an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,13 +1,13 @@
 //! Warnings about limits: a floor under a higher one, a cap that a wider cap keeps from its limit, and the like.
 //! Compares two rules of one kind by what they allow, and looks at no condition.
 
+use super::{CAP_LOOSER, DUPLICATE, Found, Ground, SHADOWED, place, scope, written};
 use crate::policy::kinds::caps::{CalendarUnit, Cap, CapBy, CapWindow, WithoutIdentifier};
 use crate::policy::kinds::cool_downs::CoolDown;
 use crate::policy::kinds::diversity::Diversity;
 use crate::policy::kinds::floors::FloorLimit;
-use crate::policy::rules::{OnMissing, Rule, RuleKind};
 use crate::policy::kinds::stackability::Stackability;
-use super::{CAP_LOOSER, DUPLICATE, Found, Ground, SHADOWED, place, scope, written};
+use crate::policy::rules::{OnMissing, Rule, RuleKind};
 
 /// Milliseconds of an hour.
 const HOUR: i64 = 3_600_000;
