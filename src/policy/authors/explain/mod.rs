@@ -72,6 +72,7 @@ pub(in crate::policy) fn says(bundle: &Bundle, rule: &Rule) -> String {
         RuleKind::Currency | RuleKind::Schedule | RuleKind::Campaign | RuleKind::Stock | RuleKind::Budget => {
             format!("is built in: {}", rule.why)
         }
+        RuleKind::FairnessGate(gate) if rule.is_measured() => gate.measures().unwrap_or_default(),
         _ => format!("leaves an offer out where this is so: {}", reason(bundle, rule)),
     }
 }
