@@ -65,7 +65,12 @@ pub async fn run(args: &MeasureArgs) -> Result<ExitCode, Box<dyn Error>> {
     let mut said = text(&bundle, &report);
     if folder.is_dir() {
         let path = folder.join(FAIRNESS);
-        write(&path, &format!("# Written by `proffer policy measure`: by what report this bundle was measured.\nreport: {hash}\n"))?;
+        write(
+            &path,
+            &format!(
+                "# Written by `proffer policy measure`: by what report this bundle was measured.\nreport: {hash}\n"
+            ),
+        )?;
         said.push_str(&format!("\n\nreport {hash}, named in {}", path.display()));
     } else {
         said.push_str(&format!("\n\nreport {hash}; a bundle names it by `report: {hash}` in {FAIRNESS}"));

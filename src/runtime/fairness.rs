@@ -8,7 +8,11 @@ use crate::report::fairness::{Unfair, judge};
 use crate::store::Store;
 
 /// Whether a bundle may be put in force by its fairness gates. Whoever puts one in force asks this first.
-pub(super) async fn may_be_put_in_force(store: &dyn Store, bundle: &Bundle, now: Timestamp) -> Result<(), RuntimeError> {
+pub(super) async fn may_be_put_in_force(
+    store: &dyn Store,
+    bundle: &Bundle,
+    now: Timestamp,
+) -> Result<(), RuntimeError> {
     if bundle.measuring(now).next().is_none() {
         return Ok(());
     }
@@ -26,8 +30,8 @@ impl From<Unfair> for RuntimeError {
     }
 }
 
-/// As [`may_be_put_in_force`] for the bundle that a start brings along: only where it would be put in force now. One that
-/// is in force already goes on, and so does another that is in force instead.
+/// As [`may_be_put_in_force`] for the bundle that a start brings along: only where it would be put in force now. One
+/// that is in force already goes on, and so does another that is in force instead.
 pub(super) async fn may_begin(
     store: &dyn Store,
     own: &Bundle,

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::RuntimeError;
 use super::catalogue::read_catalogue;
 use super::reports::{Found as Decision, Pages, Scope};
-use super::RuntimeError;
 use crate::bandit;
 use crate::config::keyfile::Keys;
 use crate::domain::decision::{ContextGroup, Private, Skeleton};
@@ -64,8 +64,8 @@ struct Gathering<'a> {
 }
 
 impl Measurer {
-    /// Measures every gate of a bundle that asks for it, over the decisions made before `to` (`now`, where it is not given
-    /// or later) and from `from` on (where it is not given, as long before as each gate says).
+    /// Measures every gate of a bundle that asks for it, over the decisions made before `to` (`now`, where it is not
+    /// given or later) and from `from` on (where it is not given, as long before as each gate says).
     ///
     /// Time: in proportion to the decisions of that time; memory: a row of each customer measured and gate.
     pub async fn measure(
@@ -189,10 +189,10 @@ impl<'a> Gathering<'a> {
         person: &Person<'_>,
         (group, now): (usize, Timestamp),
     ) {
-        if let Some((of_people, sights)) = self.sights.get_mut(&placement.id) {
+        if let Some((place, sights)) = self.sights.get_mut(&placement.id) {
             let newer = sights.get(&person.subject).is_none_or(|sight| sight.at <= skeleton.at);
             if newer {
-                sights.insert(person.subject, sight(of_people, skeleton, person, (group, now)));
+                sights.insert(person.subject, sight(place, skeleton, person, (group, now)));
             }
             if sights.len() > PROXY_CUSTOMERS_MAX {
                 sights.pop_last();
@@ -200,8 +200,8 @@ impl<'a> Gathering<'a> {
             return;
         }
         let offers = skeleton.shown.iter().filter_map(|shown| catalogue?.offer(shown.offer.as_str()));
-        let counted =
-            offers.filter(|offer| offer.currency() == placement.currency && self.rule.applies_to.covers(placement, offer));
+        let counted = offers
+            .filter(|offer| offer.currency() == placement.currency && self.rule.applies_to.covers(placement, offer));
         let offered = self.offered.entry(person.subject).or_default();
         offered.group = group;
         offered.decisions = offered.decisions.saturating_add(1);

@@ -5,7 +5,8 @@ use std::path::Path;
 use crate::cli::run;
 
 const GENDER: &str = "attributes:\n  - {id: customer.gender, type: {enum: [f, m]}, class: protected}\n";
-const PURPOSE: &str = "purposes:\n  - {id: measurement, dpv: ServiceUsageAnalytics, bases: {EU: [consent], US: [consent]}}\n";
+const PURPOSE: &str =
+    "purposes:\n  - {id: measurement, dpv: ServiceUsageAnalytics, bases: {EU: [consent], US: [consent]}}\n";
 const GATES: &str = "\
 owner: privacy
 purpose_gates:
@@ -63,7 +64,9 @@ fn what_is_not_measured_is_not_put_in_force_and_too_little_data_is_no_measure() 
     for command in [&["policy", "activate", "policies"][..], &["serve", "--listen", "127.0.0.1:0"]] {
         let (code, out, err) = proffer(command);
         assert_eq!((code, out.as_str()), (1, ""), "{command:?}");
-        insta::allow_duplicates! { insta::assert_snapshot!(err, @"error: fairness gates keep bundle b3:HASH from being put in force: `fair.parity` asks for a measure, and the bundle names no report; run `proffer policy measure DIR` on its folder, which measures and names the report in fairness.yaml, then activate the folder"); }
+        insta::allow_duplicates! { insta::assert_snapshot!(err, @r"
+        error: fairness gates keep bundle b3:HASH from being put in force: `fair.parity` asks for a measure, and the bundle names no report; run `proffer policy measure DIR` on its folder, which measures and names the report in fairness.yaml, then activate the folder
+        "); }
     }
     let (code, out, err) = proffer(&["policy", "measure", "--out", "fairness.json"]);
     assert_eq!((code, err.as_str()), (1, ""));
@@ -88,7 +91,9 @@ fn what_is_not_measured_is_not_put_in_force_and_too_little_data_is_no_measure() 
     assert!(written.starts_with("{\"form\":1,\"measured\":\"b3:"), "{written}");
     let (code, _, err) = proffer(&["policy", "activate", "policies"]);
     assert_eq!(code, 1);
-    insta::assert_snapshot!(err, @"error: fairness gates keep bundle b3:HASH from being put in force: `fair.parity` (too little data): `customer.gender = f` has 0 customers who may be measured, and every group needs 200; run `proffer policy measure DIR` on its folder, which measures and names the report in fairness.yaml, then activate the folder");
+    insta::assert_snapshot!(err, @r"
+    error: fairness gates keep bundle b3:HASH from being put in force: `fair.parity` (too little data): `customer.gender = f` has 0 customers who may be measured, and every group needs 200; run `proffer policy measure DIR` on its folder, which measures and names the report in fairness.yaml, then activate the folder
+    ");
 
     let (code, _, err) = proffer(&["policy", "measure", "--from", "2026-03-02", "--to", "2026-03-01T00:00:00Z"]);
     assert_eq!(code, 2);

@@ -1,8 +1,8 @@
 //! Fairness gates: groups of customers named by an attribute, whose discounts are for all of them or for none, or who
 //! fare alike as measured. Reads no customer's own value: a discount is asked about for every value there is.
 
-use crate::domain::{AttributeId, AttributeScope, Value};
 use super::measures::{self, FairnessAsk};
+use crate::domain::{AttributeId, AttributeScope, Value};
 use crate::policy::codes;
 use crate::policy::declare;
 use crate::policy::declared::attributes::{AttributeClass, AttributeKind, AttributeSpec};
@@ -69,12 +69,10 @@ fn groups(
     if spec.class == AttributeClass::Protected && !measured {
         let message =
             format!("{what}: no rule of offers reads `{name}`, which is protected, so that no discount depends on it");
-        report
-            .add(codes::FAIRNESS_ATTRIBUTE, node.place, message, "holds already")
-            .with_help(
-                "name an attribute that rules read, such as `customer.region`, or measure with `metric: parity` or \
+        report.add(codes::FAIRNESS_ATTRIBUTE, node.place, message, "holds already").with_help(
+            "name an attribute that rules read, such as `customer.region`, or measure with `metric: parity` or \
                  `metric: proxy`",
-            );
+        );
         return None;
     }
     let groups = values(spec);

@@ -85,10 +85,8 @@ impl FairnessGate {
              every group, that {asks}"
         ))
     }
-}
 
-impl FairnessGate {
-    /// The position of the group that a customer belongs to, by what is kept and still holds; nothing where no value is.
+    /// The position of the group that a customer is in, by what is kept and still holds; nothing where no value is.
     pub fn group_of(&self, spec: &AttributeSpec, state: &SubjectState, now: Timestamp) -> Option<usize> {
         let kept = state.known.iter().find(|kept| kept.name == self.attribute.name() && kept.holds(now))?;
         let lives = spec.time_to_live.is_none_or(|lives| now < kept.at.plus(lives));
@@ -98,7 +96,7 @@ impl FairnessGate {
 
 /// Whether a customer may be measured: some gate asks for the purpose where the decision was made, and none refuses it.
 pub fn may_measure(bundle: &Bundle, asking: &Asking<'_>) -> bool {
-    let Some(purpose) = bundle.purposes.keys().find(|purpose| purpose.as_str() == MEASUREMENT) else { return false };
+    let Some((purpose, _)) = bundle.purposes.get_key_value(MEASUREMENT) else { return false };
     let verdict = gate::gate(bundle, purpose, asking);
     !verdict.readings.is_empty() && verdict.refused_by.is_none()
 }
@@ -203,16 +201,13 @@ pub(in crate::policy) fn check(
     declared: &Declared,
 ) {
     let asks = |rule: &Rule| matches!(&rule.kind, RuleKind::PurposeGate(gate) if gate.purpose.as_str() == MEASUREMENT);
-    let guarded =
-        |place: &Placement| rules.iter().any(|rule| asks(rule) && rule.applies_to.covers_placement(place));
+    let guarded = |place: &Placement| rules.iter().any(|rule| asks(rule) && rule.applies_to.covers_placement(place));
     for rule in rules.iter().filter(|rule| rule.is_measured()) {
         let Some(place) = declared.place(rule.id.as_str()) else { continue };
         let covered = || placements.values().filter(|placement| rule.applies_to.covers_placement(placement));
         if let Some(open) = covered().find(|placement| !guarded(placement)) {
-            let message = format!(
-                "rule `{}`: no gate asks for consent to `{MEASUREMENT}` at placement `{}`",
-                rule.id, open.id
-            );
+            let message =
+                format!("rule `{}`: no gate asks for consent to `{MEASUREMENT}` at placement `{}`", rule.id, open.id);
             report.add(codes::FAIRNESS_CONSENT, place, message, "nobody would be asked").with_help(format!(
                 "what it measures is read of those alone who agreed: add a rule to `purpose_gates` with \
                  `purpose: {MEASUREMENT}`"

@@ -223,7 +223,11 @@ fn what_is_measured_is_explained_in_plain_words() {
         let rule = bundle.rules.iter().find(|rule| rule.id.as_str() == "fair").unwrap();
         crate::policy::explain(&bundle, rule).says
     };
-    insta::assert_snapshot!(says(PARITY), @"keeps the bundle from being put in force until it was measured over 30d, on 200 customers of every group, that decisions are worth at least 80% to every `customer.gender` of what they are worth to any other, with an interval of 95%");
+    insta::assert_snapshot!(says(PARITY), @r"
+    keeps the bundle from being put in force until it was measured over 30d, on 200 customers of every group, that decisions are worth at least 80% to every `customer.gender` of what they are worth to any other, with an interval of 95%
+    ");
     let proxy = PARITY.replace("parity\n    at_least: 80%", "proxy\n    at_most: 70%");
-    insta::assert_snapshot!(says(&proxy), @"keeps the bundle from being put in force until it was measured over 30d, on 200 customers of every group, that features tell nobody's `customer.gender` with an area under the curve above 70%, with an interval of 95%");
+    insta::assert_snapshot!(says(&proxy), @r"
+    keeps the bundle from being put in force until it was measured over 30d, on 200 customers of every group, that features tell nobody's `customer.gender` with an area under the curve above 70%, with an interval of 95%
+    ");
 }

@@ -37,7 +37,8 @@ impl<'a> Groups<'a> {
             |rule: &Rule| rule.in_force(facts.now, facts.jurisdiction) && rule.applies_to.covers_placement(placement);
         let gate = |(at, rule): (u16, &Rule)| {
             let RuleKind::FairnessGate(gate) = &rule.kind else { return None };
-            let asked = gate.asks == FairnessAsk::OneGroupDiscount && holds(rule) && bundle.reads(placement, &gate.attribute);
+            let asked =
+                gate.asks == FairnessAsk::OneGroupDiscount && holds(rule) && bundle.reads(placement, &gate.attribute);
             asked.then(|| Gate {
                 rule: at,
                 scope: scope(rule, offers),

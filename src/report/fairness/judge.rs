@@ -11,8 +11,8 @@ pub const REPORT_AGE_MAX: Span = Span(7 * 86_400_000);
 /// Why the fairness gates of a bundle keep it from being put in force.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "fairness gates keep bundle {bundle} from being put in force: {why}; run `proffer policy measure DIR` on its folder, \
-     which measures and names the report in {file}, then activate the folder",
+    "fairness gates keep bundle {bundle} from being put in force: {why}; run `proffer policy measure DIR` on its \
+     folder, which measures and names the report in {file}, then activate the folder",
     file = crate::policy::FAIRNESS
 )]
 pub struct Unfair {

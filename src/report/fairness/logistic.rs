@@ -140,7 +140,8 @@ mod tests {
         let odds = 3.0_f64.ln();
         assert!((beta[0] + odds).abs() < 0.01 && (beta[1] - 2.0 * odds).abs() < 0.01, "{beta:?}");
         // At the end the gradient is zero, the ridge's part included.
-        let gradient: f64 = all.iter().map(|row| row.x[1].1 * (f64::from(u8::from(row.y)) - sigma(row.score(&beta)))).sum();
+        let gradient: f64 =
+            all.iter().map(|row| row.x[1].1 * (f64::from(u8::from(row.y)) - sigma(row.score(&beta)))).sum();
         assert!((gradient - RIDGE * beta[1]).abs() < 1e-6, "{gradient}");
     }
 

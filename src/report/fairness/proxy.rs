@@ -9,8 +9,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::Around;
-use super::logistic::{Row, fit};
 use super::count;
+use super::logistic::{Row, fit};
 use crate::domain::{AttributeScope, Feature, FeatureAtom, Placement, PlacementId, Value};
 
 /// Folds that customers are dealt out to.
@@ -60,9 +60,8 @@ pub fn of_people(placement: &Placement) -> Placement {
     let mut features: Vec<Feature> = Vec::new();
     for feature in &placement.features {
         let parts = feature.text.split(" * ").zip(&feature.atoms);
-        let of_offer = |atom: &FeatureAtom| {
-            atom.attribute.as_ref().is_some_and(|id| id.scope() == AttributeScope::Offer)
-        };
+        let of_offer =
+            |atom: &FeatureAtom| atom.attribute.as_ref().is_some_and(|id| id.scope() == AttributeScope::Offer);
         let (names, atoms): (Vec<&str>, Vec<FeatureAtom>) =
             parts.filter(|(_, atom)| !of_offer(atom)).map(|(name, atom)| (name, atom.clone())).unzip();
         let text = names.join(" * ");
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn intervals_of_small_worlds_cover_what_is_true_as_often_as_they_say() {
+    fn areas_of_small_worlds_are_covered_as_often_as_intervals_say() {
         for (each, chances, seed) in [(60, [0.7, 0.4], 1_u64), (100, [0.5, 0.2], 2)] {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             // Of pairs with different values, those in order count whole; with equal ones by half.

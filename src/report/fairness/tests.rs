@@ -1,5 +1,5 @@
-//! Tests of verdicts and of judging reports: what keeps a bundle from being put in force, told as people read it. Measure
-//! nothing.
+//! Tests of verdicts and of judging reports: what keeps a bundle from being put in force, told as people read it.
+//! Measure nothing.
 
 use super::*;
 use crate::domain::{PlacementId, Span, Value};
@@ -90,13 +90,13 @@ fn group(name: &str) -> Value {
 /// What a report of groups of these sizes says, with this ratio and this AUC.
 fn report(bundle: &Bundle, customers: [u64; 2], ratio: Option<Around>, auc: Around) -> FairnessReport {
     let names = ["f", "m"].map(group);
-    let worth = |at: usize| GroupWorth { group: names[at].clone(), customers: customers[at], decisions: 99, mean: None };
-    let told = |at: usize| GroupTold { group: names[at].clone(), customers: customers[at], auc: (at == 0).then_some(auc) };
+    let worth =
+        |at: usize| GroupWorth { group: names[at].clone(), customers: customers[at], decisions: 99, mean: None };
+    let told =
+        |at: usize| GroupTold { group: names[at].clone(), customers: customers[at], auc: (at == 0).then_some(auc) };
     let [least, most] = names.clone();
-    let parity = ParityMeasured {
-        groups: vec![worth(0), worth(1)],
-        ratio: ratio.map(|ratio| Ratio { least, most, ratio }),
-    };
+    let parity =
+        ParityMeasured { groups: vec![worth(0), worth(1)], ratio: ratio.map(|ratio| Ratio { least, most, ratio }) };
     let proxy = ProxyMeasured {
         placement: PlacementId::new("home").unwrap(),
         features: vec!["customer.tier".to_owned()],
@@ -132,19 +132,31 @@ fn a_report_that_shows_every_gate_to_hold_lets_its_bundle_in() {
 #[test]
 fn the_interval_counts_and_not_the_estimate() {
     let parity = |ratio| said(|bundle| report(bundle, [50, 60], Some(ratio), BLIND));
-    insta::assert_snapshot!(parity(around(0.95, 0.79, 1.14)), @"`fair.parity` (does not hold): what decisions are worth to `f` is 95.0% of what they are worth to `m`, 95% interval 79.0% to 114.0%: not shown to be at least 80%; more customers make the interval narrower");
-    insta::assert_snapshot!(parity(around(0.6, 0.5, 0.7)), @"`fair.parity` (does not hold): what decisions are worth to `f` is 60.0% of what they are worth to `m`, 95% interval 50.0% to 70.0%: less than the 80% asked for");
+    insta::assert_snapshot!(parity(around(0.95, 0.79, 1.14)), @r"
+    `fair.parity` (does not hold): what decisions are worth to `f` is 95.0% of what they are worth to `m`, 95% interval 79.0% to 114.0%: not shown to be at least 80%; more customers make the interval narrower
+    ");
+    insta::assert_snapshot!(parity(around(0.6, 0.5, 0.7)), @r"
+    `fair.parity` (does not hold): what decisions are worth to `f` is 60.0% of what they are worth to `m`, 95% interval 50.0% to 70.0%: less than the 80% asked for
+    ");
     assert_eq!(parity(around(0.9, 0.8, 1.0)), "may", "the limit itself is enough");
     let proxy = |auc| said(|bundle| report(bundle, [50, 60], Some(FAIR), auc));
-    insta::assert_snapshot!(proxy(around(0.65, 0.58, 0.72)), @"`fair.proxy` (does not hold): at `home` features tell `customer.gender = f` from the others with an AUC of 65.0%, 95% interval 58.0% to 72.0%: not shown to be at most 70%; more customers make the interval narrower");
-    insta::assert_snapshot!(proxy(around(0.9, 0.85, 0.95)), @"`fair.proxy` (does not hold): at `home` features tell `customer.gender = f` from the others with an AUC of 90.0%, 95% interval 85.0% to 95.0%: more than the 70% asked for");
+    insta::assert_snapshot!(proxy(around(0.65, 0.58, 0.72)), @r"
+    `fair.proxy` (does not hold): at `home` features tell `customer.gender = f` from the others with an AUC of 65.0%, 95% interval 58.0% to 72.0%: not shown to be at most 70%; more customers make the interval narrower
+    ");
+    insta::assert_snapshot!(proxy(around(0.9, 0.85, 0.95)), @r"
+    `fair.proxy` (does not hold): at `home` features tell `customer.gender = f` from the others with an AUC of 90.0%, 95% interval 85.0% to 95.0%: more than the 70% asked for
+    ");
     assert_eq!(proxy(around(0.6, 0.5, 0.7)), "may");
 }
 
 #[test]
 fn too_little_data_lets_nothing_in() {
-    insta::assert_snapshot!(said(|bundle| report(bundle, [49, 60], Some(FAIR), BLIND)), @"`fair.parity` (too little data): `customer.gender = f` has 49 customers who may be measured, and every group needs 50; `fair.proxy` (too little data): at `home` `customer.gender = f` has 49 customers who may be measured, and every group needs 50");
-    insta::assert_snapshot!(said(|bundle| report(bundle, [50, 60], None, BLIND)), @"`fair.parity` (too little data): no decision was worth anything to anybody: there is nothing to compare");
+    insta::assert_snapshot!(said(|bundle| report(bundle, [49, 60], Some(FAIR), BLIND)), @r"
+    `fair.parity` (too little data): `customer.gender = f` has 49 customers who may be measured, and every group needs 50; `fair.proxy` (too little data): at `home` `customer.gender = f` has 49 customers who may be measured, and every group needs 50
+    ");
+    insta::assert_snapshot!(said(|bundle| report(bundle, [50, 60], None, BLIND)), @r"
+    `fair.parity` (too little data): decisions were worth too little, or too unevenly, for a ratio to be told
+    ");
     let changed = |change: &dyn Fn(&mut FairnessReport)| {
         said(|bundle| {
             let mut report = report(bundle, [50, 60], Some(FAIR), BLIND);
@@ -156,12 +168,16 @@ fn too_little_data_lets_nothing_in() {
         let Found::Proxy(found) = &mut report.gates[1].found else { panic!("proxy") };
         found[0].unknown.push("customer.tier".to_owned());
     });
-    insta::assert_snapshot!(unknown, @"`fair.proxy` (too little data): at `home` the feature `customer.tier` is known of fewer than 50 of the customers measured: nothing says what it would tell");
+    insta::assert_snapshot!(unknown, @r"
+    `fair.proxy` (too little data): at `home` the feature `customer.tier` is known of fewer than 50 of the customers measured: nothing says what it would tell
+    ");
     let gone = changed(&|report| {
         let Found::Parity(found) = &mut report.gates[0].found else { panic!("parity") };
         found.groups.pop();
     });
-    insta::assert_snapshot!(gone, @"`fair.parity` (too little data): `customer.gender = m` has 0 customers who may be measured, and every group needs 50");
+    insta::assert_snapshot!(gone, @r"
+    `fair.parity` (too little data): `customer.gender = m` has 0 customers who may be measured, and every group needs 50
+    ");
     let elsewhere = changed(&|report| report.gates[1].found = Found::Proxy(Vec::new()));
     insta::assert_snapshot!(elsewhere, @"`fair.proxy` (too little data): nothing was measured at `home`");
     let missing = changed(&|report| drop(report.gates.pop()));
@@ -184,21 +200,31 @@ fn without_its_own_whole_and_recent_report_a_bundle_is_not_put_in_force() {
         judged.map_or_else(|unfair| unfair.why.to_string().replace(&name, "NAME"), |()| "may".to_owned())
     };
     assert_eq!(told(&named, Some(&body), false, NOW), "may");
-    insta::assert_snapshot!(told(&plain, Some(&body), false, NOW), @"`fair.parity` asks for a measure, and the bundle names no report");
+    insta::assert_snapshot!(told(&plain, Some(&body), false, NOW), @r"
+    `fair.parity` asks for a measure, and the bundle names no report
+    ");
     insta::assert_snapshot!(told(&named, None, false, NOW), @"the report NAME that it names is not in this store");
     let altered = body.replace("0.88", "0.89");
-    insta::assert_snapshot!(told(&named, Some(&altered), false, NOW), @"the report NAME is not the one that was kept under this hash: it was altered");
+    insta::assert_snapshot!(told(&named, Some(&altered), false, NOW), @r"
+    the report NAME is not the one that was kept under this hash: it was altered
+    ");
     let mut changed = files();
     changed[4].text = changed[4].text.replace("at_least: 80%", "at_least: 70%");
-    insta::assert_snapshot!(told(&naming(&changed, &name), Some(&body), false, NOW), @"the report NAME is about other files: the bundle was changed after it was measured");
+    insta::assert_snapshot!(told(&naming(&changed, &name), Some(&body), false, NOW), @r"
+    the report NAME is about other files: the bundle was changed after it was measured
+    ");
     let week = NOW.plus(REPORT_AGE_MAX);
     assert_eq!(told(&named, Some(&body), false, week), "may");
     let later = week.plus(Span(1));
-    insta::assert_snapshot!(told(&named, Some(&body), false, later), @"the report NAME ends at 2026-03-01T09:30:00.000Z, more than 7d ago");
+    insta::assert_snapshot!(told(&named, Some(&body), false, later), @r"
+    the report NAME ends at 2026-03-01T09:30:00.000Z, more than 7d ago
+    ");
     assert_eq!(told(&named, Some(&body), true, later), "may", "what was in force is put back without delay");
     assert_ne!(told(&named, Some(&altered), true, later), "may", "and its report is still its own");
     let whole = judge(&plain, |_| None, false, NOW).unwrap_err().to_string().replace(&plain.hash.hex(), "HASH");
-    insta::assert_snapshot!(whole, @"fairness gates keep bundle b3:HASH from being put in force: `fair.parity` asks for a measure, and the bundle names no report; run `proffer policy measure DIR` on its folder, which measures and names the report in fairness.yaml, then activate the folder");
+    insta::assert_snapshot!(whole, @r"
+    fairness gates keep bundle b3:HASH from being put in force: `fair.parity` asks for a measure, and the bundle names no report; run `proffer policy measure DIR` on its folder, which measures and names the report in fairness.yaml, then activate the folder
+    ");
 }
 
 #[test]

@@ -10,7 +10,8 @@ use crate::report::Around;
 
 /// The report in lines.
 pub fn text(bundle: &Bundle, report: &FairnessReport) -> String {
-    let mut text = format!("fairness of `{}`, measured at {} over decisions until {}\n", bundle.name, report.at, report.to);
+    let mut text =
+        format!("fairness of `{}`, measured at {} over decisions until {}\n", bundle.name, report.at, report.to);
     for measured in &report.gates {
         let rule = bundle.rules.iter().find(|rule| rule.id == measured.rule);
         if let Some((rule, gate)) = rule.and_then(|rule| Some((rule, rule.fairness_gate()?))) {
@@ -33,7 +34,7 @@ fn of_gate(
     let covered = Span(report.to.0.saturating_sub(measured.from.0));
     let (decisions, read) = (measured.decisions, measured.read);
     let _ = writeln!(text, "\n{} ({}): {}{trial}", rule.id, rule.why, verdict.word());
-    let _ = writeln!(text, "  {} of {decisions} decisions in {covered} could be measured", read);
+    let _ = writeln!(text, "  {read} of {decisions} decisions in {covered} could be measured");
     match &measured.found {
         Found::Parity(found) => {
             let currency = scope(bundle, rule).map(|placement| placement.currency).next();
@@ -61,9 +62,10 @@ fn of_proxy(text: &mut String, gate: &FairnessGate, found: &ProxyMeasured) {
     let _ = writeln!(text, "  {:wide$}  customers  told from the others (AUC)", gate.attribute.as_str());
     for group in &found.groups {
         let name = group.group.to_string();
-        let auc = group.auc.map_or_else(|| "-".to_owned(), |auc| {
-            format!("{}, {} to {}", percent(auc.value), percent(auc.low), percent(auc.high))
-        });
+        let auc = group.auc.map_or_else(
+            || "-".to_owned(),
+            |auc| format!("{}, {} to {}", percent(auc.value), percent(auc.low), percent(auc.high)),
+        );
         let _ = writeln!(text, "  {name:wide$}  {:>9}  {auc}", group.customers);
     }
 }

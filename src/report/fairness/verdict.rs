@@ -38,8 +38,8 @@ impl Verdict {
     }
 }
 
-/// What a gate of a bundle makes of what was measured for it. Its limits are those of the bundle, whatever the report was
-/// made with.
+/// What a gate of a bundle makes of what was measured for it. Its limits are those of the bundle, whatever the report
+/// was made with.
 pub fn verdict(bundle: &Bundle, (rule, gate): (&Rule, &FairnessGate), measured: &GateMeasured) -> Verdict {
     match (&gate.asks, &measured.found) {
         (FairnessAsk::Parity(measure), Found::Parity(found)) => of_parity(gate, measure, found),
@@ -82,7 +82,8 @@ fn of_parity(gate: &FairnessGate, measure: &Measure, found: &ParityMeasured) -> 
         return small;
     }
     let Some(worst) = &found.ratio else {
-        return Verdict::TooLittle("no decision was worth anything to anybody: there is nothing to compare".to_owned());
+        let why = "decisions were worth too little, or too unevenly, for a ratio to be told";
+        return Verdict::TooLittle(why.to_owned());
     };
     let (ratio, limit, level) = (worst.ratio, measure.limit, measure.interval);
     let told = format!(
@@ -118,8 +119,8 @@ fn of_proxy(gate: &FairnessGate, measure: &Measure, placement: &Placement, found
     }
     if let Some(unknown) = found.unknown.first() {
         return Verdict::TooLittle(format!(
-            "at `{id}` the feature `{unknown}` is known of fewer than {} of the customers measured: nothing says what it \
-             would tell",
+            "at `{id}` the feature `{unknown}` is known of fewer than {} of the customers measured: nothing says what \
+             it would tell",
             measure.group_min
         ));
     }
