@@ -193,6 +193,18 @@ mod tests {
     }
 
     #[test]
+    fn many_features_that_say_nothing_tell_nothing_as_those_asked_about_were_not_fitted() {
+        let mut random = ChaCha8Rng::seed_from_u64(11);
+        let mut one = |at: usize| {
+            let chosen = (1..=30).filter(|_| random.random::<f64>() < 0.5).map(|at| (at, 1.0));
+            Featured { group: at % 2, x: std::iter::once((0, 1.0)).chain(chosen).collect() }
+        };
+        let all: Vec<Featured> = (0..120).map(&mut one).collect();
+        let auc = told(&values(&["f", "m"]), &all, 31, 30, Z)[0].auc.unwrap();
+        assert!(auc.low < 0.5 && auc.value < 0.6, "{auc:?}");
+    }
+
+    #[test]
     fn of_several_groups_each_is_told_from_all_others() {
         let mut all = Vec::new();
         for at in 0..300_usize {
