@@ -97,7 +97,7 @@ fn what_is_not_measured_is_not_put_in_force_and_too_little_data_is_no_measure() 
 
     let (code, _, err) = proffer(&["policy", "measure", "--from", "2026-03-02", "--to", "2026-03-01T00:00:00Z"]);
     assert_eq!(code, 2);
-    insta::assert_snapshot!(err, @"error: --from NOW is not before --to NOW nothing lies between them");
+    insta::assert_snapshot!(err, @"error: --from NOW is not before --to NOW: nothing lies between them");
     let (code, _, err) = proffer(&["policy", "measure", "--from", "yesterday"]);
     assert_eq!(code, 2);
     assert!(err.contains("`yesterday` is neither an instant nor a day: expected `2026-11-27T09:00:00Z`"), "{err}");

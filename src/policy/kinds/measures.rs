@@ -209,8 +209,8 @@ pub(in crate::policy) fn check(
             let message =
                 format!("rule `{}`: no gate asks for consent to `{MEASUREMENT}` at placement `{}`", rule.id, open.id);
             report.add(codes::FAIRNESS_CONSENT, place, message, "nobody would be asked").with_help(format!(
-                "what it measures is read of those alone who agreed: add a rule to `purpose_gates` with \
-                 `purpose: {MEASUREMENT}`"
+                "what it measures is read of those alone who agreed: add a rule with `purpose: {MEASUREMENT}` to \
+                 `purpose_gates`"
             ));
         }
         let parity = rule.fairness_gate().is_some_and(|gate| matches!(gate.asks, FairnessAsk::Parity(_)));

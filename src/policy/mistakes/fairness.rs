@@ -155,7 +155,7 @@ fn a_fairness_gate_names_groups_and_says_what_is_alike() {
       |
     6 |     attribute: customer.gender
       |                ^^^^^^^^^^^^^^^ holds already
-      = help: name an attribute that rules read, such as `customer.region`, or measure with `metric: parity` or
-              `metric: proxy`
+      = help: name an attribute that rules read, such as `customer.region`, or measure with `metric: parity`
+              or `metric: proxy`
     ");
 }

@@ -156,8 +156,8 @@ fn nobody_is_measured_who_was_not_asked_and_amounts_of_two_currencies_are_not_ad
       |
     4 |   - id: fair
       |         ^^^^ nobody would be asked
-      = help: what it measures is read of those alone who agreed: add a rule to `purpose_gates` with
-              `purpose: measurement`
+      = help: what it measures is read of those alone who agreed: add a rule with `purpose: measurement` to
+              `purpose_gates`
     ");
     let mut files = with(PURPOSE, GATE, PARITY);
     let placements = files.iter_mut().find(|file| file.path == PLACEMENTS).unwrap();

@@ -152,9 +152,9 @@ mod tests {
     #[test]
     fn the_area_is_the_share_of_pairs_in_order_with_ties_by_half() {
         let area = |scored: &[(f64, bool)]| within(scored.to_vec()).unwrap().0;
-        assert_eq!(area(&[(1.0, false), (2.0, true)]), 1.0);
-        assert_eq!(area(&[(2.0, false), (1.0, true)]), 0.0);
-        assert_eq!(area(&[(1.0, false), (1.0, true), (1.0, true)]), 0.5);
+        assert_eq!(area(&[(1.0, false), (2.0, true), (0.0, false), (3.0, true)]), 1.0);
+        assert_eq!(area(&[(2.0, false), (1.0, true), (3.0, false), (0.0, true)]), 0.0);
+        assert_eq!(area(&[(1.0, false), (1.0, true), (1.0, true), (1.0, false)]), 0.5);
         // Of the six pairs of (3, 1, 2) with (0, 2) five are in order, one of them by half: 5.5 - 1 = 4.5.
         assert_eq!(area(&[(3.0, true), (1.0, true), (2.0, true), (0.0, false), (2.0, false)]), 4.5 / 6.0);
         assert_eq!(within(vec![(1.0, true), (2.0, true), (0.0, false)]), None);
