@@ -160,8 +160,8 @@ impl Bundle {
     }
 }
 
-const LAYOUT: &str = "a bundle has bundle.yaml, placements.yaml, fairness.yaml, catalog/attributes.yaml, catalog/calendars.yaml, \
-                      catalog/purposes.yaml, catalog/stores.yaml, rules/*.yaml and tests/**";
+const LAYOUT: &str = "a bundle has bundle.yaml, placements.yaml, fairness.yaml, catalog/attributes.yaml, \
+                      catalog/calendars.yaml, catalog/purposes.yaml, catalog/stores.yaml, rules/*.yaml and tests/**";
 
 const NEEDED: [(&str, &str); 3] = [
     ("bundle.yaml", "add it with `name: my-shop` and `schema: 1`"),
