@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use clap::Args;
 use proffer::policy::{Bundle, compile_with_tests};
 use proffer::runtime::{
-    Activated, BundleMaker, BundleRefused, NodeStanding, NotFound, StartError, hash_text, mistakes, read_policies,
+    Activated, BundleMaker, BundleRefused, Measurer, NodeStanding, NotFound, StartError, hash_text, keys_of, mistakes,
+    read_policies,
 };
 use proffer::store::{self, Activation};
 use serde_json::{Value, json};
@@ -16,7 +17,8 @@ use serde_json::{Value, json};
 use super::policy_findings::print_findings;
 use super::{Format, serve};
 
-const BY: &str = "command line";
+/// The name under which commands change a store.
+pub const BY: &str = "command line";
 
 /// What names the bundle in force.
 const ACTIVE: &str = "active";
@@ -51,6 +53,16 @@ impl InStore {
     pub async fn open(&self) -> Result<BundleMaker, Box<dyn Error>> {
         let settings = self.settings()?;
         Ok(BundleMaker { store: store::open(&settings.store, 1).await? })
+    }
+
+    /// Opens it with the keys of its customers.
+    pub async fn measurer(&self) -> Result<Measurer, Box<dyn Error>> {
+        let mut settings = serve::settings(self.config.as_ref())?;
+        settings.store = self.store.clone().unwrap_or(settings.store);
+        settings.complete();
+        let store = store::open(&settings.store, 1).await?;
+        let (keys, _) = keys_of(store.as_ref(), &settings.key_file).await?;
+        Ok(Measurer { store, keys })
     }
 
     /// Prints as asked for.

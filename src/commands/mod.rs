@@ -34,6 +34,8 @@ pub mod policy_init;
 
 pub mod policy_lint;
 
+pub mod policy_measure;
+
 pub mod policy_schema;
 
 pub mod policy_test;

@@ -18,6 +18,7 @@ use super::policy_findings::{FindingFormat, checked, print_json, tell};
 use super::policy_fmt::{self, FmtArgs};
 use super::policy_init::{self, InitArgs};
 use super::policy_lint::{self, LintArgs};
+use super::policy_measure::{self, MeasureArgs};
 use super::policy_schema::{self, SchemaArgs};
 use super::policy_test::{self, TestArgs};
 use super::{bundles, failed};
@@ -88,6 +89,17 @@ beside it, and\nthe `delay` to paste into placements.yaml.\n\nExit code 0: fitte
     proffer policy delay home_banner --world simulators/shop.yaml"
     )]
     Delay(DelayArgs),
+    /// Measure what fairness gates ask for over recorded decisions, and let the bundle name the report.
+    #[command(
+        after_help = "Of customers who agreed to `measurement` the value that names their group is read, and of nobody \
+else.\nThe report is kept in the store under its hash. A folder is given a fairness.yaml that names it: without one \
+that\nholds, is young enough and is about these files, the bundle cannot be put in force.\n\n\
+Exit code 0: every gate holds; 1: one does not, or too little is known; 2: there is no such bundle.\n\n\
+        Examples:\n  proffer policy measure policies\n  \
+    proffer policy measure policies --store postgres://localhost/shop --out fairness.json\n  \
+    proffer policy measure active --from 2026-10-01 --to 2026-11-01 --format json"
+    )]
+    Measure(MeasureArgs),
     /// Check a bundle and keep it in the store under its hash, without putting it in force.
     #[command(after_help = "Example:\n  proffer policy publish policies\n  \
     DATABASE_URL=postgres://localhost/shop proffer policy publish /etc/proffer/policies")]
@@ -143,6 +155,7 @@ pub async fn run(args: &PolicyArgs) -> ExitCode {
         PolicyCommand::Test(args) => return policy_test::run(args),
         PolicyCommand::Init(args) => return policy_init::run(args),
         PolicyCommand::Delay(args) => policy_delay::run(args).await,
+        PolicyCommand::Measure(args) => policy_measure::run(args).await,
         PolicyCommand::Publish { folder, at } => bundles::publish(folder, at).await,
         PolicyCommand::Activate { target, at } => bundles::activate(target, at).await,
         PolicyCommand::Rollback { at } => bundles::rollback(at).await,

@@ -10,12 +10,14 @@ use super::declare::Declared;
 use super::declared::attributes::{self, AttributeKind, AttributeSpec, CATEGORY};
 use super::declared::calendars::{self, CALENDARS, Calendars};
 use super::declared::features::Catalog;
+use super::declared::measured::{self, FAIRNESS};
 use super::declared::placements;
 use super::declared::purposes::{self, PurposeSpec, Purposes};
 use super::declared::stores::{self, STORES, StoreNames, Stores};
 use super::finding::{Place, Report};
 use super::kinds::caps::{self, CapWindows};
 use super::kinds::guards;
+use super::kinds::measures;
 use super::kinds::overrides;
 use super::read::{self, Fields};
 use super::rules::{self, Categories, Known, Rule, RuleKind};
@@ -61,6 +63,10 @@ pub struct Bundle {
     pub purposes: BTreeMap<PurposeId, PurposeSpec>,
     /// The clocks and regions of stores.
     pub(super) stores: Stores,
+    /// What is measured of it: as [`Self::hash`], without its tests and without [`FAIRNESS`].
+    pub measured: Digest,
+    /// The report of its fairness, where it names one.
+    pub report: Option<Digest>,
     /// By kind and id, built-in ones among them. Positions name rules in records.
     pub rules: Vec<Rule>,
     /// Changes with whatever changes what a cap counts; counters built for another set are rebuilt from contacts.
@@ -189,8 +195,8 @@ impl Bundle {
     }
 }
 
-const LAYOUT: &str = "a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/calendars.yaml, \
-                      catalog/purposes.yaml, catalog/stores.yaml, rules/*.yaml and tests/**";
+const LAYOUT: &str = "a bundle has bundle.yaml, placements.yaml, fairness.yaml, catalog/attributes.yaml, \
+                      catalog/calendars.yaml, catalog/purposes.yaml, catalog/stores.yaml, rules/*.yaml and tests/**";
 
 const NEEDED: [(&str, &str); 3] = [
     ("bundle.yaml", "add it with `name: my-shop` and `schema: 1`"),
@@ -227,7 +233,9 @@ fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<F
     match parts {
         Some(parts) if findings.is_empty() => {
             let bundle = Bundle {
-                hash: hash(&sources),
+                hash: hash(sources.iter()),
+                measured: hash(sources.iter().filter(|source| is_measured(&source.path))),
+                report: parts.report,
                 cap_set: caps::cap_set(&parts.rules, &parts.placements),
                 counted: caps::counted_kinds(&parts.rules),
                 only_blocks: only_blocks(&parts.rules),
@@ -263,7 +271,7 @@ fn is_rules(path: &str) -> bool {
 }
 
 fn check_layout(report: &mut Report<'_>, sources: &[Source]) {
-    let fixed = || NEEDED.iter().map(|(path, _)| *path).chain([ATTRIBUTES, CALENDARS, STORES]);
+    let fixed = || NEEDED.iter().map(|(path, _)| *path).chain([ATTRIBUTES, CALENDARS, STORES, FAIRNESS]);
     for (at, source) in sources.iter().enumerate() {
         let path = source.path.as_str();
         if at > 0 && sources[at - 1].path == path {
@@ -299,6 +307,7 @@ struct Parts {
     attributes: BTreeMap<AttributeId, AttributeSpec>,
     purposes: BTreeMap<PurposeId, PurposeSpec>,
     stores: Stores,
+    report: Option<Digest>,
     rules: Vec<Rule>,
     tests: Tests,
 }
@@ -308,7 +317,7 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
     let mut trees: BTreeMap<&str, Node> = BTreeMap::new();
     for (at, source) in sources.iter().enumerate() {
         let path = source.path.as_str();
-        let known = [ATTRIBUTES, CALENDARS, STORES].contains(&path)
+        let known = [ATTRIBUTES, CALENDARS, STORES, FAIRNESS].contains(&path)
             || is_rules(path)
             || NEEDED.iter().any(|(needed, _)| *needed == path);
         let known = known || with_tests && cases::is_tests(path);
@@ -341,6 +350,7 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
         Some(root) => placements::read(report, root, catalog, &purpose_names),
         None => (BTreeMap::new(), Declared::unreadable()),
     };
+    let measured = trees.get(FAIRNESS).and_then(|root| measured::read(report, root));
     let known = Known {
         specs: &purposes,
         purposes: &purpose_names,
@@ -357,6 +367,7 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
     }
     if !report.any_below("rules/") {
         purposes::check_signals(report, &obeying, &rules);
+        measures::check(report, &rules, &placements, &declared);
     }
     let demands = named.as_ref().map(|(_, demands)| demands.clone()).unwrap_or_default();
     let rules = rules::in_order(rules, &demands);
@@ -372,7 +383,18 @@ fn read_all(report: &mut Report<'_>, sources: &[Source], with_tests: bool) -> Op
     }
     let uses = authority::gather(report, &trees, (&placements, &rules), &attributes, &demands);
     let (name, demands) = named?;
-    Some(Parts { name, demands, uses, placements, attributes, purposes, stores: stores.stores, rules, tests })
+    Some(Parts {
+        name,
+        demands,
+        uses,
+        placements,
+        attributes,
+        purposes,
+        stores: stores.stores,
+        report: measured,
+        rules,
+        tests,
+    })
 }
 
 fn categories<'a>(specs: &'a BTreeMap<AttributeId, AttributeSpec>, declared: &Declared) -> Categories<'a> {
@@ -406,7 +428,12 @@ fn feed(hasher: &mut blake3::Hasher, text: &str) {
     hasher.update(&(text.len() as u64).to_be_bytes()).update(text.as_bytes());
 }
 
-fn hash(sources: &[Source]) -> Digest {
+/// Whether a file says something that is measured.
+fn is_measured(path: &str) -> bool {
+    path != FAIRNESS && !path.starts_with("tests/")
+}
+
+fn hash<'a>(sources: impl Iterator<Item = &'a Source>) -> Digest {
     let mut hasher = blake3::Hasher::new();
     feed(&mut hasher, COMPILER);
     for source in sources {

@@ -82,6 +82,9 @@ codes! {
     LINEAGE_CIRCLE = "P0271", "an attribute that is derived from itself";
     RULE_CLASS = "P0272", "a rule over a protected attribute, or over a sensitive one that it may not read";
     FAIRNESS_ATTRIBUTE = "P0273", "a fairness gate over an attribute that names no groups, or that no rule may read";
+    FAIRNESS_CHECK = "P0274", "a fairness gate that says neither or both of `check` and `metric`, or another's limit";
+    FAIRNESS_CONSENT = "P0275", "a fairness gate that measures where no gate asks for consent to `measurement`";
+    FAIRNESS_CURRENCY = "P0276", "a measure of parity over placements of several currencies";
     BUDGET_CURRENCY = "P0280", "a budget in another currency than a placement it applies to";
     BUDGET_PACE = "P0281", "a pace for a window that never ends";
     CONDITION_SYNTAX = "P0301", "a condition that cannot be read";

@@ -1,11 +1,14 @@
 //! How sure a share or a difference is: intervals of 95 %. They take what is counted for independent, which decisions
 //! of one customer are not quite, and correct nothing for having been looked at often.
 
+use serde::{Deserialize, Serialize};
+
 /// The quantile of the normal distribution that leaves 2.5 % above.
 const Z: f64 = 1.959_963_984_540_054;
 
 /// A value with the interval around it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Around {
     /// The estimate.
     pub value: f64,

@@ -3,6 +3,8 @@
 
 mod exclusions;
 
+pub mod fairness;
+
 mod interval;
 
 mod performance;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::authority::permit;
+use super::fairness::{may_be_put_in_force, may_begin};
 use super::ready::{holds, verified};
 use super::records::{print_sources, read_bundle};
 use super::{Core, RuntimeError};
@@ -102,6 +103,7 @@ pub(super) async fn at_start(
     if active != Some(own.hash) && (alone || active.is_none() || store.bundle(own.hash).await?.is_none()) {
         holds(&own).map_err(NotActivated::Tests)?;
     }
+    may_begin(store, &own, !alone, by.at).await?;
     let control = if alone {
         store.activate_bundle(own.hash, &body, by).await?
     } else {
@@ -229,6 +231,7 @@ impl BundleMaker {
             return Ok(Err(not));
         }
         permit(self.store.as_ref(), bundle, by.at).await?;
+        may_be_put_in_force(self.store.as_ref(), bundle, by.at).await?;
         self.publish_as(bundle, by).await?;
         if let Some(core) = here {
             // Nobody has to wait until this process looks by itself.

@@ -23,12 +23,15 @@ mod election;
 mod engines;
 
 mod export;
+mod fairness;
 
 mod keys;
 
 mod learning;
 
 mod matching;
+
+mod measuring;
 
 mod merge;
 
@@ -69,6 +72,7 @@ pub use engines::Engines;
 pub use export::{Export, site_key};
 pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;
+pub use measuring::Measurer;
 pub use merge::Merge;
 pub use outcomes::{Intake, OutcomeStatus, OutcomesSeen, Unmatched};
 pub use ready::failing;
@@ -92,6 +96,7 @@ use crate::domain::{
 use crate::engine::Reply;
 use crate::engine::learner::Models;
 use crate::policy::{Bundle, Finding};
+use crate::report::fairness::Unfair;
 use crate::store::{Holder, Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -126,6 +131,9 @@ pub enum RuntimeError {
         /// What is missing, each with its place and with the command that mends it.
         findings: Vec<Finding>,
     },
+    /// Fairness gates keep a bundle from being put in force.
+    #[error(transparent)]
+    Unfair(Box<Unfair>),
 }
 
 fn unapproved(bundle: &str, findings: &[Finding]) -> String {

@@ -10,6 +10,7 @@ use crate::domain::outcome::OutcomeFact;
 use crate::domain::{Catalogue, DecisionId, PlacementId, Span, Timestamp};
 use crate::policy::Bundle;
 use crate::report::{By, Exclusions, Performance, Seen};
+use crate::store::{Store, StoredDecision};
 
 /// Decisions in memory at once.
 const PAGE: u32 = 256;
@@ -34,32 +35,32 @@ impl Scope {
 }
 
 /// A decision of the scope.
-struct Found {
-    skeleton: Skeleton,
-    known: bool,
+pub(super) struct Found {
+    pub(super) stored: StoredDecision,
+    pub(super) skeleton: Skeleton,
 }
 
 /// Reads the decisions of a scope in pages.
-struct Pages<'a> {
-    core: &'a Core,
+pub(super) struct Pages<'a> {
+    store: &'a dyn Store,
     scope: &'a Scope,
     after: Option<DecisionId>,
     ended: bool,
 }
 
 impl<'a> Pages<'a> {
-    fn new(core: &'a Core, scope: &'a Scope) -> Self {
+    pub(super) fn new(store: &'a dyn Store, scope: &'a Scope) -> Self {
         let first = scope.from.minus(ID_AWAY);
         let after = (first.0 > 0).then(|| DecisionId::from_parts(first.0, [0; 10]));
-        Self { core, scope, after, ended: false }
+        Self { store, scope, after, ended: false }
     }
 
     /// The next decisions; nothing when there are no more. Reads what lies between the ids, in their order.
-    async fn next(&mut self) -> Result<Option<Vec<Found>>, RuntimeError> {
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Found>>, RuntimeError> {
         if self.ended {
             return Ok(None);
         }
-        let stored = self.core.store.decisions_after(self.after, PAGE).await?;
+        let stored = self.store.decisions_after(self.after, PAGE).await?;
         let last_ms = self.scope.to.plus(ID_AWAY).0;
         let last = stored.last().map(|decision| decision.decision_id);
         self.ended = stored.len() < PAGE as usize || last.is_none_or(|id| id.unix_ms() > last_ms);
@@ -71,7 +72,7 @@ impl<'a> Pages<'a> {
             }
             let skeleton = decision.record.skeleton()?;
             if self.scope.holds(&skeleton) {
-                found.push(Found { skeleton, known: decision.subject.is_some() });
+                found.push(Found { stored: decision, skeleton });
             }
         }
         Ok(Some(found))
@@ -82,7 +83,7 @@ impl Core {
     /// What the decisions of a scope came to. Time: in proportion to the decisions stored in it and in the day before
     /// and after; memory: a page, and one tally per group.
     pub async fn performance(&self, scope: &Scope, by: By) -> Result<Performance, RuntimeError> {
-        let (mut report, mut pages) = (Performance::new(by), Pages::new(self, scope));
+        let (mut report, mut pages) = (Performance::new(by), Pages::new(self.store.as_ref(), scope));
         while let Some(found) = pages.next().await? {
             let ids: Vec<DecisionId> = found.iter().map(|found| found.skeleton.decision_id).collect();
             let mut outcomes: BTreeMap<DecisionId, Vec<OutcomeFact>> = BTreeMap::new();
@@ -91,7 +92,7 @@ impl Core {
                     outcomes.entry(id).or_default().push(fact);
                 }
             }
-            for Found { skeleton, known } in &found {
+            for Found { skeleton, stored } in &found {
                 let bundle = if by == By::Strategy { self.bundle_then(skeleton).await? } else { None };
                 let strategy = bundle.and_then(|bundle| {
                     let placement = bundle.placements.get(&skeleton.placement)?;
@@ -100,7 +101,8 @@ impl Core {
                 let catalogue =
                     if by == By::Campaign { self.catalogue_then(skeleton.catalogue_revision).await? } else { None };
                 let outcomes = outcomes.get(&skeleton.decision_id).map(Vec::as_slice).unwrap_or_default();
-                report.add(&Seen { skeleton, known: *known, strategy, catalogue: catalogue.as_deref(), outcomes });
+                let known = stored.subject.is_some();
+                report.add(&Seen { skeleton, known, strategy, catalogue: catalogue.as_deref(), outcomes });
             }
             tokio::task::yield_now().await;
         }
@@ -109,7 +111,7 @@ impl Core {
 
     /// What rules left out of the decisions of a scope. Time and memory as for [`Core::performance`].
     pub async fn exclusions(&self, scope: &Scope) -> Result<Exclusions, RuntimeError> {
-        let (mut report, mut pages) = (Exclusions::default(), Pages::new(self, scope));
+        let (mut report, mut pages) = (Exclusions::default(), Pages::new(self.store.as_ref(), scope));
         while let Some(found) = pages.next().await? {
             for Found { skeleton, .. } in &found {
                 report.add(skeleton, self.bundle_then(skeleton).await?.as_deref());

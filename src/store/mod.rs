@@ -369,6 +369,12 @@ pub trait Store: Operate {
     /// Every activation, newest first.
     async fn activations(&self) -> Result<Vec<Activation>, StoreError>;
 
+    /// Keeps a report of fairness under its hash; `false` if it was kept already.
+    async fn keep_fairness_report(&self, hash: Digest, body: &str, by: By<'_>) -> Result<bool, StoreError>;
+
+    /// A report of fairness, as it was kept.
+    async fn fairness_report(&self, hash: Digest) -> Result<Option<String>, StoreError>;
+
     /// Stores what is new of a change as the next catalogue revision; [`CatalogueChanged`] says what became of it.
     async fn change_catalogue(&self, change: &CatalogueChange, by: By<'_>) -> Result<CatalogueChanged, StoreError>;
 

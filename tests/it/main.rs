@@ -13,6 +13,8 @@ mod cli;
 #[cfg(test)]
 mod cli_author;
 #[cfg(test)]
+mod cli_fairness;
+#[cfg(test)]
 mod cli_policy;
 #[cfg(test)]
 mod crash;

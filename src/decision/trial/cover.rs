@@ -79,7 +79,9 @@ impl Counts {
 
     pub(super) fn finish(self, bundle: &Bundle) -> Vec<Cover> {
         let counts = self.left_out.into_iter().zip(self.let_through);
-        let made = bundle.rules.iter().zip(counts).map(|(rule, (left_out, let_through))| Cover {
+        // What is measured is asked about no offer, and no case can show it.
+        let rules = bundle.rules.iter().zip(counts).filter(|(rule, _)| !rule.is_measured());
+        let made = rules.map(|(rule, (left_out, let_through))| Cover {
             rule: rule.id.clone(),
             path: rule.place.0.clone(),
             line: rule.place.1,

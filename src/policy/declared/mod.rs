@@ -8,6 +8,7 @@ pub(in crate::policy) mod dpv;
 pub(in crate::policy) mod features;
 pub(in crate::policy) mod jurisdiction;
 pub(in crate::policy) mod lineage;
+pub(in crate::policy) mod measured;
 pub(in crate::policy) mod money;
 pub(in crate::policy) mod observed;
 pub(in crate::policy) mod placements;

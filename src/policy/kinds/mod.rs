@@ -11,6 +11,7 @@ pub(in crate::policy) mod floors;
 pub(in crate::policy) mod gate;
 pub(in crate::policy) mod guards;
 pub(in crate::policy) mod loyalty;
+pub(in crate::policy) mod measures;
 pub(in crate::policy) mod overrides;
 pub(in crate::policy) mod pools;
 pub(in crate::policy) mod price_limits;

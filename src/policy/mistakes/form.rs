@@ -180,15 +180,15 @@ fn files_are_those_of_the_layout() {
     insta::assert_snapshot!(seen, @"
     error[P0007]: a bundle has no file `rules/40-caps.yml`; did you mean `rules/40-caps.yaml`?
      --> rules/40-caps.yml
-      = help: a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/calendars.yaml,
-              catalog/purposes.yaml, catalog/stores.yaml, rules/*.yaml and tests/**
+      = help: a bundle has bundle.yaml, placements.yaml, fairness.yaml, catalog/attributes.yaml,
+              catalog/calendars.yaml, catalog/purposes.yaml, catalog/stores.yaml, rules/*.yaml and tests/**
     ");
     let seen = added("placement.yaml");
     insta::assert_snapshot!(seen, @"
     error[P0007]: a bundle has no file `placement.yaml`; did you mean `placements.yaml`?
      --> placement.yaml
-      = help: a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/calendars.yaml,
-              catalog/purposes.yaml, catalog/stores.yaml, rules/*.yaml and tests/**
+      = help: a bundle has bundle.yaml, placements.yaml, fairness.yaml, catalog/attributes.yaml,
+              catalog/calendars.yaml, catalog/purposes.yaml, catalog/stores.yaml, rules/*.yaml and tests/**
     ");
     let seen = added("bundle.yaml");
     insta::assert_snapshot!(seen, @r"

@@ -405,6 +405,7 @@ fn every_code_is_shown_by_some_mistake() {
         include_str!("everyday.rs"),
         include_str!("switches.rs"),
         include_str!("fairness.rs"),
+        include_str!("measures.rs"),
         include_str!("pools.rs"),
         include_str!("../declared/calendars.rs"),
         include_str!("../declared/stores.rs"),

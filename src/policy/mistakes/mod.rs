@@ -9,6 +9,7 @@ mod fairness;
 mod form;
 mod in_tests;
 mod meaning;
+mod measures;
 mod money;
 mod pools;
 mod prices;

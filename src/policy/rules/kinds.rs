@@ -190,7 +190,7 @@ pub(in crate::policy) const KINDS: [Kind; 19] = [
     Kind {
         list: "fairness_gates",
         fields: &fairness::FIELDS,
-        later: &fairness::FIELDS_LATER,
+        later: &[],
         reads: false,
         liftable: false,
         rank: 43,

@@ -4,6 +4,7 @@
 use super::super::bundle::Bundle;
 use super::super::condition::{Asked, Bits, Columns, Facts};
 use super::super::kinds::fairness::FairnessGate;
+use super::super::kinds::measures::FairnessAsk;
 use super::super::rules::{Rule, RuleKind};
 use super::scope;
 use crate::domain::decision::Failed;
@@ -36,7 +37,8 @@ impl<'a> Groups<'a> {
             |rule: &Rule| rule.in_force(facts.now, facts.jurisdiction) && rule.applies_to.covers_placement(placement);
         let gate = |(at, rule): (u16, &Rule)| {
             let RuleKind::FairnessGate(gate) = &rule.kind else { return None };
-            let asked = holds(rule) && bundle.reads(placement, &gate.attribute);
+            let asked =
+                gate.asks == FairnessAsk::OneGroupDiscount && holds(rule) && bundle.reads(placement, &gate.attribute);
             asked.then(|| Gate {
                 rule: at,
                 scope: scope(rule, offers),

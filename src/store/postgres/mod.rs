@@ -10,6 +10,8 @@ mod catalogue;
 
 mod commit;
 
+mod fairness;
+
 mod keys;
 
 mod learner;
@@ -291,6 +293,14 @@ impl Store for PostgresStore {
 
     async fn activations(&self) -> Result<Vec<Activation>, StoreError> {
         bundles::activations(self).await
+    }
+
+    async fn keep_fairness_report(&self, hash: Digest, body: &str, by: By<'_>) -> Result<bool, StoreError> {
+        fairness::keep(self, hash, body, by).await
+    }
+
+    async fn fairness_report(&self, hash: Digest) -> Result<Option<String>, StoreError> {
+        fairness::body(self, hash).await
     }
 
     async fn change_catalogue(&self, change: &CatalogueChange, by: By<'_>) -> Result<CatalogueChanged, StoreError> {

@@ -18,6 +18,7 @@ mod cool_downs_late;
 mod decisions;
 mod delays;
 mod everyday;
+mod fairness;
 mod households;
 mod impressions;
 mod learning;

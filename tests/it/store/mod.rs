@@ -6,6 +6,7 @@ mod bundles;
 mod catalogue;
 mod commit;
 mod commit_races;
+mod fairness;
 mod given_up;
 mod keys;
 mod learner;

@@ -75,6 +75,7 @@ pub(in crate::policy) fn says(bundle: &Bundle, rule: &Rule) -> String {
         | RuleKind::Stock
         | RuleKind::Budget
         | RuleKind::Approval => format!("is built in: {}", rule.why),
+        RuleKind::FairnessGate(gate) if rule.is_measured() => gate.measures().unwrap_or_default(),
         _ => format!("leaves an offer out where this is so: {}", reason(bundle, rule)),
     }
 }

@@ -44,6 +44,7 @@ lints! {
     REGIONS_UNSEEN = "L09", "a rule for some regions where no case says from where a request comes";
     OVER = "L10", "a rule whose time is over";
     ENDS_SOON = "L11", "a rule that ends within two weeks, or an override within two days";
+    UNMEASURED = "L15", "a fairness gate that measures, in a bundle that names no report";
 }
 
 /// What a code means, of a mistake or of a warning.

@@ -1,6 +1,6 @@
 //! Warnings about what surrounds a rule: its tests, its time, the regions it names. Looks at no condition and no limit.
 
-use super::{ENDS_SOON, Found, Ground, OVER, REGIONS_UNSEEN, UNTESTED, written};
+use super::{ENDS_SOON, Found, Ground, OVER, REGIONS_UNSEEN, UNMEASURED, UNTESTED, written};
 use crate::domain::{Span, Timestamp};
 use crate::policy::rules::{Rule, RuleKind};
 
@@ -29,6 +29,11 @@ pub(super) fn find(ground: &Ground<'_>, found: &mut Found<'_>) {
                         one, and write `jurisdiction: US-NY` in a case"
                     .to_owned();
             found.add(REGIONS_UNSEEN, rule, message, "for some regions only", help);
+        }
+        if rule.is_measured() && rule.blocks() && ground.bundle.report.is_none() {
+            let message = format!("rule `{id}` asks for a measure, and the bundle names no report");
+            let help = "until `proffer policy measure` has measured it the bundle cannot be put in force".to_owned();
+            found.add(UNMEASURED, rule, message, "not measured", help);
         }
         if let Some(until) = end(rule) {
             if until <= ground.now {

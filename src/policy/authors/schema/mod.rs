@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::policy::bundle;
 use crate::policy::cases::fields as tests_fields;
-use crate::policy::declared::{attributes, calendars, placements, purposes, stores};
+use crate::policy::declared::{attributes, calendars, measured, placements, purposes, stores};
 use crate::policy::rules::{FIELDS, KINDS};
 use shapes::{described, shape};
 
@@ -30,6 +30,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("attributes", declared("attributes", &attributes::FIELDS, &["id", "type"])),
         ("purposes", declared("purposes", &purposes::FIELDS, &["id"])),
         ("calendars", declared("calendars", &calendars::FIELDS, &["id", "days"])),
+        ("fairness", titled("fairness", object("fairness", &measured::FIELDS, &["report"]))),
         ("stores", declared("stores", &stores::FIELDS, &["id"])),
         (
             "placements",
@@ -53,6 +54,7 @@ pub fn schema_of(path: &str) -> Option<&'static str> {
         "catalog/purposes.yaml" => "purposes",
         "catalog/calendars.yaml" => "calendars",
         "catalog/stores.yaml" => "stores",
+        measured::FAIRNESS => "fairness",
         "placements.yaml" => "placements",
         path if path.starts_with("rules/") => "rules",
         path if path.starts_with("tests/fixtures/") => "fixtures",
