@@ -57,7 +57,7 @@ fn a_bundle_goes_from_files_to_being_in_force_and_back() {
         let diff = service.call("GET", &format!("/v1/policies/{hash}/diff"), None).ok();
         assert_eq!((&diff["before"], &diff["after"], &diff["same"]), (&old, new, &json!(false)));
         let changes = diff["changes"].as_array().unwrap();
-        assert_eq!((changes.len(), &changes[0]["id"]), (1, &json!("cap.offer.day")), "{diff}");
+        assert_eq!((&changes[0]["id"], &changes[0]["how"]), (&json!("cap.offer.day"), &json!("changed")), "{diff}");
         let back = format!("/v1/policies/{}/diff?with={hash}", old.as_str().unwrap());
         assert_eq!(service.call("GET", &back, None).ok()["before"], *new);
         // Enough of its digits names it.

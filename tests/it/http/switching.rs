@@ -233,7 +233,7 @@ fn everything_wrong_with_a_switch_is_told_at_once() {
     wrong("a contradiction", &over("out", "force_out", &json!(["tent"])));
     insta::assert_snapshot!(told.0, @"");
     let answer = set(&service, &with(&base, "stop", &json!({"categories": ["shoe"]}))).json();
-    assert_eq!(answer["errors"][0]["code"], "P0118", "{answer}");
+    assert_eq!(answer["errors"][0]["code"], "P0110", "{answer}");
 }
 
 /// A record that was made with a switch, decided again from what the store has.
@@ -246,6 +246,8 @@ fn what_was_decided_with_a_switch_is_decided_again_byte_for_byte() {
         "decision_id": shop::id(7), "customer": {"session": "s-1"}, "placement": "home",
         "context": {"device_type": "mobile"},
     });
+    // What was learned by then: nothing.
+    let learned = service.core.snapshot();
     let answer = service.decide(&wanted).ok();
     // Nothing of it is in force any more, and the bundle is another one.
     end(&service, "recall").ok();
@@ -278,7 +280,7 @@ fn what_was_decided_with_a_switch_is_decided_again_byte_for_byte() {
             bundle,
             catalogue: opened.catalogue.clone(),
             control_sequence: recorded.control_sequence,
-            ..(*service.core.snapshot()).clone()
+            ..(*learned).clone()
         };
         let purse = Purse::default();
         let ask = Ask {
