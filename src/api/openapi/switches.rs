@@ -157,7 +157,7 @@ pub fn set() -> About {
     let launch = json!({
         "id": "launch-tent", "kind": "override", "why": "Launch of the year", "approver": "Jane Doe",
         "ticket": "MKT-77", "effective": {"from": "2026-03-02T08:00:00Z", "until": "2026-03-04T08:00:00Z"},
-        "applies_to": {"placements": ["home"]}, "action": "pin", "offers": ["tent"],
+        "applies_to": {"placements": ["home_banner"]}, "action": "pin", "offers": ["tent"],
     });
     let example = |name, summary, value| Example { name, summary, value };
     About {
