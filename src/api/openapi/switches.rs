@@ -1,5 +1,6 @@
 //! What the routes of switches are for, what they read and what they may be answered. Reads no request.
 #![expect(dead_code, reason = "schemas are made from these types; nothing is ever kept in one")]
+#![expect(clippy::struct_field_names, reason = "fields have the names that the answers have")]
 
 use serde_json::json;
 use utoipa::ToSchema;
