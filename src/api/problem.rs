@@ -50,10 +50,10 @@ impl From<Mistake> for At {
 impl From<Finding> for At {
     /// Placed in the text of a file among `files`.
     fn from(finding: Finding) -> Self {
-        let Finding { code, path, line, column, message, help, .. } = finding;
+        let message = finding.told();
+        let Finding { code, path, line, column, .. } = finding;
         let number = |number: usize| Some(number).filter(|number| *number > 0);
         let pointer = format!("/files/{}", path.replace('~', "~0").replace('/', "~1"));
-        let message = help.map_or(message.clone(), |help| format!("{message}; {help}"));
         Self { pointer, line: number(line), column: number(column), field: None, code: Some(code), message }
     }
 }

@@ -1,6 +1,7 @@
 //! `proffer switch`: kill switches and overrides in a store, beside a running service or without one. Judges none.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::{ArgGroup, Args, Subcommand};
@@ -251,7 +252,7 @@ fn line(kept: &SwitchKept, now: Timestamp) -> String {
         row.id, row.until, spec.why, spec.approver, spec.ticket, row.at, row.by
     );
     if let Some(ended) = &row.ended {
-        line.push_str(&format!("; ended at {} by {}: {}", ended.at, ended.by, ended.why));
+        let _ = write!(line, "; ended at {} by {}: {}", ended.at, ended.by, ended.why);
     }
     line
 }

@@ -28,6 +28,16 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// What is wrong and the way out, in one line.
+    pub fn told(&self) -> String {
+        let Self { message, help, .. } = self;
+        match help {
+            Some(help) if message.ends_with('?') => format!("{message} {help}"),
+            Some(help) => format!("{message}; {help}"),
+            None => message.clone(),
+        }
+    }
+
     /// Adds a way out.
     pub fn with_help(&mut self, help: impl Into<String>) -> &mut Self {
         self.help = Some(help.into());

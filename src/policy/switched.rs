@@ -51,7 +51,7 @@ impl SwitchKind {
 
 /// A switch or an override as it is asked for, with the fields that it would have in a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with the fields of a switch")]
 pub struct SwitchSpec {
     /// Names it for ever: an id is used once.
     pub id: String,
@@ -135,7 +135,8 @@ impl SwitchSpec {
             [("/why", &*self.why), ("/approver", &*self.approver), ("/ticket", &*self.ticket), ("/owner", owner)]
         {
             let name = pointer.trim_start_matches('/');
-            if text.trim().is_empty() {
+            // The rule's own reader tells of an empty reason.
+            if text.trim().is_empty() && name != "why" {
                 add(pointer, format!("`{name}` is empty: who asks later finds nothing; say it"));
             } else if text.len() > TEXT_BYTES_MAX {
                 add(pointer, format!("`{name}` has {} bytes: at most {TEXT_BYTES_MAX} are kept", text.len()));
@@ -178,16 +179,17 @@ impl SwitchSpec {
         let lines = self.lines();
         let field = finding.line.checked_sub(2).and_then(|at| lines.get(at)).map(|(name, _)| *name);
         let pointer = match field {
-            // A field that is missing is missing of the whole.
-            Some(name) if finding.code != codes::FIELD_MISSING => format!("/{name}"),
+            // What is missing, and what contradicts another one, is about the whole.
+            Some(name) if ![codes::FIELD_MISSING, codes::OVERRIDE_CONTRADICTS].contains(&finding.code) => {
+                format!("/{name}")
+            }
             _ => String::new(),
         };
-        let read_id = format!("`{READ_PREFIX}{}`", self.id);
-        let named = finding.message.replace(&format!("rule {read_id}"), &format!("switch `{}`", self.id));
-        let message = match &finding.help {
-            Some(help) => format!("{named}; {help}"),
-            None => named,
-        };
+        // What only this reading knows is not told: files that nobody wrote, and ids with something before them.
+        let told = finding.told();
+        let told = told.split(&format!(" (`{READ_PREFIX}")).next().unwrap_or_default();
+        let message =
+            told.replace(&format!("rule `{READ_PREFIX}"), "switch `").replace(&format!("`{READ_PREFIX}"), "switch `");
         SwitchMistake { pointer, code: Some(finding.code), message }
     }
 
@@ -296,7 +298,8 @@ mod tests {
         let mistakes = spec.check(&sample::bundle(), others).unwrap_err();
         let told = mistakes.iter().map(|mistake| {
             let SwitchMistake { pointer, code, message } = mistake;
-            format!("{pointer} {}: {message}", code.unwrap_or("-"))
+            let at = if pointer.is_empty() { "(all)" } else { pointer };
+            format!("{at} {}: {message}", code.unwrap_or("-"))
         });
         told.collect::<Vec<_>>().join("\n")
     }
@@ -317,20 +320,49 @@ mod tests {
 
     #[test]
     fn everything_wrong_with_a_switch_is_told_with_its_field_and_code() {
-        insta::assert_snapshot!(wrong(&kill("a b", json!({})), &[]), @"");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"why": " ", "ticket": ""})), &[]), @"");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"stop": null})), &[]), @"");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"stop": {}})), &[]), @"");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"stop": {"category": ["shoes"]}})), &[]), @"");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"stop": {"categories": ["shoos"]}})), &[]), @"");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"applies_to": {"placements": ["hom"]}})), &[]), @"");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"applies_to": {"offers": ["boots"]}})), &[]), @"");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"effective": {"until": "2026-12-12T09:00:01Z"}})), &[]), @"");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"effective": {}})), &[]), @"");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"effective": {"until": "tomorrow"}})), &[]), @"");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"action": "pin"})), &[]), @"");
-        insta::assert_snapshot!(wrong(&over("x", "stop", json!(["boots"])), &[]), @"");
-        insta::assert_snapshot!(wrong(&over("x", "pin", json!([])), &[]), @"");
+        insta::assert_snapshot!(wrong(&kill("a b", json!({})), &[]), @"
+        /id -: `a b` is not the id of a switch: expected 1 to 48 letters, digits, `.`, `_`, `:` or `-`
+        ");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"why": " ", "ticket": ""})), &[]), @"
+        /ticket -: `ticket` is empty: who asks later finds nothing; say it
+        /why P0114: switch `x`: `why` is empty; say who asked for the rule and where that is written down: it is logged with every exclusion
+        ");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"stop": null})), &[]), @"
+        (all) P0102: switch `x`: field `stop` is missing; add it, such as `stop: {offers: [boots]}`
+        ");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"stop": {}})), &[]), @"
+        /stop P0262: switch `x`: stop: it is not said what is stopped; write `stop: {offers: [...], categories: [...], campaigns: [...]}`, or `stop: all`
+        ");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"stop": {"category": ["shoes"]}})), &[]), @"
+        /stop P0101: switch `x`: stop: unknown field `category`; did you mean `categories`? the fields here are `offers`, `categories`, `campaigns`
+        ");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"stop": {"categories": ["shoos"]}})), &[]), @"
+        /stop P0110: switch `x`: stop: unknown category `shoos`; did you mean `shoes`? categories are the names of `offer.category` in catalog/attributes.yaml: add it there, or correct it here
+        ");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"applies_to": {"placements": ["hom"]}})), &[]), @"
+        /applies_to P0108: switch `x`: applies_to: unknown placement `hom`
+        ");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"applies_to": {"offers": ["boots"]}})), &[]), @"
+        /applies_to P0264: switch `x`: applies_to: which offers it is about stands beside `applies_to`; `applies_to` says where: `placements`, `channels`, `regions`; the rule itself says of what
+        ");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"effective": {"until": "2026-12-12T09:00:01Z"}})), &[]), @"
+        /effective P0261: switch `x`: it holds for more than 14 days; what acts at once passes: say when it begins and when it ends, at most 14 days later; what is to stay is a rule of another list
+        ");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"effective": {}})), &[]), @"
+        /effective P0261: switch `x`: both `from` and `until` are needed; what acts at once passes: say when it begins and when it ends, at most 14 days later; what is to stay is a rule of another list
+        ");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"effective": {"until": "tomorrow"}})), &[]), @"
+        /effective P0104: switch `x`: effective: `tomorrow` is neither a date nor an instant; expected `2026-11-01` or `2026-11-01T09:30:00Z`
+        ");
+        insta::assert_snapshot!(wrong(&kill("x", json!({"action": "pin"})), &[]), @"
+        /action P0101: switch `x`: unknown field `action`; the fields here are `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`, `overridable`, `stop`, `approver`, `ticket`
+        ");
+        insta::assert_snapshot!(wrong(&over("x", "stop", json!(["boots"])), &[]), @"
+        /action P0106: switch `x`: unknown action `stop`; expected one of `force_in`, `force_out`, `pin`
+        ");
+        insta::assert_snapshot!(wrong(&over("x", "pin", json!([])), &[]), @"
+        /offers P0116: switch `x`: an empty list; it names nothing; leave the list out, or name something
+        ");
     }
 
     #[test]

@@ -236,11 +236,11 @@ pub fn publish() -> About {
                        until it is activated. With `dry_run` nothing is kept. Everything wrong is told at once, each \
                        with its code, file, line and column. Sent again it changes nothing.";
     let files = json!({
-        "bundle.yaml": "name: my-shop\nschema: 1\n",
-        "catalog/purposes.yaml": "purposes:\n  - id: offer_contextual\n    dpv: Marketing\n",
-        "placements.yaml": "placements:\n  - id: home\n    channel: web\n    purpose: offer_contextual\n    \
-                            currency: USD\n    objective: {kind: margin, window: 7d, reward_cap: 200.00}\n    \
-                            strategy: {name: uniform}\n    fallback: {offer: house-welcome, variant: a}\n",
+        "bundle.yaml": include_str!("../../commands/starter/bundle.yaml"),
+        "catalog/attributes.yaml": include_str!("../../commands/starter/catalog/attributes.yaml"),
+        "catalog/purposes.yaml": include_str!("../../commands/starter/catalog/purposes.yaml"),
+        "placements.yaml": include_str!("../../commands/starter/placements.yaml"),
+        "rules/10-consent.yaml": include_str!("../../commands/starter/rules/10-consent.yaml"),
     });
     let value = json!({"files": files, "dry_run": true});
     let example = Example { name: "check", summary: "Check a small bundle and keep nothing", value };

@@ -1,5 +1,6 @@
 //! What the routes of switches are for, what they read and what they may be answered. Reads no request.
 #![expect(dead_code, reason = "schemas are made from these types; nothing is ever kept in one")]
+#![expect(clippy::struct_field_names, reason = "fields have the names that the answers have")]
 
 use serde_json::json;
 use utoipa::ToSchema;
@@ -157,7 +158,7 @@ pub fn set() -> About {
     let launch = json!({
         "id": "launch-tent", "kind": "override", "why": "Launch of the year", "approver": "Jane Doe",
         "ticket": "MKT-77", "effective": {"from": "2026-03-02T08:00:00Z", "until": "2026-03-04T08:00:00Z"},
-        "applies_to": {"placements": ["home"]}, "action": "pin", "offers": ["tent"],
+        "applies_to": {"placements": ["home_banner"]}, "action": "pin", "offers": ["tent"],
     });
     let example = |name, summary, value| Example { name, summary, value };
     About {

@@ -165,7 +165,8 @@ fn an_empty_catalogue_is_answered_with_the_house_content() {
       "versions": {
         "bundle": "b3",
         "catalogue": 0,
-        "model_sequence": 0
+        "model_sequence": 0,
+        "switches": null
       }
     }
     "#);

@@ -292,7 +292,9 @@ fn every_example_is_taken_as_it_stands_by_a_service_with_the_sample_policies() {
                 };
                 service.call(&method, &path.replace("{id}", own.unwrap_or(any)), Some(value))
             };
-            assert!(!answer.ok().to_string().contains("rejected"), "{call}: {}", answer.body);
+            // Nobody has published the bundle that is taken back there.
+            let told = if path.ends_with(":rollback") { answer.json() } else { answer.ok() };
+            assert!(!told.to_string().contains("rejected"), "{call}: {}", answer.body);
             hold(&document, &method, &path, &answer);
             seen += 1;
         }
@@ -301,6 +303,8 @@ fn every_example_is_taken_as_it_stands_by_a_service_with_the_sample_policies() {
         assert!(
             reads
                 || method == "GET"
+                || method == "DELETE"
+                || path.ends_with(":activate")
                 || path.ends_with("/pause")
                 || path.ends_with("/resume")
                 || path.ends_with(":release"),
@@ -332,6 +336,7 @@ fn schemas_of_what_is_read_have_the_fields_that_are_read() {
     same_fields::<Pause>(&document, "Pause");
     same_fields::<ConsentRecord>(&document, "ConsentRecord");
     same_fields::<Money>(&document, "Money");
+    same_fields::<proffer::policy::SwitchSpec>(&document, "Switch");
     // What a request is read into is what its schema is made from; that it is strict shows in the document.
     for name in [
         "DecisionRequest",

@@ -57,7 +57,7 @@ fn a_bundle_goes_from_files_to_being_in_force_and_back() {
         let diff = service.call("GET", &format!("/v1/policies/{hash}/diff"), None).ok();
         assert_eq!((&diff["before"], &diff["after"], &diff["same"]), (&old, new, &json!(false)));
         let changes = diff["changes"].as_array().unwrap();
-        assert_eq!((changes.len(), &changes[0]["id"]), (1, &json!("cap.offer.day")), "{diff}");
+        assert_eq!((&changes[0]["id"], &changes[0]["how"]), (&json!("cap.offer.day"), &json!("changed")), "{diff}");
         let back = format!("/v1/policies/{}/diff?with={hash}", old.as_str().unwrap());
         assert_eq!(service.call("GET", &back, None).ok()["before"], *new);
         // Enough of its digits names it.
@@ -105,7 +105,15 @@ fn a_bundle_whose_tests_fail_is_published_and_not_put_in_force() {
     assert_eq!(kept["tests"]["failed"][0]["name"], "a tent is shown");
     let hash = kept["bundle"].as_str().unwrap();
     let answer = service.call("POST", &format!("/v1/policies/{hash}:activate"), None);
-    insta::assert_snapshot!(whole(&answer).replace(hash, "b3:HASH"), @"");
+    insta::assert_snapshot!(whole(&answer).replace(hash, "b3:HASH"), @r#"
+    409 application/problem+json
+    {
+      "detail": "1 of the 1 tests of the bundle fails, the first is `a tent is shown` (tests/shop.test.yaml:3); `proffer policy test` shows what came instead",
+      "status": 409,
+      "title": "it is not put in force",
+      "type": "urn:proffer:problem:refused"
+    }
+    "#);
     assert_eq!(under(&service), old);
 }
 
@@ -114,12 +122,72 @@ fn mistakes_in_files_are_told_with_code_and_place() {
     let service = Service::start();
     let mut sources = shop::policies_with("min_margin: 10%", "min_margn: 10%");
     sources.push(Source { path: "rules/more.yml".into(), text: "owner: shop\n".into() });
-    insta::assert_snapshot!(whole(&publish(&service, &sources, true)), @"");
+    insta::assert_snapshot!(whole(&publish(&service, &sources, true)), @r#"
+    422 application/problem+json
+    {
+      "detail": "2 things are wrong; see `errors`",
+      "errors": [
+        {
+          "code": "P0007",
+          "message": "a bundle has no file `rules/more.yml`; did you mean `rules/more.yaml`? a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/calendars.yaml, catalog/purposes.yaml, catalog/stores.yaml, rules/*.yaml and tests/**",
+          "pointer": "/files/rules~1more.yml"
+        },
+        {
+          "code": "P0101",
+          "column": 5,
+          "line": 9,
+          "message": "rule `margin.floor`: unknown field `min_margn`; did you mean `min_margin`? the fields here are `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`, `overridable`, `min_margin`, `over`",
+          "pointer": "/files/rules~1shop.yaml"
+        }
+      ],
+      "status": 422,
+      "title": "the request says something that cannot be",
+      "type": "urn:proffer:problem:invalid"
+    }
+    "#);
     let call = |method: &str, path: &str, body: Option<&Value>| whole(&service.call(method, path, body));
-    insta::assert_snapshot!(call("POST", "/v1/policies", Some(&json!({"file": {}}))), @"");
-    insta::assert_snapshot!(call("POST", "/v1/policies/b3:00000000:activate", None), @"");
-    insta::assert_snapshot!(call("GET", "/v1/policies/active", None), @"");
-    insta::assert_snapshot!(call("POST", "/v1/policies:rollback", None), @"");
+    insta::assert_snapshot!(call("POST", "/v1/policies", Some(&json!({"file": {}}))), @r#"
+    422 application/problem+json
+    {
+      "detail": "unknown field `file`, expected `files` or `dry_run`; did you mean `files`?",
+      "errors": [
+        {
+          "message": "unknown field `file`, expected `files` or `dry_run`; did you mean `files`?",
+          "pointer": "/file"
+        }
+      ],
+      "status": 422,
+      "title": "the request says something that cannot be",
+      "type": "urn:proffer:problem:invalid"
+    }
+    "#);
+    insta::assert_snapshot!(call("POST", "/v1/policies/b3:00000000:activate", None), @r#"
+    404 application/problem+json
+    {
+      "detail": "no bundle with the hash `b3:00000000` is published here: `GET /v1/policies` lists those that are, `POST /v1/policies` publishes one",
+      "status": 404,
+      "title": "there is no such thing",
+      "type": "urn:proffer:problem:not-found"
+    }
+    "#);
+    insta::assert_snapshot!(call("GET", "/v1/policies/active", None), @r#"
+    422 application/problem+json
+    {
+      "detail": "`active` is not the hash of a bundle: expected `b3:` and at least 4 hexadecimal digits",
+      "status": 422,
+      "title": "the request says something that cannot be",
+      "type": "urn:proffer:problem:invalid"
+    }
+    "#);
+    insta::assert_snapshot!(call("POST", "/v1/policies:rollback", None), @r#"
+    409 application/problem+json
+    {
+      "detail": "no other bundle was active before: `GET /v1/policies` shows the history",
+      "status": 409,
+      "title": "the id names something else",
+      "type": "urn:proffer:problem:conflict"
+    }
+    "#);
 }
 
 #[test]

@@ -92,7 +92,17 @@ fn a_switch_is_obeyed_named_listed_and_ended() {
         told.problem("without a reason", &service.call("DELETE", "/v1/switches/recall", None));
         let name = first["set"]["by"].as_str().unwrap();
         insta::allow_duplicates! {
-            insta::assert_snapshot!(told.0.replace(name, "KEY"), @"");
+            insta::assert_snapshot!(told.0.replace(name, "KEY"), @"
+            another switch of the id
+              409 conflict: switch `recall` was set at 2026-03-01T09:30:00.000Z by KEY and says something else: choose another id, or end that one first
+            the id of one that was ended
+              409 conflict: switch `recall` was ended at 2026-03-01T09:30:00.000Z by KEY (The maker has mended it): an id is used once; choose another
+            nobody's
+              404 not-found: no switch `nobody` was ever set; `GET /v1/switches` lists those that were
+            without a reason
+              422 invalid: say why it is ended, such as `?why=the%20recall%20is%20over`: it is kept with the switch
+                ?why:
+            ");
         }
         // What was decided with it still names it.
         let record = service.call("GET", &format!("/v1/decisions/{}", shop::id(3)), None).ok();
@@ -231,9 +241,62 @@ fn everything_wrong_with_a_switch_is_told_at_once() {
     wrong("an unknown action", &over("x", "force", &json!(["tent"])));
     set(&service, &over("in", "force_in", &json!(["tent"]))).ok();
     wrong("a contradiction", &over("out", "force_out", &json!(["tent"])));
-    insta::assert_snapshot!(told.0, @"");
+    insta::assert_snapshot!(told.0, @"
+    no body
+      422 invalid: expected an object with the fields of a switch, found null
+        :
+    no id
+      422 invalid: the field `id` is missing
+        :
+    no reason
+      422 invalid: the field `why` is missing
+        :
+    no ticket
+      422 invalid: the field `ticket` is missing
+        :
+    no approver
+      422 invalid: the field `approver` is missing
+        :
+    no end
+      422 invalid: switch `x`: both `from` and `until` are needed; what acts at once passes: say when it begins and when it ends, at most 14 days later; what is to stay is a rule of another list
+        /effective:
+    an empty reason
+      422 invalid: switch `x`: `why` is empty; say who asked for the rule and where that is written down: it is logged with every exclusion
+        /why:
+    an unknown field
+      422 invalid: unknown field `expires`, expected one of `id`, `kind`, `why`, `owner`, `approver`, `ticket`, `effective`, `applies_to`, `stop`, `action`, `offers`
+        /expires:
+    an unknown kind
+      422 invalid: unknown value `killswitch`, expected `kill_switch` or `override`; did you mean `kill_switch`?
+        /kind:
+    a bad id
+      422 invalid: `stop tent` is not the id of a switch: expected 1 to 48 letters, digits, `.`, `_`, `:` or `-`
+        /id:
+    too long
+      422 invalid: switch `x`: it holds for more than 14 days; what acts at once passes: say when it begins and when it ends, at most 14 days later; what is to stay is a rule of another list
+        /effective:
+    over already
+      422 invalid: switch `x` would have ended already, from 2026-03-01T07:30:00.000Z until 2026-03-01T08:30:00.000Z: give a later `until`
+        /effective:
+    unknown category and placement
+      422 invalid: 2 things are wrong; see `errors`
+        /applies_to: switch `x`: applies_to: unknown placement `hom`; did you mean `home`?
+        /stop: switch `x`: stop: unknown category `shoe`; did you mean `shoes`? categories are the names of `offer.category` in catalog/attributes.yaml: add it there, or correct it here
+    stops nothing
+      422 invalid: switch `x`: stop: it is not said what is stopped; write `stop: {offers: [...], categories: [...], campaigns: [...]}`, or `stop: all`
+        /stop:
+    a field of overrides
+      422 invalid: switch `x`: unknown field `action`; the fields here are `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`, `overridable`, `stop`, `approver`, `ticket`
+        /action:
+    an unknown action
+      422 invalid: switch `x`: unknown action `force`; did you mean `force_in`? expected one of `force_in`, `force_out`, `pin`
+        /action:
+    a contradiction
+      422 invalid: switch `out`: it contradicts switch `in`: `force_out` and `force_in` of `tent`; both hold at the same time and place: remove one of them, or part them by `effective` or `applies_to`
+        :
+    ");
     let answer = set(&service, &with(&base, "stop", &json!({"categories": ["shoe"]}))).json();
-    assert_eq!(answer["errors"][0]["code"], "P0118", "{answer}");
+    assert_eq!(answer["errors"][0]["code"], "P0110", "{answer}");
 }
 
 /// A record that was made with a switch, decided again from what the store has.
@@ -246,6 +309,8 @@ fn what_was_decided_with_a_switch_is_decided_again_byte_for_byte() {
         "decision_id": shop::id(7), "customer": {"session": "s-1"}, "placement": "home",
         "context": {"device_type": "mobile"},
     });
+    // What was learned by then: nothing.
+    let learned = service.core.snapshot();
     let answer = service.decide(&wanted).ok();
     // Nothing of it is in force any more, and the bundle is another one.
     end(&service, "recall").ok();
@@ -278,7 +343,7 @@ fn what_was_decided_with_a_switch_is_decided_again_byte_for_byte() {
             bundle,
             catalogue: opened.catalogue.clone(),
             control_sequence: recorded.control_sequence,
-            ..(*service.core.snapshot()).clone()
+            ..(*learned).clone()
         };
         let purse = Purse::default();
         let ask = Ask {

@@ -169,8 +169,10 @@ fn kept(kind: Kind, broken: &Edition, (hash, body): (Digest, &str), why: &str) {
     assert_eq!(code, 0, "{err}");
     until("the node to decide again", || (decided_under(&client) == (200, json!(a.hash_text()))).then_some(()));
     assert_eq!(client.get("/readyz").unwrap().status(), 200);
-    let (_, said, _) = town.policy(&["status"]);
-    assert!(said.contains(&format!("node      first decides under {} since 20", a.hash_text())), "{said}");
+    until("the node to say so", || {
+        let (_, said, _) = town.policy(&["status"]);
+        said.contains(&format!("node      first decides under {} since 20", a.hash_text())).then_some(())
+    });
     assert!(broken.hash() != a.hash());
     drop(server);
     town.remove();

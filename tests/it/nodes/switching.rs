@@ -6,7 +6,7 @@ use proffer::domain::{ConsentState, Timestamp};
 use serde_json::{Value, json};
 
 use super::facts::Fact;
-use super::town::{Edition, Town, ask, import, put_consent};
+use super::town::{Edition, Town, ask_as, import, put_consent};
 use super::watched::Watched;
 use crate::harness::client::{Client, json_of, now_ms};
 use crate::harness::database::Kind;
@@ -102,8 +102,8 @@ fn excluded(client: &Client, answer: &Value, offer: u32) -> Vec<(String, String)
         .collect()
 }
 
-fn decide(client: &Client, customer: &str) -> Value {
-    let answer = client.decide(&ask(customer)).unwrap();
+fn decide(client: &Client, customer: u64) -> Value {
+    let answer = client.decide(&ask_as(customer, 0)).unwrap();
     assert_eq!(answer.status(), 200, "{}", answer.body());
     json_of(&answer)
 }
@@ -117,23 +117,22 @@ fn obeyed_by_whoever_is_asked(kind: Kind, nodes: &[&str]) {
     let mut customer = 0;
     let mut somebody = || {
         customer += 1;
-        let name = format!("c-{customer}");
-        assert_eq!(put_consent(&clients[0], &name, "granted").status(), 200);
-        name
+        assert_eq!(put_consent(&clients[0], &format!("c-{customer}"), "granted").status(), 200);
+        customer
     };
     for round in 0..6_usize {
         let (setter, asked) = (&clients[round % clients.len()], &clients[(round + 1) % clients.len()]);
         let id = format!("recall-{round}");
         let (status, set) = call(setter, "POST", "/v1/switches", &kill(&id, 3, 600_000));
         assert_eq!((status, &set["state"], &set["changed"]), (200, &json!("in_force"), &json!(true)), "{set}");
-        let answer = decide(asked, &somebody());
+        let answer = decide(asked, somebody());
         let rule = format!("proffer.switch.{id}");
         let sentence = format!("`{rule}` (Recalled): the offer is stopped, approved by Jane Doe, ticket OPS-7");
         assert_eq!(excluded(asked, &answer, 3), [(rule.clone(), sentence.clone())], "round {round}");
         assert_eq!(answer["versions"]["switches"], json!(2 * round + 1), "{answer}");
         let (status, ended) = end(asked, &id);
         assert_eq!((status, &ended["state"]), (200, &json!("ended")), "{ended}");
-        let after = decide(setter, &somebody());
+        let after = decide(setter, somebody());
         assert_eq!(excluded(setter, &after, 3), [], "round {round}");
         assert_eq!(after["versions"]["switches"], json!(2 * round + 2));
         // What was decided with it still says so.
@@ -152,7 +151,7 @@ fn obeyed_by_whoever_is_asked(kind: Kind, nodes: &[&str]) {
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("switch `all-stop` is in force until 20"), "{said}");
     for client in &clients {
-        let answer = decide(client, &somebody());
+        let answer = decide(client, somebody());
         assert_eq!((&answer["fallback"], &answer["offers"][0]["offer_id"]), (&json!(true), &json!("house-welcome")));
     }
     let (code, said) = switch(&["list"]);
@@ -160,14 +159,14 @@ fn obeyed_by_whoever_is_asked(kind: Kind, nodes: &[&str]) {
     assert!(said.contains(": Recalled, approved by Jane Doe, ticket OPS-8; set at 20"), "{said}");
     assert_eq!(switch(&["end", "all-stop", "--why", "Mended"]).0, 0);
     for client in &clients {
-        assert_eq!(decide(client, &somebody())["fallback"], false);
+        assert_eq!(decide(client, somebody())["fallback"], false);
     }
     // One that ends by itself needs nobody.
     let (status, _) = call(&clients[0], "POST", "/v1/switches", &kill("short", 3, 700));
     assert_eq!(status, 200);
     let asked = clients.last().unwrap();
     until("the switch to end by itself", || {
-        let answer = decide(asked, &somebody());
+        let answer = decide(asked, somebody());
         excluded(asked, &answer, 3).is_empty().then_some(())
     });
     let (_, list) = call(asked, "GET", "/v1/switches?state=expired", &Value::Null);
