@@ -39,7 +39,7 @@ impl<'g> Book<'g> {
 
 /// The two approvals of different people that last longest together.
 fn pair<'g>(one: &[&'g Given], other: &[&'g Given]) -> Option<(&'g Given, &'g Given)> {
-    let pairs = one.iter().flat_map(|a| other.iter().map(|b| (*a, *b))).filter(|(a, b)| !a.same_person(b));
+    let pairs = one.iter().flat_map(|a| other.iter().map(move |b| (*a, *b))).filter(|(a, b)| !a.same_person(b));
     pairs.max_by_key(|(a, b)| (a.expires.min(b.expires), a.id.max(b.id)))
 }
 

@@ -251,8 +251,9 @@ fn within(report: &Report<'_>, node: &Node, name: &str) -> Option<Place> {
                 let skipped = if at + 1 == from.line { from.column.saturating_sub(1) } else { 0 };
                 Some((at, column(line, name, skipped)?))
             });
-            let exact = found.map(|(at, column)| Place { line: at + 1, column, length: name.chars().count(), ..from });
-            Some(exact.take(1).next().unwrap_or(from))
+            let mut exact =
+                found.map(|(at, column)| Place { line: at + 1, column, length: name.chars().count(), ..from });
+            Some(exact.next().unwrap_or(from))
         }
         Yaml::Refused => None,
     }
