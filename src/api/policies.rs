@@ -14,7 +14,7 @@ use super::{App, auth, body};
 use crate::decision::trial::{Trial, try_all};
 use crate::domain::{Digest, Malformed};
 use crate::policy::{Bundle, COMPILER, Finding, Rule, Source, Tests, compile_with_tests, difference};
-use crate::runtime::{Activated, NotActivated, NotFound, failing, hash_text};
+use crate::runtime::{Activated, NotFound, failing, hash_text};
 use crate::store::{Activation, By};
 
 /// Activations and bundles told at most.
@@ -177,21 +177,10 @@ pub(super) async fn publish(app: App, request: HttpRequest, payload: web::Payloa
     })))
 }
 
-fn not_activated(not: &NotActivated) -> Problem {
-    let errors = match not {
-        NotActivated::Tests(_) => Vec::new(),
-        NotActivated::Nodes(nodes) => {
-            nodes.iter().map(|(node, why)| At::new("", format!("node `{node}`: {why}"))).collect()
-        }
-    };
-    Problem::refused(not.to_string(), errors)
-}
-
 async fn put_in_force(app: &App, request: &HttpRequest, hash: Digest) -> Result<HttpResponse, Problem> {
     let bundle = app.bundles().read(hash).await?;
     let activated = app.activate(&bundle, &auth::caller(request)).await?;
-    let activated = activated.map_err(|not| not_activated(&not))?;
-    Ok(told_in_force(hash, &activated))
+    Ok(told_in_force(hash, &activated?))
 }
 
 fn told_in_force(hash: Digest, Activated { control, changed, unheard }: &Activated) -> HttpResponse {

@@ -8,7 +8,7 @@ use crate::catalogue::Mistake;
 use crate::decision;
 use crate::domain::Malformed;
 use crate::policy::{CatalogueProblem, Finding, SwitchMistake};
-use crate::runtime::RuntimeError;
+use crate::runtime::{NotActivated, RuntimeError};
 
 /// Something at one place of the request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -335,6 +335,19 @@ impl From<Vec<decision::Problem>> for Problem {
     }
 }
 
+impl From<NotActivated> for Problem {
+    fn from(not: NotActivated) -> Self {
+        match &not {
+            NotActivated::Tests(_) | NotActivated::Unfair(_) => Self::refused(not.to_string(), Vec::new()),
+            NotActivated::Nodes(nodes) => {
+                let errors = nodes.iter().map(|(node, why)| At::new("", format!("node `{node}`: {why}")));
+                Self::refused(not.to_string(), errors.collect())
+            }
+            NotActivated::Unapproved { bundle, findings } => Self::unapproved(bundle, findings),
+        }
+    }
+}
+
 impl From<RuntimeError> for Problem {
     fn from(error: RuntimeError) -> Self {
         match error {
@@ -343,7 +356,7 @@ impl From<RuntimeError> for Problem {
                 Self::store_away("the store does not answer; nothing is lost by sending the request again")
             }
             RuntimeError::Takeover { .. } => Self::unavailable(format!("{error}; ask another node")),
-            RuntimeError::Unapproved { bundle, findings } => Self::unapproved(&bundle, &findings),
+            RuntimeError::NotActivated(not) => not.into(),
             other => {
                 tracing::error!(error = %other, "a request failed");
                 Self { store: matches!(other, RuntimeError::Store(_)), ..Self::internal() }

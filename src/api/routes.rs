@@ -22,8 +22,8 @@ use super::openapi::reports as told;
 use super::openapi::switches as stops;
 use super::problem::Problem;
 use super::{
-    App, approvals, attributes, auth, batch, campaigns, catalogue, customers, decisions, models, offers, outcomes, page,
-    policies, probes, rechecks, reports, switches,
+    App, approvals, attributes, auth, batch, campaigns, catalogue, customers, decisions, models, offers, outcomes,
+    page, policies, probes, rechecks, reports, switches,
 };
 use crate::config::MetricsAccess;
 use crate::runtime::{ApiKey, Role};

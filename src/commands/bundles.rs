@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use proffer::config::Settings;
 use proffer::policy::{Bundle, compile_with_tests};
 use proffer::runtime::{
-    Activated, BundleMaker, BundleRefused, Measurer, NodeStanding, NotFound, StartError, hash_text, keys_of, mistakes,
-    read_policies,
+    Activated, BundleMaker, BundleRefused, Measurer, NodeStanding, NotActivated, NotFound, StartError, hash_text,
+    keys_of, mistakes, read_policies,
 };
 use proffer::store::{self, Activation};
 use serde_json::{Value, json};
@@ -57,9 +58,7 @@ impl InStore {
 
     /// Opens it with the keys of its customers.
     pub async fn measurer(&self) -> Result<Measurer, Box<dyn Error>> {
-        let mut settings = serve::settings(self.config.as_ref())?;
-        settings.store = self.store.clone().unwrap_or(settings.store);
-        settings.complete();
+        let settings = self.settings()?;
         let store = store::open(&settings.store, 1).await?;
         let (keys, _) = keys_of(store.as_ref(), &settings.key_file).await?;
         Ok(Measurer { store, keys })
@@ -157,7 +156,10 @@ pub async fn activate(target: &str, at: &InStore) -> Ended {
 async fn put_in_force(maker: &BundleMaker, bundle: &Bundle, at: &InStore) -> Ended {
     let Activated { control, changed, unheard } = match maker.activate(bundle, BY).await? {
         Ok(activated) => activated,
-        Err(not) => return Ok(told(&format!("{} was not put in force: {not}", bundle.hash_text()), 1)),
+        Err(not @ (NotActivated::Tests(_) | NotActivated::Nodes(_))) => {
+            return Ok(told(&format!("{} was not put in force: {not}", bundle.hash_text()), 1));
+        }
+        Err(not) => return Ok(told(&not.to_string(), 1)),
     };
     let hash = bundle.hash_text();
     let text = if changed {

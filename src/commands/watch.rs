@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proffer::policy::{Bundle, Source, compile_with_tests};
-use proffer::runtime::{Core, RuntimeError, mistakes, read_policies};
+use proffer::runtime::{Core, NotActivated, mistakes, read_policies};
 
 use super::policy_findings::print_findings;
 
@@ -62,15 +62,19 @@ async fn read(folder: &Path) -> Vec<Source> {
 async fn put_in_force(core: &Arc<Core>, bundle: Arc<Bundle>, aloud: bool) -> Refused {
     let sequence = core.snapshot().control_sequence;
     match core.activate(&bundle, BY).await {
-        Ok(_) => {
+        Ok(Ok(_)) => {
             eprintln!("  watching  {} is active: every decision from now on is made under it", bundle.hash_text());
             None
         }
-        Err(error @ RuntimeError::Unapproved { .. }) => {
+        Ok(Err(not @ NotActivated::Unapproved { .. })) => {
             if aloud {
-                eprintln!("error: {error}\n\nthe bundle before stays in force; this one follows once it is approved");
+                eprintln!("error: {not}\n\nthe bundle before stays in force; this one follows once it is approved");
             }
             Some((bundle, sequence))
+        }
+        Ok(Err(not)) => {
+            eprintln!("error: {} is not put in force: {not}; the bundle before stays in force", bundle.hash_text());
+            None
         }
         Err(error) => {
             eprintln!("error: {error}; the bundle before stays in force");

@@ -7,7 +7,7 @@ use super::catalogue::read_catalogue;
 use super::export::Export;
 use super::keys::hash_key;
 use super::records::parse_sources;
-use super::{ApiKey, Core, Role, RuntimeError};
+use super::{ApiKey, Core, NotActivated, Role, RuntimeError};
 use crate::domain::{Catalogue, Digest, Span, Timestamp};
 use crate::policy::{Approved, Authority, Bundle, Demands, Given, Matter, Needed, Standing, lacking, needed, weakened};
 use crate::store::{By, NewApproval, Revoked, Store};
@@ -138,7 +138,7 @@ impl Approver {
         Ok(Export { at: self.store.now().await?, control_sequence, approvals })
     }
 
-    /// Whether a bundle may be put in force at an instant; [`RuntimeError::Unapproved`] says what is missing.
+    /// Whether a bundle may be put in force at an instant; [`NotActivated::Unapproved`] says what is missing.
     pub async fn permits(&self, bundle: &Bundle, now: Timestamp) -> Result<(), RuntimeError> {
         permit(self.store.as_ref(), bundle, now).await
     }
@@ -179,7 +179,7 @@ pub(super) async fn permit(store: &dyn Store, bundle: &Bundle, now: Timestamp) -
     if findings.is_empty() {
         return Ok(());
     }
-    Err(RuntimeError::Unapproved { bundle: bundle.hash_text(), findings })
+    Err(NotActivated::Unapproved { bundle: bundle.hash_text(), findings }.into())
 }
 
 /// What a bundle that was published asks for, whether or not this build still compiles it.

@@ -17,7 +17,8 @@ use super::records::{print_sources, read_bundle};
 use super::{Core, RuntimeError};
 use crate::config::Settings;
 use crate::domain::{Digest, Malformed, Timestamp};
-use crate::policy::Bundle;
+use crate::policy::{Bundle, Finding};
+use crate::report::fairness::Unfair;
 use crate::store::{Activation, By, Control, NODE_LIFE, NodeState, PublishedBundle, Store};
 
 /// How long nodes are waited for at most: looks, and the pause before each of them but the first. One that has not
@@ -37,6 +38,23 @@ pub enum NotActivated {
     /// A node would not decide under it: each with the reason.
     #[error("{}; the bundle before is still in force everywhere", told(.0))]
     Nodes(Vec<(String, String)>),
+    /// People have not approved what it asks for.
+    #[error("{}", unapproved(.bundle, .findings))]
+    Unapproved {
+        /// Which, by its hash.
+        bundle: String,
+        /// What is missing, each with its place and with the command that mends it.
+        findings: Vec<Finding>,
+    },
+    /// Its fairness gates keep it from being put in force.
+    #[error(transparent)]
+    Unfair(Box<Unfair>),
+}
+
+fn unapproved(bundle: &str, findings: &[Finding]) -> String {
+    let told: String = findings.iter().map(|finding| format!("\n\n{finding}")).collect();
+    let lacks = format!("{} lack{}", findings.len(), if findings.len() == 1 { "" } else { "s" });
+    format!("bundle {bundle} may not be put in force: {lacks} of approval; nothing was changed{told}")
 }
 
 fn told(nodes: &[(String, String)]) -> String {
@@ -81,9 +99,10 @@ pub(super) async fn at_start(
 ) -> Result<(Control, Arc<Bundle>), RuntimeError> {
     let body = print_sources(&own.sources);
     let permitted = match (permit(store, &own, by.at).await, store.control().await?) {
-        (Err(RuntimeError::Unapproved { findings, .. }), control @ Control { bundle: Some(active), .. }) => {
-            Some((control, active, findings))
-        }
+        (
+            Err(RuntimeError::NotActivated(NotActivated::Unapproved { findings, .. })),
+            control @ Control { bundle: Some(active), .. },
+        ) => Some((control, active, findings)),
         (permitted, _) => permitted.map(|()| None)?,
     };
     if let Some((control, active, findings)) = permitted {
@@ -227,11 +246,10 @@ impl BundleMaker {
         if before.bundle == Some(bundle.hash) {
             return Ok(Ok(Activated { control: before, changed: false, unheard: Vec::new() }));
         }
-        if let Err(not) = may_be_activated(bundle) {
-            return Ok(Err(not));
+        match self.may_be_activated(bundle, by.at).await {
+            Err(RuntimeError::NotActivated(not)) => return Ok(Err(not)),
+            other => other?,
         }
-        permit(self.store.as_ref(), bundle, by.at).await?;
-        may_be_put_in_force(self.store.as_ref(), bundle, by.at).await?;
         self.publish_as(bundle, by).await?;
         if let Some(core) = here {
             // Nobody has to wait until this process looks by itself.
@@ -243,6 +261,14 @@ impl BundleMaker {
         };
         let control = self.store.activate_bundle(bundle.hash, &print_sources(&bundle.sources), by).await?;
         Ok(Ok(Activated { changed: control.sequence != before.sequence, control, unheard }))
+    }
+
+    /// Whether a bundle may be put in force, whoever decides under it: its own tests hold, people have approved it, and
+    /// what has to be measured of it was.
+    async fn may_be_activated(&self, bundle: &Bundle, now: Timestamp) -> Result<(), RuntimeError> {
+        holds(bundle).map_err(NotActivated::Tests)?;
+        permit(self.store.as_ref(), bundle, now).await?;
+        may_be_put_in_force(self.store.as_ref(), bundle, now).await
     }
 
     /// Waits until every node that is there has made a bundle ready; gives those that have not said so in time.
@@ -353,11 +379,6 @@ fn standing(state: NodeState, now: Timestamp) -> NodeStanding {
             since: refused.since,
         }),
     }
-}
-
-/// Whether a bundle may be put in force at all, as far as it can be told from itself.
-fn may_be_activated(bundle: &Bundle) -> Result<(), NotActivated> {
-    holds(bundle).map_err(NotActivated::Tests)
 }
 
 /// Says of a hash that it is not in the store.

@@ -1,10 +1,10 @@
 //! Fairness gates carried out: the report that a bundle names is fetched and judged before the bundle is put in force.
 //! Measures nothing itself.
 
-use super::RuntimeError;
+use super::{NotActivated, RuntimeError};
 use crate::domain::Timestamp;
 use crate::policy::Bundle;
-use crate::report::fairness::{Unfair, judge};
+use crate::report::fairness::judge;
 use crate::store::Store;
 
 /// Whether a bundle may be put in force by its fairness gates. Whoever puts one in force asks this first.
@@ -21,13 +21,8 @@ pub(super) async fn may_be_put_in_force(
         Some(hash) => store.fairness_report(hash).await?,
         None => None,
     };
-    Ok(judge(bundle, |_| kept, was_in_force, now)?)
-}
-
-impl From<Unfair> for RuntimeError {
-    fn from(unfair: Unfair) -> Self {
-        Self::Unfair(Box::new(unfair))
-    }
+    let judged = judge(bundle, |_| kept, was_in_force, now);
+    Ok(judged.map_err(|unfair| NotActivated::Unfair(Box::new(unfair)))?)
 }
 
 /// As [`may_be_put_in_force`] for the bundle that a start brings along: only where it would be put in force now. One

@@ -62,8 +62,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use tokio::sync::Notify;
 
 pub use attributes::AttributesKept;
-pub use bundles::{Activated, BundleMaker, BundleRefused, NodeStanding, NotActivated, NotFound, Standing, hash_text};
 pub use authority::{APPROVAL_DAYS_MAX, Approval, Approver, Proposed, authority_of};
+pub use bundles::{Activated, BundleMaker, BundleRefused, NodeStanding, NotActivated, NotFound, Standing, hash_text};
 pub use catalogue::CatalogueKept;
 pub use catalogue_maker::CatalogueMaker;
 pub use clock::Clock;
@@ -95,8 +95,7 @@ use crate::domain::{
 };
 use crate::engine::Reply;
 use crate::engine::learner::Models;
-use crate::policy::{Bundle, Finding};
-use crate::report::fairness::Unfair;
+use crate::policy::Bundle;
 use crate::store::{Holder, Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -123,27 +122,6 @@ pub enum RuntimeError {
         /// Why not.
         why: String,
     },
-    /// A bundle may not be put in force before people have approved what it asks for.
-    #[error("{}", unapproved(.bundle, .findings))]
-    Unapproved {
-        /// Which, by its hash.
-        bundle: String,
-        /// What is missing, each with its place and with the command that mends it.
-        findings: Vec<Finding>,
-    },
-    /// Fairness gates keep a bundle from being put in force.
-    #[error(transparent)]
-    Unfair(Box<Unfair>),
-}
-
-fn unapproved(bundle: &str, findings: &[Finding]) -> String {
-    let told: String = findings.iter().map(|finding| format!("\n\n{finding}")).collect();
-    format!("bundle {bundle} may not be put in force: {} of approval; nothing was changed{told}", lacks(findings.len()))
-}
-
-/// `1 lack`, `2 lacks`.
-fn lacks(count: usize) -> String {
-    format!("{count} lack{}", if count == 1 { "" } else { "s" })
 }
 
 /// Everything a process shares: store, keys, clock, snapshot, engines. A handle to it is the service.

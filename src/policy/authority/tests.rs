@@ -206,10 +206,8 @@ fn an_approval_counts_until_its_end_and_the_pair_that_lasts_longest_counts() {
     let approved = Approved::of(&bundle, &catalogue, &given);
     assert!(approved.allows(&first, Timestamp(NOW.0 + DAY - 1)) && !approved.allows(&first, Timestamp(NOW.0 + DAY)));
     // One longer approval alone does not help, two do, by one person they do not.
-    let renewed = |id, who, days: i64| Given {
-        expires: Timestamp(NOW.0 + days * DAY),
-        ..super::tests::given(id, &matter, pinned, who)
-    };
+    let renewed =
+        |id, who, days: i64| Given { expires: Timestamp(NOW.0 + days * DAY), ..tests::given(id, &matter, pinned, who) };
     given.push(renewed(50, ("jane", PRIVACY), 30));
     assert_eq!(until(&given), Some(0));
     given.push(renewed(51, ("jane", BUSINESS), 30));

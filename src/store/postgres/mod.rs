@@ -40,7 +40,8 @@ use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Transaction};
 
 use crate::domain::outcome::OutcomeFact;
 use crate::domain::{
-    Day, DecisionId, Digest, Hold, ModelId, OfferId, PoolLevels, Span, Spend, SubjectId, SubjectKinds, SubjectRef, Timestamp,
+    Day, DecisionId, Digest, Hold, ModelId, OfferId, PoolLevels, Span, Spend, SubjectId, SubjectKinds, SubjectRef,
+    Timestamp,
 };
 use crate::engine::batch::{Batch, CommitOutcome};
 use crate::policy::Given;
@@ -49,8 +50,7 @@ use super::{
     Activation, AppliedRow, Backlog, By, CatalogueChange, CatalogueChanged, CatalogueRows, CheckpointRow, ConsentRow,
     Control, CountedFor, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, MakeMerge,
     Match, NewApproval, NewSubject, OfferRevision, OutcomeRow, PublishedBundle, Revoked, SourceRow, Store, StoreError,
-    StoredDecision,
-    SubjectRow, Taken, Totals,
+    StoredDecision, SubjectRow, Taken, Totals,
 };
 
 /// How long a call waits for a connection: a fallback soon is worth more than a decision late.

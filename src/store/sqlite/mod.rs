@@ -44,7 +44,8 @@ use tokio::sync::Mutex;
 
 use crate::domain::outcome::OutcomeFact;
 use crate::domain::{
-    Day, DecisionId, Digest, Hold, ModelId, OfferId, PoolLevels, Span, Spend, SubjectId, SubjectKinds, SubjectRef, Timestamp,
+    Day, DecisionId, Digest, Hold, ModelId, OfferId, PoolLevels, Span, Spend, SubjectId, SubjectKinds, SubjectRef,
+    Timestamp,
 };
 use crate::engine::batch::{Batch, CommitOutcome};
 use crate::policy::Given;
@@ -53,8 +54,7 @@ use super::{
     Activation, AppliedRow, Backlog, By, CatalogueChange, CatalogueChanged, CatalogueRows, CheckpointRow, ConsentRow,
     Control, CountedFor, Holder, KeptOutcome, KeyRow, Learned, LearnerWork, LearningRow, Lease, MakeChange, MakeMerge,
     Match, NewApproval, NewSubject, OfferRevision, OutcomeRow, PublishedBundle, Revoked, SourceRow, Store, StoreError,
-    StoredDecision,
-    SubjectRow, Taken, Totals,
+    StoredDecision, SubjectRow, Taken, Totals,
 };
 
 const READERS: u32 = 4;

@@ -151,12 +151,12 @@ fn a_bundle_is_not_put_in_force_before_it_is_approved_and_the_old_one_stays() {
         assert_eq!(shop.service.core.snapshot().bundle.hash, shop.bundle.hash);
         // Nobody gets rid of it alone: the plain bundle asks for less.
         let plain = compile(&shop::policies()).unwrap();
-        let told = shop.service.wait(shop.service.core.activate(&plain, "test")).unwrap_err().to_string();
+        let told = shop.service.wait(shop.service.core.activate(&plain, "test")).unwrap().unwrap_err().to_string();
         assert!(told.contains("it no longer asks for approval of `attributes: personal`"), "{told}");
         for by in ["jane", "joe"] {
             shop.approve(by, &json!({"bundle": plain.hash_text()})).ok();
         }
-        shop.service.wait(shop.service.core.activate(&plain, "test")).unwrap();
+        shop.service.wait(shop.service.core.activate(&plain, "test")).unwrap().unwrap();
         shop.service.remove();
     }
 }

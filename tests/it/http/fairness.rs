@@ -127,7 +127,11 @@ fn later(hours: i64) -> Timestamp {
 /// What becomes of putting a bundle in force.
 fn activated(service: &Service, bundle: &Bundle) -> String {
     let done = service.wait(service.core.activate(bundle, "test"));
-    done.map_or_else(|error| error.to_string(), |control| format!("active: {}", control.bundle == Some(bundle.hash)))
+    match done {
+        Ok(Ok(activated)) => format!("active: {}", activated.control.bundle == Some(bundle.hash)),
+        Ok(Err(not)) => not.to_string(),
+        Err(error) => error.to_string(),
+    }
 }
 
 const ACTIVE: &str = "active: true";

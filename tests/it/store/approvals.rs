@@ -44,7 +44,7 @@ async fn an_approval_is_kept_as_it_was_given_and_moves_the_control_row(database:
     let matters = [tier(UseCase::Feature), offer, Matter::Bundle];
     for (number, matter) in (1..).zip(&matters) {
         assert_eq!(store.approve(&approval(matter.clone(), number), by).await.unwrap(), u64::from(number));
-        let control = Control { sequence: u64::from(number), bundle: None, catalogue_revision: 0 };
+        let control = Control { sequence: u64::from(number), bundle: None, catalogue_revision: 0, switch_revision: 0 };
         assert_eq!(store.control().await.unwrap(), control);
     }
     let given = |number: u8, matter: &Matter| Given {
@@ -71,7 +71,7 @@ async fn one_is_taken_back_once_and_stays_in_the_list(database: Arc<Database>) {
     assert_eq!(store.control().await.unwrap().sequence, 2);
     assert_eq!(store.revoke_approval(id, "complaint 12", joe).await.unwrap(), Revoked::Now);
     assert_eq!(store.revoke_approval(id, "again", BY).await.unwrap(), Revoked::Before);
-    let control = Control { sequence: 3, bundle: Some(digest(7)), catalogue_revision: 0 };
+    let control = Control { sequence: 3, bundle: Some(digest(7)), catalogue_revision: 0, switch_revision: 0 };
     assert_eq!(store.control().await.unwrap(), control);
     let listed = store.approvals().await.unwrap();
     let revoked = Revocation { sequence: 3, at: Timestamp(77), by: "joe".to_owned(), note: "complaint 12".to_owned() };
