@@ -22,7 +22,7 @@ pub(super) fn any(chance: &mut Chance) -> Box<dyn Kind> {
     let lists: [&[&str]; 4] =
         [&[], &["customer.tier"], &["customer.tier", "customer.points"], &["customer.member", "customer.brand"]];
     let (mut allowed, mut banned): (Option<&[&str]>, &[&str]) = (None, &[]);
-    let (mut same_as, mut spread, mut tells) = (None, None, false);
+    let (mut same_as, mut spread, mut tells) = (None, None, chance.often(5));
     for _ in 0..=chance.below(3) {
         match chance.below(5) {
             0 => allowed = Some(chance.one(&lists)),
