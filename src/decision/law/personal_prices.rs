@@ -60,7 +60,8 @@ pub(super) fn moved(asked: &Asked<'_>, offer: &Offer) -> BTreeSet<String> {
         return BTreeSet::new();
     }
     let spot = &asked.town.spots[asked.spot];
-    let mut read: BTreeSet<&str> = if spot.weighs { spot.features.iter().copied().collect() } else { BTreeSet::new() };
+    let mut read: BTreeSet<&str> =
+        if spot.strategy == "greedy" { spot.features.iter().copied().collect() } else { BTreeSet::new() };
     for rule in asked.town.rules.iter().filter(|rule| rule.is_condition() && rule.holds(asked)) {
         let mut others = asked.town.offers.values();
         if others.any(|other| same(asked, offer, other) && rule.applies(asked, other)) {
