@@ -118,7 +118,10 @@ impl Slate {
         let (left_out, noted) = std::mem::take(&mut self.barred);
         for LeftOut { row, failed } in left_out {
             if let Some(row) = rows.get_mut(row as usize) {
-                row.failed.extend(failed);
+                // What leaves a row out for its taste may stand there already.
+                let more = failed.into_iter().filter(|more| row.failed.iter().all(|known| known.rule != more.rule));
+                let more: Vec<_> = more.collect();
+                row.failed.extend(more);
                 (row.scored, row.learned) = (None, None);
             }
         }

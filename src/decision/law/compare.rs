@@ -38,7 +38,7 @@ fn recorded_of_slot(bundle: &Bundle, list: &[LeftOut]) -> BTreeMap<usize, Said> 
 }
 
 fn refusing(bundle: &Bundle, refused: Option<&RefusedPurpose>) -> Vec<String> {
-    refused.iter().flat_map(|refused| refused.rules()).map(|rule| id(bundle, rule)).collect()
+    refused.into_iter().flat_map(RefusedPurpose::rules).map(|rule| id(bundle, rule)).collect()
 }
 
 /// Readings of one row and slot. Of a cap that is reached more is not counted, so that it is enough to see that.

@@ -145,7 +145,9 @@ pub(super) fn attributes(chance: &mut Chance, of_ten: usize) -> BTreeMap<String,
 
 /// A contact of the last days, maybe of an offer or a placement that is gone.
 fn contact(chance: &mut Chance, number: usize, kind: SubjectKind) -> Contact {
-    let at = NOW - chance.within(0, 96 * HOUR);
+    let days = chance.within(0, 96 * HOUR);
+    // Some are still reserved.
+    let at = NOW - if chance.often(3) { days % (2 * HOUR) } else { days };
     let later = |chance: &mut Chance| Timestamp(chance.within(at - HOUR / 4, NOW));
     let mut maybe = |of_ten: usize| chance.often(of_ten).then(|| later(chance));
     let (seen, clicked, redeemed) = (maybe(6), maybe(3), maybe(2));
@@ -177,6 +179,6 @@ fn contact(chance: &mut Chance, number: usize, kind: SubjectKind) -> Contact {
         clicked,
         redeemed,
         events: kinds.into_iter().filter_map(|(kind, at)| Some((kind, at?))).collect(),
-        released: chance.often(1),
+        released: chance.often(2),
     }
 }

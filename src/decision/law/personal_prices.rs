@@ -22,7 +22,7 @@ pub(super) fn any(chance: &mut Chance) -> Box<dyn Kind> {
     let lists: [&[&str]; 4] =
         [&[], &["customer.tier"], &["customer.tier", "customer.points"], &["customer.member", "customer.brand"]];
     let (mut allowed, mut banned): (Option<&[&str]>, &[&str]) = (None, &[]);
-    let (mut same_as, mut spread, mut tells) = (None, None, false);
+    let (mut same_as, mut spread, mut tells) = (None, None, chance.often(5));
     for _ in 0..=chance.below(3) {
         match chance.below(5) {
             0 => allowed = Some(chance.one(&lists)),
@@ -60,7 +60,8 @@ pub(super) fn moved(asked: &Asked<'_>, offer: &Offer) -> BTreeSet<String> {
         return BTreeSet::new();
     }
     let spot = &asked.town.spots[asked.spot];
-    let mut read: BTreeSet<&str> = if spot.weighs { spot.features.iter().copied().collect() } else { BTreeSet::new() };
+    let mut read: BTreeSet<&str> =
+        if spot.strategy == "greedy" { spot.features.iter().copied().collect() } else { BTreeSet::new() };
     for rule in asked.town.rules.iter().filter(|rule| rule.is_condition() && rule.holds(asked)) {
         let mut others = asked.town.offers.values();
         if others.any(|other| same(asked, offer, other) && rule.applies(asked, other)) {

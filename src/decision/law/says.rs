@@ -57,7 +57,8 @@ fn expected(asked: &Asked<'_>, offer: &Offer, stage: Stage, spoken: &mut Spoken)
     }
     for (id, (observed, limit)) in merchandise::against(asked, offer) {
         // Stock runs out for all.
-        if stage == if id == "proffer.stock" { Stage::RunsOut } else { Stage::Before } {
+        let asked_at = if id == "proffer.stock" { Stage::RunsOut } else { Stage::Before };
+        if stage == asked_at {
             said.failed.insert((id.to_owned(), observed, limit));
         }
     }
@@ -69,11 +70,14 @@ fn expected(asked: &Asked<'_>, offer: &Offer, stage: Stage, spoken: &mut Spoken)
 
 /// Lifts what an override lifts: it is noted instead, and behind it every override that does so.
 fn lift(asked: &Asked<'_>, offer: &Offer, said: &mut Expected, spoken: &mut Spoken) {
+    if said.failed.is_empty() {
+        return;
+    }
     let by = favouring(asked, Act::In, offer);
     let overridable = |(id, ..): &(String, Option<i64>, Option<i64>)| {
         asked.town.rules.iter().any(|rule| rule.id == *id && rule.overridable())
     };
-    if by.is_empty() || said.failed.is_empty() {
+    if by.is_empty() {
         return;
     }
     let (lifted, stays): (Said, Said) = std::mem::take(&mut said.failed).into_iter().partition(overridable);

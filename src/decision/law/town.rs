@@ -56,8 +56,8 @@ pub(super) struct Spot {
     pub(super) obeys_caps: bool,
     pub(super) counts_toward_caps: bool,
     pub(super) features: &'static [&'static str],
-    /// Whether its strategy weighs them.
-    pub(super) weighs: bool,
+    /// Uniform, or one that weighs them.
+    pub(super) strategy: &'static str,
     /// Whether it may show nothing.
     pub(super) nothing: bool,
 }
@@ -82,7 +82,7 @@ impl Town {
             obeys_caps: chance.often(9),
             counts_toward_caps: chance.often(9),
             features: chance.one(&[&["context.device"] as &[&str], &["context.device", "customer.tier"]]),
-            weighs: chance.often(2),
+            strategy: if chance.often(2) { "greedy" } else { "uniform" },
             nothing: chance.often(2),
         };
         let spots = [spot(chance, "home", "web", "personal", "house"), spot(chance, "mail", "email", "plain", "o2")];
@@ -117,14 +117,14 @@ impl Town {
     pub(super) fn files(&self) -> Vec<Source> {
         let file = |path: &str, text: String| Source { path: path.to_owned(), text };
         let spot = |spot: &Spot| {
-            let strategy = if spot.weighs { "greedy" } else { "uniform" };
             format!(
                 "  - {{id: {}, channel: {}, purpose: {}, currency: USD, slots: 3, objective: {{kind: margin, \
-                 window: 7d, reward_cap: 200.00}}, strategy: {{name: {strategy}}}, features: [{}], reservation: 1h, \
+                 window: 7d, reward_cap: 200.00}}, strategy: {{name: {}}}, features: [{}], reservation: 1h, \
                  obeys_caps: {}, counts_toward_caps: {}, nothing_allowed: {}, fallback: {{offer: {}, variant: a}}}}\n",
                 spot.id,
                 spot.channel,
                 spot.purpose,
+                spot.strategy,
                 spot.features.join(", "),
                 spot.obeys_caps,
                 spot.counts_toward_caps,

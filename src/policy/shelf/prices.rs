@@ -76,7 +76,10 @@ impl Prices {
         }
         let mut readers = Vec::new();
         for (at, rule) in here {
-            let covers = scope(rule, offers).map(|own| products.iter().fold(own, |own, product| product.closed(&own)));
+            let covers = scope(rule, offers).map(|own| {
+                let each: Vec<Bits> = products.iter().map(|product| product.closed(&own)).collect();
+                Bits::of((0..offers.len()).map(|at| own.has(at) || each.iter().any(|closed| closed.has(at))))
+            });
             for id in rule.kind.reads_of_customer() {
                 readers.push(Scoped { rule: *at, scope: covers.clone(), of: id });
             }
