@@ -71,9 +71,9 @@ fn what_is_not_measured_is_not_put_in_force_and_too_little_data_is_no_measure() 
     let (_, out, _) = proffer(&["policy", "explain", "fair.parity"]);
     assert!(out.contains("a bundle that does not hold it is not put in force"), "{out}");
     assert!(out.contains("no case can show it"), "{out}");
-    let refused = "error: fairness gates keep bundle b3:HASH from being put in force: `fair.parity` asks for a measure, \
-                   and the bundle names no report; run `proffer policy measure DIR` on its folder, which measures and \
-                   names the report in fairness.yaml, then activate the folder";
+    let refused = "error: fairness gates keep bundle b3:HASH from being put in force: `fair.parity` asks for a \
+                   measure, and the bundle names no report; run `proffer policy measure DIR` on its folder, which \
+                   measures and names the report in fairness.yaml, then activate the folder";
     let (code, out, err) = proffer(&["policy", "activate", "policies"]);
     assert_eq!((code, out.as_str(), err.as_str()), (1, "", refused));
     let site = Site::new("sqlite:proffer.sqlite", &folder.path().join("policies"));
