@@ -110,7 +110,8 @@ fn print_rule(bundle: &Arc<Bundle>, tests: &Tests, rule: &Rule, args: &ExplainAr
     ];
     rows.extend(told.missing.map(|missing| ("missing", missing.to_owned())));
     rows.extend(told.witnesses);
-    rows.push(("tests", format!("leave something out by it {}, let something pass {}", times(out), times(through))));
+    let shown = format!("leave something out by it {}, let something pass {}", times(out), times(through));
+    rows.push(("tests", if rule.is_for_cases() { shown } else { "no case can show it".to_owned() }));
     for (word, text) in rows {
         println!("  {word:16}{text}");
     }

@@ -2,6 +2,7 @@
 //! the bundle name it. Puts nothing in force.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -71,9 +72,9 @@ pub async fn run(args: &MeasureArgs) -> Result<ExitCode, Box<dyn Error>> {
                 "# Written by `proffer policy measure`: by what report this bundle was measured.\nreport: {hash}\n"
             ),
         )?;
-        said.push_str(&format!("\n\nreport {hash}, named in {}", path.display()));
+        let _ = write!(said, "\n\nreport {hash}, named in {}", path.display());
     } else {
-        said.push_str(&format!("\n\nreport {hash}; a bundle names it by `report: {hash}` in {FAIRNESS}"));
+        let _ = write!(said, "\n\nreport {hash}; a bundle names it by `report: {hash}` in {FAIRNESS}");
     }
     let (holds, gates) = gates(&bundle, &report);
     args.at.print(&said, &json!({"report": hash, "holds": holds, "to": report.to, "gates": gates}));

@@ -79,8 +79,7 @@ impl Counts {
 
     pub(super) fn finish(self, bundle: &Bundle) -> Vec<Cover> {
         let counts = self.left_out.into_iter().zip(self.let_through);
-        // What is measured is asked about no offer, and no case can show it.
-        let rules = bundle.rules.iter().zip(counts).filter(|(rule, _)| !rule.is_measured());
+        let rules = bundle.rules.iter().zip(counts).filter(|(rule, _)| rule.is_for_cases());
         let made = rules.map(|(rule, (left_out, let_through))| Cover {
             rule: rule.id.clone(),
             path: rule.place.0.clone(),

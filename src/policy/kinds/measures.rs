@@ -114,6 +114,17 @@ impl Rule {
     pub fn is_measured(&self) -> bool {
         self.fairness_gate().is_some_and(|gate| gate.asks.measure().is_some())
     }
+
+    /// Whether a case of the tests can show it: what is measured is asked for by no decision, and so is the consent
+    /// that it is measured by.
+    pub fn is_for_cases(&self) -> bool {
+        !self.is_measured() && !asks_to_measure(self)
+    }
+}
+
+/// Whether it is a gate for consent to be measured.
+fn asks_to_measure(rule: &Rule) -> bool {
+    matches!(&rule.kind, RuleKind::PurposeGate(gate) if gate.purpose.as_str() == MEASUREMENT)
 }
 
 impl Bundle {
@@ -200,8 +211,8 @@ pub(in crate::policy) fn check(
     placements: &BTreeMap<PlacementId, Placement>,
     declared: &Declared,
 ) {
-    let asks = |rule: &Rule| matches!(&rule.kind, RuleKind::PurposeGate(gate) if gate.purpose.as_str() == MEASUREMENT);
-    let guarded = |place: &Placement| rules.iter().any(|rule| asks(rule) && rule.applies_to.covers_placement(place));
+    let guarded =
+        |place: &Placement| rules.iter().any(|rule| asks_to_measure(rule) && rule.applies_to.covers_placement(place));
     for rule in rules.iter().filter(|rule| rule.is_measured()) {
         let Some(place) = declared.place(rule.id.as_str()) else { continue };
         let covered = || placements.values().filter(|placement| rule.applies_to.covers_placement(placement));

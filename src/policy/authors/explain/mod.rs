@@ -40,6 +40,10 @@ pub fn explain(bundle: &Bundle, rule: &Rule) -> Explained {
         applies: applies(rule),
         holds: holds(&rule.effective),
         severity: match rule.severity {
+            _ if rule.is_measured() && !rule.blocks() => {
+                "nothing is kept out; it is measured and told: a gate on trial"
+            }
+            _ if rule.is_measured() => "no offer is left out; a bundle that does not hold it is not put in force",
             Severity::Block => "what it speaks against is left out",
             Severity::Warn => "nothing is left out; what it says is noted for whoever answers for the offer",
             Severity::Shadow => "nothing is left out; what it would do is noted: a rule on trial",

@@ -191,3 +191,16 @@ fn values_of_another_type_do_not_fit_and_what_compiles_does() {
     assert_eq!(placement("strategy: {name: bagged_linear, bag: 5,"), (false, false));
     assert_eq!(placement("strategy: {nme: bagged_linear,"), (false, false));
 }
+
+#[test]
+fn what_a_fairness_gate_measures_and_the_file_that_names_a_report_fit_as_they_are_read() {
+    let file = |path: &str, text: &str| check(&Source { path: path.into(), text: text.into() });
+    let gate = "owner: privacy\nfairness_gates: [{id: a, why: b, attribute: customer.gender, metric: parity, \
+                at_least: 80%, window: 30d, min_group: 200, interval: 95%}]\n";
+    assert_eq!(file("rules/a.yaml", gate), [""; 0]);
+    for (from, to) in [("metric: parity", "metric: paritiy"), ("min_group: 200", "min_group: 3"), ("95%", "80%")] {
+        assert!(!file("rules/a.yaml", &gate.replace(from, to)).is_empty(), "{to}");
+    }
+    assert_eq!(file("fairness.yaml", "report: b3:00\n"), [""; 0]);
+    assert!(!file("fairness.yaml", "reports: b3:00\n").is_empty());
+}
