@@ -98,7 +98,7 @@ fn a_use_is_withheld_until_two_people_approve_it_and_again_once_one_takes_it_bac
         assert_eq!(shop.send("jane", "POST", &path, Some(&note)).ok()["status"], "revoked");
         assert_eq!(shop.seen(2), (Value::Null, not_approved.clone()));
         assert_eq!(shop.send("jane", "POST", &path, Some(&note)).ok()["status"], "revoked_before");
-        let told = shop.service.record(&shop.service.decide(&ask_as(2, "c-1")).ok())["explanation"].to_string();
+        let told = shop.service.record(&shop.service.decide(&ask_as(2, "c-1")).ok()).to_string();
         assert!(told.contains("its use for this purpose is not approved"), "{told}");
 
         shop.approve("joe", &shop.tier()).ok();
