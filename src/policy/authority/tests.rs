@@ -108,7 +108,7 @@ fn every_use_is_found_with_its_purpose_and_its_place() {
     rule `minors` rules/a.yaml:9:57: `customer.age` as `guard` for `service`
     rule `prices` rules/a.yaml:11:38: `customer.tier` as `price` for `price_personalisation`
     ");
-    assert_eq!(super::super::authority::Demands::of(&bundle.sources), bundle.demands);
+    assert_eq!(Demands::of(&bundle.sources), bundle.demands);
     let protected = compile(&files("approvers: {attributes: [protected]}\n", ATTRIBUTES)).unwrap();
     assert_eq!(protected.uses.sites.len(), 1);
     assert_eq!(compile(&files("", ATTRIBUTES)).unwrap().uses, Uses::default());
