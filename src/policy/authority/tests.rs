@@ -105,8 +105,8 @@ fn every_use_is_found_with_its_purpose_and_its_place() {
     insta::assert_snapshot!(told.join("\n"), @r"
     placement `home` placements.yaml:8:32: `customer.tier` as `feature` for `p`
     rule `bronze` rules/a.yaml:7:10: `customer.tier` as `rule` for `p`
-    rule `minors` rules/a.yaml:9:64: `customer.age` as `guard` for `service`
-    rule `prices` rules/a.yaml:11:41: `customer.tier` as `price` for `price_personalisation`
+    rule `minors` rules/a.yaml:9:57: `customer.age` as `guard` for `service`
+    rule `prices` rules/a.yaml:11:38: `customer.tier` as `price` for `price_personalisation`
     ");
     assert_eq!(Demands::of(&bundle.sources), bundle.demands);
     let protected = compile(&files("approvers: {attributes: [protected]}\n", ATTRIBUTES)).unwrap();
@@ -127,9 +127,10 @@ fn what_nobody_approved_is_told_with_its_place_and_the_command_that_mends_it() {
       |
     8 |     features: [context.device, customer.tier * context.device]
       |                                ^^^^^^^^^^^^^ not approved
-      = help: two people whose keys have the roles `approve:privacy` and `approve:business` run, each
-              for themselves, `proffer policy approve customer.tier --purpose p --use-case feature --hash
-              b3:HASH`; `proffer policy approvals` shows how everything stands
+      = help: two people whose keys have the roles `approve:privacy` and `approve:business` run, each for
+              themselves, `proffer policy approve customer.tier --purpose p --use-case feature --hash
+              b3:HASH`; `proffer policy approvals`
+              shows how everything stands
     ");
 }
 
@@ -148,16 +149,33 @@ fn told(change: impl FnOnce(&mut Vec<Given>)) -> String {
 
 #[test]
 fn an_expired_a_revoked_a_voided_approval_and_one_person_for_both_are_told_apart() {
-    insta::assert_snapshot!(told(|all| of(all, "customer.tier", UseCase::Rule)[1].expires = NOW), @"");
-    insta::assert_snapshot!(told(|all| {
+    insta::assert_snapshot!(told(|all| of(all, "customer.tier", UseCase::Rule)[1].expires = NOW), @r"
+    P0502 approval expired: rule `bronze`: `customer.tier` as `rule` for `p`: the approval for `business` by `joe` expired at 2026-03-01T09:30:00.000Z (rules/a.yaml)
+    somebody other than `jane` whose key has the role `approve:business`
+    ");
+    let revoke = |all: &mut Vec<Given>| {
         let revoked = Revocation { sequence: 90, at: NOW, by: "ann".to_owned(), note: "complaint 12".to_owned() };
         of(all, "customer.tier", UseCase::Price)[0].revoked = Some(revoked);
-    }), @"");
-    insta::assert_snapshot!(told(|all| {
+    };
+    insta::assert_snapshot!(told(revoke), @r"
+    P0503 approval taken back: rule `prices`: `customer.tier` as `price` for `price_personalisation`: the approval for `privacy` by `jane` was taken back by `ann` at 2026-03-01T09:30:00.000Z (complaint 12) (rules/a.yaml)
+    somebody other than `joe` whose key has the role `approve:privacy`
+    ");
+    let edit = |all: &mut Vec<Given>| {
         of(all, "customer.age", UseCase::Guard).into_iter().for_each(|given| given.pinned = Digest([9; 32]));
-    }), @"");
-    insta::assert_snapshot!(told(|all| of(all, "customer.tier", UseCase::Rule)[1].by = "Jane".to_owned()), @"");
-    insta::assert_snapshot!(told(|all| of(all, "customer.tier", UseCase::Rule)[0].authority = BUSINESS), @"");
+    };
+    insta::assert_snapshot!(told(edit), @r"
+    P0504 edited since it was approved: rule `minors`: `customer.age` as `guard` for `service`: the approval for `privacy` by `jane` of 2026-02-28T09:30:00.000Z is for what it was then: it was edited since; the approval for `business` by `joe` of 2026-02-28T09:30:00.000Z is for what it was then: it was edited since (rules/a.yaml)
+    two people whose keys have the roles `approve:privacy` and `approve:business`
+    ");
+    insta::assert_snapshot!(told(|all| of(all, "customer.tier", UseCase::Rule)[1].by = "Jane".to_owned()), @r"
+    P0505 approved by one person alone: rule `bronze`: `customer.tier` as `rule` for `p`: `Jane` approved it for both: `business` needs another person (rules/a.yaml)
+    somebody other than `jane` whose key has the role `approve:business`
+    ");
+    insta::assert_snapshot!(told(|all| of(all, "customer.tier", UseCase::Rule)[0].authority = BUSINESS), @r"
+    P0501 not approved: rule `bronze`: `customer.tier` as `rule` for `p`: nobody approved it for `privacy` (rules/a.yaml)
+    somebody other than `joe` whose key has the role `approve:privacy`
+    ");
 }
 
 #[test]
@@ -266,7 +284,14 @@ fn a_bundle_that_asks_for_less_than_the_one_in_force_needs_both_authorities() {
     let strict = "approvers: {attributes: [personal, protected], offers: [business], bundle: [privacy]}\n";
     let (in_force, less) = (bundle(strict).demands, bundle(BOTH));
     let told = shown(&weakened(&less, &in_force, &[], NOW)).replace(&print_hash(less.hash), "b3:HASH");
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r"
+    error[P0506]: bundle: it no longer asks for approval of `offers: business` and `bundle: privacy`, as the bundle in force does: nobody approved it for `privacy`; nobody approved it for `business`
+     --> bundle.yaml
+      = help: two people whose keys have the roles `approve:privacy` and `approve:business` run, each for
+              themselves, `proffer policy approve --bundle --hash
+              b3:HASH`; `proffer policy approvals`
+              shows how everything stands; or ask for it in `approvers`
+    ");
     assert_eq!(weakened(&bundle(strict), &in_force, &[], NOW), []);
     assert_eq!(weakened(&bundle(strict), &less.demands, &[], NOW), [], "more is no less");
     let approve = |id, who| given(id, &Matter::Bundle, less.hash, who);
@@ -277,7 +302,23 @@ fn a_bundle_that_asks_for_less_than_the_one_in_force_needs_both_authorities() {
 
 #[test]
 fn what_approvers_say_is_checked() {
-    insta::assert_snapshot!(refused("approvers: {}\n"), @"");
-    insta::assert_snapshot!(refused("approvers: {attributes: [personel, public], offers: []}\n"), @"");
-    insta::assert_snapshot!(refused("approvers: {bundle: [legal, privacy, privacy], offer: [business]}\n"), @"");
+    let check = |approvers: &str, expected: &[&str]| {
+        let told = refused(approvers);
+        let found: Vec<&str> = told.lines().filter(|line| line.starts_with("error")).collect();
+        assert_eq!(found, expected, "{told}");
+    };
+    check("approvers: {}\n", &["error[P0116]: bundle: approvers: nothing is said"]);
+    let unknown = |list: &str, what: &str, name: &str| {
+        format!("error[P0106]: bundle: approvers: {list}: unknown {what} `{name}`")
+    };
+    let meant = unknown("attributes", "class", "personel") + "; did you mean `personal`?";
+    let (public, empty) =
+        (unknown("attributes", "class", "public"), "error[P0116]: bundle: approvers: offers: an empty list");
+    check("approvers: {attributes: [personel, public], offers: []}\n", &[&meant, &public, empty]);
+    let legal = unknown("bundle", "authority", "legal");
+    check("approvers: {bundle: [legal]}\n", &[&legal]);
+    let twice = "error[P0117]: bundle: approvers: bundle: `privacy` appears twice in the list";
+    check("approvers: {bundle: [privacy, privacy]}\n", &[twice]);
+    let misspelt = "error[P0101]: bundle: approvers: unknown field `offer`; did you mean `offers`?";
+    check("approvers: {offer: [business]}\n", &[misspelt]);
 }
