@@ -95,7 +95,8 @@ impl Bundle {
         format!("b3:{}", self.hash.hex())
     }
 
-    /// The same with other rules, in their order, among which no cap is another one.
+    /// The same with other rules, in their order, among which no cap is another one. Whatever names rules by their
+    /// position is made anew.
     pub(super) fn with_rules(&self, rules: Vec<Rule>, switches: u64) -> Self {
         Self {
             only_blocks: only_blocks(&rules),
