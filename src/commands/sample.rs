@@ -2,7 +2,7 @@
 
 use proffer::policy::Source;
 
-const POLICIES: [(&str, &str); 30] = [
+const POLICIES: [(&str, &str); 32] = [
     ("bundle.yaml", include_str!("../../policies/bundle.yaml")),
     ("catalog/attributes.yaml", include_str!("../../policies/catalog/attributes.yaml")),
     ("catalog/purposes.yaml", include_str!("../../policies/catalog/purposes.yaml")),
@@ -12,6 +12,7 @@ const POLICIES: [(&str, &str); 30] = [
     ("rules/30-caps.yaml", include_str!("../../policies/rules/30-caps.yaml")),
     ("rules/35-household.yaml", include_str!("../../policies/rules/35-household.yaml")),
     ("rules/40-offers.yaml", include_str!("../../policies/rules/40-offers.yaml")),
+    ("rules/45-fairness.yaml", include_str!("../../policies/rules/45-fairness.yaml")),
     ("rules/50-slate.yaml", include_str!("../../policies/rules/50-slate.yaml")),
     ("rules/60-loyalty.yaml", include_str!("../../policies/rules/60-loyalty.yaml")),
     ("rules/70-cool-downs.yaml", include_str!("../../policies/rules/70-cool-downs.yaml")),
@@ -24,6 +25,7 @@ const POLICIES: [(&str, &str); 30] = [
     ("tests/30-caps.test.yaml", include_str!("../../policies/tests/30-caps.test.yaml")),
     ("tests/35-household.test.yaml", include_str!("../../policies/tests/35-household.test.yaml")),
     ("tests/40-offers.test.yaml", include_str!("../../policies/tests/40-offers.test.yaml")),
+    ("tests/45-fairness.test.yaml", include_str!("../../policies/tests/45-fairness.test.yaml")),
     ("tests/50-slate.test.yaml", include_str!("../../policies/tests/50-slate.test.yaml")),
     ("tests/60-loyalty.test.yaml", include_str!("../../policies/tests/60-loyalty.test.yaml")),
     ("tests/70-cool-downs.test.yaml", include_str!("../../policies/tests/70-cool-downs.test.yaml")),

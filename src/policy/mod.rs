@@ -94,7 +94,7 @@ pub use declared::purposes::PurposeSpec;
 pub(crate) use rules::lists;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
 pub use authors::sarif::sarif;
-pub use authors::schema::{schema_of, schemas};
+pub use authors::schema::{SCHEMA_FILES, schema_of, schemas};
 pub use shelf::{Behind, Judging, Moved, Pin, Setting, Shelf, Shelves, Stand};
 pub use kinds::stackability::Stackability;
 pub use declared::subjects::States;

@@ -207,7 +207,8 @@ fn init_writes_the_schemas_that_its_files_name_and_they_are_no_part_of_the_bundl
     assert!(schema["properties"]["margin_floors"]["items"]["properties"]["min_margin"].is_object());
     std::fs::remove_dir_all(policies.join(".schema")).unwrap();
     let (code, out, _) = run(folder.path(), &["policy", "schema", "--out", "policies"]);
-    assert_eq!((code, out.as_str()), (0, "policies/.schema: 9 schemas"));
+    assert_eq!(code, 0);
+    insta::assert_snapshot!(out, @"");
     assert_eq!(hash(folder.path()), before);
     let (code, _, err) = run(folder.path(), &["policy", "schema", "rule"]);
     assert_eq!(code, 2);
