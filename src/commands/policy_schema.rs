@@ -55,9 +55,8 @@ pub fn run(args: &SchemaArgs) -> ExitCode {
 /// How files and editors find the schemas.
 fn settings(folder: &Path) -> String {
     let path = |below: &str| folder.join(below).display().to_string();
-    let rows = SCHEMA_FILES.map(|(name, pattern)| {
-        format!("    \"./{}\": \"{}\"", path(&format!("{FOLDER}/{name}.json")), path(pattern))
-    });
+    let rows = SCHEMA_FILES
+        .map(|(name, pattern)| format!("    \"./{}\": \"{}\"", path(&format!("{FOLDER}/{name}.json")), path(pattern)));
     format!(
         "A file names its own in its first line, such as\n  {}or the settings of the editor do for all (Visual Studio \
          Code: .vscode/settings.json):\n  \"yaml.schemas\": {{\n{}\n  }}",

@@ -3,9 +3,9 @@
 use super::approval;
 use super::codes;
 use super::declare::{self, Declared};
-use super::finding::Report;
 use super::declared::jurisdiction;
 use super::declared::placements::channel_name;
+use super::finding::Report;
 use super::read::{self, Fields};
 use super::rules::{Categories, Kind, Known};
 use super::suggest::did_you_mean;

@@ -3,25 +3,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::declared::attributes::{self, AttributeKind, AttributeSpec, CATEGORY};
-use super::declared::calendars::{self, CALENDARS, Calendars};
-use super::kinds::caps::{self, CapWindows};
 use super::cases::{self, Tests};
 use super::condition::{self, Asked, Columns, Facts, Program};
 use super::declare::Declared;
+use super::declared::attributes::{self, AttributeKind, AttributeSpec, CATEGORY};
+use super::declared::calendars::{self, CALENDARS, Calendars};
 use super::declared::features::Catalog;
+use super::declared::placements;
+use super::declared::purposes::{self, PurposeSpec, Purposes};
+use super::declared::stores::{self, STORES, StoreNames, Stores};
 use super::finding::{Place, Report};
+use super::kinds::caps::{self, CapWindows};
 use super::kinds::guards;
 use super::kinds::overrides;
-use super::declared::purposes::{self, PurposeSpec, Purposes};
 use super::read::{self, Fields};
 use super::rules::{self, Categories, Known, Rule, RuleKind};
 use super::shelf::{Memo, Shelves};
-use super::declared::stores::{self, STORES, StoreNames, Stores};
 use super::suggest::nearest;
 use super::syntax::{self, Node};
 use super::{Finding, codes};
-use super::declared::{placements};
 use crate::domain::{
     AttributeId, AttributeScope, Catalogue, DecisionRequest, Digest, LocalTime, Malformed, Placement, PlacementId,
     PurposeId, StoreId, SubjectKinds, Timestamp, Value,

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::declared::attributes::AttributeClass;
 use super::bundle::Bundle;
+use super::declared::attributes::AttributeClass;
 use super::kinds::guards;
 use crate::domain::decision::Withheld;
 use crate::domain::{AttributeId, AttributeScope, DecisionRequest, Placement, Timestamp, Value};

@@ -8,8 +8,8 @@ use super::kinds::cool_downs::CoolDown;
 use super::kinds::diversity::{Diversity, Per};
 use super::kinds::floors::{FloorLimit, FloorOver, Margin};
 use super::kinds::price_limits::PriceLimit;
-use super::rules::{OnMissing, Rule, RuleKind};
 use super::kinds::stackability::Stackability;
+use super::rules::{OnMissing, Rule, RuleKind};
 use super::{
     Bundle, CategoryExclusion, CategorySort, Facts, Override, OverrideAction, Reading, Setting, States, Stop, Verdict,
 };

@@ -5,7 +5,8 @@
 
 use serde_json::{Value, json};
 
-use crate::policy::{Finding, lint};
+use super::lint;
+use crate::policy::Finding;
 
 /// The schema that the document says it follows.
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";

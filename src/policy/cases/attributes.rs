@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::declared::attributes::{AttributeKind, AttributeSpec};
 use super::super::codes;
 use super::super::declare;
+use super::super::declared::attributes::{AttributeKind, AttributeSpec};
 use super::super::finding::Report;
 use super::super::read;
 use super::super::syntax::{Key, Node};

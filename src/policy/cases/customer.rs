@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::super::applies::channel;
-use super::super::kinds::caps::{Chosen, Contact};
 use super::super::codes;
-use super::super::kinds::cool_downs::EVENTS;
 use super::super::declare;
-use super::super::finding::{Place, Report};
 use super::super::declared::jurisdiction;
 use super::super::declared::purposes;
+use super::super::finding::{Place, Report};
+use super::super::kinds::caps::{Chosen, Contact};
+use super::super::kinds::cool_downs::EVENTS;
 use super::super::read::{self, Fields};
 use super::super::syntax::{Key, Node, Yaml};
 use super::attributes::{self, Values};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::codes;
-use super::super::finding::{Place, Report};
 use super::super::declared::jurisdiction;
+use super::super::finding::{Place, Report};
 use super::super::read::{self, Fields};
 use super::super::syntax::{Node, Yaml};
 use super::attributes::{self, Said, Values};

@@ -19,10 +19,10 @@ mod case;
 
 use std::collections::BTreeMap;
 
-use super::kinds::caps::Contact;
 use super::codes;
 use super::declare::Declared;
 use super::finding::{Place, Report};
+use super::kinds::caps::Contact;
 use super::rules::Known;
 use super::suggest::nearest;
 use super::syntax::Node;

@@ -9,10 +9,10 @@ use super::term::Term;
 use super::tree::{Expr, Kind, Literal, Op};
 use super::value::{Datum, SCALE};
 use crate::domain::{AttributeId, Currency, PlacementId};
-use crate::policy::attributes::AttributeKind;
 use crate::policy::codes;
-use crate::policy::features::Catalog;
-use crate::policy::lineage::{self, ReadBy};
+use crate::policy::declared::attributes::AttributeKind;
+use crate::policy::declared::features::Catalog;
+use crate::policy::declared::lineage::{self, ReadBy};
 use crate::policy::suggest::did_you_mean;
 
 /// What a value is.

@@ -51,8 +51,8 @@ use slip::Slip;
 
 use super::applies::AppliesTo;
 use super::codes;
-use super::finding::{Place, Report};
 use super::declared::lineage::ReadBy;
+use super::finding::{Place, Report};
 use super::read::{self as reader, Fields};
 use super::rules::Known;
 use super::scalar::Scalar;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::columns::{Bits, Columns, Node, Parts};
 use super::read::{BuiltIn, Read};
 use crate::domain::{AttributeId, Catalogue, Placement, PlacementId};
-use crate::policy::availability::Availability;
+use crate::policy::kinds::availability::Availability;
 use crate::policy::rules::{Rule, RuleKind};
 
 /// All conditions of a bundle.

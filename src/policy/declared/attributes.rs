@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use super::lineage;
+use crate::domain::attribute::VALUE_BYTES_MAX;
+use crate::domain::{AttributeId, AttributeScope, CategoryId, Malformed, Span, Value};
 use crate::policy::codes;
 use crate::policy::condition::date;
 use crate::policy::declare::{self, Declared};
 use crate::policy::finding::Report;
-use super::lineage;
 use crate::policy::read::{self, Fields};
 use crate::policy::suggest::did_you_mean;
 use crate::policy::syntax::{Node, Yaml};
-use crate::domain::attribute::VALUE_BYTES_MAX;
-use crate::domain::{AttributeId, AttributeScope, CategoryId, Malformed, Span, Value};
 
 /// The attribute whose value is the category of an offer.
 pub const CATEGORY: &str = "offer.category";
@@ -133,10 +133,14 @@ pub(in crate::policy) fn problems(
 }
 
 /// The fields of an attribute.
-pub(in crate::policy) const FIELDS: [&str; 7] = ["id", "type", "class", "source", "time_to_live", "owner", "derived_from"];
+pub(in crate::policy) const FIELDS: [&str; 7] =
+    ["id", "type", "class", "source", "time_to_live", "owner", "derived_from"];
 
 /// Reads `catalog/attributes.yaml`.
-pub(in crate::policy) fn read(report: &mut Report<'_>, root: &Node) -> (BTreeMap<AttributeId, AttributeSpec>, Declared) {
+pub(in crate::policy) fn read(
+    report: &mut Report<'_>,
+    root: &Node,
+) -> (BTreeMap<AttributeId, AttributeSpec>, Declared) {
     let mut specs = BTreeMap::new();
     let mut declared = Declared::default();
     let mut written = Vec::new();

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::{Calendar, Holidays, Malformed, Marked};
 use crate::policy::codes;
 use crate::policy::declare::{self, Declared};
 use crate::policy::finding::{Place, Report};
 use crate::policy::read;
 use crate::policy::suggest::did_you_mean;
 use crate::policy::syntax::Node;
-use crate::domain::{Calendar, Holidays, Malformed, Marked};
 
 /// Where they stand.
 pub(in crate::policy) const CALENDARS: &str = "catalog/calendars.yaml";
@@ -118,7 +118,7 @@ fn day(text: &str) -> Result<Marked, Malformed> {
 
 #[cfg(test)]
 mod tests {
-    use crate::policy::CALENDARS;
+    use super::CALENDARS;
     use crate::domain::Timestamp;
     use crate::domain::placement::Encoder;
     use crate::policy::sample::{PLACEMENTS, files, shown};

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::{Challenger, ChallengerId, Contender, Percent, Prior, Strategy};
 use crate::policy::codes;
 use crate::policy::declare::{self, Declared};
 use crate::policy::finding::Report;
 use crate::policy::read::{self, Fields};
 use crate::policy::syntax::Node;
-use crate::domain::{Challenger, ChallengerId, Contender, Percent, Prior, Strategy};
 
 /// Exploration mass where none is given.
 const EXPLORATION_DEFAULT: f64 = 0.05;
@@ -99,7 +99,11 @@ pub(in crate::policy) fn settings() -> Vec<&'static str> {
 }
 
 /// Reads `strategy`: the champion, and the half-life of what all contenders learn.
-pub(in crate::policy) fn champion(report: &mut Report<'_>, what: &str, node: &Node) -> Option<(Contender, Option<u32>)> {
+pub(in crate::policy) fn champion(
+    report: &mut Report<'_>,
+    what: &str,
+    node: &Node,
+) -> Option<(Contender, Option<u32>)> {
     let known: Vec<&str> = settings().into_iter().chain(["half_life"]).collect();
     let fields = Fields::open(report, format!("{what}: strategy"), node, &known, &[])?;
     let half_life = fields.get("half_life").map_or(Some(None), |node| half_life(report, &fields.what, node).map(Some));
@@ -252,7 +256,7 @@ fn half_life(report: &mut Report<'_>, what: &str, node: &Node) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use crate::policy::{PARTICULAR, Particular};
+    use super::{PARTICULAR, Particular};
     use crate::domain::{Placement, Prior, Strategy};
     use crate::policy::{Source, compile};
 

@@ -1,10 +1,10 @@
 //! Delays of a placement: from `delay` in `placements.yaml` to curves. Fits none.
 
+use crate::domain::{Curve, CurveError, Delay, DelayStep, OfferCurve, OfferId, Span};
 use crate::policy::codes;
 use crate::policy::finding::Report;
 use crate::policy::read::{self, Fields};
 use crate::policy::syntax::Node;
-use crate::domain::{Curve, CurveError, Delay, DelayStep, OfferCurve, OfferId, Span};
 
 /// Every step is an event of its own for the learner.
 const STEPS_MAX: usize = 16;

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use super::attributes::{AttributeClass, AttributeKind, AttributeSpec};
 use super::calendars::{self, Calendars};
+use super::lineage;
+use crate::domain::placement::Encoder;
+use crate::domain::{AttributeId, Feature, FeatureAtom, Holidays};
 use crate::policy::codes;
 use crate::policy::declare::Declared;
 use crate::policy::finding::Report;
-use super::lineage;
 use crate::policy::read;
 use crate::policy::suggest::did_you_mean;
 use crate::policy::syntax::Node;
-use crate::domain::placement::Encoder;
-use crate::domain::{AttributeId, Feature, FeatureAtom, Holidays};
 
 /// The most components of a feature vector, the intercept included.
 pub(in crate::policy) const DIMENSIONS_MAX: usize = 512;
@@ -45,7 +45,12 @@ pub(in crate::policy) struct Catalog<'a> {
 }
 
 /// Reads the list of features.
-pub(in crate::policy) fn read(report: &mut Report<'_>, what: &str, node: &Node, catalog: Catalog<'_>) -> Option<Vec<Feature>> {
+pub(in crate::policy) fn read(
+    report: &mut Report<'_>,
+    what: &str,
+    node: &Node,
+    catalog: Catalog<'_>,
+) -> Option<Vec<Feature>> {
     let mut features: Vec<Feature> = Vec::new();
     let mut whole = true;
     let mut width = 1;

@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attributes::{AttributeClass, AttributeSpec};
+use crate::domain::AttributeId;
 use crate::policy::codes;
 use crate::policy::declare::{self, Declared};
 use crate::policy::finding::{Place, Report};
 use crate::policy::read::{self, Fields};
-use crate::domain::AttributeId;
 
 type Specs = BTreeMap<AttributeId, AttributeSpec>;
 

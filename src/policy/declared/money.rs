@@ -1,12 +1,12 @@
 //! Settings of money at a placement: from `cheapest` and `exploration_budget` in `placements.yaml` to numbers. Spends
 //! and counts nothing.
 
-use crate::policy::finding::Report;
-use crate::policy::read::{self, Fields};
-use crate::policy::syntax::Node;
 use crate::domain::money::parse_decimal;
 use crate::domain::spend::MICROS;
 use crate::domain::{Currency, Malformed, Money, MoneySettings, Objective, ObjectiveKind, Percent};
+use crate::policy::finding::Report;
+use crate::policy::read::{self, Fields};
+use crate::policy::syntax::Node;
 
 /// The largest exploration budget where acceptance is maximised, so that its millionths stay far below overflow.
 const ACCEPTANCES_MAX: i64 = 1_000_000_000;

@@ -2,14 +2,14 @@
 //!
 //! Values are those of the record and of the catalogue's revision: what was withheld from the rule is not told either.
 
-use crate::policy::bundle::Bundle;
-use crate::policy::condition::local_time;
-use crate::policy::rules::RuleKind;
-use crate::policy::{Availability, Zone};
 use crate::domain::decision::{ContextGroup, SlotPersona, Withheld};
 use crate::domain::{
     AttributeId, AttributeScope, BasketLine, LocalTime, Money, Offer, Placement, StoreId, Timestamp, Value,
 };
+use crate::policy::bundle::Bundle;
+use crate::policy::condition::local_time;
+use crate::policy::rules::RuleKind;
+use crate::policy::{Availability, Zone};
 
 /// What rules saw of a request, for a reader who may know it.
 #[derive(Debug, Clone)]
@@ -187,10 +187,10 @@ fn circumstances(
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{OFFERS, files, shown};
-    use crate::policy::crate::policy::{Source, compile};
     use super::*;
     use crate::domain::{CategoryId, Currency};
+    use crate::policy::sample::{OFFERS, files, shown};
+    use crate::policy::{Source, compile};
 
     const AT: Timestamp = Timestamp(1_780_000_000_000);
     const RULES: &str = "owner: all

@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use crate::policy::codes;
 use super::contenders;
-use crate::policy::declare::{self, Declared};
 use super::delay;
 use super::features::{self, Catalog};
-use crate::policy::finding::Report;
 use super::money;
-use crate::policy::read::{self, Fields};
-use crate::policy::syntax::Node;
 use crate::domain::placement::Fallback;
 use crate::domain::{
     Currency, Exposure, Malformed, Money, Objective, ObjectiveKind, OfferId, Percent, Placement, PlacementId,
     PurposeId, Span, ValueSource, VariantId,
 };
+use crate::policy::codes;
+use crate::policy::declare::{self, Declared};
+use crate::policy::finding::Report;
+use crate::policy::read::{self, Fields};
+use crate::policy::syntax::Node;
 
 /// Life of a reservation where none is given: ten minutes.
 const RESERVATION_DEFAULT: Span = Span(600_000);

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use super::dpv;
+use super::jurisdiction;
+use crate::domain::{Basis, PurposeId};
 use crate::policy::codes;
 use crate::policy::declare::{self, Declared};
-use super::dpv;
 use crate::policy::finding::{Place, Report};
-use super::jurisdiction;
 use crate::policy::read;
 use crate::policy::rules::{Rule, RuleKind};
 use crate::policy::suggest::did_you_mean;
 use crate::policy::syntax::{Node, Yaml};
-use crate::domain::{Basis, PurposeId};
 
 /// A declared purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]

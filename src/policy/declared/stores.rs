@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use chrono_tz::{TZ_VARIANTS, Tz};
 
+use super::jurisdiction;
+use crate::domain::{Malformed, StoreId};
 use crate::policy::codes;
 use crate::policy::declare::{self, Declared};
 use crate::policy::finding::Report;
-use super::jurisdiction;
 use crate::policy::read;
 use crate::policy::suggest::did_you_mean;
 use crate::policy::syntax::Node;
-use crate::domain::{Malformed, StoreId};
 
 /// Where they stand.
 pub(in crate::policy) const STORES: &str = "catalog/stores.yaml";
@@ -111,7 +111,7 @@ fn time_zone(text: &str) -> Result<Tz, Malformed> {
 
 #[cfg(test)]
 mod tests {
-    use crate::policy::STORES;
+    use super::STORES;
     use crate::policy::sample::{CAPS, files, shown};
     use crate::policy::{Bundle, Source, compile};
 

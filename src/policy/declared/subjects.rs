@@ -1,7 +1,7 @@
 //! Whose counters a rule reads in one decision: the states of its subjects, by what each stands for. Counts nothing.
 
-use crate::policy::kinds::caps::{Cap, WithoutIdentifier};
 use crate::domain::{SubjectKind, SubjectKinds, SubjectState};
+use crate::policy::kinds::caps::{Cap, WithoutIdentifier};
 
 /// The states that one decision reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

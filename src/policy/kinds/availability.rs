@@ -1,15 +1,15 @@
 //! Availability: where and when an offer may be shown at all. Knows no customer.
 
+use super::daypart::{self, Dayparts};
+use crate::domain::{Placement, StoreId};
 use crate::policy::applies;
 use crate::policy::codes;
 use crate::policy::condition::{Facts, and};
-use super::daypart::{self, Dayparts};
+use crate::policy::declared::jurisdiction;
 use crate::policy::finding::Report;
 use crate::policy::interval::{self, Interval};
-use crate::policy::declared::jurisdiction;
 use crate::policy::read::{self, Fields};
 use crate::policy::rules::{Known, OnMissing, RuleKind};
-use crate::domain::{Placement, StoreId};
 
 /// Where and when offers are shown. All of it must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]

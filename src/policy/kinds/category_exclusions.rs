@@ -1,15 +1,15 @@
 //! Category exclusions: offers that touch on what is sensitive, that help a competitor, or that the law regulates.
 //! Reads no customer: of a decision only whether anything personal was seen.
 
+use crate::domain::{CategoryId, Offer, Value};
 use crate::policy::applies;
-use crate::policy::declared::attributes::{AttributeClass, AttributeKind};
 use crate::policy::codes;
+use crate::policy::declared::attributes::{AttributeClass, AttributeKind};
 use crate::policy::finding::Report;
 use crate::policy::read::{self, Fields};
 use crate::policy::rules::{Known, RuleKind};
 use crate::policy::suggest::did_you_mean;
 use crate::policy::syntax::Node;
-use crate::domain::{CategoryId, Offer, Value};
 
 /// Why offers of a category or a brand are left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,13 +7,13 @@
 //! an event that undoes all that happened up to it, a cool-down that has begun included.
 
 use super::caps::{CapBy, scope};
+use crate::domain::outcome::OutcomeKind;
+use crate::domain::{Span, Timestamp};
 use crate::policy::codes;
 use crate::policy::finding::Report;
 use crate::policy::read::{self, Fields};
 use crate::policy::rules::RuleKind;
 use crate::policy::syntax::Node;
-use crate::domain::outcome::OutcomeKind;
-use crate::domain::{Span, Timestamp};
 
 /// An event counts when it happened at most this long after its decision: 90 days. So what has to be looked through to
 /// count again is bounded.

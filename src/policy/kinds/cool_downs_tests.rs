@@ -4,11 +4,11 @@ use proptest::prelude::*;
 
 use super::caps::CapWindows;
 use super::caps::tests::{chosen, home, offer, with_caps};
+use crate::domain::outcome::OutcomeKind;
+use crate::domain::{Catalogue, Offer, SubjectState, Timestamp};
 use crate::policy::plain::judge;
 use crate::policy::sample::{CAPS, wrong};
 use crate::policy::{Bundle, Contact, confirm_contact, count_contact, describe, rebuild_caps};
-use crate::domain::outcome::OutcomeKind;
-use crate::domain::{Catalogue, Offer, SubjectState, Timestamp};
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;

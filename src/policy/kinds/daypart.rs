@@ -4,16 +4,16 @@
 //! hours too. An hour that the clock shows twice belongs twice, one that it leaps over never comes.
 
 use super::caps::{self, Zone};
+use crate::domain::time::WEEKDAYS;
+use crate::domain::{LocalTime, Malformed, StoreId, Timestamp};
 use crate::policy::codes;
 use crate::policy::condition::local_time;
+use crate::policy::declared::stores::Stores;
 use crate::policy::finding::Report;
 use crate::policy::read::{self, Fields};
 use crate::policy::rules::Known;
-use crate::policy::declared::stores::Stores;
 use crate::policy::suggest::did_you_mean;
 use crate::policy::syntax::Node;
-use crate::domain::time::WEEKDAYS;
-use crate::domain::{LocalTime, Malformed, StoreId, Timestamp};
 
 /// Minutes of a day on the clock.
 const DAY_MINUTES: u16 = 24 * 60;
@@ -71,7 +71,12 @@ pub struct Dayparts {
 impl Dayparts {
     /// Whether an instant belongs to them; nothing where it is the clock of the customer or of the store and nobody
     /// knows where that is.
-    pub(in crate::policy) fn holds(&self, now: Timestamp, customer: Option<&str>, store: Option<&StoreId>) -> Option<bool> {
+    pub(in crate::policy) fn holds(
+        &self,
+        now: Timestamp,
+        customer: Option<&str>,
+        store: Option<&StoreId>,
+    ) -> Option<bool> {
         let zone = match self.zone {
             Zone::Customer => customer?.parse().ok()?,
             Zone::Store => self.stores.zone(store)?,
@@ -117,7 +122,12 @@ pub(in crate::policy) fn without(report: &mut Report<'_>, fields: &Fields<'_>) {
 }
 
 /// Reads `dayparts` and the `time_zone` that goes with them.
-pub(in crate::policy) fn read(report: &mut Report<'_>, fields: &Fields<'_>, node: &Node, known: Known<'_>) -> Option<Dayparts> {
+pub(in crate::policy) fn read(
+    report: &mut Report<'_>,
+    fields: &Fields<'_>,
+    node: &Node,
+    known: Known<'_>,
+) -> Option<Dayparts> {
     let what = fields.what.as_str();
     let parts = parts(report, what, node);
     let zone = fields.need(report, "time_zone", "time_zone: customer");

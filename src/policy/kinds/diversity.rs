@@ -1,15 +1,15 @@
 //! Diversity: how many offers of one kind stand in one answer. Read from `rules/*.yaml` and asked slot by slot, before
 //! the draw of the slot.
 
-use crate::policy::declared::attributes::CATEGORY;
+use crate::domain::{AttributeId, AttributeScope};
 use crate::policy::codes;
-use crate::policy::finding::Report;
+use crate::policy::declared::attributes::CATEGORY;
 use crate::policy::declared::lineage::{self, ReadBy};
+use crate::policy::finding::Report;
 use crate::policy::read::{self, Fields};
 use crate::policy::rules::{Known, RuleKind};
 use crate::policy::suggest::did_you_mean;
 use crate::policy::syntax::Node;
-use crate::domain::{AttributeId, AttributeScope};
 
 /// What makes two offers of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Datelike as _, Offset as _, Timelike as _};
 use chrono_tz::Tz;
 
-use crate::policy::sample::{LOYALTY, OFFERS, files, shown};
-use crate::policy::declared::stores::Stores;
-use super::*;
 use crate::domain::{AttributeId, Catalogue, Currency, Number, Offer, StoreId, Timestamp, Value};
+use crate::policy::declared::stores::Stores;
+use crate::policy::sample::{LOYALTY, OFFERS, files, shown};
+use crate::policy::*;
 
 /// The sample bundle with these fields where the perfume is available.
 fn available(fields: &str) -> Bundle {

@@ -1,14 +1,14 @@
 //! Fairness gates: groups of customers named by an attribute, whose discounts are for all of them or for none. Reads
 //! no customer's own value: a discount is asked about for every value there is.
 
-use crate::policy::declared::attributes::{AttributeClass, AttributeKind, AttributeSpec};
+use crate::domain::{AttributeId, AttributeScope, Value};
 use crate::policy::codes;
 use crate::policy::declare;
+use crate::policy::declared::attributes::{AttributeClass, AttributeKind, AttributeSpec};
 use crate::policy::finding::Report;
 use crate::policy::read::{self, Fields};
 use crate::policy::rules::{Known, RuleKind};
 use crate::policy::syntax::Node;
-use crate::domain::{AttributeId, AttributeScope, Value};
 
 /// The groups that an attribute names, for all of which rules let a discounted offer through, or for none.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! Floors under the margin: from `margin_floors` in `rules/*.yaml` to a limit, and what is compared with it. Knows no
 //! slots: what stands together is added up by whoever asks.
 
+use crate::domain::money::print_decimal;
+use crate::domain::{BasketLine, Currency, Malformed, Money, Offer, Percent};
 use crate::policy::applies::AppliesTo;
 use crate::policy::bundle::Bundle;
 use crate::policy::codes;
@@ -8,8 +10,6 @@ use crate::policy::finding::Report;
 use crate::policy::read::{self, Fields};
 use crate::policy::rules::{self, Known, RuleKind};
 use crate::policy::syntax::Node;
-use crate::domain::money::print_decimal;
-use crate::domain::{BasketLine, Currency, Malformed, Money, Offer, Percent};
 
 /// A floor under the margin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,17 +1,17 @@
 //! Gates of a purpose: from `purpose_gates` in `rules/*.yaml` to what they say of one request. Judges no offer.
 
-use crate::policy::bundle::Bundle;
-use crate::policy::codes;
-use crate::policy::declare;
-use crate::policy::finding::Report;
-use crate::policy::declared::jurisdiction::covered;
-use crate::policy::declared::purposes::PurposeSpec;
-use crate::policy::read::{self, Fields};
-use crate::policy::rules::{Known, RuleKind};
-use crate::policy::syntax::Node;
 use crate::domain::consent::{ConsentEntry, in_force};
 use crate::domain::decision::ConsentReading;
 use crate::domain::{Basis, ConsentState, Placement, PurposeId, Span, SubjectState, Timestamp};
+use crate::policy::bundle::Bundle;
+use crate::policy::codes;
+use crate::policy::declare;
+use crate::policy::declared::jurisdiction::covered;
+use crate::policy::declared::purposes::PurposeSpec;
+use crate::policy::finding::Report;
+use crate::policy::read::{self, Fields};
+use crate::policy::rules::{Known, RuleKind};
+use crate::policy::syntax::Node;
 
 /// What one gate asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! Tests of gates: which consents let through what is asked for, by channel, jurisdiction, basis, age and signal.
 //! Decides nothing.
 
-use crate::policy::sample::{CONSENT, PLACEMENTS, PURPOSES, files};
-use crate::policy::{Asking, Bundle, compile, describe, gate};
 use crate::domain::consent::ConsentEntry;
 use crate::domain::{Basis, ConsentState, PurposeId, SubjectState, Timestamp};
+use crate::policy::sample::{CONSENT, PLACEMENTS, PURPOSES, files};
+use crate::policy::{Asking, Bundle, compile, describe, gate};
 
 const DAY: i64 = 86_400_000;
 const NOW: i64 = 1_000 * DAY;

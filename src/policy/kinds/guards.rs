@@ -7,18 +7,18 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::{AttributeId, AttributeScope, Placement, Timestamp};
 use crate::policy::applies::AppliesTo;
-use crate::policy::declared::attributes::AttributeKind;
 use crate::policy::bundle::Bundle;
 use crate::policy::codes;
 use crate::policy::condition::{self, Condition, Facts};
 use crate::policy::declare;
-use crate::policy::finding::{Place, Report};
+use crate::policy::declared::attributes::AttributeKind;
 use crate::policy::declared::lineage::ReadBy;
+use crate::policy::finding::{Place, Report};
 use crate::policy::read::{self, Fields};
 use crate::policy::rules::{Known, OnMissing, Rule, RuleKind};
 use crate::policy::syntax::Node;
-use crate::domain::{AttributeId, AttributeScope, Placement, Timestamp};
 
 /// Who is guarded.
 #[derive(Debug, Clone, PartialEq, Eq)]

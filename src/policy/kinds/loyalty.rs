@@ -1,17 +1,17 @@
 //! Loyalty: what a customer needs to be eligible for an offer: a tier, points, a time as a member. Compiled to a
 //! condition and asked as one; told in its own words. Keeps no account of points.
 
-use crate::policy::declared::attributes::{AttributeKind, AttributeSpec};
+use crate::domain::attribute::NUMBER_SCALE;
+use crate::domain::{AttributeId, AttributeScope, LocalTime, Value};
 use crate::policy::codes;
 use crate::policy::condition::{Term, date};
-use crate::policy::finding::Report;
+use crate::policy::declared::attributes::{AttributeKind, AttributeSpec};
 use crate::policy::declared::lineage::{self, ReadBy};
+use crate::policy::finding::Report;
 use crate::policy::read::{self, Fields};
 use crate::policy::rules::{Known, RuleKind};
 use crate::policy::suggest::did_you_mean;
 use crate::policy::syntax::{Node, Yaml};
-use crate::domain::attribute::NUMBER_SCALE;
-use crate::domain::{AttributeId, AttributeScope, LocalTime, Value};
 
 /// What a customer needs. All of it must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]

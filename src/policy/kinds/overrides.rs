@@ -3,15 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use super::switches;
+use crate::domain::{OfferId, Placement, PlacementId};
 use crate::policy::approval::{self, Approval};
 use crate::policy::codes;
 use crate::policy::declare::Declared;
-use crate::policy::finding::Report;
 use crate::policy::declared::jurisdiction;
+use crate::policy::finding::Report;
 use crate::policy::read::{self, Fields};
 use crate::policy::rules::{Rule, RuleKind};
-use super::switches;
-use crate::domain::{OfferId, Placement, PlacementId};
 
 /// What an override does with its offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

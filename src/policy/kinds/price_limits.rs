@@ -1,14 +1,14 @@
 //! Limits of prices: from `price_limits` in `rules/*.yaml` to what is compared with the catalogue's prices. Asked once
 //! for each offer when it is put on a shelf; reads no customer and no request.
 
+use super::floors::{self, Compared, FloorLimit};
+use crate::domain::{Currency, Malformed, Money, Offer};
 use crate::policy::applies::AppliesTo;
 use crate::policy::codes;
 use crate::policy::finding::Report;
-use super::floors::{self, Compared, FloorLimit};
 use crate::policy::read::{self, Fields};
 use crate::policy::rules::{self, Known, OnMissing, RuleKind};
 use crate::policy::syntax::Node;
-use crate::domain::{Currency, Malformed, Money, Offer};
 
 /// What the price of an offer keeps to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

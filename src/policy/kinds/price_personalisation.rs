@@ -1,16 +1,16 @@
 //! Personalised prices: from `price_personalisation` in `rules/*.yaml` to which attributes of customers may move a
 //! price, how far, and what must be said beside it. Which did is asked on the shelf.
 
-use crate::policy::declared::attributes::AttributeClass;
-use crate::policy::codes;
-use crate::policy::finding::Report;
 use super::floors;
+use crate::domain::{AttributeId, AttributeScope, Percent};
+use crate::policy::codes;
+use crate::policy::declared::attributes::AttributeClass;
 use crate::policy::declared::jurisdiction;
+use crate::policy::finding::Report;
 use crate::policy::read::{self, Fields};
 use crate::policy::rules::{self, Known, RuleKind};
 use crate::policy::suggest::did_you_mean;
 use crate::policy::syntax::{Node, Yaml};
-use crate::domain::{AttributeId, AttributeScope, Percent};
 
 /// What prices may be personalised by.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

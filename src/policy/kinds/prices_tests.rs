@@ -1,9 +1,9 @@
 //! Tests of price limits: what each says at its boundary. Decides nothing.
 
+use crate::domain::{Catalogue, Offer, Timestamp};
 use crate::policy::sample::{MARGIN, files, shown};
 use crate::policy::shelf::Stand;
-use super::*;
-use crate::domain::{Catalogue, Offer, Timestamp};
+use crate::policy::*;
 
 /// The sample bundle with these rules in place of its floors.
 fn with(rules: &str) -> Bundle {

@@ -1,12 +1,12 @@
 //! Stackability: which offers may stand together in one answer. Read from `rules/*.yaml` and asked slot by slot, before
 //! the draw of the slot.
 
+use crate::domain::{CategoryId, Offer, OfferId};
 use crate::policy::codes;
 use crate::policy::finding::Report;
 use crate::policy::read::{self, Fields};
 use crate::policy::rules::{Known, RuleKind};
 use crate::policy::syntax::{Node, Yaml};
-use crate::domain::{CategoryId, Offer, OfferId};
 
 /// What may stand together.
 #[derive(Debug, Clone, PartialEq, Eq)]

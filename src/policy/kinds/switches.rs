@@ -1,6 +1,8 @@
 //! Kill switches: offers, categories, campaigns or everything, stopped at once. They read the catalogue alone, and no
 //! override lifts them.
 
+use crate::domain::decision::Failed;
+use crate::domain::{CampaignId, CategoryId, Offer, OfferId};
 use crate::policy::applies;
 use crate::policy::approval::{self, Approval};
 use crate::policy::codes;
@@ -8,8 +10,6 @@ use crate::policy::finding::Report;
 use crate::policy::read::{self, Fields};
 use crate::policy::rules::{Known, RuleKind};
 use crate::policy::syntax::{Node, Yaml};
-use crate::domain::decision::Failed;
-use crate::domain::{CampaignId, CategoryId, Offer, OfferId};
 
 /// What is stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]

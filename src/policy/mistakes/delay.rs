@@ -1,8 +1,8 @@
 //! Golden text of author mistakes in delays and learned values, and what is read where there are none. Not the others.
 
+use crate::domain::{OfferId, Percent, Placement, Span, ValueSource};
 use crate::policy::compile;
 use crate::policy::sample::{PLACEMENTS, files, wrong};
-use crate::domain::{OfferId, Percent, Placement, Span, ValueSource};
 
 /// A placement with lines more.
 fn with(lines: &str) -> Placement {

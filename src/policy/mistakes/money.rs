@@ -1,8 +1,8 @@
 //! Golden text of author mistakes in settings of money, and what right ones are read as. Not the others.
 
+use crate::domain::{MoneySettings, Percent};
 use crate::policy::compile;
 use crate::policy::sample::{PLACEMENTS, files, shown, wrong};
-use crate::domain::{MoneySettings, Percent};
 
 /// What is read of settings added to the first placement.
 fn read(objective: &str, added: &str) -> MoneySettings {

@@ -2,10 +2,10 @@
 //! lifted. Reads no rule's own.
 
 use super::super::approval;
-use super::super::kinds::category_exclusions;
 use super::super::codes;
 use super::super::finding::Report;
 use super::super::interval::{self, Interval};
+use super::super::kinds::category_exclusions;
 use super::super::read::{self, Fields};
 use super::super::syntax::Node;
 use super::kinds::{self, Kind};

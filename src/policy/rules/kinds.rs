@@ -6,10 +6,13 @@
 
 use super::super::applies::AppliesTo;
 use super::super::condition;
-use super::super::finding::Report;
 use super::super::declared::lineage::ReadBy;
+use super::super::finding::Report;
+use super::super::kinds::{
+    availability, caps, category_exclusions, cool_downs, diversity, fairness, floors, gate, guards, loyalty, overrides,
+    pools, price_limits, price_personalisation, stackability, switches,
+};
 use super::super::read::Fields;
-use super::super::kinds::{availability, caps, category_exclusions, cool_downs, diversity, fairness, floors, gate, guards, loyalty, overrides, pools, price_limits, price_personalisation, stackability, switches};
 use super::{Known, RuleKind};
 
 /// Reads the fields of one kind.

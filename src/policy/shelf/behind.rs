@@ -1,11 +1,11 @@
 //! One slot: the rules whose answer depends on the slots before. Asks no other rule again.
 
 use super::super::bundle::Bundle;
-use super::super::kinds::caps::CapWindows;
 use super::super::condition::Bits;
-use super::super::rules::{OnMissing, RuleKind};
-use super::super::kinds::stackability::Stackability;
 use super::super::declared::subjects::States;
+use super::super::kinds::caps::CapWindows;
+use super::super::kinds::stackability::Stackability;
+use super::super::rules::{OnMissing, RuleKind};
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
 use super::lifted::Lifting;

@@ -2,9 +2,9 @@
 //!
 //! A rule of which nothing is counted lets every offer through, so that only what is counted is ever asked about.
 
+use super::super::declared::subjects::States;
 use super::super::kinds::caps::{self, CapBy, CapWindows, WithoutIdentifier};
 use super::super::rules::{Rule, RuleKind};
-use super::super::declared::subjects::States;
 use super::super::verdict::Reading;
 use super::keys::{Apart, Keys};
 use super::{Scoped, Shelf};

@@ -2,11 +2,11 @@
 //! put out. Asks about no request; whether a rule holds now and here is asked in each decision.
 
 use super::super::condition::Bits;
-use super::super::kinds::floors::{Compared, FloorOver, Margin};
 use super::super::interval::Interval;
+use super::super::kinds::floors::{Compared, FloorOver, Margin};
 use super::super::kinds::overrides::OverrideAction;
-use super::super::rules::{Rule, RuleKind};
 use super::super::kinds::switches::{Stop, stopped};
+use super::super::rules::{Rule, RuleKind};
 use super::prices::Spread;
 use super::scope;
 use crate::domain::decision::Failed;

@@ -1,13 +1,13 @@
 //! One decision over a shelf: what its request, its customer and its instant add to what is fixed. Ranks nothing.
 
 use super::super::bundle::Bundle;
+use super::super::condition::{Asked, Facts};
+use super::super::declared::subjects::States;
 use super::super::kinds::caps::CapWindows;
 use super::super::kinds::category_exclusions::is_personal;
-use super::super::condition::{Asked, Facts};
 use super::super::kinds::guards;
 use super::super::merchandise::Merchandise;
 use super::super::rules::Rule;
-use super::super::declared::subjects::States;
 use super::super::verdict::Verdict;
 use super::counted::{Counted, Ground};
 use super::fixed::about_persons;

@@ -40,11 +40,11 @@ pub use sums::Setting;
 
 use super::condition::{Bits, Columns};
 use super::kinds::floors::FloorOver;
-use super::merchandise;
 use super::kinds::overrides::OverrideAction;
 use super::kinds::pools::{self, Pooled};
-use super::rules::{Rule, RuleKind};
 use super::kinds::stackability::Stackability;
+use super::merchandise;
+use super::rules::{Rule, RuleKind};
 use crate::domain::decision::Failed;
 use crate::domain::{Belongs, Catalogue, Offer, OfferId, OfferStatus, Placement, PlacementId};
 use fixed::Fixed;

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::counting::{self, Between, Count, Witness};
 use super::facts::{self, Fact};
 use super::town::{CHANNELS, Edition, Town, ask_as, import, put_consent, zone_of};
+use super::watched::Watched;
 use crate::crash::siege::progress;
 use crate::harness::client::{Answer, Client, Source, json_of, now_ms};
 use crate::harness::database::Kind;
@@ -25,42 +26,21 @@ const TOGETHER: u64 = 4;
 /// Requests for one customer, more than any cap.
 const EACH: u64 = 30;
 
+/// How often a client sends the same again that was answered with 503, before it gives up.
+const PATIENCE: u32 = 20;
+
+/// An id of the client's own, by the step of its clock.
+fn id_of(step: u64) -> DecisionId {
+    let mut bits = [0; 10];
+    bits[2..].copy_from_slice(&step.to_be_bytes());
+    DecisionId::from_parts(now_ms(), bits)
+}
+
 /// Groups of customers, one after another.
 fn groups() -> u64 {
     match std::env::var("PROFFER_CONTEST") {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("PROFFER_CONTEST is `{text}`: expected a whole number")),
         Err(_) => 10,
-    }
-}
-
-/// Something that is changed from time to time, and what a request may have met: whatever was in force when it was
-/// asked, or came into force before it was answered.
-struct Watched<T> {
-    /// Twice the number of changes acknowledged, and one more while a change is under way.
-    turn: AtomicU64,
-    states: Mutex<Vec<T>>,
-}
-
-impl<T: Copy> Watched<T> {
-    fn new(first: T) -> Self {
-        Self { turn: AtomicU64::new(0), states: Mutex::new(vec![first]) }
-    }
-
-    fn turn(&self) -> u64 {
-        self.turn.load(Ordering::SeqCst)
-    }
-
-    fn change(&self, to: T, make: impl FnOnce()) {
-        self.states.lock().unwrap().push(to);
-        self.turn.fetch_add(1, Ordering::SeqCst);
-        make();
-        self.turn.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// What a request could meet that was sent at one turn and answered at another.
-    fn met(&self, sent: u64, answered: u64) -> Vec<T> {
-        let (first, last) = (usize::try_from(sent / 2).unwrap(), usize::try_from(answered.div_ceil(2)).unwrap());
-        self.states.lock().unwrap()[first..=last].to_vec()
     }
 }
 
@@ -101,6 +81,8 @@ struct Contest<'a> {
     unseen: Mutex<VecDeque<(i64, DecisionId)>>,
     /// How many were answered to have come after their reservation had ended.
     late: AtomicU64,
+    /// How often the store did not answer in time, and the same was sent again.
+    unavailable: AtomicU64,
     /// What was answered where an answer of kind 200 was expected.
     refused: Mutex<Vec<String>>,
 }
@@ -130,6 +112,7 @@ impl<'a> Contest<'a> {
             outcomes: Mutex::default(),
             unseen: Mutex::default(),
             late: AtomicU64::new(0),
+            unavailable: AtomicU64::new(0),
             refused: Mutex::default(),
         }
     }
@@ -163,7 +146,9 @@ impl<'a> Contest<'a> {
         let consents = &self.consents[usize::try_from(customer).unwrap()];
         let sent = (self.bundle.turn(), self.revision.turn(), consents.turn());
         let asked = self.tick();
-        let answer = self.clients[number % 2].decide(&ask_as(customer, turn)).unwrap();
+        let mut body = ask_as(customer, turn);
+        body["decision_id"] = json!(id_of(asked));
+        let answer = self.again(|| self.clients[number % 2].decide(&body).unwrap());
         let between = (asked, self.tick());
         let bundles = self.bundle.met(sent.0, self.bundle.turn());
         let revisions = self.revision.met(sent.1, self.revision.turn());
@@ -199,6 +184,18 @@ impl<'a> Contest<'a> {
         house
     }
 
+    /// Sends until it is answered otherwise than that the store does not answer: what is sent again is the same.
+    fn again(&self, send: impl Fn() -> Answer) -> Answer {
+        for _ in 0..PATIENCE {
+            let answer = send();
+            if answer.status() != 503 {
+                return answer;
+            }
+            self.unavailable.fetch_add(1, Ordering::SeqCst);
+        }
+        send()
+    }
+
     fn tick(&self) -> u64 {
         self.clock.fetch_add(1, Ordering::SeqCst)
     }
@@ -214,10 +211,11 @@ impl<'a> Contest<'a> {
             event["offer_id"] = json!(offer);
         }
         let sent = self.tick();
-        let answer = self.clients[number % 2].outcomes(&self.source, &event).unwrap();
+        let answer = self.again(|| self.clients[number % 2].outcomes(&self.source, &event).unwrap());
         self.outcomes.lock().unwrap().insert((id, kind), (sent, self.tick()));
         let told = json_of(&answer)["results"][0].clone();
-        if told["status"] != "accepted" {
+        // What was sent again may have been taken the first time.
+        if told["status"] != "accepted" && told["status"] != "duplicate" {
             self.refused.lock().unwrap().push(format!("refused: {} {}", answer.status(), answer.body()));
         }
         self.late.fetch_add(u64::from(told["after_reservation"] == true), Ordering::SeqCst);
@@ -388,7 +386,7 @@ fn contend(groups: u64, fault: Option<(&str, &str)>) -> Vec<String> {
         "{concurrent} decisions by {CLIENTS} clients in {took} ms, {} customers, {rounds} rounds of a withdrawal, an \
          activation, an import and a grant: {} drawn, {conflicts} conflicts, {} contended, {} found nothing left; \
          {late} drawn afterwards; {} floored over the answer; {} caps reached, {} counts compared, {} reservations \
-         released, {} counted late ({} told late); {} wrong{}",
+         released, {} counted late ({} told late); {} sent again; {} wrong{}",
         contest.customers,
         count(&|fact| !fact.shown.is_empty()),
         count(&|fact| fact.contended),
@@ -399,6 +397,7 @@ fn contend(groups: u64, fault: Option<(&str, &str)>) -> Vec<String> {
         counted.released,
         counted.confirmed,
         contest.late.load(Ordering::SeqCst),
+        contest.unavailable.load(Ordering::SeqCst),
         wrong.len(),
         fault.map_or_else(String::new, |(words, others)| format!(", planted `{others}` for `{words}`")),
     ));

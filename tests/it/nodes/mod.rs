@@ -13,3 +13,4 @@ mod pair;
 mod pools;
 mod takeover;
 mod town;
+mod watched;

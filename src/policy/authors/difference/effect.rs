@@ -1,8 +1,8 @@
 //! What a changed rule does otherwise: stricter, looser, or both, with witnesses where it has a condition. Looks at no
 //! recorded decision.
 
-use crate::policy::condition::{World, Worlds};
 use super::super::lint::{Hit, WORLDS_MAX, condition, contains, covers, hit};
+use crate::policy::condition::{World, Worlds};
 use crate::policy::rules::Rule;
 
 /// The effect in sentences. Nothing where only words about the rule changed.

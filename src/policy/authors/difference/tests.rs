@@ -1,8 +1,8 @@
 //! Tests of what is told of two bundles. Tests no rule.
 
+use super::{Change, How, difference};
 use crate::policy::sample::{CAPS, MARGIN, OFFERS, PLACEMENTS, files, shown};
 use crate::policy::{Bundle, compile};
-use super::{Change, How, difference};
 
 /// The sample bundle with texts replaced in its files.
 fn with(edits: &[(&str, &str, &str)]) -> Bundle {

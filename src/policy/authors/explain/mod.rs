@@ -5,14 +5,14 @@ mod examples;
 #[cfg(test)]
 mod tests;
 
+use super::lint::{Hit, WORLDS_MAX, condition, hit};
+use crate::domain::{CategoryId, Currency, OfferId, PlacementId};
 use crate::policy::bundle::Bundle;
 use crate::policy::condition::Worlds;
 use crate::policy::describe::describe;
-use crate::policy::kinds::floors::{FloorLimit, FloorOver};
 use crate::policy::interval::Interval;
-use super::lint::{Hit, WORLDS_MAX, condition, hit};
+use crate::policy::kinds::floors::{FloorLimit, FloorOver};
 use crate::policy::rules::{OnMissing, Rule, RuleKind, Severity};
-use crate::domain::{CategoryId, Currency, OfferId, PlacementId};
 pub use examples::{Example, example};
 
 /// A rule in plain words.

@@ -1,8 +1,8 @@
 //! Tests of explanations: what is said of rules and of codes. Tests no rule.
 
+use super::explain;
 use crate::policy::sample::bundle;
 use crate::policy::{LINTS, codes, meaning};
-use super::explain;
 
 #[test]
 fn every_code_has_a_meaning() {

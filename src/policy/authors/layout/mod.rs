@@ -8,11 +8,11 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use crate::policy::declared::{attributes, calendars, placements, purposes};
 use crate::policy::finding::Report;
 use crate::policy::rules::{FIELDS, KINDS};
 use crate::policy::syntax::{self, Node, Yaml};
 use crate::policy::{Finding, Source, bundle};
-use crate::policy::declared::{attributes, calendars, placements, purposes};
 
 /// Why a file was left as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
+use super::{NotLaidOut, lay_out};
 use crate::policy::sample::{STARTER, files};
 use crate::policy::{Source, compile};
-use super::{NotLaidOut, lay_out};
 
 fn laid(path: &str, text: &str) -> Result<String, NotLaidOut> {
     lay_out(&Source { path: path.into(), text: text.into() })

@@ -3,9 +3,9 @@
 //! Two spaces per level, dashes below the name of their list and two further in, one space around what is in one line,
 //! one blank line at most, the fields of a thing in the order of its table.
 
-use crate::policy::syntax::{Key, Node, Yaml};
 use super::order;
 use super::text::{End, Letters};
+use crate::policy::syntax::{Key, Node, Yaml};
 
 /// Columns that a list or a mapping in brackets may take, when it was spread over several lines.
 const COLUMNS: usize = 100;

@@ -1,10 +1,10 @@
 //! Warnings about conditions: never, always, only by what is missing, the same as another, shadowed, contradicting.
 //! Looks at every case that they tell apart, within bounds, and at no real customer.
 
-use crate::policy::condition::{Term, World, Worlds};
-use crate::policy::rules::{OnMissing, Rule, RuleKind};
 use super::{ALWAYS, CONTRADICTING, DUPLICATE, NEVER, ONLY_MISSING, SHADOWED};
 use super::{Found, Ground, place, scope, written};
+use crate::policy::condition::{Term, World, Worlds};
+use crate::policy::rules::{OnMissing, Rule, RuleKind};
 
 /// What a rule does to an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,9 +235,8 @@ fn together(plain: &[Asked<'_>], found: &mut Found<'_>) {
         if !found.may(worlds.count(), &|| format!("whether {} leave anything together", names(&set).join(", "))) {
             continue;
         }
-        let nothing_left = |set: &[Asked<'_>]| {
-            worlds.find(|world| set.iter().all(|asked| !asked.leaves_out(world))).is_none()
-        };
+        let nothing_left =
+            |set: &[Asked<'_>]| worlds.find(|world| set.iter().all(|asked| !asked.leaves_out(world))).is_none();
         if !nothing_left(&set) {
             continue;
         }
@@ -256,18 +255,15 @@ fn together(plain: &[Asked<'_>], found: &mut Found<'_>) {
         }
         told.push(ids);
         let alone = set.iter().filter_map(|asked| {
-            let others = |world: &World<'_>| {
-                set.iter().all(|other| other.rule.id == asked.rule.id || !other.leaves_out(world))
-            };
+            let others =
+                |world: &World<'_>| set.iter().all(|other| other.rule.id == asked.rule.id || !other.leaves_out(world));
             let world = worlds.find(others)?;
             Some(format!("{} is left out by `{}` ({})", world.told(), asked.rule.id, place(asked.rule)))
         });
         let id = &narrow.rule.id;
         let message = format!("rules {} leave nothing of what `{id}` applies to", names(&set).join(", "));
-        let help = format!(
-            "{}: correct one of them, or let one apply to other offers",
-            alone.collect::<Vec<_>>().join("; ")
-        );
+        let help =
+            format!("{}: correct one of them, or let one apply to other offers", alone.collect::<Vec<_>>().join("; "));
         found.add(CONTRADICTING, narrow.rule, message, "nothing is left", help);
     }
 }

@@ -1,9 +1,9 @@
 //! Warnings about limits: a floor under a higher one, a cap that a wider cap keeps from its limit, and the like.
 //! Looks at no condition; what leaves out more is asked of [`covers`](super::covers).
 
+use super::{CAP_LOOSER, DUPLICATE, Found, Ground, SHADOWED, covers, place, scope, written};
 use crate::policy::kinds::pools::{Pool, PoolAmount, PoolWindow};
 use crate::policy::rules::{Rule, RuleKind};
-use super::{CAP_LOOSER, DUPLICATE, Found, Ground, SHADOWED, covers, place, scope, written};
 
 pub(super) fn find(ground: &Ground<'_>, found: &mut Found<'_>) {
     let rules: Vec<&Rule> = written(ground.bundle).filter(|rule| rule.blocks()).collect();
@@ -41,10 +41,8 @@ fn tell(wide: &Rule, narrow: &Rule, found: &mut Found<'_>) {
         found.add(CAP_LOOSER, narrow, message, "looser than a wider cap", help);
         return;
     }
-    if let (
-        RuleKind::Budgeted(wider) | RuleKind::Stocked(wider),
-        RuleKind::Budgeted(pool) | RuleKind::Stocked(pool),
-    ) = (&wide.kind, &narrow.kind)
+    if let (RuleKind::Budgeted(wider) | RuleKind::Stocked(wider), RuleKind::Budgeted(pool) | RuleKind::Stocked(pool)) =
+        (&wide.kind, &narrow.kind)
     {
         let message =
             format!("`{id}` of {} never comes to its limit: `{other}` gives out {}", pooled(pool), pooled(wider));

@@ -17,12 +17,12 @@ mod reach_tests;
 #[cfg(test)]
 mod tests;
 
+use crate::domain::{RuleId, Timestamp};
 use crate::policy::bundle::Bundle;
 use crate::policy::cases::Tests;
 use crate::policy::codes;
 use crate::policy::finding::Finding;
 use crate::policy::rules::Rule;
-use crate::domain::{RuleId, Timestamp};
 pub(in crate::policy) use conditions::{Hit, condition, hit};
 pub(in crate::policy) use covers::covers;
 pub(in crate::policy) use scope::contains;

@@ -1,9 +1,9 @@
 //! Warnings about what surrounds a rule: its tests, its time, the regions it names. Looks at no condition and no limit.
 
-use crate::policy::kinds::availability::Availability;
-use crate::policy::rules::{Rule, RuleKind};
 use super::{ENDS_SOON, Found, Ground, OVER, REGIONS_UNSEEN, UNTESTED, written};
 use crate::domain::{Span, Timestamp};
+use crate::policy::kinds::availability::Availability;
+use crate::policy::rules::{Rule, RuleKind};
 
 /// So long before its end a rule is told to end soon.
 const SOON: Span = Span(14 * 86_400_000);

@@ -1,8 +1,8 @@
 //! Scopes: whether one rule applies wherever and whenever another does. Says nothing of what they check.
 
 use crate::policy::applies::AppliesTo;
-use crate::policy::interval::Interval;
 use crate::policy::declared::jurisdiction;
+use crate::policy::interval::Interval;
 use crate::policy::rules::Rule;
 
 /// Whether `wide` applies to everything that `narrow` applies to, at all its times. A rule that an override may lift

@@ -1,10 +1,10 @@
 //! Tests of warnings: that each is told with its witness, and that rules which mean something are left in peace. Tests
 //! no mistake.
 
-use crate::policy::sample::{CAPS, LOYALTY, MARGIN, OFFERS, PURPOSES, SLATE, files, shown};
-use crate::policy::{Source, Tests, compile, compile_with_tests};
 use super::{Linted, lint};
 use crate::domain::{RuleId, Timestamp};
+use crate::policy::sample::{CAPS, LOYALTY, MARGIN, OFFERS, PURPOSES, SLATE, files, shown};
+use crate::policy::{Source, Tests, compile, compile_with_tests};
 
 pub(super) const NOW: &str = "2026-03-02T12:00:00Z";
 

@@ -12,10 +12,10 @@ mod tests;
 
 use serde_json::{Map, Value, json};
 
+use crate::policy::bundle;
 use crate::policy::cases::fields as tests_fields;
-use crate::policy::rules::{FIELDS, KINDS};
-use crate::policy::{bundle};
 use crate::policy::declared::{attributes, calendars, placements, purposes, stores};
+use crate::policy::rules::{FIELDS, KINDS};
 use shapes::{described, shape};
 
 /// Every schema by its name: one per kind of file.

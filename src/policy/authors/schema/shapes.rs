@@ -5,13 +5,13 @@
 
 use serde_json::{Value, json};
 
-use crate::policy::rules::Severity;
-use crate::policy::{applies, interval};
-use crate::policy::declared::{attributes, contenders, placements};
-use crate::policy::kinds::{cool_downs};
 use super::object;
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::{Basis, Prior, Strategy};
+use crate::policy::declared::{attributes, contenders, placements};
+use crate::policy::kinds::cool_downs;
+use crate::policy::rules::Severity;
+use crate::policy::{applies, interval};
 
 /// A list of rules with the sentence that the page for authors has of it.
 pub(super) fn described(list: &str, mut schema: Value) -> Value {
@@ -287,8 +287,8 @@ fn of_test(of: &str, field: &str) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::rules::{FIELDS, KINDS};
     use super::shape;
+    use crate::policy::rules::{FIELDS, KINDS};
 
     #[test]
     fn every_field_of_every_kind_of_rule_has_a_row() {

@@ -3,11 +3,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::{schema_of, schemas};
 use crate::policy::finding::Report;
 use crate::policy::sample::files;
 use crate::policy::syntax::{self, Node, Yaml};
 use crate::policy::{Source, compile};
-use super::{schema_of, schemas};
 
 /// What an editor makes of a file.
 fn value(node: &Node) -> Value {

@@ -8,10 +8,10 @@ use chrono_tz::Tz;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use crate::policy::plain::judge;
 use super::tests::{chosen, contact, home, offer, with_caps};
 use super::*;
 use crate::domain::{Catalogue, SubjectState};
+use crate::policy::plain::judge;
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;

@@ -2,9 +2,7 @@
 //!
 //! Counters are sets of which the newest are kept: the same contacts in any order, however often, give the same bytes.
 
-use crate::policy::bundle::Bundle;
 use super::super::cool_downs::{CoolDown, EVENTS_KEPT_MAX};
-use crate::policy::rules::{Rule, RuleKind};
 use super::{Cap, CapBy, CapCounts, caps, cool_downs};
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::subject::{CapHold, Held};
@@ -12,6 +10,8 @@ use crate::domain::{
     CapCounter, Catalogue, DecisionId, Digest, Offer, OfferId, Placement, PlacementId, SubjectKind, SubjectKinds,
     SubjectState, Timestamp,
 };
+use crate::policy::bundle::Bundle;
+use crate::policy::rules::{Rule, RuleKind};
 
 /// What was chosen for one slot of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

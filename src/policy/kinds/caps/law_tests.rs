@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 
-use crate::policy::plain::judge;
 use super::tests::{chosen, contact, home, offer, with_caps};
 use super::*;
 use crate::domain::{Catalogue, Held, SubjectState};
+use crate::policy::plain::judge;
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;

@@ -34,11 +34,11 @@ pub use window::{CalendarUnit, CapWindow, CapWindows, Zone};
 
 use std::collections::BTreeMap;
 
-use crate::policy::bundle::Bundle;
 use super::cool_downs::{CoolDown, EVENT_AFTER_MAX};
-use crate::policy::rules::{Rule, RuleKind};
 use crate::domain::outcome::OutcomeKind;
 use crate::domain::{CategoryId, Digest, OfferId, Placement, PlacementId, Span, SubjectKind, SubjectKinds, Timestamp};
+use crate::policy::bundle::Bundle;
+use crate::policy::rules::{Rule, RuleKind};
 
 /// What a cap counts apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,15 +3,15 @@
 use chrono::Weekday;
 use chrono_tz::{TZ_VARIANTS, Tz};
 
+use super::{CalendarUnit, Cap, CapBy, CapCounts, CapWindow, WithoutIdentifier, Zone};
+use crate::domain::{Malformed, Span, SubjectKind};
 use crate::policy::codes;
+use crate::policy::declared::stores::STORES;
 use crate::policy::finding::{Place, Report};
 use crate::policy::read::{self, Fields};
 use crate::policy::rules::{Known, RuleKind};
-use crate::policy::declared::stores::STORES;
-use crate::policy::syntax::{Node, Yaml};
-use super::{CalendarUnit, Cap, CapBy, CapCounts, CapWindow, WithoutIdentifier, Zone};
-use crate::domain::{Malformed, Span, SubjectKind};
 use crate::policy::suggest::did_you_mean;
+use crate::policy::syntax::{Node, Yaml};
 
 /// The fields of a cap.
 pub(in crate::policy) const FIELDS: [&str; 5] = ["scope", "max", "window", "counts", "without_identifier"];

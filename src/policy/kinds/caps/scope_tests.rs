@@ -1,11 +1,11 @@
 //! For whom caps count: households, devices and sessions, and who cannot be counted for. Tests no window.
 
-use crate::policy::plain::judge;
-use crate::policy::sample::{CAPS, wrong};
-use crate::policy::{States, describe};
 use super::tests::{chosen, home, offer, with_caps};
 use super::*;
 use crate::domain::{Offer, SubjectState};
+use crate::policy::plain::judge;
+use crate::policy::sample::{CAPS, wrong};
+use crate::policy::{States, describe};
 
 const OF_EACH: [&str; 4] = [
     "scope: [customer], max: 1, window: lifetime, counts: decision",

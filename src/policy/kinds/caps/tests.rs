@@ -1,11 +1,11 @@
 //! Tests of caps at their boundaries: windows over both changes of the clocks, reservations, confirmations, rebuilding.
 //! Draws no random history.
 
+use super::*;
+use crate::domain::{Catalogue, DecisionId, Offer, SubjectState};
 use crate::policy::plain::judge;
 use crate::policy::sample::{CAPS, bundle, files};
 use crate::policy::{Reading, compile, describe};
-use super::*;
-use crate::domain::{Catalogue, DecisionId, Offer, SubjectState};
 use chrono_tz::Tz;
 
 const HOUR: i64 = 3_600_000;

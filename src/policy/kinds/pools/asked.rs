@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::{Pool, PoolAmount, PoolBy, Pooled};
+use crate::domain::decision::Failed;
+use crate::domain::{Catalogue, Offer, Placement, PoolKey, PoolReading, Purse, RuleId, StoreId, Take, Timestamp};
 use crate::policy::bundle::Bundle;
 use crate::policy::rules::{OnMissing, Rule, RuleKind};
 use crate::policy::shelf::{Scoped, Shelves};
 use crate::policy::verdict::Verdict;
-use super::{Pool, PoolAmount, PoolBy, Pooled};
-use crate::domain::decision::Failed;
-use crate::domain::{Catalogue, Offer, Placement, PoolKey, PoolReading, Purse, RuleId, StoreId, Take, Timestamp};
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::policy::rules::{Rule, RuleKind};
 use super::PoolBy;
 use crate::domain::{Belongs, CampaignId, Catalogue, CategoryId, Offer, Placement};
+use crate::policy::rules::{Rule, RuleKind};
 
 /// Which pool of one rule each offer draws on.
 #[derive(Debug)]

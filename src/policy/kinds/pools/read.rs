@@ -2,15 +2,15 @@
 
 use chrono_tz::Tz;
 
-use crate::policy::applies::AppliesTo;
 use super::super::caps::calendar_unit;
+use super::{Pool, PoolAmount, PoolBy, PoolWindow};
+use crate::domain::{Currency, Malformed, Money};
+use crate::policy::applies::AppliesTo;
 use crate::policy::codes;
 use crate::policy::finding::Report;
 use crate::policy::read::{self, Fields};
 use crate::policy::rules::{Known, RuleKind};
 use crate::policy::syntax::{Node, Yaml};
-use super::{Pool, PoolAmount, PoolBy, PoolWindow};
-use crate::domain::{Currency, Malformed, Money};
 
 /// The fields of a budget.
 pub(in crate::policy) const BUDGET_FIELDS: [&str; 5] = ["amount", "units", "by", "window", "pace"];

@@ -1,6 +1,6 @@
 //! Examples of mistakes in conditions, in when rules hold, and in tests. Checks nothing.
 
-use super::{Example, CASES, CONSENT, FIXTURES, MARGIN, OFFERS, PURPOSES, row};
+use super::{CASES, CONSENT, Example, FIXTURES, MARGIN, OFFERS, PURPOSES, row};
 
 /// By code.
 #[rustfmt::skip]

@@ -1,6 +1,6 @@
 //! Examples of mistakes in what policies would do. Checks nothing.
 
-use super::{Example, ATTRIBUTES, CAPS, CONSENT, MARGIN, OFFERS, PLACEMENTS, PURPOSES, row};
+use super::{ATTRIBUTES, CAPS, CONSENT, Example, MARGIN, OFFERS, PLACEMENTS, PURPOSES, row};
 
 /// By code.
 #[rustfmt::skip]

@@ -1,6 +1,6 @@
 //! Examples of warnings. Checks nothing.
 
-use super::{Example, CAPS, CASES, MARGIN, OFFERS, row};
+use super::{CAPS, CASES, Example, MARGIN, OFFERS, row};
 
 /// By code.
 #[rustfmt::skip]

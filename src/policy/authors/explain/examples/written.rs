@@ -1,6 +1,6 @@
 //! Examples of mistakes in files, fields and names. Checks nothing.
 
-use super::{Example, CAPS, CONSENT, FOLDER, MARGIN, OFFERS, PLACEMENTS, row};
+use super::{CAPS, CONSENT, Example, FOLDER, MARGIN, OFFERS, PLACEMENTS, row};
 
 /// By code.
 #[rustfmt::skip]
