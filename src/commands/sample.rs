@@ -47,10 +47,12 @@ pub fn policies() -> Vec<Source> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::sync::Arc;
 
     use proffer::decision::trial::try_all;
-    use proffer::policy::compile_with_tests;
+    use proffer::domain::Timestamp;
+    use proffer::policy::{Severity, compile_with_tests, lay_out, lint, schemas};
 
     use super::*;
 
@@ -72,5 +74,27 @@ mod tests {
             .map(|(cover, gap)| format!("{}:{}: `{}`: {gap}; add it in tests/", cover.path, cover.line, cover.rule))
             .collect();
         assert!(gaps.is_empty(), "{}", gaps.join("\n"));
+    }
+
+    #[test]
+    fn the_sample_bundle_has_rules_of_every_kind_one_on_trial_and_warnings_of_what_passed_alone() {
+        let (bundle, tests) = compile_with_tests(&policies()).unwrap_or_else(|found| panic!("{found:?}"));
+        let written = || bundle.rules.iter().filter(|rule| rule.place.1 > 0);
+        let (_, schema) = schemas().into_iter().find(|(name, _)| *name == "rules").unwrap();
+        let lists: BTreeSet<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        let shown: BTreeSet<&str> = written().map(|rule| rule.kind.list()).chain(["owner"]).collect();
+        assert_eq!(shown, lists);
+        assert_eq!(written().filter(|rule| rule.severity == Severity::Shadow).count(), 1);
+        let linted = lint(&bundle, &tests, &[], Timestamp::parse("2026-03-02T12:00:00Z").unwrap());
+        let told: Vec<&str> = linted.findings.iter().map(|finding| finding.message.as_str()).collect();
+        let over = [
+            "rule `override.early.access` is over since 2025-09-08T04:00:00.000Z",
+            "rule `stop.lipstick` is over since 2025-10-10T14:00:00.000Z",
+        ];
+        assert_eq!((told.as_slice(), linted.unsettled.as_slice()), (&over[..], &[][..]));
+        for source in policies() {
+            let laid_out = lay_out(&source).ok();
+            assert_eq!(laid_out.as_deref(), Some(source.text.as_str()), "{}: `proffer policy fmt`", source.path);
+        }
     }
 }

@@ -189,8 +189,6 @@ fn compiled(files: &[Source], with_tests: bool) -> Result<(Bundle, Tests), Vec<F
     }
     let parts = read_all(&mut report, &sources, with_tests);
     let findings = report.finish();
-    #[cfg(test)]
-    dump(files, with_tests, &findings);
     match parts {
         Some(parts) if findings.is_empty() => {
             let bundle = Bundle {
@@ -363,19 +361,4 @@ fn hash(sources: &[Source]) -> Digest {
         feed(&mut hasher, &source.text);
     }
     Digest(*hasher.finalize().as_bytes())
-}
-
-#[cfg(test)]
-fn dump(files: &[Source], with_tests: bool, findings: &[Finding]) {
-    let Some(folder) = std::env::var_os("DUMP") else { return };
-    if findings.is_empty() { return }
-    static AT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-    let at = AT.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-    let name = std::thread::current().name().unwrap_or("").to_owned();
-    if name.contains("mutat") || name.contains("storm") || name.contains("panic") { return }
-    let files: Vec<(String, String)> = files.iter().map(|f| (f.path.clone(), f.text.clone())).collect();
-    let shown = findings.iter().map(|f| format!("{f}\n")).collect::<Vec<_>>().join("\n");
-    let first = findings.first().map(|f| (f.code, f.message.clone()));
-    let json = serde_json::json!({"test": name, "with_tests": with_tests, "files": files, "shown": shown, "first": first});
-    std::fs::write(std::path::Path::new(&folder).join(format!("{at}.json")), json.to_string()).unwrap();
 }

@@ -115,9 +115,9 @@ fn begun(example: &Example, form: &str) -> Vec<Source> {
     let mut files = files("src/commands/starter");
     let Example { path, right, .. } = *example;
     if path == "." {
-        let kept: Vec<String> = right.lines().map(|name| files.remove(name).unwrap()).collect();
-        let named = form.lines().zip(kept.iter().chain(kept.last()));
-        let named: Vec<Source> = named.map(|(path, text)| Source { path: path.into(), text: text.clone() }).collect();
+        let kept: Files = right.lines().map(|name| (name.to_owned(), files.remove(name).unwrap())).collect();
+        let text = |path: &str| kept.get(path).or(kept.values().next()).unwrap().clone();
+        let named: Vec<Source> = form.lines().map(|path| Source { path: path.to_owned(), text: text(path) }).collect();
         return [named, sources(&files)].concat();
     }
     let parts = |form: &str| {

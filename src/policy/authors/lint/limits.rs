@@ -10,7 +10,7 @@ pub(super) fn find(ground: &Ground<'_>, found: &mut Found<'_>) {
     for (at, a) in rules.iter().enumerate() {
         for b in rules.iter().skip(at + 1) {
             let (first, second) = if a.place <= b.place { (a, b) } else { (b, a) };
-            let wider = |wide: &Rule, narrow: &Rule| scope::contains(wide, narrow) && covers::covers(wide, narrow);
+            let wider = |wide: &Rule, narrow: &Rule| scope::contains(wide, narrow) && covers(wide, narrow);
             let id = |rule: &Rule| format!("`{}`", rule.id);
             match (wider(first, second), wider(second, first)) {
                 (false, false) => {}

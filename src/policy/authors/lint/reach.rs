@@ -184,7 +184,7 @@ fn undone(rule: &Rule, by: &Rule, found: &mut Found<'_>) {
     let stopped: Vec<&OfferId> = favour.offers.iter().filter(|offer| stops(by, offer)).collect();
     let Some(offer) = stopped.first() else { return };
     let id = &rule.id;
-    let does = if favour.lifts() { "puts in" } else { "pins" };
+    let does = if rule.lifts() { "puts in" } else { "pins" };
     let message = format!("override `{id}` {does} `{offer}`, which `{}` keeps out", by.id);
     let help = format!(
         "`{}` stands at {} and no override lifts it: take `{offer}` out of `{id}`, or end one of them before the \

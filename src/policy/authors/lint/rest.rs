@@ -1,7 +1,7 @@
 //! Warnings about what surrounds a rule: its tests, its time, the regions it names. Looks at no condition and no limit.
 
 use super::{ENDS_SOON, Found, Ground, OVER, REGIONS_UNSEEN, UNTESTED, written};
-use crate::domain::{Span, Timestamp};
+use crate::domain::Span;
 use crate::policy::kinds::availability::Availability;
 use crate::policy::rules::{Rule, RuleKind};
 

@@ -97,7 +97,7 @@ r"loyalty_eligibility:
 "    dpv: Marketing",
 r"    dpv: Marketing
     gpc: refuse"),
-    row("P0325", PURPOSES, "    dpv: Marketing", "    dpv: Advertising"),
+    row("P0325", PURPOSES, "    dpv: Marketing", "    dpv: Marketng"),
     row("P0326", OFFERS,
 r"audience_guards:
   - id: audience.minors
