@@ -155,7 +155,7 @@ fn told(files: &[Source]) -> (BTreeSet<&'static str>, String) {
             lint(&bundle, &tests, &gaps, now).findings
         }
     };
-    let said = findings.iter().map(|finding| format!("{finding}\n")).collect();
+    let said = findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n");
     (findings.iter().map(|finding| finding.code).collect(), said)
 }
 

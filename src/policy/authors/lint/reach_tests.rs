@@ -31,10 +31,10 @@ fn both_count(list: &str, a: &str, b: &str) {
 fn a_rule_about_answers_of_several_offers_is_told_where_an_answer_holds_too_few() {
     insta::assert_snapshot!(seen("diversity:\n  - {id: d, why: because, per: category, at_most: 1}\n"), @r"
     warning[L01]: rule `d` never leaves anything out: where it applies an answer holds 1 offer at most
-     --> rules/40-offers.yaml:4:10
+     --> rules/40-offers.yaml:4:7
       |
     4 |   - {id: d, why: because, per: category, at_most: 1}
-      |          ^ never
+      |       ^ never
       = help: lower `at_most`, or raise `slots` of a placement; otherwise remove it
     ");
     let pairs = "stackability:\n  - {id: s, why: because, exclusive_pairs: [[a, b]]}\n";
@@ -76,7 +76,8 @@ fn availability_is_told_where_it_lets_everything_or_nothing_through() {
       |
     4 |   - {id: a, why: because, regions: [US, CA], applies_to: {regions: [EU]}}
       |          ^ always
-      = help: it applies in `EU`, and lets through in `US`, `CA`: leave one of the two lists out, or correct it
+      = help: it applies in `EU`, and lets through in `US`, `CA`: leave one of the two lists out, or correct
+              it
     ");
     assert_eq!(codes(&rule("regions: [US-NY], applies_to: {regions: [US]}")), NONE);
     let dates = |until: &str| seen(&rule(&format!("dates: {{until: {until}}}")));
@@ -98,8 +99,8 @@ fn rules_of_availability_without_anything_in_common_are_told() {
       |
     5 |   - {id: b, why: because, regions: [EU], applies_to: {offers: [boots]}}
       |          ^ nothing is left
-      = help: `a` stands at rules/40-offers.yaml:4, and their `regions` have nothing in common, where both must
-              hold: write one rule, or let each apply to other offers
+      = help: `a` stands at rules/40-offers.yaml:4, and their `regions` have nothing in common, where both
+              must hold: write one rule, or let each apply to other offers
     ");
     let day = |from: &str, until: &str| format!("dates: {{from: {from}T00:00:00Z, until: {until}T00:00:00Z}}");
     let (may, june) = (day("2027-05-01", "2027-06-01"), day("2027-06-01", "2027-07-01"));
@@ -122,9 +123,9 @@ fn three_rules_that_leave_nothing_together_are_told_where_no_two_do() {
       |
     6 |   - {id: e2, why: because, when: 'customer.tier == "bronze"'}
       |          ^^ nothing is left
-      = help: `customer.tier = "bronze"` is left out by `e2` (rules/40-offers.yaml:6); `customer.tier = "gold"`
-              is left out by `e0` (rules/40-offers.yaml:4); `customer.tier = "silver"` is left out by `e1`
-              (rules/40-offers.yaml:5): correct one of them, or let one apply to other offers
+      = help: `customer.tier = "bronze"` is left out by `e2` (rules/40-offers.yaml:6); `customer.tier =
+              "gold"` is left out by `e0` (rules/40-offers.yaml:4); `customer.tier = "silver"` is left out by
+              `e1` (rules/40-offers.yaml:5): correct one of them, or let one apply to other offers
     "#);
     assert_eq!(codes(&all.replace("bronze\"'", "bronze\" && customer.visits_90d > 3'")), NONE);
     let narrow = all.replace("bronze\"'", "bronze\"', applies_to: {categories: [shoes]}");
@@ -194,6 +195,8 @@ fn limits_of_prices_and_what_moves_them_are_compared() {
     both_count("price_limits", "max_discount: 30%", "max_discount: 6.00 USD");
     needless("price_limits", "min_price: 5.00 USD", "min_price: 4.00 USD", "L05");
     both_count("price_limits", "respect: prior_price", "respect: advertised_price_min");
+    let allows = "respect: prior_price, on_missing: allow";
+    check("price_limits", "respect: prior_price", allows, [&["L05"], &["L05"]]);
     let list = "price_personalisation";
     needless(list, "allowed: [customer.tier]", "allowed: [customer.tier, customer.region]", "L05");
     both_count(list, "allowed: [customer.tier]", "allowed: [customer.region]");
@@ -261,4 +264,28 @@ fn a_rule_about_categories_that_are_kept_out_altogether_is_told() {
     assert_eq!(codes(&rules("regulated", "home, shoes")), NONE);
     assert_eq!(codes(&rules("sensitive", "home")), NONE);
     assert_eq!(codes(&rules("competitor", "home")), NONE, "an override may lift it");
+}
+
+#[test]
+fn a_rule_behind_two_others_is_told_once() {
+    let north = "customer.region == \"north\"";
+    let gold = "customer.tier == \"gold\"";
+    assert_eq!(codes(&exclusions(&[gold, north, &format!("{gold} && {north}")])), ["L05"]);
+}
+
+#[test]
+fn an_override_is_told_to_end_within_two_days_and_a_rule_within_two_weeks() {
+    let ends = |until: &str| {
+        let effective = format!("effective: {{from: 2026-02-25T00:00:00Z, until: {until}}}");
+        let acting = format!(
+            "overrides:\n  - {{id: o, why: because, action: force_in, offers: [a], approver: A, ticket: T, \
+             {effective}}}\n"
+        );
+        let rule = format!("stock:\n  - {{id: s, why: because, units: 5, {effective}}}\n");
+        (codes(&acting), codes(&rule))
+    };
+    assert_eq!(ends("2026-03-04T12:00:00Z"), (vec!["L11"], vec!["L11"]));
+    assert_eq!(ends("2026-03-04T12:00:01Z"), (vec![], vec!["L11"]));
+    assert_eq!(ends("2026-03-02T12:00:00Z"), (vec!["L10"], vec!["L10"]));
+    assert_eq!(ends("2026-03-02T12:00:01Z"), (vec!["L11"], vec!["L11"]));
 }

@@ -211,6 +211,7 @@ fn tests_times_and_regions_that_leave_a_rule_hanging_are_told() {
     let rules = "owner: sales\nexclusions:\n  - id: e\n    why: because\n    when: customer.tier == \"gold\"\n    \
                  applies_to: {regions: [US-NY]}\n    effective: {until: 2026-03-10T00:00:00Z}\n";
     let mut files = files();
+    files.retain(|file| file.path != SLATE);
     files.iter_mut().find(|file| file.path == OFFERS).unwrap().text = rules.to_owned();
     files.push(Source {
         path: "tests/a.test.yaml".into(),
