@@ -139,7 +139,7 @@ fn files_that_are_something_else_are_told_so() {
     a.json: 0 offers and campaigns were sent: expected 1 to 10000
     "#);
     insta::assert_snapshot!(told("a.yaml", "offers:\n  - offer_id: a\n   price: 3\n"), @r#"
-    a.yaml:3:4: not well-formed YAML: while parsing a block collection, did not find expected '-' indicator: look at the indentation of this line and the one above, and at quotes and brackets left open; text with `: ` or ` #` inside goes into quotes
+    a.yaml:3:4: not well-formed YAML: this line is neither an item with a dash nor in line with the fields above it: look at the indentation of this line and the one above, and at quotes and brackets left open; text with `: ` or ` #` inside goes into quotes
     "#);
     insta::assert_snapshot!(told("a.yaml", ""), @r#"
     a.yaml:1:1: a catalogue is a list of offers, or has `campaigns:` and `offers:`

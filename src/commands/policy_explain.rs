@@ -61,7 +61,8 @@ fn print_code(code: &str, meaning: &str, format: Format) {
         }
         (Format::Text, None) => println!("{}[{code}]: {meaning}", level(code)),
         (Format::Text, Some(Example { path, right, wrong, .. })) => {
-            println!("{}[{code}]: {meaning}\n\nwrong, in {path}", level(code));
+            let place = if path == "." { "the folder" } else { path };
+            println!("{}[{code}]: {meaning}\n\nwrong, in {place}", level(code));
             println!("{}\n\nright\n{}", indented(wrong), indented(right));
         }
     }

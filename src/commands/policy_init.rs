@@ -102,18 +102,24 @@ mod tests {
     use std::sync::Arc;
 
     use proffer::decision::trial::try_all;
-    use proffer::policy::{Source, compile_with_tests};
+    use proffer::domain::Timestamp;
+    use proffer::policy::{Linted, Source, compile_with_tests, lay_out, lint};
 
     use super::FILES;
 
     #[test]
-    fn what_is_written_is_a_bundle_whose_tests_hold_and_cover_every_rule() {
+    fn what_is_written_is_a_bundle_without_warnings_laid_out_whose_tests_hold_and_cover_every_rule() {
         let files = FILES.map(|(path, text)| Source { path: path.into(), text: text.into() });
         let (bundle, tests) = compile_with_tests(&files)
             .unwrap_or_else(|found| panic!("{}", found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
-        let trial = try_all(&Arc::new(bundle), &tests);
+        let bundle = Arc::new(bundle);
+        let trial = try_all(&bundle, &tests);
         let failed: Vec<String> = trial.failed().map(ToString::to_string).collect();
         assert!(failed.is_empty(), "{}", failed.join("\n"));
         assert_eq!(trial.gaps().map(|(cover, gap)| (cover.rule.as_str(), gap)).collect::<Vec<_>>(), []);
+        assert_eq!(lint(&bundle, &tests, &[], Timestamp(0)), Linted::default());
+        for source in &files {
+            assert_eq!(lay_out(source).ok().as_ref(), Some(&source.text), "{}", source.path);
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use proffer::policy::{did_you_mean, schema_of, schemas};
+use proffer::policy::{SCHEMA_FILES, did_you_mean, schema_of, schemas};
 
 use super::failed;
 use super::policy_findings::print_json;
@@ -16,11 +16,12 @@ const FOLDER: &str = ".schema";
 #[derive(Args)]
 #[command(after_help = "Schemas follow JSON Schema 2020-12. Editors with the YAML language server complete and check \
 fields by them, where a\nfile begins with a line such as\n\n  # yaml-language-server: $schema=../.schema/rules.json\n\n\
-`proffer policy init` writes these lines and the schemas. After an update of Proffer, `--out` writes them anew.\n\n\
+`proffer policy init` writes these lines and the schemas. After an update of Proffer, `--out` writes them \
+anew, and says how\nfiles without such a line find them.\n\n\
 Exit code 0: written; 1: a file cannot be written; 2: there is no such schema.\n\n\
 Examples:\n  proffer policy schema rules\n  proffer policy schema --out policies")]
 pub struct SchemaArgs {
-    /// Which one: bundle, attributes, purposes, calendars, placements, rules, fixtures or tests.
+    /// Which one: bundle, attributes, purposes, calendars, stores, placements, rules, fixtures or tests.
     #[arg(required_unless_present = "out")]
     name: Option<String>,
     /// Write all of them into `.schema` in the folder of this bundle.
@@ -33,7 +34,7 @@ pub fn run(args: &SchemaArgs) -> ExitCode {
     if let Some(folder) = &args.out {
         return match write(folder) {
             Ok(written) => {
-                println!("{}: {written} schemas", folder.join(FOLDER).display());
+                println!("{}: {written} schemas\n\n{}", folder.join(FOLDER).display(), settings(folder));
                 ExitCode::SUCCESS
             }
             Err(error) => failed(&error),
@@ -49,6 +50,19 @@ pub fn run(args: &SchemaArgs) -> ExitCode {
     let meant = did_you_mean(name, names.iter().copied());
     eprintln!("error: there is no schema `{name}`{meant} (there are `{}`)", names.join("`, `"));
     ExitCode::from(2)
+}
+
+/// How files and editors find the schemas.
+fn settings(folder: &Path) -> String {
+    let path = |below: &str| folder.join(below).display().to_string();
+    let rows = SCHEMA_FILES
+        .map(|(name, pattern)| format!("    \"./{}\": \"{}\"", path(&format!("{FOLDER}/{name}.json")), path(pattern)));
+    format!(
+        "A file names its own in its first line, such as\n  {}or the settings of the editor do for all (Visual Studio \
+         Code: .vscode/settings.json):\n  \"yaml.schemas\": {{\n{}\n  }}",
+        line("rules/20-margin.yaml").unwrap_or_default(),
+        rows.join(",\n")
+    )
 }
 
 /// A file that could not be written.

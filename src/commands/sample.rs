@@ -2,7 +2,7 @@
 
 use proffer::policy::Source;
 
-const POLICIES: [(&str, &str); 30] = [
+const POLICIES: [(&str, &str); 32] = [
     ("bundle.yaml", include_str!("../../policies/bundle.yaml")),
     ("catalog/attributes.yaml", include_str!("../../policies/catalog/attributes.yaml")),
     ("catalog/purposes.yaml", include_str!("../../policies/catalog/purposes.yaml")),
@@ -12,6 +12,7 @@ const POLICIES: [(&str, &str); 30] = [
     ("rules/30-caps.yaml", include_str!("../../policies/rules/30-caps.yaml")),
     ("rules/35-household.yaml", include_str!("../../policies/rules/35-household.yaml")),
     ("rules/40-offers.yaml", include_str!("../../policies/rules/40-offers.yaml")),
+    ("rules/45-fairness.yaml", include_str!("../../policies/rules/45-fairness.yaml")),
     ("rules/50-slate.yaml", include_str!("../../policies/rules/50-slate.yaml")),
     ("rules/60-loyalty.yaml", include_str!("../../policies/rules/60-loyalty.yaml")),
     ("rules/70-cool-downs.yaml", include_str!("../../policies/rules/70-cool-downs.yaml")),
@@ -24,6 +25,7 @@ const POLICIES: [(&str, &str); 30] = [
     ("tests/30-caps.test.yaml", include_str!("../../policies/tests/30-caps.test.yaml")),
     ("tests/35-household.test.yaml", include_str!("../../policies/tests/35-household.test.yaml")),
     ("tests/40-offers.test.yaml", include_str!("../../policies/tests/40-offers.test.yaml")),
+    ("tests/45-fairness.test.yaml", include_str!("../../policies/tests/45-fairness.test.yaml")),
     ("tests/50-slate.test.yaml", include_str!("../../policies/tests/50-slate.test.yaml")),
     ("tests/60-loyalty.test.yaml", include_str!("../../policies/tests/60-loyalty.test.yaml")),
     ("tests/70-cool-downs.test.yaml", include_str!("../../policies/tests/70-cool-downs.test.yaml")),
@@ -45,10 +47,12 @@ pub fn policies() -> Vec<Source> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::sync::Arc;
 
     use proffer::decision::trial::try_all;
-    use proffer::policy::compile_with_tests;
+    use proffer::domain::Timestamp;
+    use proffer::policy::{Severity, compile_with_tests, lay_out, lint, schemas};
 
     use super::*;
 
@@ -70,5 +74,27 @@ mod tests {
             .map(|(cover, gap)| format!("{}:{}: `{}`: {gap}; add it in tests/", cover.path, cover.line, cover.rule))
             .collect();
         assert!(gaps.is_empty(), "{}", gaps.join("\n"));
+    }
+
+    #[test]
+    fn the_sample_bundle_has_rules_of_every_kind_one_on_trial_and_warnings_of_what_passed_alone() {
+        let (bundle, tests) = compile_with_tests(&policies()).unwrap_or_else(|found| panic!("{found:?}"));
+        let written = || bundle.rules.iter().filter(|rule| rule.place.1 > 0);
+        let (_, schema) = schemas().into_iter().find(|(name, _)| *name == "rules").unwrap();
+        let lists: BTreeSet<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        let shown: BTreeSet<&str> = written().map(|rule| rule.kind.list()).chain(["owner"]).collect();
+        assert_eq!(shown, lists);
+        assert_eq!(written().filter(|rule| rule.severity == Severity::Shadow).count(), 1);
+        let linted = lint(&bundle, &tests, &[], Timestamp::parse("2026-03-02T12:00:00Z").unwrap());
+        let told: Vec<&str> = linted.findings.iter().map(|finding| finding.message.as_str()).collect();
+        let over = [
+            "rule `override.early.access` is over since 2025-09-08T04:00:00.000Z",
+            "rule `stop.lipstick` is over since 2025-10-10T14:00:00.000Z",
+        ];
+        assert_eq!((told.as_slice(), linted.unsettled.as_slice()), (&over[..], &[][..]));
+        for source in policies() {
+            let laid_out = lay_out(&source).ok();
+            assert_eq!(laid_out.as_deref(), Some(source.text.as_str()), "{}: `proffer policy fmt`", source.path);
+        }
     }
 }

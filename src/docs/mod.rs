@@ -6,6 +6,9 @@ pub mod api {}
 #[doc = include_str!("architecture.md")]
 pub mod architecture {}
 
+#[doc = include_str!("authors.md")]
+pub mod authors {}
+
 #[doc = include_str!("catalogue.md")]
 pub mod catalogue {}
 

@@ -129,6 +129,22 @@ pub(super) fn refer(
         return true;
     }
     let meant = did_you_mean(name, declared.names());
-    report.add(code, place, format!("{what}: unknown {noun} `{name}`{meant}"), format!("not in {home}"));
+    let found = report.add(code, place, format!("{what}: unknown {noun} `{name}`{meant}"), format!("not in {home}"));
+    if meant.is_empty() {
+        found.with_help(known(declared));
+    }
     false
+}
+
+/// Names listed in a finding at most.
+const NAMES_MAX: usize = 12;
+
+/// What there is to name instead.
+fn known(declared: &Declared) -> String {
+    let names: Vec<String> = declared.names().take(NAMES_MAX).map(|name| format!("`{name}`")).collect();
+    let more = if declared.names().count() > NAMES_MAX { " and more" } else { "" };
+    match names.as_slice() {
+        [] => "none is declared yet: declare it there".to_owned(),
+        names => format!("declare it there, or name one of {}{more}", names.join(", ")),
+    }
 }

@@ -64,7 +64,7 @@ pub use authors::explain::{Example, Explained, example, explain};
 pub use authors::layout::{NotLaidOut, lay_out};
 pub use authors::lint::{LINTS, Linted, level, lint, meaning};
 pub use authors::sarif::sarif;
-pub use authors::schema::{schema_of, schemas};
+pub use authors::schema::{SCHEMA_FILES, schema_of, schemas};
 pub use bundle::{Bundle, COMPILER, Source, compile, compile_with_tests};
 pub use cases::{Case, Expected, Person, Tests};
 pub use catalogue::{CatalogueProblem, check_catalogue};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::codes;
-use super::finding::{Place, Report};
+use super::finding::{Finding, Place, Report};
 use super::suggest::{did_you_mean, nearest};
 use super::syntax::{Key, MERGE, Node, Yaml};
 use crate::domain::{Malformed, Percent, Span};
@@ -61,7 +61,13 @@ impl<'n> Fields<'n> {
         let scope_of = |name: &str| name.split_once('.').map(|(scope, _)| scope.to_owned());
         let scopes: BTreeSet<String> = attributes.iter().filter_map(|name| scope_of(name)).collect();
         let Yaml::Map(entries) = &node.value else {
-            expected(report, &what, node, "a mapping of fields");
+            if let Some(finding) = expected(report, &what, node, "a mapping of fields") {
+                let example = known.first().copied().unwrap_or("id");
+                finding.with_help(format!(
+                    "write its fields, each as `{example}: ...`, in braces or one in each line; they are `{}`",
+                    known.join("`, `")
+                ));
+            }
             return None;
         };
         let mut meant = Vec::new();
@@ -164,17 +170,32 @@ pub(super) fn kind(node: &Node) -> &'static str {
     }
 }
 
-/// Says which type was expected and which was found. Silent where the value was refused before.
-pub(super) fn expected(report: &mut Report<'_>, what: &str, node: &Node, wanted: &str) {
+/// Says which type was expected and which was found, with the way from one to the other. Silent where the value was
+/// refused before.
+pub(super) fn expected<'r>(
+    report: &'r mut Report<'_>,
+    what: &str,
+    node: &Node,
+    wanted: &str,
+) -> Option<&'r mut Finding> {
     if matches!(node.value, Yaml::Refused) {
-        return;
+        return None;
     }
     let found = kind(node);
     let label = if found == "nothing" { "no value given".to_owned() } else { format!("this is {found}") };
     let finding = report.add(codes::TYPE, node.place, format!("{what}: expected {wanted}, found {found}"), label);
-    if wanted == "text" && ["a number", "true or false"].contains(&found) {
-        finding.with_help("put it in quotes if it is meant as text");
-    }
+    let help = match (wanted, found, raw(node)) {
+        (_, "nothing", _) => "write a value behind the colon, or leave the field out".to_owned(),
+        ("text", "a number" | "true or false", _) => "put it in quotes if it is meant as text".to_owned(),
+        ("a list", _, Some(text)) if !text.contains('\n') => format!("write it in brackets: `[{text}]`"),
+        (_, "text", Some(text)) if wanted.contains("number") && is_number(text) => {
+            format!("write the number without quotes: `{text}`")
+        }
+        (_, "a list", _) if wanted != "a mapping of fields" => "write one value, without brackets or dashes".to_owned(),
+        _ => return Some(finding),
+    };
+    finding.with_help(help);
+    Some(finding)
 }
 
 /// Says that a part of the language is not available yet, and what is.

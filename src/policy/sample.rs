@@ -68,21 +68,7 @@ pub(super) fn wrong(path: &str, from: &str, to: &str) -> String {
     refused(&files)
 }
 
-/// What an author sees who adds a file.
-pub(super) fn added(path: &str) -> String {
-    let mut files = files();
-    files.push(Source { path: path.into(), text: String::new() });
-    refused(&files)
-}
-
-/// What an author sees who leaves a file out.
-pub(super) fn removed(path: &str) -> String {
-    let mut files = files();
-    files.retain(|file| file.path != path);
-    refused(&files)
-}
-
-pub(super) fn refused(files: &[Source]) -> String {
+fn refused(files: &[Source]) -> String {
     shown(&compile(files).expect_err("it compiled"))
 }
 

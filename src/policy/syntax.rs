@@ -221,12 +221,33 @@ impl<'a> Builder<'a, '_, '_> {
         let marker = error.marker();
         let place = Place { file: self.file, line: marker.line().max(1), column: marker.col() + 1, length: 1 };
         self.report
-            .add(codes::SYNTAX, place, format!("not well-formed YAML: {}", error.info().trim_end_matches('.')), "here")
+            .add(codes::SYNTAX, place, format!("not well-formed YAML: {}", plainly(&error.info())), "here")
             .with_help(
                 "look at the indentation of this line and the one above, and at quotes and brackets left open; \
                  text with `: ` or ` #` inside goes into quotes",
             );
     }
+}
+
+/// What the parser says of itself, in words about the file; as it is where there are none.
+fn plainly(info: &str) -> &str {
+    const WORDS: [(&str, &str); 13] = [
+        ("block mapping, did not find expected key", "this line is in line with no field above it"),
+        ("did not find expected '-'", "this line is neither an item with a dash nor in line with the fields above it"),
+        ("entries are not allowed", "a dash stands where no item can"),
+        ("mapping values are not allowed", "a `: ` stands where no field can"),
+        ("illegal placement of ':'", "a `: ` stands where no field can"),
+        ("flow sequence", "a bracket `[` is not closed, or a comma is missing before this"),
+        ("flow mapping", "a brace `{` is not closed, or a comma is missing before this"),
+        ("unclosed bracket", "a bracket or a brace is not closed"),
+        ("unclosed quote", "a quote is not closed"),
+        ("trailing content after", "something stands behind a closed quote"),
+        ("unknown escape character", "a backslash in double quotes that means nothing; write single quotes"),
+        ("invalid indentation", "this line is indented too little"),
+        ("wrongly indented", "this line is indented too little"),
+    ];
+    let known = WORDS.into_iter().find(|(words, _)| info.contains(words));
+    known.map_or(info.trim_end_matches('.'), |(_, plain)| plain)
 }
 
 #[cfg(test)]

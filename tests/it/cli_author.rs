@@ -176,7 +176,12 @@ fn explain_tells_a_rule_with_its_cases_and_a_code_right_and_wrong() {
     right
       |     min_margin: 10%
     ");
-    assert_eq!(explain(&["L08"]).1, "warning[L08]: a rule that no case shows from both sides");
+    let untested = explain(&["L08"]).1;
+    assert!(
+        untested.starts_with("warning[L08]: a rule that no case shows from both sides\n\nwrong, in tests/"),
+        "{untested}"
+    );
+    assert!(explain(&["P0008"]).1.contains("\n\nwrong, in the folder\n  | placements.yaml\n\nright\n"));
     let (code, _, err) = explain(&["member.only"]);
     assert_eq!(code, 2);
     insta::assert_snapshot!(err, @r"
@@ -207,7 +212,25 @@ fn init_writes_the_schemas_that_its_files_name_and_they_are_no_part_of_the_bundl
     assert!(schema["properties"]["margin_floors"]["items"]["properties"]["min_margin"].is_object());
     std::fs::remove_dir_all(policies.join(".schema")).unwrap();
     let (code, out, _) = run(folder.path(), &["policy", "schema", "--out", "policies"]);
-    assert_eq!((code, out.as_str()), (0, "policies/.schema: 10 schemas"));
+    assert_eq!(code, 0);
+    insta::assert_snapshot!(out, @r#"
+    policies/.schema: 10 schemas
+
+    A file names its own in its first line, such as
+      # yaml-language-server: $schema=../.schema/rules.json
+    or the settings of the editor do for all (Visual Studio Code: .vscode/settings.json):
+      "yaml.schemas": {
+        "./policies/.schema/bundle.json": "policies/bundle.yaml",
+        "./policies/.schema/attributes.json": "policies/catalog/attributes.yaml",
+        "./policies/.schema/purposes.json": "policies/catalog/purposes.yaml",
+        "./policies/.schema/calendars.json": "policies/catalog/calendars.yaml",
+        "./policies/.schema/stores.json": "policies/catalog/stores.yaml",
+        "./policies/.schema/placements.json": "policies/placements.yaml",
+        "./policies/.schema/rules.json": "policies/rules/*.yaml",
+        "./policies/.schema/fixtures.json": "policies/tests/fixtures/*.yaml",
+        "./policies/.schema/tests.json": "policies/tests/*.test.yaml"
+      }
+    "#);
     assert_eq!(hash(folder.path()), before);
     let (code, _, err) = run(folder.path(), &["policy", "schema", "rule"]);
     assert_eq!(code, 2);

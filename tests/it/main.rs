@@ -19,9 +19,13 @@ mod cli_policy;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod guide;
+
 mod http;
 #[cfg(test)]
 mod minimisation;
+
+mod mistakes;
 #[cfg(test)]
 mod nodes;
 #[cfg(test)]

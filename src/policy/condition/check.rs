@@ -252,10 +252,16 @@ impl<'a> Checker<'a, '_> {
         let meant = match (scoped, quoted) {
             (Some(scoped), _) => format!("; did you mean `{scoped}`?"),
             (None, Some(quoted)) => format!("; did you mean the text `\"{quoted}\"`?"),
-            (None, None) => did_you_mean(name, known()),
+            (None, None) => match name {
+                "yes" | "on" | "True" | "TRUE" => "; did you mean `true`?".to_owned(),
+                "no" | "off" | "False" | "FALSE" => "; did you mean `false`?".to_owned(),
+                _ => did_you_mean(name, known()),
+            },
         };
         let message = format!("unknown attribute `{name}`{meant}");
-        self.slip(expr, codes::ATTRIBUTE_UNKNOWN, message, "not in catalog/attributes.yaml", "");
+        let help = format!("declare it there, or correct it; text stands in quotes: `\"{name}\"`");
+        let help = if meant.is_empty() { help.as_str() } else { "" };
+        self.slip(expr, codes::ATTRIBUTE_UNKNOWN, message, "not in catalog/attributes.yaml", help);
     }
 
     fn arithmetic(&mut self, expr: &Expr, op: Op, a: Typed<'a>, b: Typed<'a>) -> Option<Typed<'a>> {

@@ -251,9 +251,12 @@ pub(in crate::policy) fn percent_or_amount(text: &str) -> Result<FloorLimit, Mal
         return Percent::parse(text).map(FloorLimit::Percent);
     }
     let Some((amount, currency)) = text.split_once(' ') else {
+        // Whoever wrote a number sees it written out both ways.
+        let number = text.parse::<f64>().is_ok_and(f64::is_finite);
+        let (percent, amount) = if number { (text, text) } else { ("15", "5.00") };
         return Err(Malformed::new(format!(
-            "`{text}` is neither a percent nor an amount: expected a percent such as `15%` or an amount such as \
-             `5.00 USD`"
+            "`{text}` is neither a percent nor an amount: expected a percent such as `{percent}%` or an amount such as \
+             `{amount} USD`"
         )));
     };
     Money::parse(amount, Currency::parse(currency.trim())?).map(FloorLimit::Amount)

@@ -113,6 +113,7 @@ fn names_that_tests_use_are_looked_up_and_the_nearest_is_shown() {
       |
     5 |   - {id: boots, campaign: summer, category: shoes, price: 100.00 USD, cost_of_goods: 50.00 USD}
       |                           ^^^^^^ not in tests/fixtures and not in this file
+      = help: none is declared yet: declare it there
     ");
 }
 

@@ -39,8 +39,6 @@ use super::kinds::price_personalisation::PricePersonalisation;
 use super::kinds::stackability::Stackability;
 use super::kinds::switches::Switch;
 use crate::domain::{AttributeId, AttributeScope, Placement, PlacementId, PurposeId, RuleId, Timestamp};
-#[cfg(test)]
-pub(super) use kinds::LATER;
 pub(super) use kinds::{KINDS, Kind};
 
 /// What becomes of an offer where a rule reads something that is missing.

@@ -249,8 +249,9 @@ impl Story<'_> {
     }
 
     fn silent(&self, exclusions: &BTreeMap<String, Excluded>) -> Vec<String> {
-        // A gate leaves no candidate out: it changes what may be read.
-        let rules = self.bundle.rules.iter().filter(|rule| !matches!(rule.kind, RuleKind::PurposeGate(_)));
+        // A gate leaves no candidate out: it changes what may be read. A rule on trial leaves none out either.
+        let speaks = |rule: &&Rule| rule.blocks() && !matches!(rule.kind, RuleKind::PurposeGate(_));
+        let rules = self.bundle.rules.iter().filter(speaks);
         let ids = rules.map(|rule| rule.id.to_string());
         ids.filter(|id| !id.starts_with("proffer.") && !exclusions.contains_key(id)).collect()
     }

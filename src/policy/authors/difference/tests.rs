@@ -108,3 +108,34 @@ fn rules_and_placements_that_come_go_and_move_are_told_whole() {
       `why` is `Finance floor for the year, memo 113` instead of `Finance floor for the year, memo 112`
     ");
 }
+
+#[test]
+fn limits_of_every_kind_are_told_to_be_stricter_or_looser_and_what_puts_in_is_neither() {
+    let with_rule = |list: &str, fields: &str| {
+        let rule = format!("{list}:\n  - {{id: r, why: because, {fields}}}\nmargin_floors:");
+        with(&[(MARGIN, "margin_floors:", &rule)])
+    };
+    let act = "approver: A, ticket: T, effective: {from: 2026-05-01T00:00:00Z, until: 2026-05-08T00:00:00Z}";
+    for (list, loose, strict) in [
+        ("budgets", "amount: 500.00 USD, window: lifetime", "amount: 400.00 USD, window: lifetime"),
+        ("stock", "units: 50", "units: 40"),
+        ("price_limits", "max_discount: 40%", "max_discount: 30%"),
+        ("price_limits", "min_price: 4.00 USD", "min_price: 5.00 USD"),
+        ("availability", "regions: [US]", "regions: [US-NY]"),
+        ("price_personalisation", "allowed: [customer.tier, customer.region]", "allowed: [customer.tier]"),
+        ("category_exclusions", "kind: regulated, categories: [home]", "kind: regulated, categories: [home, shoes]"),
+        ("purpose_gates", "purpose: offer_personalisation", "purpose: offer_personalisation, consent_age: 30d"),
+        ("kill_switches", &format!("stop: {{offers: [a]}}, {act}"), &format!("stop: all, {act}")),
+    ] {
+        let said = |then: &str, now: &str| {
+            let changes = difference(&with_rule(list, then), &with_rule(list, now));
+            assert_eq!(changes.len(), 1, "{list}");
+            changes[0].sentences.join("\n")
+        };
+        assert!(said(loose, strict).contains("it is stricter: "), "{list}: {}", said(loose, strict));
+        assert!(said(strict, loose).contains("it is looser: "), "{list}: {}", said(strict, loose));
+    }
+    let put_in = |offers: &str| with_rule("overrides", &format!("action: force_in, offers: [{offers}], {act}"));
+    let said = difference(&put_in("a"), &put_in("a, b"))[0].sentences.join("\n");
+    assert!(said.contains("`offers` names `b` as well") && !said.contains("stricter"), "{said}");
+}

@@ -69,6 +69,17 @@ impl Asked<'_> {
     fn hit(self, world: &World<'_>) -> Hit {
         hit(world, self.term, self.excludes, self.rule.on_missing)
     }
+
+    fn leaves_out(self, world: &World<'_>) -> bool {
+        self.hit(world) != Hit::No
+    }
+
+    /// Whether it can be set beside another: both leave offers out, and both see the same. A guard sees attributes
+    /// that other rules do not see without consent.
+    fn compares(self, other: Self) -> bool {
+        let guards = |asked: Self| matches!(asked.rule.kind, RuleKind::AudienceGuard(_));
+        self.rule.blocks() && other.rule.blocks() && guards(self) == guards(other)
+    }
 }
 
 pub(super) fn find(ground: &Ground<'_>, found: &mut Found<'_>) {
@@ -88,11 +99,12 @@ pub(super) fn find(ground: &Ground<'_>, found: &mut Found<'_>) {
     }
     for (at, a) in plain.iter().enumerate() {
         for b in plain.iter().skip(at + 1) {
-            if a.rule.blocks() && b.rule.blocks() && share(a.term, b.term) {
+            if a.compares(*b) && share(a.term, b.term) {
                 pair(*a, *b, found);
             }
         }
     }
+    together(&plain, found);
 }
 
 /// Warns of a rule that is odd by itself.
@@ -153,7 +165,7 @@ fn pair(a: Asked<'_>, b: Asked<'_>, found: &mut Found<'_>) {
     if !found.may(worlds.count(), &|| format!("whether `{}` and `{}` agree", a.rule.id, b.rule.id)) {
         return;
     }
-    let hits = |asked: Asked<'_>, world: &World<'_>| asked.hit(world) != Hit::No;
+    let hits = |asked: Asked<'_>, world: &World<'_>| asked.leaves_out(world);
     let covers = |wide, narrow| worlds.find(|world| hits(narrow, world) && !hits(wide, world)).is_none();
     let (a_covers, b_covers) = (over && covers(a, b), under && covers(b, a));
     // The one further down is the one to remove.
@@ -197,6 +209,62 @@ fn pair(a: Asked<'_>, b: Asked<'_>, found: &mut Found<'_>) {
             left_by(narrow, wide),
             left_by(wide, narrow)
         );
+        found.add(CONTRADICTING, narrow.rule, message, "nothing is left", help);
+    }
+}
+
+/// Warns of three rules and more that leave nothing together, where no two of them do.
+fn together(plain: &[Asked<'_>], found: &mut Found<'_>) {
+    let mut told: Vec<Vec<&str>> = Vec::new();
+    for narrow in plain.iter().rev() {
+        let mut set = vec![*narrow];
+        // Whatever applies wherever this one does, and has to do with what is there already.
+        while let Some(more) = plain.iter().find(|asked| {
+            narrow.compares(**asked)
+                && set.iter().all(|known| known.rule.id != asked.rule.id)
+                && scope::contains(asked.rule, narrow.rule)
+                && set.iter().any(|known| share(known.term, asked.term))
+        }) {
+            set.push(*more);
+        }
+        if set.len() < 3 {
+            continue;
+        }
+        let terms: Vec<&Term> = set.iter().map(|asked| asked.term).collect();
+        let worlds = Worlds::of(&terms);
+        let names = |set: &[Asked<'_>]| set.iter().map(|asked| format!("`{}`", asked.rule.id)).collect::<Vec<_>>();
+        if !found.may(worlds.count(), &|| format!("whether {} leave anything together", names(&set).join(", "))) {
+            continue;
+        }
+        let nothing_left =
+            |set: &[Asked<'_>]| worlds.find(|world| set.iter().all(|asked| !asked.leaves_out(world))).is_none();
+        if !nothing_left(&set) {
+            continue;
+        }
+        for at in (1..set.len()).rev() {
+            let mut fewer = set.clone();
+            fewer.remove(at);
+            if nothing_left(&fewer) {
+                set = fewer;
+            }
+        }
+        let mut ids: Vec<&str> = set.iter().map(|asked| asked.rule.id.as_str()).collect();
+        ids.sort_unstable();
+        // Two are told as two.
+        if set.len() < 3 || told.contains(&ids) {
+            continue;
+        }
+        told.push(ids);
+        let alone = set.iter().filter_map(|asked| {
+            let others =
+                |world: &World<'_>| set.iter().all(|other| other.rule.id == asked.rule.id || !other.leaves_out(world));
+            let world = worlds.find(others)?;
+            Some(format!("{} is left out by `{}` ({})", world.told(), asked.rule.id, place(asked.rule)))
+        });
+        let id = &narrow.rule.id;
+        let message = format!("rules {} leave nothing of what `{id}` applies to", names(&set).join(", "));
+        let help =
+            format!("{}: correct one of them, or let one apply to other offers", alone.collect::<Vec<_>>().join("; "));
         found.add(CONTRADICTING, narrow.rule, message, "nothing is left", help);
     }
 }

@@ -3,13 +3,17 @@
 //! What conditions do is found by looking at every case that they can tell apart
 //! ([`Worlds`](crate::policy::condition::Worlds)), so that a warning comes with a witness. The work is bounded; where
 //! it was given up is said. A new kind of rule is asked for by the compiler in [`conditions::condition`] and
-//! [`limits::covers`].
+//! [`covers::covers`].
 
 mod conditions;
+mod covers;
 mod limits;
+mod reach;
 mod rest;
 mod scope;
 
+#[cfg(test)]
+mod reach_tests;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +24,7 @@ use crate::policy::codes;
 use crate::policy::finding::Finding;
 use crate::policy::rules::Rule;
 pub(in crate::policy) use conditions::{Hit, condition, hit};
-pub(in crate::policy) use limits::covers;
+pub(in crate::policy) use covers::covers;
 pub(in crate::policy) use scope::contains;
 
 macro_rules! lints {
@@ -38,8 +42,8 @@ lints! {
     ALWAYS = "L03", "a rule that leaves out everything it applies to";
     DUPLICATE = "L04", "a rule that says the same as another";
     SHADOWED = "L05", "a rule that leaves out only what another leaves out as well";
-    CONTRADICTING = "L06", "two rules that together leave nothing of what they apply to";
-    CAP_LOOSER = "L07", "a cap that a wider cap never lets come to its limit";
+    CONTRADICTING = "L06", "rules that together leave nothing of what one of them applies to, or undo each other";
+    CAP_LOOSER = "L07", "a cap or a budget that a wider one never lets come to its limit";
     UNTESTED = "L08", "a rule that no case shows from both sides";
     REGIONS_UNSEEN = "L09", "a rule for some regions where no case says from where a request comes";
     OVER = "L10", "a rule whose time is over";
@@ -95,6 +99,7 @@ pub fn lint(bundle: &Bundle, tests: &Tests, gaps: &[(RuleId, &'static str)], now
     let mut found = Found { bundle, linted: Linted::default(), left: WORLDS_ALL_MAX };
     conditions::find(&ground, &mut found);
     limits::find(&ground, &mut found);
+    reach::find(&ground, &mut found);
     rest::find(&ground, &mut found);
     let mut linted = found.linted;
     linted.findings.sort_by(|a, b| {

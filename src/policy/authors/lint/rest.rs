@@ -1,7 +1,8 @@
 //! Warnings about what surrounds a rule: its tests, its time, the regions it names. Looks at no condition and no limit.
 
 use super::{ENDS_SOON, Found, Ground, OVER, REGIONS_UNSEEN, UNMEASURED, UNTESTED, written};
-use crate::domain::{Span, Timestamp};
+use crate::domain::Span;
+use crate::policy::kinds::availability::Availability;
 use crate::policy::rules::{Rule, RuleKind};
 
 /// So long before its end a rule is told to end soon.
@@ -35,7 +36,7 @@ pub(super) fn find(ground: &Ground<'_>, found: &mut Found<'_>) {
             let help = "until `proffer policy measure` has measured it the bundle cannot be put in force".to_owned();
             found.add(UNMEASURED, rule, message, "not measured", help);
         }
-        if let Some(until) = end(rule) {
+        if let Some(until) = rule.effective.until {
             if until <= ground.now {
                 let help = "remove it, or give it a later `until`".to_owned();
                 found.add(OVER, rule, format!("rule `{id}` is over since {until}"), "over", help);
@@ -44,6 +45,23 @@ pub(super) fn find(ground: &Ground<'_>, found: &mut Found<'_>) {
                 found.add(ENDS_SOON, rule, format!("rule `{id}` ends at {until}"), "ends soon", help);
             }
         }
+        closed(ground, rule, found);
+    }
+}
+
+/// Warns of offers whose dates are over, or soon: from then on the rule leaves out everything it applies to.
+fn closed(ground: &Ground<'_>, rule: &Rule, found: &mut Found<'_>) {
+    let RuleKind::Availability(Availability { dates: Some(dates), .. }) = &rule.kind else { return };
+    let (Some(until), id) = (dates.until, &rule.id) else { return };
+    let help = "give `dates` a later `until` if its offers are to be shown longer; otherwise take them out of the \
+                catalogue, and then the rule"
+        .to_owned();
+    if until <= ground.now {
+        let message = format!("rule `{id}` leaves out everything it applies to since {until}: its dates are over");
+        found.add(OVER, rule, message, "over", help);
+    } else if until <= ground.now.plus(soon(rule)) {
+        let message = format!("rule `{id}` leaves out everything it applies to from {until} on: its dates end");
+        found.add(ENDS_SOON, rule, message, "ends soon", help);
     }
 }
 
@@ -61,9 +79,4 @@ fn soon(rule: &Rule) -> Span {
         RuleKind::Override(_) | RuleKind::KillSwitch(_) => SOON_OVERRIDE,
         _ => SOON,
     }
-}
-
-/// When a rule stops to hold.
-fn end(rule: &Rule) -> Option<Timestamp> {
-    rule.effective.until
 }

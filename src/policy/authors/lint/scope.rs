@@ -5,9 +5,17 @@ use crate::policy::declared::jurisdiction;
 use crate::policy::interval::Interval;
 use crate::policy::rules::Rule;
 
-/// Whether `wide` applies to everything that `narrow` applies to, at all its times.
+/// Whether `wide` applies to everything that `narrow` applies to, at all its times. A rule that an override may lift
+/// applies less than one that none may.
 pub(in crate::policy) fn contains(wide: &Rule, narrow: &Rule) -> bool {
-    applies(&wide.applies_to, &narrow.applies_to) && lasts(&wide.effective, &narrow.effective)
+    applies(&wide.applies_to, &narrow.applies_to)
+        && lasts(&wide.effective, &narrow.effective)
+        && (narrow.overridable || !wide.overridable)
+}
+
+/// Whether `wide` reaches every place that `narrow` reaches, whenever that is.
+pub(super) fn reaches(wide: &Rule, narrow: &Rule) -> bool {
+    applies(&wide.applies_to, &narrow.applies_to)
 }
 
 fn applies(wide: &AppliesTo, narrow: &AppliesTo) -> bool {
@@ -34,7 +42,8 @@ fn list<T: PartialEq>(wide: Option<&[T]>, narrow: Option<&[T]>) -> bool {
     }
 }
 
-fn lasts(wide: &Interval, narrow: &Interval) -> bool {
+/// Whether an interval holds all of another.
+pub(super) fn lasts(wide: &Interval, narrow: &Interval) -> bool {
     let begins = wide.from.is_none_or(|from| narrow.from.is_some_and(|later| from <= later));
     let ends = wide.until.is_none_or(|until| narrow.until.is_some_and(|sooner| sooner <= until));
     begins && ends

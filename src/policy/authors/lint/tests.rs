@@ -3,40 +3,54 @@
 
 use super::{Linted, lint};
 use crate::domain::{RuleId, Timestamp};
-use crate::policy::sample::{CAPS, LOYALTY, MARGIN, OFFERS, files, shown};
+use crate::policy::sample::{CAPS, LOYALTY, MARGIN, OFFERS, PURPOSES, SLATE, files, shown};
 use crate::policy::{Source, Tests, compile, compile_with_tests};
 
-const NOW: &str = "2026-03-02T12:00:00Z";
+pub(super) const NOW: &str = "2026-03-02T12:00:00Z";
 
-/// The sample bundle with these rules instead of its own about offers, margins, contacts and loyalty.
-fn linted(rules: &str) -> Linted {
+/// The sample bundle with these rules instead of its own about offers, margins, contacts, answers and loyalty.
+fn linted(purposes: &str, rules: &str) -> Linted {
     let mut files = files();
-    files.retain(|file| ![MARGIN, CAPS, LOYALTY].contains(&file.path.as_str()));
+    if let Some((_, more)) = purposes.split_once("purposes:\n") {
+        files.iter_mut().find(|file| file.path == PURPOSES).unwrap().text.push_str(more);
+    }
+    files.retain(|file| ![MARGIN, CAPS, SLATE, LOYALTY].contains(&file.path.as_str()));
     files.iter_mut().find(|file| file.path == OFFERS).unwrap().text = format!("owner: sales\n\n{rules}");
     let bundle = compile(&files).unwrap_or_else(|findings| panic!("{}", shown(&findings)));
     lint(&bundle, &Tests::default(), &[], Timestamp::parse(NOW).unwrap())
 }
 
 /// What its author sees.
-fn seen(rules: &str) -> String {
-    let Linted { findings, unsettled } = linted(rules);
+pub(super) fn seen(rules: &str) -> String {
+    seen_with("", rules)
+}
+
+/// The same, with purposes more.
+pub(super) fn seen_with(purposes: &str, rules: &str) -> String {
+    let Linted { findings, unsettled } = linted(purposes, rules);
     format!("{}{}", shown(&findings), unsettled.join("\n"))
 }
 
 /// One exclusion and more of a file.
-fn exclusions(conditions: &[&str]) -> String {
+pub(super) fn exclusions(conditions: &[&str]) -> String {
     let rule = |(at, when): (usize, &&str)| format!("  - {{id: e{at}, why: because, when: '{when}'}}\n");
     format!("exclusions:\n{}", conditions.iter().enumerate().map(rule).collect::<String>())
 }
 
 /// Which codes are told.
-fn codes(rules: &str) -> Vec<&'static str> {
-    linted(rules).findings.iter().map(|finding| finding.code).collect()
+pub(super) fn codes(rules: &str) -> Vec<&'static str> {
+    linted("", rules).findings.iter().map(|finding| finding.code).collect()
 }
 
 #[test]
-fn the_sample_bundle_has_nothing_to_warn_of() {
-    assert_eq!(lint(&crate::policy::sample::bundle(), &Tests::default(), &[], Timestamp(0)), Linted::default());
+fn the_sample_bundle_has_nothing_to_warn_of_but_rules_about_slots_that_it_has_not() {
+    let linted = lint(&crate::policy::sample::bundle(), &Tests::default(), &[], Timestamp(0));
+    let told: Vec<&str> = linted.findings.iter().map(|finding| finding.message.as_str()).collect();
+    let never = |rule: &str| {
+        format!("rule `{rule}` never leaves anything out: where it applies an answer holds 1 offer at most")
+    };
+    assert_eq!(told, [never("diverse.category"), never("diverse.campaign")]);
+    assert_eq!(linted.unsettled, [""; 0]);
 }
 
 #[test]
@@ -147,6 +161,8 @@ fn rules_are_compared_only_where_one_applies_wherever_the_other_does_and_both_bl
     assert_eq!(two(", applies_to: {regions: [US-NY]}", ", applies_to: {regions: [US]}"), ["L05"]);
     assert_eq!(two(", applies_to: {regions: [CA]}", ", applies_to: {regions: [US]}"), [""; 0]);
     assert_eq!(two("", ", severity: shadow"), [""; 0]);
+    assert_eq!(two("", ", overridable: false"), ["L05"]);
+    assert_eq!(two(", overridable: false", ""), ["L05"]);
     assert_eq!(two("", ", on_missing: allow"), ["L05"]);
     let until = ", effective: {until: 2027-01-01T00:00:00Z}";
     assert_eq!(two("", until), ["L05"]);
@@ -195,6 +211,7 @@ fn tests_times_and_regions_that_leave_a_rule_hanging_are_told() {
     let rules = "owner: sales\nexclusions:\n  - id: e\n    why: because\n    when: customer.tier == \"gold\"\n    \
                  applies_to: {regions: [US-NY]}\n    effective: {until: 2026-03-10T00:00:00Z}\n";
     let mut files = files();
+    files.retain(|file| file.path != SLATE);
     files.iter_mut().find(|file| file.path == OFFERS).unwrap().text = rules.to_owned();
     files.push(Source {
         path: "tests/a.test.yaml".into(),
@@ -244,7 +261,7 @@ fn a_question_with_too_many_cases_is_given_up_and_said() {
         list(40),
         list(24)
     );
-    let Linted { findings, unsettled } = linted(&exclusions(&[&when]));
+    let Linted { findings, unsettled } = linted("", &exclusions(&[&when]));
     assert_eq!((findings.len(), unsettled.len()), (0, 1), "{unsettled:?}");
     assert!(unsettled[0].starts_with("whether `e0` ever leaves anything out: "), "{unsettled:?}");
 }

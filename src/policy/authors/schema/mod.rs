@@ -46,21 +46,27 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// Which files of a bundle have which schema, as editors are told: name and pattern.
+pub const SCHEMA_FILES: [(&str, &str); 10] = [
+    ("bundle", "bundle.yaml"),
+    ("attributes", "catalog/attributes.yaml"),
+    ("purposes", "catalog/purposes.yaml"),
+    ("calendars", "catalog/calendars.yaml"),
+    ("stores", "catalog/stores.yaml"),
+    ("fairness", measured::FAIRNESS),
+    ("placements", "placements.yaml"),
+    ("rules", "rules/*.yaml"),
+    ("fixtures", "tests/fixtures/*.yaml"),
+    ("tests", "tests/*.test.yaml"),
+];
+
 /// The name of the schema of a file of a bundle, by its path.
 pub fn schema_of(path: &str) -> Option<&'static str> {
-    Some(match path {
-        "bundle.yaml" => "bundle",
-        "catalog/attributes.yaml" => "attributes",
-        "catalog/purposes.yaml" => "purposes",
-        "catalog/calendars.yaml" => "calendars",
-        "catalog/stores.yaml" => "stores",
-        measured::FAIRNESS => "fairness",
-        "placements.yaml" => "placements",
-        path if path.starts_with("rules/") => "rules",
-        path if path.starts_with("tests/fixtures/") => "fixtures",
-        path if path.ends_with(".test.yaml") => "tests",
-        _ => return None,
-    })
+    let fits = |pattern: &str| match pattern.split_once('*') {
+        None => path == pattern,
+        Some((before, after)) => path.strip_prefix(before).is_some_and(|rest| rest.ends_with(after)),
+    };
+    SCHEMA_FILES.into_iter().find(|(_, pattern)| fits(pattern)).map(|(name, _)| name)
 }
 
 /// A list of rules for every kind, and who answers for them.

@@ -19,8 +19,6 @@ mod calendar_tests;
 #[cfg(test)]
 mod law_tests;
 #[cfg(test)]
-mod mistakes;
-#[cfg(test)]
 mod scope_tests;
 #[cfg(test)]
 pub(in crate::policy) mod tests;
