@@ -174,9 +174,9 @@ pub struct SubjectState {
 const CONSENTS_PER_PURPOSE_MAX: usize = 16;
 
 impl SubjectState {
-    /// Takes in a consent entry; entries that can no longer count are dropped. The newest no is kept behind a newer yes,
-    /// which does not count everywhere. Of too many the oldest yes is dropped: what is forgotten must never open what
-    /// was closed.
+    /// Takes in a consent entry; entries that can no longer count are dropped. The newest no is kept behind a newer
+    /// yes, which does not count everywhere. Of too many the oldest yes is dropped: what is forgotten must never open
+    /// what was closed.
     pub fn add_consent(&mut self, entry: ConsentEntry, now: Timestamp) {
         let said = entry.clone();
         self.consents.push(entry);

@@ -102,6 +102,7 @@ impl Bundle {
             only_blocks: only_blocks(&rules),
             guards: guards::positions(&rules),
             program: Program::new(&rules, &self.placements),
+            approval: position(&rules, |kind| *kind == RuleKind::Approval),
             memo: Memo::default(),
             switches: Some(switches),
             rules,

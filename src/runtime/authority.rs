@@ -1,5 +1,5 @@
-//! Approvals over a store: given, taken back, asked for before a bundle is put in force and for each snapshot. Judges no
-//! rule and no offer.
+//! Approvals over a store: given, taken back, asked for before a bundle is put in force and for each snapshot. Judges
+//! no rule and no offer.
 
 use std::sync::Arc;
 
@@ -47,12 +47,12 @@ pub fn authority_of(key: &ApiKey) -> Result<Authority, String> {
     match held.as_slice() {
         [one] if !key.roles.contains(&Role::Admin) => Ok(*one),
         [_] => Err(format!(
-            "key `{name}` may do everything, so it approves nothing: approve with the key of a person that has the role \
-             `approve:privacy` or `approve:business` and not `admin`"
+            "key `{name}` may do everything, so it approves nothing: approve with the key of a person that has the \
+             role `approve:privacy` or `approve:business` and not `admin`"
         )),
         [] => Err(format!(
-            "key `{name}` has neither the role `approve:privacy` nor `approve:business`: approve with the key of a person \
-             that has one of them; `proffer keys create NAME --role approve:privacy` makes one"
+            "key `{name}` has neither the role `approve:privacy` nor `approve:business`: approve with the key of a \
+             person that has one of them; `proffer keys create NAME --role approve:privacy` makes one"
         )),
         _ => Err(format!(
             "key `{name}` has the roles `approve:privacy` and `approve:business`: a key approves under one of them, so \
@@ -158,9 +158,9 @@ fn lasts(expires: Timestamp, now: Timestamp) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a bundle may be put in force: it has every approval that it asks for, and where it asks for less than the one
-/// in force, that of both authorities. One that is in force already stays so: what is no longer approved is withheld in
-/// each decision.
+/// Whether a bundle may be put in force: it has every approval that it asks for, and where it asks for less than the
+/// one in force, that of both authorities. One that is in force already stays so: what is no longer approved is
+/// withheld in each decision.
 pub(super) async fn permit(store: &dyn Store, bundle: &Bundle, now: Timestamp) -> Result<(), RuntimeError> {
     let active = store.control().await?.bundle;
     if active == Some(bundle.hash) {

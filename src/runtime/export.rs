@@ -56,7 +56,8 @@ impl Export {
         text
     }
 
-    /// Reads a file that this site has signed. What is read is what was signed: a change of any letter of it is an error.
+    /// Reads a file that this site has signed. What is read is what was signed: a change of any letter of it is an
+    /// error.
     pub fn read(text: &str, of: &SiteKey) -> Result<Self, Malformed> {
         let file: File = serde_json::from_str(text).map_err(|error| {
             Malformed(format!(

@@ -432,9 +432,9 @@ pub trait Store: Operate {
     /// What a decision holds of what may run out, by slot and pool.
     async fn holds_of(&self, decision: DecisionId) -> Result<Vec<Hold>, StoreError>;
 
-    /// Removes some of what can never matter again: pools of windows that began before `ended`, with what decisions hold
-    /// of them and do not only reserve; and what decisions made before `older` hold, which stays held for good and stands
-    /// in one row for each pool from then on. `true` if there may be more.
+    /// Removes some of what can never matter again: pools of windows that began before `ended`, with what decisions
+    /// hold of them and do not only reserve; and what decisions made before `older` hold, which stays held for good and
+    /// stands in one row for each pool from then on. `true` if there may be more.
     async fn prune_pools(&self, ended: Timestamp, older: Timestamp) -> Result<bool, StoreError>;
 
     /// What waits for the learner: read from small indices, however long the history is.

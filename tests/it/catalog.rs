@@ -43,9 +43,11 @@ fn a_catalogue_is_imported_shown_exported_and_imported_again() {
     let (_, table, _) = run(&["show"]);
     let tents: Vec<&str> =
         table.lines().filter(|line| line.starts_with("OFFER") || line.starts_with("house")).collect();
-    insta::assert_snapshot!(tents.join("\n"), @r#"
-    OFFER               PRICE     MARGIN  STANDING                           CAMPAIGN     STOCK  VARIANTS
-    house-welcome    0.00 USD   0.00 USD  running                            house                      1
+    // How wide columns are depends on what day it is: on some an offer's standing is a longer word.
+    let words: Vec<String> = tents.iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    insta::assert_snapshot!(words.join("\n"), @r#"
+    OFFER PRICE MARGIN STANDING CAMPAIGN STOCK VARIANTS
+    house-welcome 0.00 USD 0.00 USD running house 1
     "#);
     assert!(table.ends_with("3 offers, 2 campaigns, revision 1"), "{table}");
 

@@ -125,7 +125,7 @@ fn a_failing_case_and_a_rule_without_cases_are_told_and_exit_with_1() {
 }
 
 #[test]
-fn a_mistake_in_a_test_stops_check_test_and_publish_but_no_start() {
+fn a_mistake_in_a_test_stops_check_test_publish_and_a_start() {
     let folder = begun();
     edit(folder.path(), "tests/rules.test.yaml", "customer: ben", "customer: bne");
     for command in ["check", "test", "publish"] {
@@ -133,5 +133,7 @@ fn a_mistake_in_a_test_stops_check_test_and_publish_but_no_start() {
         assert_eq!(code, 1, "{command}");
         assert!(err.contains("unknown customer `bne`; did you mean `ben`?"), "{command}: {err}");
     }
-    Site::new("sqlite:proffer.sqlite", &folder.path().join("policies")).start(&[]);
+    let (code, _, err) = run(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("unknown customer `bne`; did you mean `ben`?"), "{err}");
 }

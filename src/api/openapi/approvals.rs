@@ -187,10 +187,10 @@ pub fn list() -> About {
 /// `POST /v1/approvals`.
 pub fn approve() -> About {
     let description = format!(
-        "One person's word for one use of an attribute, one offer or one bundle, under the authority of the key's role. A \
-         use needs both authorities, by two different people. The approval is pinned to what was seen: whoever edits the \
-         definition, the offer or the bundle afterwards voids it. When this is answered, the next decision of every \
-         process relies on it.\n\nLimits: it ends at most {APPROVAL_DAYS_MAX} days from now; a note has 1000 bytes at most."
+        "One person's word for one use of an attribute, one offer or one bundle, under the authority of the key's \
+         role. A use needs both authorities, by two different people. The approval is pinned to what was seen: \
+         whoever edits the definition, the offer or the bundle afterwards voids it. When this is answered, the next \
+         decision of every process relies on it.\n\nLimits: it ends at most {APPROVAL_DAYS_MAX} days from now; a note has 1000 bytes at most."
     );
     let hash = "b3:6c0a1f4e7b2d9358c0a1f4e7b2d9358c6c0a1f4e7b2d9358c0a1f4e7b2d9358c";
     let of_use = serde_json::json!({

@@ -1,5 +1,5 @@
 //! The plain reading of personalised prices: which prices are special, what of a customer moves them, and how far those
-//! of one product lie apart.
+//! of one product lie apart. Shares nothing with what decides.
 
 use std::collections::BTreeSet;
 

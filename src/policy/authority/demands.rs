@@ -95,8 +95,8 @@ impl Demands {
 /// The fields of `approvers`.
 pub(in crate::policy) const FIELDS: [&str; 3] = ["attributes", "offers", "bundle"];
 
-const EXAMPLE: &str = "`approvers: {attributes: [personal, sensitive, protected], offers: [business], bundle: [privacy, \
-                       business]}`";
+const EXAMPLE: &str = "`approvers: {attributes: [personal, sensitive, protected], offers: [business], bundle: \
+                       [privacy, business]}`";
 
 /// Reads `approvers`.
 pub(in crate::policy) fn read(report: &mut Report<'_>, node: &Node) -> Option<Demands> {

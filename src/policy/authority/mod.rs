@@ -2,9 +2,9 @@
 //! Keeps no approval and asks no clock.
 //!
 //! A bundle says in bundle.yaml what must be approved: [`Demands`]. Each use of an attribute is a triple (attribute,
-//! purpose, use case): [`Use`]. An approval is [`Given`] by one person under one authority for exactly what was seen: it
-//! is pinned to a hash, so that whoever edits a definition afterwards voids it. A use needs both authorities, and two
-//! people. What a decision may rely on stands in [`Approved`], judged by the decision's own time.
+//! purpose, use case): [`Use`]. An approval is [`Given`] by one person under one authority for exactly what was seen:
+//! it is pinned to a hash, so that whoever edits a definition afterwards voids it. A use needs both authorities, and
+//! two people. What a decision may rely on stands in [`Approved`], judged by the decision's own time.
 
 mod approved;
 

@@ -16,7 +16,8 @@ pub struct Needed {
     pub used_by: Vec<String>,
 }
 
-/// Everything that a bundle asks for at an instant: uses of attributes, then the bundle, then the offers of a catalogue.
+/// Everything that a bundle asks for at an instant: uses of attributes, then the bundle, then the offers of a
+/// catalogue.
 pub fn needed(bundle: &Bundle, catalogue: &Catalogue, given: &[Given], now: Timestamp) -> Vec<Needed> {
     let (book, both) = (Book::of(given), Authority::both());
     let uses = bundle.uses.distinct().into_iter().filter_map(|(of, sites)| {

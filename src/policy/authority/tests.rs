@@ -93,7 +93,10 @@ fn all(bundle: &Bundle) -> Vec<Given> {
 
 /// The approvals of one use.
 fn of<'g>(all: &'g mut [Given], attribute: &str, use_case: UseCase) -> Vec<&'g mut Given> {
-    let is = |given: &&mut Given| matches!(&given.matter, Matter::Use(of) if of.attribute.as_str() == attribute && of.use_case == use_case);
+    let is = |given: &&mut Given| match &given.matter {
+        Matter::Use(of) => of.attribute.as_str() == attribute && of.use_case == use_case,
+        _ => false,
+    };
     all.iter_mut().filter(is).collect()
 }
 

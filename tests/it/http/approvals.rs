@@ -1,5 +1,5 @@
-//! Approvals as callers meet them: who may give them, what is told where one is missing, and that the very next decision
-//! obeys.
+//! Approvals as callers meet them: who may give them, what is told where one is missing, and that the very next
+//! decision obeys.
 
 use proffer::domain::Timestamp;
 use proffer::policy::{Bundle, Source, compile, creative};
@@ -62,7 +62,7 @@ impl Shop {
 
     fn activate(&self) -> Result<(), String> {
         let activated = self.service.wait(self.service.core.activate(&self.bundle, "test"));
-        activated.map(|_| ()).map_err(|error| error.to_string())
+        activated.unwrap().map(|_| ()).map_err(|not| not.to_string())
     }
 
     /// What was seen of the tier, and what was withheld, by the decision of a number.
@@ -185,8 +185,8 @@ fn an_offer_is_left_out_until_it_is_approved_as_it_is() {
             assert_eq!(answer["offers"][0]["offer_id"] == "boots", excluded.is_empty(), "{answer}");
             excluded.iter().map(|why| why["sentence"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
-        let unapproved = "`proffer.approval` (an offer is shown only while people have approved it as it is): nobody has \
-                          approved it as it is";
+        let unapproved = "`proffer.approval` (an offer is shown only while people have approved it as it is): nobody \
+                          has approved it as it is";
         assert_eq!(why(1), [unapproved]);
         let boots = shop.service.core.snapshot().catalogue.offer("boots").unwrap().clone();
         let hash = format!("b3:{}", creative(&boots, &boots.variants[0]).hex());
@@ -219,13 +219,13 @@ fn who_may_not_approve_and_what_cannot_be_approved_is_told() {
     assert_eq!(
         ask(&key("boss", &[Role::Admin]), &tier),
         "403 key `boss` may do everything, and this is for a key that has the role `approve:privacy` or \
-         `approve:business` itself: people approve, each with a key of their own; `proffer keys create NAME --role ROLE` \
-         makes one"
+         `approve:business` itself: people approve, each with a key of their own; `proffer keys create NAME --role \
+         ROLE` makes one"
     );
     assert_eq!(
         ask(&both, &tier),
-        "403 key `max` has the roles `approve:privacy` and `approve:business`: a key approves under one of them, so that \
-         two people are needed; make one key for each with `proffer keys create NAME --role ROLE`"
+        "403 key `max` has the roles `approve:privacy` and `approve:business`: a key approves under one of them, so \
+         that two people are needed; make one key for each with `proffer keys create NAME --role ROLE`"
     );
     assert_eq!(
         ask(&key("ann", &[Role::Author]), &tier),
@@ -245,8 +245,8 @@ fn who_may_not_approve_and_what_cannot_be_approved_is_told() {
     tier["expires"] = json!(NOW);
     assert_eq!(
         ask(&again, &tier),
-        "422 /expires: `expires` 2026-03-01T09:30:00.000Z is past: it is 2026-03-01T09:30:00.000Z now; name an instant to \
-         come"
+        "422 /expires: `expires` 2026-03-01T09:30:00.000Z is past: it is 2026-03-01T09:30:00.000Z now; name an \
+         instant to come"
     );
     tier["expires"] = json!(Timestamp(NOW.0 + 367 * DAY));
     assert_eq!(
@@ -257,16 +257,16 @@ fn who_may_not_approve_and_what_cannot_be_approved_is_told() {
     let wrong = json!({"attribute": "tier", "use_case": "features", "definition": "b3:12", "expires": NOW});
     assert_eq!(
         ask(&again, &wrong),
-        "422 /attribute: `tier` is not an attribute: expected `customer.`, `context.` or `offer.` and a name of letters, \
-         digits and `_`; /purpose: `purpose` is missing: say what it is read for; /use_case: unknown use case `features`: \
-         expected one of `rule`, `feature`, `price`, `guard`, `measurement`; did you mean `feature`?; /definition: `b3:12` \
-         is not a hash: expected `b3:` and 64 hexadecimal digits"
+        "422 /attribute: `tier` is not an attribute: expected `customer.`, `context.` or `offer.` and a name of \
+         letters, digits and `_`; /purpose: `purpose` is missing: say what it is read for; /use_case: unknown use \
+         case `features`: expected one of `rule`, `feature`, `price`, `guard`, `measurement`; did you mean \
+         `feature`?; /definition: `b3:12` is not a hash: expected `b3:` and 64 hexadecimal digits"
     );
     let mixed = json!({"attribute": "customer.tier", "bundle": "b3:12", "expires": NOW});
     assert_eq!(
         ask(&again, &mixed),
-        "422 : fields of use and of bundle are given: send either `attribute`, `purpose`, `use_case` and `definition`, or \
-         `offer_id` and `content`, or `bundle`"
+        "422 : fields of use and of bundle are given: send either `attribute`, `purpose`, `use_case` and \
+         `definition`, or `offer_id` and `content`, or `bundle`"
     );
     assert_eq!(
         told(&shop.send("joe", "POST", "/v1/approvals/99:revoke", Some(&json!({"note": "x"})))),

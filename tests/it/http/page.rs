@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use proffer::api::ROUTES;
+use proffer::runtime::Role;
 use serde_json::Value;
 
 use super::service::Service;
@@ -94,15 +95,15 @@ fn examples_on_the_page_are_answered_when_they_are_pasted_into_a_shell() {
         })
     };
     let blocks = page.split("<pre><code>").skip(1).map(|rest| plain(rest.split("</code></pre>").next().unwrap()));
+    let approver = service.core.create_key("jane", &[Role::ApprovePrivacy], "test");
+    let approver = service.wait(approver).unwrap().unwrap();
     let mut pasted = 0;
     for call in blocks.filter(|block| block.starts_with("curl ")) {
         let shell = format!("{call} -o /dev/null -w '%{{http_code}}'");
-        let output = Command::new("sh")
-            .args(["-c", &shell])
-            .env("PROFFER", &service.url)
-            .env("KEY", &service.admin)
-            .output()
-            .unwrap();
+        // People approve, each with a key of their own.
+        let key = if call.contains("/v1/approvals") { &approver } else { &service.admin };
+        let output =
+            Command::new("sh").args(["-c", &shell]).env("PROFFER", &service.url).env("KEY", key).output().unwrap();
         let status = String::from_utf8(output.stdout).unwrap();
         // What they name is not in this shop: that is told, and the call itself is understood.
         let understood = ["200", "404", "422"].contains(&status.as_str());

@@ -129,7 +129,7 @@ fn mistakes_in_files_are_told_with_code_and_place() {
       "errors": [
         {
           "code": "P0007",
-          "message": "a bundle has no file `rules/more.yml`; did you mean `rules/more.yaml`? a bundle has bundle.yaml, placements.yaml, catalog/attributes.yaml, catalog/calendars.yaml, catalog/purposes.yaml, catalog/stores.yaml, rules/*.yaml and tests/**",
+          "message": "a bundle has no file `rules/more.yml`; did you mean `rules/more.yaml`? a bundle has bundle.yaml, placements.yaml, fairness.yaml, catalog/attributes.yaml, catalog/calendars.yaml, catalog/purposes.yaml, catalog/stores.yaml, rules/*.yaml and tests/**",
           "pointer": "/files/rules~1more.yml"
         },
         {

@@ -135,8 +135,8 @@ fn seen_twice() -> Vec<proffer::policy::Source> {
         if let Some(at) = file.text.find("frequency_caps:") {
             file.text.truncate(at);
             file.text.push_str(
-                "frequency_caps:\n  - {id: cap.seen, why: Two a week, scope: [customer], max: 2, window: {rolling: 7d}, \
-                 counts: impression}\n",
+                "frequency_caps:\n  - {id: cap.seen, why: Two a week, scope: [customer], max: 2, window: {rolling: \
+                 7d}, counts: impression}\n",
             );
         }
     }
