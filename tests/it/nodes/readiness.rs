@@ -119,12 +119,13 @@ fn what_a_node_cannot_take_over_is_not_put_in_force() {
     });
     let (code, _, err) = town.policy(&["activate", b.path()]);
     assert_eq!(code, 0, "{err}");
-    assert_eq!(err, "warning: node `old` has not said that it is ready; it decides nothing until it is");
+    let warned = "warning: node `old` has not said that it is ready; it decides nothing until it is";
+    assert!(err.lines().any(|line| line == warned), "{err}");
     assert_eq!(decided_under(&client), (200, json!(b.hash_text())));
     // Back is where everybody has been: nobody has to be waited for but the one that is not there.
     town.runtime.block_on(store.forget_node(&old)).unwrap();
     let (code, _, err) = town.policy(&["rollback"]);
-    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(code, 0, "{err}");
     assert_eq!(decided_under(&client), (200, json!(a.hash_text())));
     drop(server);
     town.remove();
