@@ -340,7 +340,7 @@ mod tests {
         /stop P0110: switch `x`: stop: unknown category `shoos`; did you mean `shoes`? categories are the names of `offer.category` in catalog/attributes.yaml: add it there, or correct it here
         ");
         insta::assert_snapshot!(wrong(&kill("x", json!({"applies_to": {"placements": ["hom"]}})), &[]), @"
-        /applies_to P0108: switch `x`: applies_to: unknown placement `hom`
+        /applies_to P0108: switch `x`: applies_to: unknown placement `hom`; declare it there, or name one of `home_banner`, `home_banner_linucb`, `home_banner_uniform`
         ");
         insta::assert_snapshot!(wrong(&kill("x", json!({"applies_to": {"offers": ["boots"]}})), &[]), @"
         /applies_to P0264: switch `x`: applies_to: which offers it is about stands beside `applies_to`; `applies_to` says where: `placements`, `channels`, `regions`; the rule itself says of what

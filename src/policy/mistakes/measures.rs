@@ -149,6 +149,7 @@ fn nobody_is_measured_who_was_not_asked_and_amounts_of_two_currencies_are_not_ad
       |
     7 |     metric: parity
       |             ^^^^^^ not in catalog/purposes.yaml
+      = help: declare it there, or name one of `offer_contextual`, `offer_personalisation`
     ");
     insta::assert_snapshot!(refused(PURPOSE, "purpose_gates:\n"), @r"
     error[P0275]: rule `fair`: no gate asks for consent to `measurement` at placement `home_banner`
