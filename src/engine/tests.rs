@@ -138,6 +138,19 @@ fn a_withdrawal_between_reading_and_committing_is_honoured() {
 }
 
 #[test]
+fn what_was_read_and_left_as_it_is_is_checked_too() {
+    let (mut bench, mut memory) = (Bench::new("a", 5), consenting(&["ann"]));
+    let before = Timestamp(NOW.0 - 1);
+    memory.change(&customer("ann"), |state| state.add_consent(consent(ConsentState::Withdrawn, before), NOW));
+    bench.ask(1, "ann", None);
+    bench.load(&memory);
+    assert!(bench.commits[0].subjects.iter().all(|touched| touched.next.is_none()), "nothing of her was changed");
+    memory.change(&customer("ann"), |state| state.add_consent(consent(ConsentState::Granted, NOW), NOW));
+    bench.run(&mut memory);
+    assert_eq!(bench.fallback(1), None, "she agreed before it was stored");
+}
+
+#[test]
 fn a_changed_control_row_decides_everything_again_under_the_new_snapshot() {
     let (mut bench, mut memory) = (Bench::new("a", 5), consenting(&["ann"]));
     bench.ask(1, "ann", None);

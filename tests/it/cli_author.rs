@@ -225,6 +225,7 @@ fn init_writes_the_schemas_that_its_files_name_and_they_are_no_part_of_the_bundl
         "./policies/.schema/purposes.json": "policies/catalog/purposes.yaml",
         "./policies/.schema/calendars.json": "policies/catalog/calendars.yaml",
         "./policies/.schema/stores.json": "policies/catalog/stores.yaml",
+        "./policies/.schema/fairness.json": "policies/fairness.yaml",
         "./policies/.schema/placements.json": "policies/placements.yaml",
         "./policies/.schema/rules.json": "policies/rules/*.yaml",
         "./policies/.schema/fixtures.json": "policies/tests/fixtures/*.yaml",

@@ -87,7 +87,7 @@ fn mistakes_in_files_are_told_with_line_and_column() {
     an empty body
       400 malformed: the body is empty: send CSV
     yaml that is none
-      400 malformed: line 1 column 9: not well-formed YAML: unclosed bracket '[': look at the indentation of this line and the one above, and at quotes and brackets left open; text with `: ` or ` #` inside goes into quotes
+      400 malformed: line 1 column 9: not well-formed YAML: a bracket or a brace is not closed: look at the indentation of this line and the one above, and at quotes and brackets left open; text with `: ` or ` #` inside goes into quotes
     of without csv
       422 invalid: `of` chooses what a CSV holds: JSON and YAML hold campaigns and offers together
         ?of:

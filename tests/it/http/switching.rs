@@ -90,9 +90,9 @@ fn a_switch_is_obeyed_named_listed_and_ended() {
         told.problem("the id of one that was ended", &set(&service, &kill("recall", "tent")));
         told.problem("nobody's", &end(&service, "nobody"));
         told.problem("without a reason", &service.call("DELETE", "/v1/switches/recall", None));
-        let [name, other] = [&first["set"]["by"], &ended["ended"]["by"]].map(|by| by.as_str().unwrap());
+        let [name, another] = [&first["set"]["by"], &ended["ended"]["by"]].map(|by| by.as_str().unwrap());
         insta::allow_duplicates! {
-            insta::assert_snapshot!(told.0.replace(name, "KEY").replace(other, "KEY"), @"
+            insta::assert_snapshot!(told.0.replace(name, "KEY").replace(another, "KEY"), @"
             another switch of the id
               409 conflict: switch `recall` was set at 2026-03-01T09:30:00.000Z by KEY and says something else: choose another id, or end that one first
             the id of one that was ended

@@ -325,6 +325,90 @@ r"fairness_gates:
     check: one_group_discount
 # catalog/attributes.yaml
   - {id: customer.points, type: number, class: personal}"),
+    row("P0274", OFFERS,
+r"fairness_gates:
+  - id: fair.discount
+    why: No discount is for one group of customers alone, charter 2
+    attribute: customer.tier
+    check: one_group_discount",
+r"fairness_gates:
+  - id: fair.discount
+    why: No discount is for one group of customers alone, charter 2
+    attribute: customer.tier
+    check: one_group_discount
+    metric: parity"),
+    row("P0275", OFFERS,
+r"fairness_gates:
+  - id: fair.value
+    why: Offers are worth as much to one tier as to another, charter 3
+    attribute: customer.tier
+    metric: parity
+    at_least: 80%
+    window: 30d
+    min_group: 200
+    interval: 95%
+# catalog/purposes.yaml
+  - {id: measurement, bases: {EU: [consent], US: [consent]}}
+# rules/10-consent.yaml
+  - {id: consent.measured, why: Notice 9, purpose: measurement}",
+r"fairness_gates:
+  - id: fair.value
+    why: Offers are worth as much to one tier as to another, charter 3
+    attribute: customer.tier
+    metric: parity
+    at_least: 80%
+    window: 30d
+    min_group: 200
+    interval: 95%
+# catalog/purposes.yaml
+  - {id: measurement, bases: {EU: [consent], US: [consent]}}"),
+    row("P0276", OFFERS,
+r"fairness_gates:
+  - id: fair.value
+    why: Offers are worth as much to one tier as to another, charter 3
+    attribute: customer.tier
+    metric: parity
+    at_least: 80%
+    window: 30d
+    min_group: 200
+    interval: 95%
+# catalog/purposes.yaml
+  - {id: measurement, bases: {EU: [consent], US: [consent]}}
+# rules/10-consent.yaml
+  - {id: consent.measured, why: Notice 9, purpose: measurement}
+# placements.yaml
+  - id: app_banner
+    channel: app
+    purpose: offer_personalisation
+    currency: USD
+    objective: {kind: margin, window: 7d, reward_cap: 200.00}
+    strategy: {name: thompson_linear, exploration: 0.05}
+    features: [customer.tier]
+    holdout: 0%
+    fallback: {offer: house-welcome, variant: a}",
+r"fairness_gates:
+  - id: fair.value
+    why: Offers are worth as much to one tier as to another, charter 3
+    attribute: customer.tier
+    metric: parity
+    at_least: 80%
+    window: 30d
+    min_group: 200
+    interval: 95%
+# catalog/purposes.yaml
+  - {id: measurement, bases: {EU: [consent], US: [consent]}}
+# rules/10-consent.yaml
+  - {id: consent.measured, why: Notice 9, purpose: measurement}
+# placements.yaml
+  - id: app_banner
+    channel: app
+    purpose: offer_personalisation
+    currency: EUR
+    objective: {kind: margin, window: 7d, reward_cap: 200.00}
+    strategy: {name: thompson_linear, exploration: 0.05}
+    features: [customer.tier]
+    holdout: 0%
+    fallback: {offer: house-welcome, variant: a}"),
     row("P0280", OFFERS,
 r"budgets:
   - id: budget.month
