@@ -296,7 +296,7 @@ fn judged(snapshot: &Snapshot, request: &DecisionRequest, state: &SubjectState) 
     let (bundle, catalogue) = (&snapshot.bundle, &snapshot.catalogue);
     let placement = bundle.placement("home").unwrap();
     let allowed = Allowed { personal: true, guards: true };
-    let seen = minimise(bundle, placement, request, (allowed, NOW), Vec::new());
+    let seen = minimise((bundle, &snapshot.approved), placement, request, (allowed, NOW), Vec::new());
     let windows = CapWindows::at(NOW, request.time_zone.as_deref());
     let facts = Facts {
         attributes: &seen,

@@ -146,13 +146,11 @@ fn need<T>(
     parse: impl FnOnce(&str) -> Result<T, Malformed>,
 ) -> Option<T> {
     let pointer = format!("/{name}");
-    match given {
-        Some(text) => checks.ok(&pointer, parse(text)),
-        None => {
-            checks.add(pointer, format!("`{name}` is missing: say {what}"));
-            None
-        }
-    }
+    let Some(text) = given else {
+        checks.add(pointer, format!("`{name}` is missing: say {what}"));
+        return None;
+    };
+    checks.ok(&pointer, parse(text))
 }
 
 /// `POST /v1/approvals`.

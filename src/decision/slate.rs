@@ -118,19 +118,25 @@ impl Slate {
         let (left_out, noted) = std::mem::take(&mut self.barred);
         for LeftOut { row, failed } in left_out {
             if let Some(row) = rows.get_mut(row as usize) {
-                // What leaves a row out for its taste may stand there already.
-                let more = failed.into_iter().filter(|more| row.failed.iter().all(|known| known.rule != more.rule));
-                let more: Vec<_> = more.collect();
-                row.failed.extend(more);
+                add(&mut row.failed, failed);
                 (row.scored, row.learned) = (None, None);
             }
         }
         for LeftOut { row, failed } in noted {
             if let Some(row) = rows.get_mut(row as usize) {
-                row.noted.get_or_insert_default().extend(failed);
+                add(row.noted.get_or_insert_default(), failed);
             }
         }
         true
+    }
+}
+
+/// Adds what does not stand there already: what leaves a row out for its taste may.
+fn add(known: &mut Vec<Failed>, more: Vec<Failed>) {
+    for more in more {
+        if known.iter().all(|known| known.rule != more.rule) {
+            known.push(more);
+        }
     }
 }
 

@@ -275,7 +275,7 @@ mod tests {
 
     const NOW: &str = "2026-11-27T09:00:00Z";
 
-    fn kill(id: &str, more: Value) -> SwitchSpec {
+    fn kill(id: &str, more: &Value) -> SwitchSpec {
         let mut spec = json!({
             "id": id, "kind": "kill_switch", "why": "Recall", "approver": "Jane Doe", "ticket": "OPS-7",
             "effective": {"until": "2026-11-29T09:00:00Z"}, "stop": {"offers": ["boots"]},
@@ -290,8 +290,8 @@ mod tests {
         spec
     }
 
-    fn over(id: &str, action: &str, offers: Value) -> SwitchSpec {
-        kill(id, json!({"kind": "override", "stop": null, "action": action, "offers": offers}))
+    fn over(id: &str, action: &str, offers: &Value) -> SwitchSpec {
+        kill(id, &json!({"kind": "override", "stop": null, "action": action, "offers": offers}))
     }
 
     fn wrong(spec: &SwitchSpec, others: &[SwitchSpec]) -> String {
@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_switch_is_the_rule_that_it_would_be_in_a_bundle() {
-        let rule = kill("recall-boots", json!({})).check(&sample::bundle(), &[]).unwrap();
+        let rule = kill("recall-boots", &json!({})).check(&sample::bundle(), &[]).unwrap();
         assert_eq!((rule.id.as_str(), rule.why.as_str()), ("proffer.switch.recall-boots", "Recall"));
         assert_eq!((rule.owner.as_str(), rule.overridable, rule.blocks()), ("anna", false, true));
         let holds = |text: &str| rule.effective.holds(Timestamp::parse(text).unwrap());
@@ -314,53 +314,53 @@ mod tests {
         assert_eq!(instants.map(holds), [false, true, true, false]);
         let RuleKind::KillSwitch(switch) = &rule.kind else { panic!("{rule:?}") };
         assert_eq!(switch.approval.to_string(), "approved by Jane Doe, ticket OPS-7");
-        let all = kill("all", json!({"stop": "all"})).check(&sample::bundle(), &[]).unwrap();
+        let all = kill("all", &json!({"stop": "all"})).check(&sample::bundle(), &[]).unwrap();
         assert!(matches!(&all.kind, RuleKind::KillSwitch(switch) if switch.stop == Stop::All));
     }
 
     #[test]
     fn everything_wrong_with_a_switch_is_told_with_its_field_and_code() {
-        insta::assert_snapshot!(wrong(&kill("a b", json!({})), &[]), @"
+        insta::assert_snapshot!(wrong(&kill("a b", &json!({})), &[]), @"
         /id -: `a b` is not the id of a switch: expected 1 to 48 letters, digits, `.`, `_`, `:` or `-`
         ");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"why": " ", "ticket": ""})), &[]), @"
+        insta::assert_snapshot!(wrong(&kill("x", &json!({"why": " ", "ticket": ""})), &[]), @"
         /ticket -: `ticket` is empty: who asks later finds nothing; say it
         /why P0114: switch `x`: `why` is empty; say who asked for the rule and where that is written down: it is logged with every exclusion
         ");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"stop": null})), &[]), @"
+        insta::assert_snapshot!(wrong(&kill("x", &json!({"stop": null})), &[]), @"
         (all) P0102: switch `x`: field `stop` is missing; add it, such as `stop: {offers: [boots]}`
         ");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"stop": {}})), &[]), @"
+        insta::assert_snapshot!(wrong(&kill("x", &json!({"stop": {}})), &[]), @"
         /stop P0262: switch `x`: stop: it is not said what is stopped; write `stop: {offers: [...], categories: [...], campaigns: [...]}`, or `stop: all`
         ");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"stop": {"category": ["shoes"]}})), &[]), @"
+        insta::assert_snapshot!(wrong(&kill("x", &json!({"stop": {"category": ["shoes"]}})), &[]), @"
         /stop P0101: switch `x`: stop: unknown field `category`; did you mean `categories`? the fields here are `offers`, `categories`, `campaigns`
         ");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"stop": {"categories": ["shoos"]}})), &[]), @"
+        insta::assert_snapshot!(wrong(&kill("x", &json!({"stop": {"categories": ["shoos"]}})), &[]), @"
         /stop P0110: switch `x`: stop: unknown category `shoos`; did you mean `shoes`? categories are the names of `offer.category` in catalog/attributes.yaml: add it there, or correct it here
         ");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"applies_to": {"placements": ["hom"]}})), &[]), @"
+        insta::assert_snapshot!(wrong(&kill("x", &json!({"applies_to": {"placements": ["hom"]}})), &[]), @"
         /applies_to P0108: switch `x`: applies_to: unknown placement `hom`; declare it there, or name one of `home_banner`, `home_banner_linucb`, `home_banner_uniform`
         ");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"applies_to": {"offers": ["boots"]}})), &[]), @"
+        insta::assert_snapshot!(wrong(&kill("x", &json!({"applies_to": {"offers": ["boots"]}})), &[]), @"
         /applies_to P0264: switch `x`: applies_to: which offers it is about stands beside `applies_to`; `applies_to` says where: `placements`, `channels`, `regions`; the rule itself says of what
         ");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"effective": {"until": "2026-12-12T09:00:01Z"}})), &[]), @"
+        insta::assert_snapshot!(wrong(&kill("x", &json!({"effective": {"until": "2026-12-12T09:00:01Z"}})), &[]), @"
         /effective P0261: switch `x`: it holds for more than 14 days; what acts at once passes: say when it begins and when it ends, at most 14 days later; what is to stay is a rule of another list
         ");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"effective": {}})), &[]), @"
+        insta::assert_snapshot!(wrong(&kill("x", &json!({"effective": {}})), &[]), @"
         /effective P0261: switch `x`: both `from` and `until` are needed; what acts at once passes: say when it begins and when it ends, at most 14 days later; what is to stay is a rule of another list
         ");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"effective": {"until": "tomorrow"}})), &[]), @"
+        insta::assert_snapshot!(wrong(&kill("x", &json!({"effective": {"until": "tomorrow"}})), &[]), @"
         /effective P0104: switch `x`: effective: `tomorrow` is neither a date nor an instant; expected `2026-11-01` or `2026-11-01T09:30:00Z`
         ");
-        insta::assert_snapshot!(wrong(&kill("x", json!({"action": "pin"})), &[]), @"
+        insta::assert_snapshot!(wrong(&kill("x", &json!({"action": "pin"})), &[]), @"
         /action P0101: switch `x`: unknown field `action`; the fields here are `id`, `why`, `owner`, `applies_to`, `effective`, `severity`, `on_missing`, `overridable`, `stop`, `approver`, `ticket`
         ");
-        insta::assert_snapshot!(wrong(&over("x", "stop", json!(["boots"])), &[]), @"
+        insta::assert_snapshot!(wrong(&over("x", "stop", &json!(["boots"])), &[]), @"
         /action P0106: switch `x`: unknown action `stop`; expected one of `force_in`, `force_out`, `pin`
         ");
-        insta::assert_snapshot!(wrong(&over("x", "pin", json!([])), &[]), @"
+        insta::assert_snapshot!(wrong(&over("x", "pin", &json!([])), &[]), @"
         /offers P0116: switch `x`: an empty list; it names nothing; leave the list out, or name something
         ");
     }
@@ -368,20 +368,20 @@ mod tests {
     #[test]
     fn an_override_that_contradicts_another_one_in_force_is_refused_whichever_comes_first() {
         for (own, other) in [("a", "b"), ("b", "a")] {
-            let others = [over(other, "force_in", json!(["boots", "tent"]))];
-            let told = wrong(&over(own, "force_out", json!(["boots"])), &others);
+            let others = [over(other, "force_in", &json!(["boots", "tent"]))];
+            let told = wrong(&over(own, "force_out", &json!(["boots"])), &others);
             assert!(told.contains("[P0263]") || told.contains("P0263: "), "{told}");
             assert!(told.contains("of `boots`"), "{told}");
             // Asked for again it is itself, and not another one.
             assert!(others[0].check(&sample::bundle(), &others).is_ok());
-            assert!(over(own, "force_out", json!(["socks"])).check(&sample::bundle(), &others).is_ok());
+            assert!(over(own, "force_out", &json!(["socks"])).check(&sample::bundle(), &others).is_ok());
         }
     }
 
     #[test]
     fn a_bundle_with_switches_keeps_its_hash_and_its_rules_and_says_which_switches() {
         let bundle = sample::bundle();
-        let switches = [kill("recall", json!({})), over("launch", "pin", json!(["tent"]))];
+        let switches = [kill("recall", &json!({})), over("launch", "pin", &json!(["tent"]))];
         let switched = bundle.switched(7, &switches).unwrap();
         assert_eq!((switched.hash, switched.switches, bundle.switches), (bundle.hash, Some(7), None));
         assert_eq!((switched.cap_set, switched.counted), (bundle.cap_set, bundle.counted));
@@ -392,7 +392,7 @@ mod tests {
         assert_eq!(bundle.switched(7, &[switches[1].clone(), switches[0].clone()]).unwrap(), switched);
         let gone = kill(
             "gone",
-            json!({"stop": {"categories": ["gone"], "offers": ["boots"]},
+            &json!({"stop": {"categories": ["gone"], "offers": ["boots"]},
             "applies_to": {"placements": ["gone", "home_banner"], "channels": ["gone"]}}),
         );
         assert!(gone.check(&bundle, &[]).is_err());
@@ -402,9 +402,9 @@ mod tests {
     #[test]
     fn a_text_cannot_become_a_field() {
         let text = "Recall\"\n  severity: shadow\n  overridable: true # \t \u{7f}\u{2028}";
-        let rule = kill("x", json!({"why": text})).check(&sample::bundle(), &[]);
+        let rule = kill("x", &json!({"why": text})).check(&sample::bundle(), &[]);
         assert!(rule.is_err() || rule.is_ok_and(|rule| rule.blocks() && !rule.overridable && rule.why == text.trim()));
-        let again: SwitchSpec = serde_json::from_str(&serde_json::to_string(&kill("x", json!({}))).unwrap()).unwrap();
-        assert_eq!(again, kill("x", json!({})));
+        let again: SwitchSpec = serde_json::from_str(&serde_json::to_string(&kill("x", &json!({}))).unwrap()).unwrap();
+        assert_eq!(again, kill("x", &json!({})));
     }
 }

@@ -52,9 +52,10 @@ pub enum NotActivated {
 }
 
 fn unapproved(bundle: &str, findings: &[Finding]) -> String {
-    let told: String = findings.iter().map(|finding| format!("\n\n{finding}")).collect();
+    let told: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    let told = told.join("\n\n");
     let lacks = format!("{} lack{}", findings.len(), if findings.len() == 1 { "" } else { "s" });
-    format!("bundle {bundle} may not be put in force: {lacks} of approval; nothing was changed{told}")
+    format!("bundle {bundle} may not be put in force: {lacks} of approval; nothing was changed\n\n{told}")
 }
 
 fn told(nodes: &[(String, String)]) -> String {

@@ -20,11 +20,11 @@ mod cli_policy;
 mod crash;
 #[cfg(test)]
 mod guide;
-
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod minimisation;
-
+#[cfg(test)]
 mod mistakes;
 #[cfg(test)]
 mod nodes;

@@ -155,6 +155,7 @@ pub struct ApprovalAsks {
 
 /// What a bundle asks for, how all of it stands, and every approval that was given.
 #[derive(ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the field is named so in the answer")]
 pub struct Approvals {
     bundle: String,
     at: Instant,

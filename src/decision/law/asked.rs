@@ -106,7 +106,7 @@ impl<'a> Asked<'a> {
             let old = kept.name == "points" && self.now - kept.at.0 >= HOUR;
             let why = if old || kept.until.is_some_and(|until| until.0 <= self.now) {
                 Withheld::Expired
-            } else if kept.name == "gone" || !self.town.declares(&kept.name, &kept.value) {
+            } else if kept.name == "gone" || !Town::declares(&kept.name, &kept.value) {
                 Withheld::Undeclared
             } else {
                 all.insert(kept.name.clone(), kept.value.clone());

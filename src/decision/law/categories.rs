@@ -1,6 +1,8 @@
 //! The plain reading of categories and brands that are left out. Reads no customer: of what was seen only whether any
 //! of it was personal.
 
+use std::fmt::Write as _;
+
 use super::asked::Asked;
 use super::chance::Chance;
 use super::written::{Kind, Says, Written, categories};
@@ -29,7 +31,7 @@ impl Kind for Kept {
         let mut text = format!("kind: {}", self.why);
         for (name, names) in [("categories", self.categories), ("brands", self.brands)] {
             if !names.is_empty() {
-                text += &format!(", {name}: [{}]", names.join(", "));
+                write!(text, ", {name}: [{}]", names.join(", ")).unwrap();
             }
         }
         text

@@ -29,7 +29,7 @@ fn id(bundle: &Bundle, rule: u16) -> String {
 /// What the decision recorded, by the ids of the rules.
 fn recorded(bundle: &Bundle, failed: &[Failed]) -> Said {
     let said: Said = failed.iter().map(|failed| (id(bundle, failed.rule), failed.observed, failed.limit)).collect();
-    assert_eq!(said.len(), failed.len(), "a rule said something twice");
+    assert_eq!(said.len(), failed.len(), "a rule said something twice: {said:?}");
     said
 }
 

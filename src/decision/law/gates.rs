@@ -1,5 +1,7 @@
 //! The plain reading of gates: which purposes they leave, by everything that was ever said. Reads no condition.
 
+use std::fmt::Write as _;
+
 use super::asked::Asked;
 use super::chance::Chance;
 use super::town::HOUR;
@@ -34,7 +36,7 @@ impl Kind for Gate {
         let mut text = format!("purpose: {}", self.purpose);
         if !self.bases.is_empty() {
             let names: Vec<&str> = self.bases.iter().map(|basis| basis.name()).collect();
-            text += &format!(", bases: [{}]", names.join(", "));
+            write!(text, ", bases: [{}]", names.join(", ")).unwrap();
         }
         if self.opt_in {
             text.push_str(", channel_opt_in: true");

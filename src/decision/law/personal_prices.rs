@@ -94,7 +94,7 @@ impl Personal {
         let less = dearest - earns(offer).1;
         let further = less * 10_000 > most * dearest;
         // The least share in hundredths of a percent that is not smaller.
-        let share = || (most..).find(|share| less * 10_000 <= share * dearest);
+        let share = || (most..=1_000_000_000).find(|share| less * 10_000 <= share * dearest);
         further.then(|| (share(), Some(most)))
     }
 }

@@ -108,7 +108,9 @@ impl Row {
             each.push(said);
         }
         let mut all = Expected { readings: std::mem::take(&mut each[0].readings), ..Expected::default() };
-        each.iter().for_each(|said| add(&mut all.noted, &said.noted));
+        for said in &each {
+            add(&mut all.noted, &said.noted);
+        }
         let failed: Vec<Said> = each.into_iter().map(|said| said.failed).collect();
         let (shared, apart) = shared(&failed);
         all.failed = shared;

@@ -67,7 +67,9 @@ pub(super) fn shared(each: &[Said]) -> (Said, Vec<Said>) {
     let mut shared: Said = each[0].iter().filter(|(id, ..)| all(id)).cloned().collect();
     let own: Vec<Said> = each.iter().map(|said| said.iter().filter(|(id, ..)| !all(id)).cloned().collect()).collect();
     if shared.is_empty() && own.iter().all(|own| !own.is_empty()) {
-        own.iter().for_each(|own| add(&mut shared, own));
+        for own in &own {
+            add(&mut shared, own);
+        }
     }
     (shared, own)
 }

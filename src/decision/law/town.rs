@@ -98,7 +98,7 @@ impl Town {
     }
 
     /// Whether a customer may have such an attribute.
-    pub(super) fn declares(&self, name: &str, value: &Value) -> bool {
+    pub(super) fn declares(name: &str, value: &Value) -> bool {
         match (name, value) {
             ("tier", Value::Text(tier)) => TIERS.contains(&tier.as_str()),
             ("brand", Value::Text(_)) | ("points", Value::Number(_)) | ("staff", Value::Bool(_)) => true,

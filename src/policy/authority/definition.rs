@@ -48,7 +48,9 @@ pub fn definition<'a>(spec: &AttributeSpec, others: &dyn Fn(&AttributeId) -> Opt
         AttributeKind::Enum(names) => {
             fed.text("enum");
             fed.bytes(&(names.len() as u64).to_be_bytes());
-            names.iter().for_each(|name| fed.text(name));
+            for name in names {
+                fed.text(name);
+            }
         }
         AttributeKind::Number { mean, scale } => {
             fed.text("number");
@@ -110,6 +112,8 @@ pub fn whole_offer(offer: &Offer) -> Digest {
     let mut fed = Fed::new("proffer/offer/1");
     let mut variants: Vec<&Variant> = offer.variants.iter().collect();
     variants.sort_by(|a, b| a.variant_id.cmp(&b.variant_id));
-    variants.into_iter().for_each(|variant| fed.bytes(&creative(offer, variant).0));
+    for variant in variants {
+        fed.bytes(&creative(offer, variant).0);
+    }
     fed.end()
 }

@@ -162,9 +162,10 @@ impl Standing {
             (*authority, longest(given).map_or_else(|| found(*authority), Held::By))
         };
         let held = match each.as_slice() {
-            [(first, one), (second, other)] => match pair(one, other) {
-                Some((a, b)) => vec![(*first, Held::By(a.clone())), (*second, Held::By(b.clone()))],
-                None => {
+            [(first, one), (second, other)] => {
+                if let Some((a, b)) = pair(one, other) {
+                    vec![(*first, Held::By(a.clone())), (*second, Held::By(b.clone()))]
+                } else {
                     let mut held: Vec<(Authority, Held)> = each.iter().map(single).collect();
                     // Both gave one, and they are the same person.
                     if let (false, Some(given)) = (one.is_empty(), longest(other)) {
@@ -172,7 +173,7 @@ impl Standing {
                     }
                     held
                 }
-            },
+            }
             each => each.iter().map(single).collect(),
         };
         Self { matter: matter.clone(), pinned, held }

@@ -165,7 +165,9 @@ fn an_expired_a_revoked_a_voided_approval_and_one_person_for_both_are_told_apart
     somebody other than `joe` whose key has the role `approve:privacy`
     ");
     let edit = |all: &mut Vec<Given>| {
-        of(all, "customer.age", UseCase::Guard).into_iter().for_each(|given| given.pinned = Digest([9; 32]));
+        for given in of(all, "customer.age", UseCase::Guard) {
+            given.pinned = Digest([9; 32]);
+        }
     };
     insta::assert_snapshot!(told(edit), @r"
     P0504 edited since it was approved: rule `minors`: `customer.age` as `guard` for `service`: the approval for `privacy` by `jane` of 2026-02-28T09:30:00.000Z is for what it was then: it was edited since; the approval for `business` by `joe` of 2026-02-28T09:30:00.000Z is for what it was then: it was edited since (rules/a.yaml)

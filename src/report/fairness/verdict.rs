@@ -63,7 +63,7 @@ pub fn verdict(bundle: &Bundle, (rule, gate): (&Rule, &FairnessGate), measured: 
 fn too_small<'a>(
     gate: &FairnessGate,
     measure: &Measure,
-    groups: impl Iterator<Item = (&'a Value, u64)> + Clone,
+    groups: &(impl Iterator<Item = (&'a Value, u64)> + Clone),
 ) -> Option<Verdict> {
     for value in &gate.groups {
         let customers = groups.clone().find(|(group, _)| *group == value).map_or(0, |(_, customers)| customers);
@@ -78,7 +78,7 @@ fn too_small<'a>(
 }
 
 fn of_parity(gate: &FairnessGate, measure: &Measure, found: &ParityMeasured) -> Verdict {
-    if let Some(small) = too_small(gate, measure, found.groups.iter().map(|group| (&group.group, group.customers))) {
+    if let Some(small) = too_small(gate, measure, &found.groups.iter().map(|group| (&group.group, group.customers))) {
         return small;
     }
     let Some(worst) = &found.ratio else {
@@ -111,7 +111,7 @@ fn of_proxy(gate: &FairnessGate, measure: &Measure, placement: &Placement, found
     if !placement.features.iter().flat_map(|feature| &feature.atoms).any(of_people) {
         return Verdict::Holds(format!("at `{id}` no feature says anything of customers"));
     }
-    if let Some(small) = too_small(gate, measure, found.groups.iter().map(|group| (&group.group, group.customers))) {
+    if let Some(small) = too_small(gate, measure, &found.groups.iter().map(|group| (&group.group, group.customers))) {
         return match small {
             Verdict::TooLittle(why) => Verdict::TooLittle(format!("at `{id}` {why}")),
             other => other,
