@@ -16,7 +16,7 @@ use super::personas::{Apart, Seating};
 use super::snapshot::Snapshot;
 use crate::bandit::{self, Features, ModelView, Score};
 use crate::domain::decision::{
-    CandidateRow, CapReading, Draw, LeftOut, MoneyTerms, Shown, Slot, SlotPersona, SlotPrice,
+    CandidateRow, CapReading, Draw, Failed, LeftOut, MoneyTerms, Shown, Slot, SlotPersona, SlotPrice,
 };
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Catalogue, Placement, Propensity, SubjectState, Timestamp};
