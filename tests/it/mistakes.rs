@@ -23,6 +23,10 @@ fn is_in_files(code: &str) -> bool {
     NOT_IN_FILES.iter().all(|(known, _)| *known != code)
 }
 
+fn is_of(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == extension)
+}
+
 /// The files below a folder of the repository.
 fn files(folder: &str) -> Files {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -138,7 +142,7 @@ fn unapproved(bundle: &Bundle, how: &str) -> Vec<Finding> {
 fn every_mistake_is_told_so_that_the_message_alone_is_enough_to_mend_it() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/mistakes");
     let (mut shown, mut wrong, mut names) = (String::new(), Vec::new(), BTreeSet::new());
-    for (name, diff) in files("tests/golden/mistakes").iter().filter(|(name, _)| name.ends_with(".diff")) {
+    for (name, diff) in files("tests/golden/mistakes").iter().filter(|(name, _)| is_of(name, "diff")) {
         let how = diff.lines().find_map(|line| line.strip_prefix("== approve "));
         let told = match (compile_with_tests(&broken(diff)), how) {
             (Ok((bundle, _)), Some(how)) => Err(unapproved(&bundle, how)),
@@ -165,7 +169,7 @@ fn every_mistake_is_told_so_that_the_message_alone_is_enough_to_mend_it() {
     assert!(names.len() >= 60, "{} mistakes", names.len());
     let orphans: Vec<PathBuf> = files("tests/golden/mistakes")
         .into_keys()
-        .filter(|name| name.ends_with(".txt") && !names.contains(name))
+        .filter(|name| is_of(name, "txt") && !names.contains(name))
         .map(PathBuf::from)
         .collect();
     assert!(orphans.is_empty(), "golden texts of no mistake: {orphans:?}");
@@ -187,7 +191,7 @@ fn begun(example: &Example, form: &str) -> Vec<Source> {
     let parts = |form: &str| {
         let mut parts = vec![(path.to_owned(), String::new())];
         for line in form.split_inclusive('\n') {
-            match line.strip_prefix("# ").filter(|name| name.trim_end().ends_with(".yaml")) {
+            match line.strip_prefix("# ").filter(|name| is_of(name.trim_end(), "yaml")) {
                 Some(name) => parts.push((name.trim_end().to_owned(), String::new())),
                 None => parts.last_mut().unwrap().1.push_str(line),
             }

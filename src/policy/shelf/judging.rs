@@ -18,7 +18,7 @@ use super::{Scoped, Shelf, Shelves, Stand};
 use crate::domain::decision::Failed;
 use crate::domain::{Catalogue, Placement};
 
-/// The rules of one placement in one decision. Gates are asked apart, by [`gate`](super::super::kinds::gate).
+/// The rules of one placement in one decision. Gates are asked apart, by [`gate`](crate::policy::gate()).
 pub struct Judging<'a> {
     bundle: &'a Bundle,
     shelves: &'a Shelves,
