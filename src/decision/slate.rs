@@ -118,13 +118,14 @@ impl Slate {
         let (left_out, noted) = std::mem::take(&mut self.barred);
         for LeftOut { row, failed } in left_out {
             if let Some(row) = rows.get_mut(row as usize) {
-                add(&mut row.failed, failed);
+                add(&mut row.failed, failed, |known, more| known.rule == more.rule);
                 (row.scored, row.learned) = (None, None);
             }
         }
         for LeftOut { row, failed } in noted {
             if let Some(row) = rows.get_mut(row as usize) {
-                add(row.noted.get_or_insert_default(), failed);
+                // An override may note something else for another taste.
+                add(row.noted.get_or_insert_default(), failed, PartialEq::eq);
             }
         }
         true
@@ -132,9 +133,9 @@ impl Slate {
 }
 
 /// Adds what does not stand there already: what leaves a row out for its taste may.
-fn add(known: &mut Vec<Failed>, more: Vec<Failed>) {
+fn add(known: &mut Vec<Failed>, more: Vec<Failed>, same: impl Fn(&Failed, &Failed) -> bool) {
     for more in more {
-        if known.iter().all(|known| known.rule != more.rule) {
+        if !known.iter().any(|known| same(known, &more)) {
             known.push(more);
         }
     }
