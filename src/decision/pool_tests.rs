@@ -9,6 +9,7 @@ use super::slate_tests::placements;
 use super::tests::{NOW, RULES, ask_purse, granted, request, snapshot_of};
 use super::{Decision, Snapshot};
 use crate::domain::{Campaign, Catalogue, DecisionRequest, Offer, PoolKey, Purse, StoreId, Timestamp};
+use crate::policy::{Pools, PoolsAsked};
 
 /// Four offers in two categories, two of them of a campaign with a budget of 60.00, one with a stock of three.
 fn shop(slots: u16, rules: &str) -> Snapshot {
@@ -203,4 +204,26 @@ fn a_decision_made_again_from_its_readings_leaves_out_the_same_and_shows_the_sam
         }
     }
     assert!(full > 40, "{full}");
+}
+
+#[test]
+fn what_is_given_back_is_taken_of_no_pool_and_the_reading_says_so() {
+    let snapshot = shop(2, "");
+    let (bundle, purse) = (&snapshot.bundle, Purse::default());
+    let shelves = bundle.shelves(&snapshot.catalogue);
+    let placement = bundle.placement("home").unwrap();
+    let asked = PoolsAsked { placement, jurisdiction: None, store: None, now: NOW, purse: &purse };
+    let taking = |given_back: bool| {
+        let mut pools = Pools::at(bundle, (&shelves, &snapshot.catalogue), asked);
+        // The offer with a stock.
+        pools.take(2, 0);
+        if given_back {
+            pools.give_back();
+        }
+        let (takes, readings) = pools.done();
+        let readings = readings.unwrap_or_default();
+        (takes.len(), readings.iter().map(|pool| (pool.name.clone(), pool.taken)).collect::<Vec<_>>())
+    };
+    assert_eq!(taking(false), (1, vec![("proffer.stock/o1".to_owned(), 1)]));
+    assert_eq!(taking(true), (0, vec![("proffer.stock/o1".to_owned(), 0)]));
 }

@@ -150,6 +150,34 @@ fn what_is_released_or_refunded_is_free_again() {
 }
 
 #[test]
+fn a_recheck_leaves_out_what_the_decision_holds_itself_and_counts_what_is_gone_by_now() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let service = service(kind, "", Some(2));
+        service.decide(&ask_as(1, "c-1")).ok();
+        service.decide(&ask_as(2, "c-2")).ok();
+        assert_eq!(shown(&service, &["c-3"]), [false]);
+        let recheck = || {
+            let told = service.call("POST", &format!("/v1/decisions/{}:recheck", id(1)), Some(&json!({}))).ok();
+            let excluded = &told["slots"][0]["excluded_by"][0];
+            (
+                told["allowed"] == true,
+                excluded["rule"].as_str().unwrap_or_default().to_owned(),
+                excluded["observed"].as_i64(),
+            )
+        };
+        assert_eq!(recheck(), (true, String::new(), None), "the last but one is its own");
+        // Everything is promised, and there is one less than was.
+        service.call("POST", "/v1/offers/boots/stock", Some(&json!({"add": -1}))).ok();
+        assert_eq!(recheck(), (false, "proffer.stock".to_owned(), Some(1)), "the other's is left");
+        // What somebody else gives back is there at once, wherever it was given back.
+        service.call("POST", &format!("/v1/decisions/{}:release", id(2)), None).ok();
+        service.learn();
+        assert_eq!(recheck(), (true, String::new(), None));
+        service.remove();
+    }
+}
+
+#[test]
 fn pools_of_windows_that_ended_are_forgotten_by_whoever_learns() {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         let service = service(kind, BUDGETS, None);

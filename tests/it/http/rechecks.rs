@@ -131,6 +131,12 @@ fn a_letter_is_asked_about_again_with_its_own_contacts_left_out_and_nothing_is_k
         (&slots[0]["candidate"], &slots[0]["allowed"], &slots[1]["allowed"], &told["allowed"]),
         (&json!(false), &json!(false), &json!(true), &json!(false))
     );
+    // Whatever else is wrong with it, the gate speaks too.
+    later(&service, 49);
+    service.consent("ann", "withdrawn");
+    assert!(against(&recheck(&service, &decided)).iter().all(|rules| rules.contains(&"consent.personal".to_owned())));
+    later(&service, 50);
+    service.consent("ann", "granted");
     service.call("POST", &format!("/v1/offers/{first}/resume"), Some(&json!({}))).ok();
     let second = decided["offers"][1]["offer_id"].as_str().unwrap();
     service.import(&json!([offer(second, "shoes", "10.00", "9.90")]));
