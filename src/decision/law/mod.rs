@@ -139,7 +139,7 @@ fn check(seed: u64, spoken: &mut Spoken) {
 }
 
 fn rounds() -> u64 {
-    std::env::var("PROFFER_TEST_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(500)
+    std::env::var("PROFFER_TEST_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(1_000)
 }
 
 #[test]
