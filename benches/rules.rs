@@ -1,5 +1,5 @@
-//! What rules cost: 40 and 200 rules of the ten everyday kinds on 100, 500 and 1,000 candidates, every rule asked about every one
-//! of them and every reason kept; and the whole decision around it. Times no store and no HTTP.
+//! What rules cost: 40 and 200 rules of the ten everyday kinds on 100, 500 and 1,000 candidates, every rule asked about
+//! every one of them and every reason kept; and the whole decision around it. Times no store and no HTTP.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has to stop")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
