@@ -33,6 +33,8 @@ mod page;
 
 mod policies;
 
+mod privacy;
+
 mod probes;
 
 mod problem;

@@ -20,7 +20,7 @@ use crate::report::CHAMPION;
 pub async fn list(app: App) -> HttpResponse {
     let (snapshot, models) = (app.snapshot(), app.models());
     let listed: Vec<Value> = models
-        .0
+        .by_id
         .iter()
         .map(|(id, model)| {
             let placement = snapshot.bundle.placements.values().find(|placement| placement.model_id() == *id);
@@ -70,7 +70,7 @@ pub async fn show(app: App, request: HttpRequest, id: web::Path<String>) -> Resu
         let meant = did_you_mean(&id, placements.keys().map(PlacementId::as_str));
         return Err(Problem::not_found(format!("the active bundle has no placement `{id}`{meant}")));
     };
-    let model = app.models().0.get(&placement.model_id()).cloned();
+    let model = app.models().by_id.get(&placement.model_id()).cloned();
     // With hundreds of features and offers it takes a while, in which others are answered.
     let learned = web::block(move || Learned::of(&snapshot, &placement, model.as_deref())).await;
     let learned = learned.map_err(|_| Problem::unavailable("the service is stopping"))?;

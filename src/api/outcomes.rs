@@ -235,6 +235,7 @@ fn stored(event_id: &Value, intake: &Intake) -> Value {
             told
         }
         Intake::Duplicate => json!({"event_id": event_id, "status": "duplicate"}),
+        Intake::Erased => json!({"event_id": event_id, "status": "erased"}),
         Intake::Unmatched(why) => json!({"event_id": event_id, "status": "unmatched", "reason": why.why()}),
         Intake::Rejected { why, .. } => json!({"event_id": event_id, "status": "rejected", "reason": why}),
     }

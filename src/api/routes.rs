@@ -17,13 +17,14 @@ use super::openapi::bundles as law;
 use super::openapi::catalogue as shelf;
 use super::openapi::operations as about;
 use super::openapi::operations::About;
+use super::openapi::privacy as rights;
 use super::openapi::rechecks as sent;
 use super::openapi::reports as told;
 use super::openapi::switches as stops;
 use super::problem::Problem;
 use super::{
     App, approvals, attributes, auth, batch, campaigns, catalogue, customers, decisions, models, offers, outcomes,
-    page, policies, probes, rechecks, reports, switches,
+    page, policies, privacy, probes, rechecks, reports, switches,
 };
 use crate::config::MetricsAccess;
 use crate::runtime::{ApiKey, Role};
@@ -124,7 +125,11 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/v1/decisions/{id}", AUDIT, || web::to(decisions::show), about::show),
     route("POST", "/v1/outcomes", OUTCOMES, || web::to(outcomes::take), about::outcomes),
     route("GET", OUTCOME, EVENTS, || web::to(outcomes::show), about::outcome),
+    route("POST", "/v1/customers/{id}:hold", PRIVACY, || web::to(privacy::hold_customer), rights::hold),
+    route("POST", "/v1/customers/{id}:unhold", PRIVACY, || web::to(privacy::end_hold), rights::end_hold),
     route("POST", "/v1/customers/{id}:merge", PRIVACY, || web::to(customers::merge), sent::merge),
+    route("GET", "/v1/customers/{id}", PRIVACY, || web::to(privacy::access), rights::access),
+    route("DELETE", "/v1/customers/{id}", PRIVACY, || web::to(privacy::erase), rights::erase),
     route("GET", CONSENTS, PRIVACY, || web::to(customers::get_consents), about::get_consents),
     route("PUT", CONSENTS, PRIVACY, || web::to(customers::put_consents), about::put_consents),
     route("GET", ATTRIBUTES, PRIVACY, || web::to(attributes::get), about::get_attributes),

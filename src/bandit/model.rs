@@ -83,6 +83,25 @@ impl Model {
                 self.id.hex()
             )));
         }
+        self.change(sequence, arm, increment)?;
+        self.sequence = sequence;
+        Ok(())
+    }
+
+    /// Takes an event back that was absorbed before: afterwards the integers are those of all others. The sequence
+    /// stays: it counts what the stream holds, not what is left of it.
+    pub fn forget(&mut self, sequence: u64, arm: &ArmKey, increment: &Increment) -> Result<(), Malformed> {
+        if sequence > self.sequence {
+            return Err(Malformed(format!(
+                "event {sequence} cannot be taken back: model {} has absorbed {} events",
+                self.id.hex(),
+                self.sequence
+            )));
+        }
+        self.change(sequence, arm, &increment.opposite())
+    }
+
+    fn change(&mut self, sequence: u64, arm: &ArmKey, increment: &Increment) -> Result<(), Malformed> {
         if increment.features.dimensions() != self.dimensions {
             return Err(Malformed(format!(
                 "event {sequence} of model {} has {} features; the model has {}",
@@ -96,7 +115,6 @@ impl Model {
             None => Arc::new(ArmStatistics::default()),
         };
         Arc::make_mut(&mut statistics).apply(increment);
-        self.sequence = sequence;
         if !statistics.is_empty() {
             let digest = statistics.digest();
             self.arms.insert(arm.clone(), ArmState { statistics, digest });
@@ -178,6 +196,22 @@ mod tests {
         assert_eq!(detour.sequence(), 4);
         let decoded = Model::decode(&detour.encode()).unwrap();
         assert_eq!((decoded.digest(), decoded.sequence()), (detour.digest(), 4));
+    }
+
+    #[test]
+    fn what_is_taken_back_leaves_the_integers_of_all_others_and_the_sequence() {
+        let id = ModelId([1; 16]);
+        let (mut all, mut others) = (Model::new(id, 2), Model::new(id, 2));
+        for (sequence, (variant, increment)) in (1..).zip([("a", event(0, 1)), ("b", event(1, 1)), ("a", event(1, 0))])
+        {
+            all.apply(sequence, &arm(variant), &increment).unwrap();
+        }
+        others.apply(1, &arm("a"), &event(0, 1)).unwrap();
+        all.forget(2, &arm("b"), &event(1, 1)).unwrap();
+        all.forget(3, &arm("a"), &event(1, 0)).unwrap();
+        assert_eq!((all.digest(), all.sequence()), (others.digest(), 3));
+        let early = all.forget(4, &arm("a"), &event(0, 1)).unwrap_err().to_string();
+        assert!(early.starts_with("event 4 cannot be taken back"), "{early}");
     }
 
     #[test]

@@ -40,6 +40,22 @@ pub struct Increment {
     pub bags: Vec<u8>,
 }
 
+impl Increment {
+    /// The one that takes this one back: both together change nothing.
+    #[must_use]
+    pub fn opposite(&self) -> Self {
+        Self {
+            exposure: -self.exposure,
+            accepted: -self.accepted,
+            reward: -self.reward,
+            reward_squared: -self.reward_squared,
+            matured: self.matured.map(|weight| -weight),
+            value: -self.value,
+            ..self.clone()
+        }
+    }
+}
+
 /// The sufficient statistics of one arm: unweighted counts for people, weighted sums by generation for the posterior.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ArmStatistics {
@@ -262,18 +278,6 @@ mod tests {
         })
     }
 
-    fn opposite(of: &Increment) -> Increment {
-        Increment {
-            exposure: -of.exposure,
-            accepted: -of.accepted,
-            reward: -of.reward,
-            reward_squared: -of.reward_squared,
-            matured: of.matured.map(|weight| -weight),
-            value: -of.value,
-            ..of.clone()
-        }
-    }
-
     fn fold<'a>(increments: impl IntoIterator<Item = &'a Increment>) -> ArmStatistics {
         increments.into_iter().fold(ArmStatistics::default(), |mut statistics, increment| {
             statistics.apply(increment);
@@ -344,7 +348,7 @@ mod tests {
             kept in proptest::collection::vec(any_increment(), 0..12),
             order in any_increment(),
         ) {
-            let refund = opposite(&order);
+            let refund = order.opposite();
             let mut undone = vec![order];
             undone.extend(kept.iter().cloned());
             undone.push(refund);

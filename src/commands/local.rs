@@ -88,6 +88,7 @@ impl Local {
         let mut settings = Settings { store, listen: options.listen, ..Settings::default() };
         if temporary {
             settings.key_file = folder.join("keys.toml");
+            settings.erased_file = folder.join("erased");
             settings.admin_key_file = folder.join("admin-key");
         }
         settings.complete();

@@ -2,6 +2,8 @@
 //!
 //! Defaults, then a TOML file, then `PROFFER_...` environment variables (and `DATABASE_URL`), then flags.
 
+pub mod erased;
+
 pub mod keyfile;
 
 use std::path::{Path, PathBuf};
@@ -57,6 +59,8 @@ pub struct Settings {
     pub policies: PathBuf,
     /// File with master and generator keys; made at first start.
     pub key_file: PathBuf,
+    /// File with the keyed hashes of customers who were erased; applied to a store that is older at every start.
+    pub erased_file: PathBuf,
     /// File that the first admin key is written to.
     pub admin_key_file: PathBuf,
     /// Name of this node, stable over restarts.
@@ -100,6 +104,7 @@ impl Default for Settings {
             store: "sqlite:proffer.sqlite".into(),
             policies: "policies".into(),
             key_file: PathBuf::new(),
+            erased_file: PathBuf::new(),
             admin_key_file: PathBuf::new(),
             node: "node-1".into(),
             tenant: "default".into(),
@@ -171,12 +176,13 @@ impl Settings {
             Some(path) => PathBuf::from(format!("{}{suffix}", path.trim_start_matches("//"))),
             None => PathBuf::from(format!("proffer{suffix}")),
         };
-        let (keys, admin) = (beside(".keys.toml"), beside(".admin-key"));
-        if self.key_file.as_os_str().is_empty() {
-            self.key_file = keys;
-        }
-        if self.admin_key_file.as_os_str().is_empty() {
-            self.admin_key_file = admin;
+        let (keys, erased, admin) = (beside(".keys.toml"), beside(".erased"), beside(".admin-key"));
+        for (file, default) in
+            [(&mut self.key_file, keys), (&mut self.erased_file, erased), (&mut self.admin_key_file, admin)]
+        {
+            if file.as_os_str().is_empty() {
+                *file = default;
+            }
         }
     }
 
@@ -222,5 +228,6 @@ mod tests {
         let mut settings = Settings { store: "sqlite:/data/shop.sqlite".into(), ..Settings::default() };
         settings.complete();
         assert_eq!(settings.key_file, PathBuf::from("/data/shop.sqlite.keys.toml"));
+        assert_eq!(settings.erased_file, PathBuf::from("/data/shop.sqlite.erased"));
     }
 }

@@ -6,7 +6,7 @@ use aes_gcm_siv::{AesGcmSiv, Nonce};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use super::{Digest, Malformed, SubjectId};
+use super::{Digest, Malformed, SubjectId, SubjectRef};
 
 /// HMAC-SHA256 over the parts one after another. Callers keep them unambiguous (fixed widths or one variable part).
 pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
@@ -157,6 +157,12 @@ impl MasterKey {
         let key = self.derive("events");
         let length = u32::try_from(source.len()).unwrap_or(u32::MAX).to_be_bytes();
         Digest(hmac_sha256(&key, &[&length, source.as_bytes(), event_id.as_bytes()]))
+    }
+
+    /// The keyed hash of an outside id: all that is kept of somebody who was erased.
+    pub fn outside_hash(&self, reference: &SubjectRef) -> Digest {
+        let kind = [reference.kind as u8];
+        Digest(hmac_sha256(&self.derive("erased"), &[&kind, reference.outside_id.as_bytes()]))
     }
 
     /// The key under which a decision without any subject is sealed.

@@ -1,6 +1,6 @@
 //! The learner: from decisions and their outcomes to learning events and the next models. Stores nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::bandit::Model;
@@ -153,7 +153,12 @@ pub const CHECKPOINT_EVENTS: u64 = 2_000;
 
 /// Every model with the integers it has absorbed.
 #[derive(Debug, Clone, Default)]
-pub struct Models(pub BTreeMap<ModelId, Arc<Model>>);
+pub struct Models {
+    /// By id.
+    pub by_id: BTreeMap<ModelId, Arc<Model>>,
+    /// The newest erasure that they are without; 0 before the first.
+    pub erased_through: u64,
+}
 
 impl Models {
     /// What is to be stored for these decisions, and the models after it. Changes nothing: the caller adopts the
@@ -167,7 +172,7 @@ impl Models {
             learned.applied.push(AppliedRow { decision_id, slot, applied: now, due: study.lesson.due(now) });
             let Some(event) = study.lesson.event(study.before, now) else { continue };
             let id = study.lesson.model;
-            let sequence = next.0.get(&id).map_or(0, |model| model.sequence()) + 1;
+            let sequence = next.by_id.get(&id).map_or(0, |model| model.sequence()) + 1;
             learned.events.push(LearningRow {
                 model: id,
                 sequence,
@@ -178,7 +183,7 @@ impl Models {
             });
             next.absorb(id, sequence, &event)?;
             if sequence.is_multiple_of(CHECKPOINT_EVENTS)
-                && let Some(model) = next.0.get(&id)
+                && let Some(model) = next.by_id.get(&id)
             {
                 let (digest, state) = (model.digest(), model.encode());
                 learned.checkpoints.push(CheckpointRow { model: id, sequence, digest, state });
@@ -190,8 +195,27 @@ impl Models {
     /// Applies the next event of a model's stream.
     pub fn absorb(&mut self, id: ModelId, sequence: u64, event: &LearningEvent) -> Result<(), Malformed> {
         let dimensions = event.increment.features.dimensions();
-        let model = self.0.entry(id).or_insert_with(|| Arc::new(Model::new(id, dimensions)));
+        let model = self.by_id.entry(id).or_insert_with(|| Arc::new(Model::new(id, dimensions)));
         Arc::make_mut(model).apply(sequence, &event.arm, &event.increment)
+    }
+
+    /// The models without what was learned from somebody, and a checkpoint of each that this changes. Of a model that
+    /// is not there an event cannot be taken back.
+    pub fn without(&self, events: &[(ModelId, u64, LearningEvent)]) -> Result<(Self, Vec<CheckpointRow>), Malformed> {
+        let (mut next, mut changed) = (self.clone(), BTreeSet::new());
+        for (id, sequence, event) in events {
+            let Some(model) = next.by_id.get_mut(id) else {
+                return Err(Malformed(format!("model {} is not there to forget event {sequence}", id.hex())));
+            };
+            Arc::make_mut(model).forget(*sequence, &event.arm, &event.increment)?;
+            changed.insert(*id);
+        }
+        let checkpoint = |id| {
+            let model = next.by_id.get(&id)?;
+            Some(CheckpointRow { model: id, sequence: model.sequence(), digest: model.digest(), state: model.encode() })
+        };
+        let checkpoints = changed.into_iter().filter_map(checkpoint).collect();
+        Ok((next, checkpoints))
     }
 
     /// Takes a model from a checkpoint and says whether its digest is the one written with it.
@@ -204,7 +228,7 @@ impl Models {
                 row.sequence
             )));
         }
-        self.0.insert(row.model, Arc::new(model));
+        self.by_id.insert(row.model, Arc::new(model));
         Ok(())
     }
 }

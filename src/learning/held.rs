@@ -41,8 +41,8 @@ mod tests {
 
     const MADE: Timestamp = Timestamp(1_000_000);
 
-    /// What a hold of 850, of which showing cost 50, holds after these outcomes and until when, the reservation being for
-    /// an hour, where a placement says what accepts.
+    /// What a hold of 850, of which showing cost 50, holds after these outcomes and whether it still waits, the
+    /// reservation being for an hour, where a placement says what accepts.
     fn held(accepted_by: Option<AcceptedBy>, units: bool, kinds: &[OutcomeKind]) -> Option<(i64, bool)> {
         let terms = Terms {
             window: Span(7 * 86_400_000),

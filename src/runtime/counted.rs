@@ -52,6 +52,7 @@ impl Core {
                 Intake::Accepted { late: true, .. } => "late",
                 Intake::Duplicate => "duplicate",
                 Intake::Unmatched(_) => "unmatched",
+                Intake::Erased => "erased",
                 Intake::Rejected { .. } => "rejected",
             };
             self.metrics.outcome(outcome.kind.name(), result);
@@ -71,7 +72,7 @@ impl Core {
         self.metrics.backlog(waiting.map(|waiting| (waiting.batches_unlearned, waiting.outcomes_unapplied)));
         let (snapshot, models) = (self.snapshot(), self.models());
         let sequences = snapshot.bundle.placements.values().map(|placement| {
-            let model = models.0.get(&placement.model_id());
+            let model = models.by_id.get(&placement.model_id());
             (placement.id.as_str(), model.map_or(0, |model| model.sequence()))
         });
         self.metrics.models(sequences);

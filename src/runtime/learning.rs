@@ -34,13 +34,16 @@ impl Core {
     /// Reads on what was learned, here or by another process, after the sequences that the models stand at: the events,
     /// or the newest checkpoint first where a model is new or far behind. Says whether there was anything.
     pub(super) async fn read_on(&self, models: &mut Models) -> Result<bool, RuntimeError> {
-        let mut any = false;
+        // Read before the heads: what is erased between the two is seen the next time, and never missed.
+        let erased_through = self.store.erased_through().await?;
+        let anew = erased_through > models.erased_through;
+        let mut any = anew;
         for (model, last) in self.store.model_heads().await? {
-            let mut sequence = models.0.get(&model).map_or(0, |model| model.sequence());
+            let mut sequence = models.by_id.get(&model).map_or(0, |model| model.sequence());
             any |= sequence < last;
-            if (sequence == 0 || last.saturating_sub(sequence) > CHECKPOINT_EVENTS)
+            if (anew || sequence == 0 || last.saturating_sub(sequence) > CHECKPOINT_EVENTS)
                 && let Some(checkpoint) = self.store.checkpoint(model).await?
-                && checkpoint.sequence > sequence
+                && (anew || checkpoint.sequence > sequence)
             {
                 sequence = checkpoint.sequence;
                 models.restore(&checkpoint)?;
@@ -58,6 +61,7 @@ impl Core {
                 }
             }
         }
+        models.erased_through = erased_through;
         Ok(any)
     }
 
@@ -127,6 +131,9 @@ impl Core {
 
     /// One step of the learner.
     pub async fn learn_once(&self, term: u64) -> Result<Progress, RuntimeError> {
+        if self.complete_erasures(term).await? == Progress::Fenced {
+            return Ok(Progress::Fenced);
+        }
         let now = self.clock.now();
         let mut work = self.store.learner_work(DECISIONS_MAX, now).await?;
         // Outcomes that came before the decision they name are matched as soon as it is studied.

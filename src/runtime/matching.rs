@@ -20,6 +20,8 @@ pub(super) type Owner = (SubjectId, SubjectKey);
 pub(super) struct Named {
     pub(super) skeleton: Skeleton,
     pub(super) owner: Option<Owner>,
+    /// Whether it was for somebody who is erased.
+    pub(super) erased: bool,
 }
 
 /// Decisions by their ids.
@@ -76,11 +78,12 @@ impl Core {
 
     fn read(&self, decision: StoredDecision) -> Result<Named, RuntimeError> {
         let skeleton = decode_skeleton(&decision.record.skeleton)?;
+        let erased = decision.subject.is_some() && decision.wrapped_key.is_none();
         let owner = match decision.subject.zip(decision.wrapped_key) {
             Some((subject, wrapped)) => Some((subject, self.keys.master.unwrap(subject, &wrapped)?)),
             None => None,
         };
-        Ok(Named { skeleton, owner })
+        Ok(Named { skeleton, owner, erased })
     }
 
     /// For outcomes that name neither a decision nor another event: the newest decision that showed the offer to the

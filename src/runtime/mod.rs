@@ -1,5 +1,7 @@
 //! Runtime: carries out what the engine decides: clock, commits, learner, reloads. Decides nothing itself.
 
+mod access;
+
 mod attributes;
 
 mod authority;
@@ -21,6 +23,8 @@ mod dry_run;
 mod election;
 
 mod engines;
+
+mod erasure;
 
 mod export;
 mod fairness;
@@ -61,6 +65,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use tokio::sync::Notify;
 
+pub use access::Accessed;
 pub use attributes::AttributesKept;
 pub use authority::{APPROVAL_DAYS_MAX, Approval, Approver, Proposed, authority_of};
 pub use bundles::{Activated, BundleMaker, BundleRefused, NodeStanding, NotActivated, NotFound, Standing, hash_text};
@@ -69,6 +74,7 @@ pub use catalogue_maker::CatalogueMaker;
 pub use clock::Clock;
 pub use dry_run::Tried;
 pub use engines::Engines;
+pub use erasure::Erasure;
 pub use export::{Export, site_key};
 pub use keys::{ApiKey, KeyMaker, KeyRing, Role, hash_key};
 pub use learning::Progress;
@@ -87,6 +93,7 @@ pub use warm_start::{WarmStarter, Warmed};
 
 use crate::bandit::ModelView;
 use crate::config::Settings;
+use crate::config::erased::ErasedListError;
 use crate::config::keyfile::{KeyFileError, Keys};
 use crate::decision::Snapshot;
 use crate::domain::key::SubjectKey;
@@ -111,6 +118,9 @@ pub enum RuntimeError {
     /// No keys or random numbers.
     #[error(transparent)]
     Keys(#[from] KeyFileError),
+    /// The list of erased customers cannot be used.
+    #[error(transparent)]
+    ErasedList(#[from] ErasedListError),
     /// The bundle of the policies is not put in force.
     #[error(transparent)]
     NotActivated(#[from] NotActivated),
@@ -325,10 +335,15 @@ impl Core {
     async fn is_up_to_date(&self) -> Result<bool, RuntimeError> {
         let heads = self.store.model_heads().await?;
         let spend = self.store.spend(self.snapshot().spend.day).await?;
+        let (erasing, erased_through) = (self.store.erasing().await?, self.store.erased_through().await?);
         let _published = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let models = self.models();
         let counted = *self.snapshot().spend == spend;
-        Ok(counted && heads.iter().all(|(id, last)| models.0.get(id).is_some_and(|model| model.sequence() >= *last)))
+        let erased = erasing.is_empty() && models.erased_through >= erased_through;
+        let learned = |(id, last): &(crate::domain::ModelId, u64)| {
+            models.by_id.get(id).is_some_and(|model| model.sequence() >= *last)
+        };
+        Ok(erased && counted && heads.iter().all(learned))
     }
 
     /// Lets everybody who waits be answered, then stops deciding, and learning: another process may learn at once.
@@ -355,7 +370,7 @@ fn derive_views(
     let mut views = BTreeMap::new();
     for placement in bundle.placements.values() {
         let old = before.and_then(|snapshot| snapshot.models.get(&placement.id));
-        let Some(model) = models.0.get(&placement.model_id()) else {
+        let Some(model) = models.by_id.get(&placement.model_id()) else {
             let view = |contender| Arc::new(ModelView::prior(placement, contender));
             views.insert(placement.id.clone(), placement.contenders().map(view).collect());
             continue;

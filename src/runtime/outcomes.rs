@@ -27,6 +27,8 @@ pub enum Intake {
     Duplicate,
     /// Stored, but attributed to no decision so far.
     Unmatched(Unmatched),
+    /// The decision or the event that it names is of somebody who is erased: nothing more is kept or learned.
+    Erased,
     /// Not stored.
     Rejected {
         /// The field that is the reason, as a pointer into the event.
@@ -195,6 +197,10 @@ impl Core {
         let mut planned = Planned { answers, places: Vec::new(), rows: Vec::new() };
         for (at, outcome) in outcomes.iter().enumerate() {
             let named = outcome.decision_id.and_then(|id| decisions.get(&id));
+            if named.is_some_and(|named| named.erased) {
+                planned.answers[at] = Intake::Erased;
+                continue;
+            }
             let currency = outcome.revenue.or(outcome.margin).map(|money| money.currency);
             let placed = match named {
                 Some(named) => place(
@@ -292,6 +298,9 @@ impl Core {
         let released = self.released(&seen).await?;
         for (at, decision_id, fact) in &seen {
             let Some(named) = decisions.get(decision_id) else { continue };
+            if named.erased {
+                answers[*at] = Intake::Erased;
+            }
             if let Intake::Accepted { late, after_reservation, .. } = &mut answers[*at] {
                 *late = is_late(fact, named);
                 let confirms = fact.kind == OutcomeKind::Impression || self.snapshot().bundle.caps_count(fact.kind);

@@ -213,6 +213,7 @@ impl Core {
         core.tell_state(0).await?;
         core.refresh_keys().await?;
         core.ensure_admin_key().await?;
+        core.apply_erased_list().await?;
         core.catch_up().await?;
         core.start_engines().await?;
         *core.seeking.lock().await = Some(tokio::spawn(core.clone().seek_lease()));

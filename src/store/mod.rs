@@ -15,6 +15,8 @@ mod catalogue;
 
 mod column;
 
+pub mod erasure;
+
 mod nodes;
 
 mod open;
@@ -31,6 +33,7 @@ mod work;
 
 pub use approvals::{NewApproval, Revoked};
 pub use catalogue::{CampaignBody, CatalogueChange, CatalogueChanged, CatalogueRows, OfferBody, OfferRevision, Tally};
+pub use erasure::{Begun, Erase, Erased, Erasing, ErasureDone, ErasureRow, HashOutside, LegalHold};
 pub use nodes::{Activation, Holder, Lease};
 pub use open::open;
 pub use operate::{
@@ -221,7 +224,7 @@ pub struct By<'a> {
 /// The narrow contract of a store. A call that returns an error may or may not have happened unless it says otherwise;
 /// every call can be repeated.
 #[async_trait]
-pub trait Store: Operate {
+pub trait Store: Operate + Erase {
     /// The store's own clock: the time that everybody goes by.
     async fn now(&self) -> Result<Timestamp, StoreError>;
 

@@ -37,11 +37,17 @@ pub enum Step {
     ImportWritten,
     /// An import is durable.
     ImportDurable,
+    /// Nobody finds a customer any more, not yet durably.
+    ErasureBegun,
+    /// What was left of a customer is gone, not yet durably.
+    ErasureWritten,
+    /// What was left of a customer is gone durably, and is still in the models in memory.
+    ErasureDurable,
 }
 
 impl Step {
     /// Every step with the name it has in `PROFFER_STOP_AT`.
-    pub const ALL: [(Self, &'static str); 17] = [
+    pub const ALL: [(Self, &'static str); 20] = [
         (Self::CommitBegin, "commit-begin"),
         (Self::CommitWritten, "commit-written"),
         (Self::CommitDurable, "commit-durable"),
@@ -59,6 +65,9 @@ impl Step {
         (Self::LearnDurable, "learn-durable"),
         (Self::ImportWritten, "import-written"),
         (Self::ImportDurable, "import-durable"),
+        (Self::ErasureBegun, "erasure-begun"),
+        (Self::ErasureWritten, "erasure-written"),
+        (Self::ErasureDurable, "erasure-durable"),
     ];
 }
 

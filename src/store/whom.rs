@@ -46,9 +46,13 @@ pub(super) fn merged(from: SubjectId, into: SubjectId) -> String {
     format!("{:032x} is {:032x}", u128::from_be_bytes(from.0), u128::from_be_bytes(into.0))
 }
 
-/// A subject that has become another one is changed by nobody; whoever asks again finds the other.
-pub(super) fn merged_meanwhile() -> StoreError {
-    StoreError::Unavailable("the customer has just become another one".into())
+/// Whether one of two subjects has become another one, or was erased. Both stores read `$1`.
+pub(super) const GONE: &str = "select 1 from merged_subject where subject_id in ($1, $2) \
+     union all select 1 from erased_subject where subject_id in ($1, $2) limit 1";
+
+/// A subject that has become another one, or was erased, is changed by nobody; whoever asks again finds who is there.
+pub(super) fn gone_meanwhile() -> StoreError {
+    StoreError::Unavailable("the customer has just become another one, or was erased".into())
 }
 
 /// Somebody whom a decision's contacts count for besides whom it is for, as a row.

@@ -45,7 +45,7 @@ fn every_number_on_the_page_is_what_the_library_computes() {
         ("skeleton.2", record.skeleton.clone()),
         ("private.2", record.private.clone()),
         ("learning_event.1", order.event.encode()),
-        ("model.1", order.models.0[&story.placement.model_id()].encode()),
+        ("model.1", order.models.by_id[&story.placement.model_id()].encode()),
     ];
     let files = files.map(|(name, bytes)| (format!("worked_example.{name}.hex"), bytes));
     let rules = page.blocks_ending(".yaml").into_iter().map(|(label, _)| label);
@@ -137,7 +137,7 @@ fn the_integers_are_products_and_the_refund_brings_them_back_exactly() {
         assert_eq!(at(&order.models, name) - at(&exposure.models, name), ordered, "{name} by the order");
         assert_eq!(at(&refund.models, name), at(&exposure.models, name), "{name} after the refund");
     }
-    let digest = |models: &Models| models.0[&story.placement.model_id()].digest();
+    let digest = |models: &Models| models.by_id[&story.placement.model_id()].digest();
     assert_eq!(digest(&refund.models), digest(&exposure.models));
     assert_ne!(digest(&order.models), digest(&exposure.models));
 }

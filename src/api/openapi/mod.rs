@@ -14,6 +14,8 @@ pub mod operations;
 
 pub mod pools;
 
+pub mod privacy;
+
 pub mod rechecks;
 
 pub mod record;

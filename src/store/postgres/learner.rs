@@ -173,7 +173,10 @@ async fn mark(connection: &mut PgConnection, learned: &Learned) -> Result<(), St
 }
 
 /// Writes checkpoints and keeps the newest two of each model: one to start from, and one should that be unreadable.
-async fn insert_checkpoints(connection: &mut PgConnection, rows: &[CheckpointRow]) -> Result<(), StoreError> {
+pub(super) async fn insert_checkpoints(
+    connection: &mut PgConnection,
+    rows: &[CheckpointRow],
+) -> Result<(), StoreError> {
     for row in rows {
         sqlx::query(
             "insert into checkpoint (model_id, sequence, digest, state) values ($1, $2, $3, $4) \
@@ -214,8 +217,9 @@ pub(super) async fn events(
     limit: u32,
 ) -> Result<Vec<LearningRow>, StoreError> {
     let rows: Vec<LearningColumns> = sqlx::query_as(
-        "select e.model_id, e.sequence, e.decision_id, e.subject_id, e.sealed, i.wrapped_key from learning_event e \
-         left join identity i on i.subject_id = e.subject_id \
+        "select e.model_id, e.sequence, e.decision_id, e.subject_id, e.sealed, \
+             coalesce(i.wrapped_key, w.wrapped_key) from learning_event e \
+         left join identity i on i.subject_id = e.subject_id left join erasing w on w.subject_id = e.subject_id \
          where e.model_id = $1 and e.sequence > $2 order by e.sequence limit $3",
     )
     .bind(model.0.as_slice())

@@ -3,7 +3,7 @@
 use sqlx::AssertSqlSafe;
 
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{DecisionId, Digest};
+use crate::domain::{DecisionId, Digest, SubjectId};
 use crate::store::column::{self, KEPT, KeptColumns};
 use crate::store::steps::{Step, reach};
 use crate::store::{KeptOutcome, Match, StoreError};
@@ -25,6 +25,11 @@ pub(super) async fn by_key(store: &PostgresStore, keys: &[Digest]) -> Result<Vec
 pub(super) async fn awaiting(store: &PostgresStore, decisions: &[DecisionId]) -> Result<Vec<KeptOutcome>, StoreError> {
     let decisions = decisions.iter().map(|id| id.as_bytes().as_slice()).collect::<Vec<_>>();
     read(store, "o.decision_id is null and o.awaits is not null and o.awaits = any ($1)", decisions).await
+}
+
+pub(super) async fn about(store: &PostgresStore, subjects: &[SubjectId]) -> Result<Vec<KeptOutcome>, StoreError> {
+    let subjects = subjects.iter().map(|id| id.0.as_slice()).collect::<Vec<_>>();
+    read(store, "o.subject_id is not null and o.subject_id = any ($1)", subjects).await
 }
 
 async fn read(store: &PostgresStore, which: &'static str, keys: Vec<&[u8]>) -> Result<Vec<KeptOutcome>, StoreError> {

@@ -31,8 +31,9 @@ pub(super) async fn merge(
     .bind(both.to_vec())
     .fetch_all(&mut *transaction)
     .await?;
-    let gone: Option<(i32,)> = sqlx::query_as("select 1 from merged_subject where subject_id = any ($1) limit 1")
-        .bind(both.to_vec())
+    let gone: Option<(i32,)> = sqlx::query_as(whom::GONE)
+        .bind(from.0.as_slice())
+        .bind(into.0.as_slice())
         .fetch_optional(&mut *transaction)
         .await?;
     if gone.is_some() {

@@ -10,6 +10,8 @@ mod catalogue;
 
 mod commit;
 
+mod erasure;
+
 mod fairness;
 
 mod keys;

@@ -112,12 +112,9 @@ pub(super) async fn change_consents(
             .fetch_one(&mut *transaction)
             .await?;
     // Under the lock that whoever merges it takes too: a withdrawal is not left with somebody whom nobody asks for.
-    let gone: Option<(i32,)> = sqlx::query_as("select 1 from merged_subject where subject_id = $1")
-        .bind(id)
-        .fetch_optional(&mut *transaction)
-        .await?;
+    let gone: Option<(i32,)> = sqlx::query_as(whom::GONE).bind(id).bind(id).fetch_optional(&mut *transaction).await?;
     if gone.is_some() {
-        return Err(whom::merged_meanwhile());
+        return Err(whom::gone_meanwhile());
     }
     let made = change(column::natural(version)?, &state).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     sqlx::query("update subject set version = $2, state = $3 where subject_id = $1")

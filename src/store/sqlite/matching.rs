@@ -3,7 +3,7 @@
 use sqlx::QueryBuilder;
 
 use crate::domain::outcome::OutcomeFact;
-use crate::domain::{DecisionId, Digest};
+use crate::domain::{DecisionId, Digest, SubjectId};
 use crate::store::column::{self, KEPT, KeptColumns};
 use crate::store::steps::{Step, reach};
 use crate::store::{KeptOutcome, Match, StoreError};
@@ -26,6 +26,11 @@ pub(super) async fn by_key(store: &SqliteStore, keys: &[Digest]) -> Result<Vec<K
 pub(super) async fn awaiting(store: &SqliteStore, decisions: &[DecisionId]) -> Result<Vec<KeptOutcome>, StoreError> {
     let decisions: Vec<[u8; 16]> = decisions.iter().map(|id| *id.as_bytes()).collect();
     read(store, "o.decision_id is null and o.awaits is not null and o.awaits in ", &decisions).await
+}
+
+pub(super) async fn about(store: &SqliteStore, subjects: &[SubjectId]) -> Result<Vec<KeptOutcome>, StoreError> {
+    let subjects: Vec<[u8; 16]> = subjects.iter().map(|id| id.0).collect();
+    read(store, "o.subject_id is not null and o.subject_id in ", &subjects).await
 }
 
 async fn read<K: AsRef<[u8]>>(

@@ -20,11 +20,8 @@ pub(super) async fn merge(
     // The transaction excludes every other writer from here on.
     let mut transaction = store.begin(&mut writer).await?;
     let (first, second) = (from.0.as_slice(), into.0.as_slice());
-    let gone: Option<(i32,)> = sqlx::query_as("select 1 from merged_subject where subject_id in (?, ?) limit 1")
-        .bind(first)
-        .bind(second)
-        .fetch_optional(&mut *transaction)
-        .await?;
+    let gone: Option<(i32,)> =
+        sqlx::query_as(whom::GONE).bind(first).bind(second).fetch_optional(&mut *transaction).await?;
     if gone.is_some() {
         return Ok(false);
     }

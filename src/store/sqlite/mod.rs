@@ -10,6 +10,10 @@ mod catalogue;
 
 mod commit;
 
+mod connect;
+
+mod erasure;
+
 mod fairness;
 
 mod keys;
@@ -35,11 +39,10 @@ mod statement;
 mod subjects;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::sqlite::SqlitePoolOptions;
+use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::Mutex;
 
 use crate::domain::outcome::OutcomeFact;
@@ -59,16 +62,6 @@ use super::{
 
 const READERS: u32 = 4;
 
-/// How long a write waits for another process, such as a command line beside a running service.
-const BUSY: Duration = Duration::from_secs(5);
-
-/// Pages in the write-ahead log before they are moved into the file (16 MB). The move stalls the commit that does it:
-/// the default of 1000 stalls often, much more than this stalls for long.
-const CHECKPOINT_PAGES: &str = "4000";
-
-/// Memory for pages of the writer, in KiB where negative. More was measured to be slower.
-const CACHE: &str = "-16000";
-
 /// A store in one SQLite file.
 ///
 /// A write survives the end of the process and, where the disk keeps what it has synced, a power cut: the write-ahead
@@ -79,49 +72,18 @@ pub struct SqliteStore {
     readers: SqlitePool,
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .busy_timeout(BUSY)
-        .foreign_keys(false)
-        .statement_cache_capacity(200)
-        .disable_statement_logging()
-}
-
-async fn connect_writer(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
-    options(path)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .pragma("cache_size", CACHE)
-        // On macOS a plain sync stops at the drive's cache; elsewhere these change nothing.
-        .pragma("fullfsync", "on")
-        .pragma("checkpoint_fullfsync", "on")
-        .connect()
-        .await
-}
-
-/// Makes the file, readable by its owner only; SQLite gives the log beside it the same mode.
-fn create(path: &Path) -> std::io::Result<()> {
-    let mut file = std::fs::OpenOptions::new();
-    file.read(true).append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
-    file.open(path).map(|_| ())
-}
-
 impl SqliteStore {
     /// Opens the file, makes it if it is missing, and brings its tables up to date.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        create(path).map_err(|error| {
+        connect::create(path).map_err(|error| {
             StoreError::Address(format!("`{}` cannot be opened for writing: {error}", path.display()))
         })?;
-        let mut writer = connect_writer(path).await?;
+        let mut writer = connect::writer(path).await?;
         sqlx::migrate!("migrations/sqlite").run(&mut writer).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .test_before_acquire(false)
-            .connect_with(options(path).read_only(true))
+            .connect_with(connect::options(path).read_only(true))
             .await?;
         Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers })
     }
@@ -135,7 +97,7 @@ impl SqliteStore {
         if writer.is_in_transaction() {
             // SQLite ended it by itself, as it does when the disk is full, and the connection would believe in it for
             // ever. A new one knows of no transaction, and the end of the old one leaves none open.
-            *writer = connect_writer(&self.path).await?;
+            *writer = connect::writer(&self.path).await?;
         }
         Ok(writer.begin_with("begin immediate").await?)
     }

@@ -120,13 +120,10 @@ pub(super) async fn change_consents(
         .bind(id)
         .fetch_optional(&mut *transaction)
         .await?;
-    let gone: Option<(i32,)> = sqlx::query_as("select 1 from merged_subject where subject_id = ?")
-        .bind(id)
-        .fetch_optional(&mut *transaction)
-        .await?;
+    let gone: Option<(i32,)> = sqlx::query_as(whom::GONE).bind(id).bind(id).fetch_optional(&mut *transaction).await?;
     // A withdrawal is not left with somebody whom nobody asks for any more.
     if gone.is_some() {
-        return Err(whom::merged_meanwhile());
+        return Err(whom::gone_meanwhile());
     }
     let (version, state) = row.unwrap_or_default();
     let made = change(column::natural(version)?, &state).map_err(|error| StoreError::Corrupt(error.to_string()))?;

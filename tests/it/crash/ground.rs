@@ -29,16 +29,16 @@ fn key_of(keys: &Keys, subject: Option<SubjectId>, wrapped: Option<&[u8]>, decis
     }
 }
 
-/// Every decision with its outcomes, in the order of the ids.
+/// Every decision with its outcomes, in the order of the ids; without those of customers who are erased.
 pub async fn read(store: &dyn Store, keys: &Keys) -> Vec<Opened> {
-    let mut opened: Vec<Opened> = Vec::new();
+    let (mut opened, mut last): (Vec<Opened>, _) = (Vec::new(), None);
     loop {
-        let after = opened.last().map(|last| last.stored.decision_id);
-        let page = store.decisions_after(after, 500).await.unwrap();
+        let page = store.decisions_after(last, 500).await.unwrap();
         if page.is_empty() {
             return opened;
         }
-        for stored in page {
+        last = page.last().map(|last| last.decision_id);
+        for stored in page.into_iter().filter(|stored| stored.subject.is_none() || stored.wrapped_key.is_some()) {
             let key = key_of(keys, stored.subject, stored.wrapped_key.as_deref(), stored.decision_id);
             let skeleton = stored.record.skeleton().unwrap();
             let private = stored.record.private(&key).unwrap();
@@ -49,7 +49,7 @@ pub async fn read(store: &dyn Store, keys: &Keys) -> Vec<Opened> {
 }
 
 fn digests(models: &Models) -> Digests {
-    models.0.iter().map(|(id, model)| (*id, model.digest())).collect()
+    models.by_id.iter().map(|(id, model)| (*id, model.digest())).collect()
 }
 
 /// The models of an undisturbed run: one event for each decision, holding all that ever came of it.
@@ -59,7 +59,7 @@ pub fn models_of(ground: &[Opened]) -> Digests {
         for lesson in Lesson::read(&decision.skeleton, &decision.private).unwrap() {
             let (now, _) = lesson.earned(&decision.outcomes, Timestamp(i64::MAX));
             if let Some(event) = lesson.event(Applied::default(), now) {
-                let sequence = models.0.get(&lesson.model).map_or(0, |model| model.sequence()) + 1;
+                let sequence = models.by_id.get(&lesson.model).map_or(0, |model| model.sequence()) + 1;
                 models.absorb(lesson.model, sequence, &event).unwrap();
             }
         }

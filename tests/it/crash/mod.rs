@@ -5,6 +5,7 @@
 //! `PROFFER_KILLS` says how many random moments each store gets, `PROFFER_SEED` repeats a run's draws (not its timing).
 
 pub mod check;
+mod erasures;
 pub mod ground;
 pub mod ledger;
 pub mod load;

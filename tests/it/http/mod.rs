@@ -17,6 +17,7 @@ mod cool_downs;
 mod cool_downs_late;
 mod decisions;
 mod delays;
+mod erasure;
 mod everyday;
 mod fairness;
 mod households;

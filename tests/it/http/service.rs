@@ -26,6 +26,8 @@ pub struct Plan {
     engines: usize,
     waiting_max: usize,
     metrics: MetricsAccess,
+    /// Where the list of who was erased lies: outside the database, for every start.
+    outside: Arc<TempDir>,
 }
 
 impl Plan {
@@ -33,7 +35,8 @@ impl Plan {
     pub fn new(kind: Kind) -> Self {
         let database = Arc::new(runtime().block_on(Database::create(kind)));
         let (policies, node) = (shop::policies(), "node-1".into());
-        Self { database, policies, node, engines: 1, waiting_max: 4_096, metrics: MetricsAccess::default() }
+        let (metrics, outside) = (MetricsAccess::default(), Arc::new(tempfile::tempdir().unwrap()));
+        Self { database, policies, node, engines: 1, waiting_max: 4_096, metrics, outside }
     }
 
     /// With other policies.
@@ -58,9 +61,9 @@ impl Plan {
 
     /// Another node on the same store.
     pub fn beside(&self, node: &str) -> Self {
-        let (database, policies) = (self.database.clone(), self.policies.clone());
-        let node = node.into();
-        Self { database, policies, node, engines: self.engines, waiting_max: self.waiting_max, metrics: self.metrics }
+        let (database, policies, outside) = (self.database.clone(), self.policies.clone(), self.outside.clone());
+        let (node, engines, waiting_max, metrics) = (node.into(), self.engines, self.waiting_max, self.metrics);
+        Self { database, policies, node, engines, waiting_max, metrics, outside }
     }
 
     /// Starts it.
@@ -131,6 +134,7 @@ impl Service {
             metrics: plan.metrics,
             key_file: files.path().join("keys.toml"),
             admin_key_file: files.path().join("admin-key"),
+            erased_file: plan.outside.path().join("erased"),
             ..Settings::default()
         };
         let keys = Keys { master: MasterKey([1; 32]), generator: GeneratorKey { period: 1, key: [2; 32] } };
@@ -179,6 +183,23 @@ impl Service {
         let plan = self.plan.beside(&self.plan.node).policies(policies);
         drop(self);
         plan.start()
+    }
+
+    /// Stops it, puts a copy of its SQLite file in the place of the file, and starts another on that.
+    pub fn restart_from(self, copy: &std::path::Path) -> Self {
+        let plan = self.plan.beside(&self.plan.node);
+        drop(self);
+        let path = plan.database.url.strip_prefix("sqlite:").unwrap();
+        for suffix in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{path}{suffix}"));
+        }
+        std::fs::copy(copy, path).unwrap();
+        plan.start()
+    }
+
+    /// The list of who was erased.
+    pub fn erased_file(&self) -> std::path::PathBuf {
+        self.plan.outside.path().join("erased")
     }
 
     /// Stops it and removes its database, if nobody else uses that.

@@ -88,7 +88,7 @@ fn each_slot_of_an_answer_is_learned_by_itself() {
         assert_eq!(service.outcomes(&json!([event]))[0]["status"], "accepted");
         service.learn();
         let models = service.core.models();
-        let model = models.0.values().find(|model| model.arms().count() > 0).unwrap();
+        let model = models.by_id.values().find(|model| model.arms().count() > 0).unwrap();
         let learned: Vec<(String, i64, i64)> =
             model.arms().map(|(arm, sums)| (arm.offer.to_string(), sums.exposures(), sums.accepted())).collect();
         assert_eq!(learned.len(), 3, "{learned:?}");
@@ -120,7 +120,7 @@ fn nothing_is_answered_with_no_offer_and_is_told() {
     let exposures: i64 = service
         .core
         .models()
-        .0
+        .by_id
         .values()
         .flat_map(|model| model.arms().map(|(_, sums)| sums.exposures()).collect::<Vec<_>>())
         .sum();

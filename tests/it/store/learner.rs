@@ -38,7 +38,7 @@ fn event(model: ModelId, sequence: u64, of: Option<SubjectId>) -> LearningRow {
     }
 }
 
-fn row(decision: u32, slot: u16, applied: Applied) -> AppliedRow {
+pub fn row(decision: u32, slot: u16, applied: Applied) -> AppliedRow {
     AppliedRow { decision_id: decision_id(decision), slot, applied, due: None }
 }
 

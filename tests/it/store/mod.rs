@@ -6,6 +6,7 @@ mod bundles;
 mod catalogue;
 mod commit;
 mod commit_races;
+mod erasure;
 mod fairness;
 mod given_up;
 mod keys;

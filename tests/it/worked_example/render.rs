@@ -72,7 +72,7 @@ pub fn history(story: &Story) -> String {
             differences(increment),
         ]
     });
-    let model = &story.before.0[&story.placement.model_id()];
+    let model = &story.before.by_id[&story.placement.model_id()];
     lines(rows.chain([format!("model: sequence {}, digest {}", model.sequence(), model.digest().hex())]))
 }
 
@@ -188,7 +188,7 @@ pub fn events(story: &Story) -> String {
 
 /// The integers of one arm: (name, value).
 pub fn integers(models: &proffer::engine::learner::Models, story: &Story, of: &ArmKey) -> Vec<(String, i128)> {
-    let model = &models.0[&story.placement.model_id()];
+    let model = &models.by_id[&story.placement.model_id()];
     let (_, arm) = model.arms().find(|(key, _)| *key == of).unwrap();
     let sums = &arm.generations()[&14];
     let mut all = vec![
@@ -224,7 +224,7 @@ pub fn digests(story: &Story) -> String {
     let states = std::iter::once(("before", &story.before));
     let states = states.chain(story.learned.iter().map(|learned| (learned.what, &learned.models)));
     lines(states.map(|(what, models)| {
-        let model = &models.0[&story.placement.model_id()];
+        let model = &models.by_id[&story.placement.model_id()];
         format!("{what:8}  sequence {}  {}", model.sequence(), model.digest().hex())
     }))
 }

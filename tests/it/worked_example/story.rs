@@ -121,7 +121,7 @@ impl Story {
 }
 
 pub fn view(models: &Models, placement: &Placement, catalogue: &Catalogue, now: Timestamp) -> Arc<ModelView> {
-    let model = &models.0[&placement.model_id()];
+    let model = &models.by_id[&placement.model_id()];
     let (version, lineup) = (model.version(), model.lineup(catalogue));
     Arc::new(ModelView::derive(version, placement, &placement.champion, lineup, now.day(), None))
 }
