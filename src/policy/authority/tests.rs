@@ -132,8 +132,8 @@ fn what_nobody_approved_is_told_with_its_place_and_the_command_that_mends_it() {
       |                                ^^^^^^^^^^^^^ not approved
       = help: two people whose keys have the roles `approve:privacy` and `approve:business` run, each for
               themselves, `proffer policy approve customer.tier --purpose p --use-case feature --hash
-              b3:HASH`; `proffer policy approvals`
-              shows how everything stands
+              b3:HASH`; `proffer policy approvals
+              DIR` on its folder shows how everything stands
     ");
 }
 
@@ -294,11 +294,19 @@ fn a_bundle_that_asks_for_less_than_the_one_in_force_needs_both_authorities() {
      --> bundle.yaml
       = help: two people whose keys have the roles `approve:privacy` and `approve:business` run, each for
               themselves, `proffer policy approve --bundle --hash
-              b3:HASH`; `proffer policy approvals`
-              shows how everything stands; or ask for it in `approvers`
+              b3:HASH`; `proffer policy approvals
+              DIR` on its folder shows how everything stands; or ask for it as before, in bundle.yaml:
+              `approvers: {attributes: [personal, protected], offers: [business], bundle: [privacy]}`
     ");
     assert_eq!(weakened(&bundle(strict), &in_force, &[], NOW), []);
     assert_eq!(weakened(&bundle(strict), &less.demands, &[], NOW), [], "more is no less");
+    let other = given(1, &Matter::Bundle, Digest([7; 32]), ("joe", BUSINESS));
+    let told = shown(&weakened(&less, &in_force, &[other], NOW));
+    let another = format!(
+        "what `joe` approved for `business` at 2026-02-28T09:30:00.000Z is another bundle, b3:{}",
+        "07".repeat(32)
+    );
+    assert!(told.contains(&another), "{told}");
     let approve = |id, who| given(id, &Matter::Bundle, less.hash, who);
     assert_eq!(weakened(&less, &in_force, &[approve(1, ("joe", BUSINESS))], NOW).len(), 1);
     let both = [approve(1, ("joe", BUSINESS)), approve(2, ("jane", PRIVACY))];
