@@ -115,6 +115,34 @@ fn every_use_is_found_with_its_purpose_and_its_place() {
     let protected = compile(&files("approvers: {attributes: [protected]}\n", ATTRIBUTES)).unwrap();
     assert_eq!(protected.uses.sites.len(), 1);
     assert_eq!(compile(&files("", ATTRIBUTES)).unwrap().uses, Uses::default());
+    // What this build no longer compiles asks for as much as it did.
+    let mut outdated = files(BOTH, ATTRIBUTES);
+    outdated[4].text.push_str("no_longer_a_list: []\n");
+    assert!(compile(&outdated).is_err());
+    assert_eq!(Demands::of(&outdated), bundle.demands);
+}
+
+#[test]
+fn an_approval_for_one_purpose_or_use_case_is_none_for_another() {
+    let mut files = files(BOTH, ATTRIBUTES);
+    let home = PLACEMENTS.split_once('\n').unwrap().1;
+    let mail = home.replace("id: home", "id: mail").replace("purpose: p", "purpose: q");
+    files[3].text.push_str(&mail);
+    files[2].text.push_str("  - {id: q, dpv: Marketing}\n");
+    let bundle = compile(&files).unwrap_or_else(|findings| panic!("{}", shown(&findings)));
+    let all = all(&bundle);
+    for left in bundle.uses.distinct().into_keys() {
+        let others: Vec<Given> =
+            all.iter().filter(|given| given.matter != Matter::Use(left.clone())).cloned().collect();
+        let findings = lacking(&bundle, &others, NOW);
+        let [one] = findings.as_slice() else { panic!("{left}: {}", shown(&findings)) };
+        assert!(one.message.contains(&format!(": {left}")), "{left}: {}", one.message);
+        let approved = Approved::of(&bundle, &Catalogue::default(), &others);
+        for of in bundle.uses.distinct().into_keys() {
+            assert_eq!(approved.allows(of, NOW), of != left, "{of} without {left}");
+        }
+    }
+    assert_eq!(bundle.uses.distinct().len(), 6, "features and rules for two purposes, a guard, prices");
 }
 
 #[test]
