@@ -66,9 +66,11 @@ impl Seen {
         &self.withheld
     }
 
-    /// The same request as if an attribute had another value: for what is asked about everybody.
+    /// The same request as if rules saw another value of an attribute: for what is asked about everybody, whose own
+    /// value nobody reads for that.
     pub(super) fn supposing(&self, id: &AttributeId, value: &Value) -> Self {
         let mut supposed = self.clone();
+        supposed.kept_from.remove(&(id.clone(), UseCase::Rule));
         supposed.used.insert(id.clone(), value.clone());
         supposed
     }
