@@ -180,3 +180,23 @@ impl Seen {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_supposed_of_everybody_is_seen_by_rules_whatever_was_approved_and_by_nobody_else() {
+        let tier = AttributeId::parse("customer.tier").unwrap();
+        let [gold, bronze] = ["gold", "bronze"].map(|tier| Value::Text(tier.to_owned()));
+        let all = [UseCase::Rule, UseCase::Feature, UseCase::Price];
+        for known in [true, false] {
+            let kept_from = all.iter().filter(|_| known).map(|of| (tier.clone(), *of)).collect();
+            let used = known.then(|| (tier.clone(), gold.clone())).into_iter().collect();
+            let seen = Seen { used, kept_from, ..Seen::default() };
+            assert_eq!((seen.get(&tier), seen.feature(&tier)), (None, None));
+            assert_eq!(seen.supposing(&tier, &bronze).get(&tier), Some(&bronze), "known: {known}");
+            assert_eq!(seen.get(&tier), None, "the customer's own value stays unread");
+        }
+    }
+}
