@@ -239,6 +239,6 @@ fn what_the_bundle_refuses_is_told_at_its_place_and_not_beside_what_is_known_to_
     a.csv:2: no such campaign
     a.csv:2: price: `1,00` has a decimal comma: write `1.00`
     a.csv:3: campaign: no such campaign
-    a.csv:3: discount: the discount is larger than the price
+    a.csv:3: discount: the discount `5.00` is larger than the price `1.00`: expected at most the price
     "#);
 }

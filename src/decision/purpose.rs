@@ -15,6 +15,8 @@ pub(super) struct Purpose {
     pub(super) closed_by: Option<u16>,
     /// That nothing may be learned from the decision, and by which gate.
     pub(super) unlearned: Option<RefusedPurpose>,
+    /// Purposes that are asked whatever it is decided for, each with the gates that refuse it.
+    pub(super) aside: Vec<(PurposeId, Vec<u16>)>,
     pub(super) readings: Vec<ConsentReading>,
     /// The purpose of personalising prices with the gates that refuse it, where some gate guards it here and something
     /// personal may be seen at all.
@@ -36,6 +38,11 @@ fn refused(purpose: &PurposeId, verdict: &GateVerdict) -> Option<RefusedPurpose>
     Some(RefusedPurpose { rule: verdict.refused_by?, purpose: purpose.clone(), also })
 }
 
+/// Every gate that refused.
+fn refusing(verdict: &GateVerdict) -> Vec<u16> {
+    verdict.refused_by.into_iter().chain(verdict.also.iter().copied()).collect()
+}
+
 impl Purpose {
     /// The purpose that something was decided under, asked again. Where its gates refuse now, nothing takes its place.
     pub(super) fn again(
@@ -54,6 +61,7 @@ impl Purpose {
             allowed: Allowed { personal, guards: true },
             closed_by: asked.refused_by,
             unlearned: None,
+            aside: Vec::new(),
             readings: asked.readings,
             prices: None,
         }
@@ -77,6 +85,7 @@ impl Purpose {
             allowed: Allowed { personal: own.refused_by.is_none(), guards: true },
             closed_by: None,
             unlearned: None,
+            aside: Vec::new(),
             readings: own.readings,
             prices: None,
         };
@@ -91,21 +100,22 @@ impl Purpose {
         } else if let Some((prices, _)) = bundle.purposes.get_key_value(PRICES) {
             let verdict = gate(prices);
             let guarded = !verdict.readings.is_empty();
+            asked.prices = guarded.then(|| (prices.clone(), refusing(&verdict)));
             if *prices != placement.purpose {
                 asked.readings.extend(verdict.readings);
             }
-            let refused = verdict.refused_by.into_iter().chain(verdict.also).collect();
-            asked.prices = guarded.then(|| (prices.clone(), refused));
         }
         if let Some((training, _)) = bundle.purposes.get_key_value(MODEL_TRAINING) {
             let verdict = gate(training);
             asked.unlearned = refused(training, &verdict);
+            asked.aside.push((training.clone(), refusing(&verdict)));
             asked.readings.extend(verdict.readings);
         }
         // Guards of audiences read what they need for the service itself, whatever was said to other purposes.
         if let Some((service, _)) = bundle.purposes.get_key_value(SERVICE).filter(|_| bundle.guards(placement)) {
             let verdict = gate(service);
             asked.allowed.guards = verdict.refused_by.is_none();
+            asked.aside.push((service.clone(), refusing(&verdict)));
             asked.readings.extend(verdict.readings);
         }
         asked

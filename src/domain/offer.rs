@@ -199,8 +199,11 @@ impl Offer {
                 ));
             }
         }
-        if minor(self.discount) > self.price.minor.max(0) {
-            found.push(("/discount/amount".into(), "the discount is larger than the price".into()));
+        if let Some(discount) = self.discount.filter(|discount| discount.minor > self.price.minor.max(0)) {
+            let (off, price) = (discount.amount(), self.price.amount());
+            let message =
+                format!("the discount `{off}` is larger than the price `{price}`: expected at most the price");
+            found.push(("/discount/amount".into(), message));
         }
         found.extend(schedule::problems((self.starts_at, self.ends_at), &self.pauses));
         if !self.more_categories.is_empty() && self.category.is_none() {

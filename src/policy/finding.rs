@@ -53,11 +53,9 @@ impl std::fmt::Display for Finding {
         if self.line == 0 {
             write!(f, "{gutter}--> {}", self.path)?;
         } else {
-            // Control characters would move the carets away from what they point at.
-            let shown: String = self.source_line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            let rest = shown.chars().count().saturating_sub(self.column.saturating_sub(1));
-            let carets = "^".repeat(self.length.min(rest).max(1));
-            let before = " ".repeat(self.column.saturating_sub(1));
+            let (shown, at) = excerpt(&self.source_line, self.column.saturating_sub(1));
+            let carets = "^".repeat(self.length.min(shown.chars().count().saturating_sub(at)).max(1));
+            let before = " ".repeat(at);
             writeln!(f, "{gutter}--> {}:{}:{}", self.path, self.line, self.column)?;
             writeln!(f, "{gutter} |")?;
             writeln!(f, "{number} | {shown}")?;
@@ -71,6 +69,24 @@ impl std::fmt::Display for Finding {
             None => Ok(()),
         }
     }
+}
+
+/// Columns of a line that are shown.
+const LINE_COLUMNS: usize = 200;
+
+/// What is shown of a line, and how many characters stand there before a place: of a long line what is around it, or
+/// nobody would find the carets.
+fn excerpt(line: &str, place: usize) -> (String, usize) {
+    // Control characters would move the carets away from what they point at.
+    let letters: Vec<char> = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let Some(most) = letters.len().checked_sub(LINE_COLUMNS).filter(|more| *more > 0) else {
+        return (letters.into_iter().collect(), place);
+    };
+    let from = place.saturating_sub(LINE_COLUMNS / 2).min(most);
+    let shown: String = letters.iter().skip(from).take(LINE_COLUMNS).collect();
+    let before = if from > 0 { "..." } else { "" };
+    let after = if from < most { "..." } else { "" };
+    (format!("{before}{shown}{after}"), place - from + before.len())
 }
 
 /// Columns that a way out may take before it continues on the next line.
@@ -223,5 +239,21 @@ mod tests {
              --> policies/rules/20-exclusions.yaml:10:11\n   |\n10 |     when: customer.teir == \"bronze\" && \
              offer.loyalty_only\n   |           ^^^^^^^^^^^^^ not in catalog/attributes.yaml"
         );
+    }
+
+    #[test]
+    fn of_a_long_line_what_is_around_the_place_is_shown() {
+        let line = format!("{}here{}", "a".repeat(200), "z".repeat(200));
+        let told = |line: &str, place: usize| {
+            let (shown, at) = excerpt(line, place);
+            assert!(shown.chars().count() <= LINE_COLUMNS + 6, "{shown}");
+            shown.chars().skip(at).take(4).collect::<String>()
+        };
+        assert_eq!(told(&line, 200), "here");
+        assert_eq!(excerpt(&line, 200).0, format!("...{}here{}...", "a".repeat(100), "z".repeat(96)));
+        assert_eq!(told(&line[200..], 0), "here");
+        assert_eq!(told(&line[..204], 200), "here");
+        assert_eq!(told("\there", 1), "here");
+        assert_eq!(told(&line, line.len()), "", "behind its end");
     }
 }

@@ -66,9 +66,11 @@ impl Seen {
         &self.withheld
     }
 
-    /// The same request as if an attribute had another value: for what is asked about everybody.
+    /// The same request as if rules saw another value of an attribute: for what is asked about everybody, whose own
+    /// value nobody reads for that.
     pub(super) fn supposing(&self, id: &AttributeId, value: &Value) -> Self {
         let mut supposed = self.clone();
+        supposed.kept_from.remove(&(id.clone(), UseCase::Rule));
         supposed.used.insert(id.clone(), value.clone());
         supposed
     }
@@ -175,6 +177,26 @@ impl Seen {
             };
             self.kept_from.insert((id.clone(), use_case));
             self.withheld.push((id.clone(), why));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_supposed_of_everybody_is_seen_by_rules_whatever_was_approved_and_by_nobody_else() {
+        let tier = AttributeId::parse("customer.tier").unwrap();
+        let [gold, bronze] = ["gold", "bronze"].map(|tier| Value::Text(tier.to_owned()));
+        let all = [UseCase::Rule, UseCase::Feature, UseCase::Price];
+        for known in [true, false] {
+            let kept_from = all.iter().filter(|_| known).map(|of| (tier.clone(), *of)).collect();
+            let used = known.then(|| (tier.clone(), gold.clone())).into_iter().collect();
+            let seen = Seen { used, kept_from, ..Seen::default() };
+            assert_eq!((seen.get(&tier), seen.feature(&tier)), (None, None));
+            assert_eq!(seen.supposing(&tier, &bronze).get(&tier), Some(&bronze), "known: {known}");
+            assert_eq!(seen.get(&tier), None, "the customer's own value stays unread");
         }
     }
 }

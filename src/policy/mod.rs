@@ -106,7 +106,7 @@ pub use minimise::{Allowed, Seen, minimise};
 #[cfg(test)]
 pub(crate) use rules::lists;
 pub use rules::{OnMissing, Rule, RuleKind, Severity};
-pub use shelf::{Behind, Judging, Moved, Pin, Setting, Shelf, Shelves, Stand};
+pub use shelf::{Behind, Judging, ListPrices, Moved, Pin, Setting, Shelf, Shelves, Stand};
 pub use suggest::did_you_mean;
 pub use switched::{SWITCH_ID_BYTES_MAX, SwitchKind, SwitchMistake, SwitchSpec};
 pub use verdict::{Reading, Verdict};

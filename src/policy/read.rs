@@ -188,9 +188,11 @@ pub(super) fn expected<'r>(
         (_, "nothing", _) => "write a value behind the colon, or leave the field out".to_owned(),
         ("text", "a number" | "true or false", _) => "put it in quotes if it is meant as text".to_owned(),
         ("a list", _, Some(text)) if !text.contains('\n') => format!("write it in brackets: `[{text}]`"),
+        ("a list", "a mapping", _) => "write it in brackets, or with a dash: `[{...}]`".to_owned(),
         (_, "text", Some(text)) if wanted.contains("number") && is_number(text) => {
             format!("write the number without quotes: `{text}`")
         }
+        ("a whole number", "text", _) => "write it in digits, such as `5`".to_owned(),
         (_, "a list", _) if wanted != "a mapping of fields" => "write one value, without brackets or dashes".to_owned(),
         _ => return Some(finding),
     };

@@ -16,7 +16,7 @@ use crate::domain::{
     Timestamp, Value,
 };
 use crate::engine::open_state;
-use crate::policy::{Asking, Bundle, FairnessAsk, FairnessGate, Measure, Rule, may_measure};
+use crate::policy::{Asking, Bundle, FairnessAsk, FairnessGate, ListPrices, Measure, Rule, may_measure};
 use crate::report::fairness::{
     FairnessReport, Featured, Found, GateMeasured, Offered, PROXY_CUSTOMERS_MAX, ProxyMeasured, hash_report, of_people,
     parity, quantile, scope, told,
@@ -25,6 +25,22 @@ use crate::store::{By, Store, StoredDecision};
 
 /// Catalogues kept in memory.
 const CATALOGUES_MAX: usize = 16;
+
+/// A catalogue as decisions read it, with the list prices of every placement.
+struct Sold {
+    catalogue: Catalogue,
+    lists: BTreeMap<PlacementId, ListPrices>,
+}
+
+impl Sold {
+    fn new(bundle: &Bundle, catalogue: Catalogue) -> Self {
+        let lists = bundle
+            .placements
+            .values()
+            .map(|placement| (placement.id.clone(), ListPrices::of(bundle, placement, catalogue.offers())));
+        Self { lists: lists.collect(), catalogue }
+    }
+}
 
 /// Measures what the fairness gates of bundles ask for.
 pub struct Measurer {
@@ -102,7 +118,7 @@ impl Measurer {
         bundle: &Bundle,
         found: &[Decision],
         gathering: &mut [Gathering<'_>],
-        catalogues: &mut BTreeMap<u64, Arc<Catalogue>>,
+        catalogues: &mut BTreeMap<u64, Sold>,
         now: Timestamp,
     ) -> Result<(), RuntimeError> {
         let subjects: BTreeSet<SubjectId> = found.iter().filter_map(|one| one.stored.subject).collect();
@@ -117,7 +133,8 @@ impl Measurer {
                 if catalogues.len() >= CATALOGUES_MAX {
                     catalogues.pop_first();
                 }
-                catalogues.insert(revision, Arc::new(read_catalogue(self.store.as_ref(), revision).await?));
+                let catalogue = read_catalogue(self.store.as_ref(), revision).await?;
+                catalogues.insert(revision, Sold::new(bundle, catalogue));
             }
             let signal = private.consent.signal == Some(true);
             let asking = Asking { placement, state: Some(state), jurisdiction, signal, now };
@@ -129,7 +146,7 @@ impl Measurer {
                 let Some(group) = group.filter(|_| allowed) else { continue };
                 one.read += 1;
                 let person = Person { subject: *subject, state, private: &private };
-                one.add(placement, skeleton, catalogues.get(&revision).map(AsRef::as_ref), &person, (group, now));
+                one.add(placement, skeleton, catalogues.get(&revision), &person, (group, now));
             }
         }
         Ok(())
@@ -185,7 +202,7 @@ impl<'a> Gathering<'a> {
         &mut self,
         placement: &Placement,
         skeleton: &Skeleton,
-        catalogue: Option<&Catalogue>,
+        sold: Option<&Sold>,
         person: &Person<'_>,
         (group, now): (usize, Timestamp),
     ) {
@@ -199,13 +216,17 @@ impl<'a> Gathering<'a> {
             }
             return;
         }
-        let offers = skeleton.shown.iter().filter_map(|shown| catalogue?.offer(shown.offer.as_str()));
+        let Some((catalogue, lists)) = sold.and_then(|sold| Some((&sold.catalogue, sold.lists.get(&placement.id)?)))
+        else {
+            return;
+        };
+        let offers = skeleton.shown.iter().filter_map(|shown| catalogue.offer(shown.offer.as_str()));
         let counted = offers
             .filter(|offer| offer.currency() == placement.currency && self.rule.applies_to.covers(placement, offer));
         let offered = self.offered.entry(person.subject).or_default();
         offered.group = group;
         offered.decisions = offered.decisions.saturating_add(1);
-        offered.minor = counted.fold(offered.minor, |sum, offer| sum.saturating_add(offer.discount_minor()));
+        offered.minor = counted.fold(offered.minor, |sum, offer| sum.saturating_add(lists.less_minor(offer)));
     }
 
     fn finish(self) -> GateMeasured {

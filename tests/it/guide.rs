@@ -32,6 +32,10 @@ enum Step {
     },
     /// A service that is started and runs on.
     Serve,
+    /// A command that the page does not show, because it shows others like it.
+    TypeUnseen {
+        command: String,
+    },
     /// A command, with the lines of the page on which its answer stands.
     Type {
         command: String,
@@ -49,6 +53,7 @@ fn steps(page: &[&str]) -> Vec<Step> {
             let (what, rest) = told.split_once(' ').unwrap();
             match what {
                 "append" => appended = Some(rest.to_owned()),
+                "type" => steps.push(Step::TypeUnseen { command: rest.to_owned() }),
                 "remove" => steps.push(Step::Remove { path: rest.to_owned() }),
                 "change" => {
                     let (path, change) = rest.split_once(": ").unwrap();
@@ -155,6 +160,10 @@ fn every_command_of_the_guide_answers_as_the_page_says() {
                 std::fs::write(file(&path), text.replacen(&from, &to, 1)).unwrap();
             }
             Step::Remove { path } => std::fs::remove_file(file(&path)).unwrap(),
+            Step::TypeUnseen { command: typed } => {
+                let ran = command("bash", folder.path()).args(["-c", &typed]).output().unwrap();
+                assert!(ran.status.success(), "$ {typed}\n{}", String::from_utf8_lossy(&ran.stderr));
+            }
             Step::Serve => serving = Some(serve(folder.path())),
             Step::Type { command: typed, answer } => {
                 let here = serving.as_ref().map_or("http://localhost:8080", |(_, address)| address.as_str());

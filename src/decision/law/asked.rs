@@ -23,8 +23,12 @@ pub(super) struct Asked<'a> {
     pub(super) from: Option<String>,
     /// By what rules here say that offers sell the same.
     pub(super) same_by: Vec<&'static str>,
+    /// What rules or features may see.
+    pub(super) used: BTreeMap<String, Value>,
     /// What rules may see.
     pub(super) seen: BTreeMap<String, Value>,
+    /// Of what is used, by name: what nobody approved it to be.
+    pub(super) kept_from: BTreeSet<(String, &'static str)>,
     /// What guards of audiences may see.
     pub(super) guarded: BTreeMap<String, Value>,
     /// What stands in the slots before.
@@ -49,8 +53,21 @@ impl<'a> Asked<'a> {
         let (id, channel) = (town.spots[spot].id, town.spots[spot].channel);
         let here = town.rules.iter().filter(|rule| rule.applies_here(id, channel));
         let same_by = here.filter_map(|rule| rule.kind.same_as()).collect();
-        let (seen, guarded) = (BTreeMap::new(), BTreeMap::new());
-        Self { town, spot, request, folk, now, from, same_by, seen, guarded, chosen: Vec::new(), fresh }
+        Self {
+            town,
+            spot,
+            request,
+            folk,
+            now,
+            from,
+            same_by,
+            used: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            kept_from: BTreeSet::new(),
+            guarded: BTreeMap::new(),
+            chosen: Vec::new(),
+            fresh,
+        }
     }
 
     pub(super) fn placement(&self) -> &'static str {
@@ -70,27 +87,64 @@ impl<'a> Asked<'a> {
         let here = |rule: &&Written| rule.applies_here(self.placement(), self.channel());
         let (guards, others): (Vec<&Written>, Vec<&Written>) =
             town.rules.iter().filter(here).partition(|rule| rule.list == "audience_guards");
-        let mut read: BTreeSet<&str> = others.iter().flat_map(|rule| rule.kind.names()).collect();
-        read.extend(town.spots[self.spot].features);
+        let ruled: BTreeSet<&str> = others.iter().flat_map(|rule| rule.kind.names()).collect();
+        let weighed = town.spots[self.spot].features;
         let asking = guards.iter().filter(|rule| gates.guards && rule.holds(self));
         let guarding: BTreeSet<&str> = asking.flat_map(|rule| rule.kind.names()).collect();
         for (name, value) in given {
-            let (may, guards) = (gates.personal || name == "context.device", guarding.contains(&*name));
-            if guards {
+            let own = &*name;
+            let may = gates.personal || own == "context.device";
+            let (asked, guards) = (guarding.contains(own), self.approved(own, "guard"));
+            let guarded = asked && guards;
+            if guarded {
                 self.guarded.insert(name.clone(), value.clone());
             }
-            let why = match (may, guards) {
-                (true, _) if read.contains(&*name) => {
-                    self.seen.insert(name, value);
-                    continue;
+            let readers = [("rule", ruled.contains(own)), ("feature", weighed.contains(&own))];
+            let wanted: Vec<&str> = readers.into_iter().filter(|(_, reads)| *reads).map(|(reader, _)| reader).collect();
+            let barred: Vec<&str> = wanted.iter().copied().filter(|reader| !self.approved(own, reader)).collect();
+            let reads = may && barred.len() < wanted.len();
+            let mut why = Vec::new();
+            why.extend((asked && !guards).then_some(Withheld::GuardNotApproved));
+            if !may {
+                why.push(if guarded { Withheld::GuardsOnly } else { Withheld::PurposeNotConsented });
+            } else if wanted.is_empty() {
+                why.extend(guarded.then_some(Withheld::GuardsOnly));
+                why.extend((!asked).then_some(Withheld::NotUsed));
+            } else if !reads {
+                why.push(Withheld::NotApproved);
+            }
+            if reads {
+                for (reader, told) in [
+                    ("rule", Withheld::RuleNotApproved),
+                    ("feature", Withheld::FeatureNotApproved),
+                    ("price", Withheld::PriceNotApproved),
+                ] {
+                    if barred.contains(&reader) || reader == "price" && !self.approved(own, reader) {
+                        why.push(told);
+                        self.kept_from.insert((name.clone(), reader));
+                    }
                 }
-                (_, true) => Withheld::GuardsOnly,
-                (true, false) => Withheld::NotUsed,
-                (false, false) => Withheld::PurposeNotConsented,
-            };
-            kept.insert((name, format!("{why:?}")));
+                if !barred.contains(&"rule") {
+                    self.seen.insert(name.clone(), value.clone());
+                }
+                self.used.insert(name.clone(), value);
+            }
+            kept.extend(why.into_iter().map(|why| (name.clone(), format!("{why:?}"))));
         }
         kept
+    }
+
+    /// Whether an attribute may be read so here, as far as that is for people to say.
+    fn approved(&self, name: &str, use_case: &str) -> bool {
+        let purpose = match use_case {
+            "guard" => "service",
+            "price" => "price_personalisation",
+            _ => self.town.spots[self.spot].purpose,
+        };
+        // Where no rule lets it move a price, nobody has to approve that it does.
+        let here = |rule: &&Written| rule.applies_here(self.placement(), self.channel());
+        let asks = use_case != "price" || self.town.rules.iter().filter(here).any(|rule| rule.kind.may_move(name));
+        !asks || self.town.approvals.allow(name, (purpose, use_case), self.now)
     }
 
     /// What is known of the customer: what the taste says, then the request, then what is kept and still good; and

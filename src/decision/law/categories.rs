@@ -44,7 +44,7 @@ impl Kind for Kept {
         };
         let named = categories(offer).iter().any(|own| self.categories.contains(own)) || self.brands.contains(&brand);
         // Of all that requests may say only the device is about nobody.
-        let personal = asked.seen.keys().any(|name| name != "context.device");
+        let personal = asked.used.keys().any(|name| name != "context.device");
         Says::plainly(named && (personal || self.why != "sensitive"))
     }
 

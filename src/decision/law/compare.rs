@@ -76,6 +76,7 @@ pub(super) fn compare(town: &Town, asked: &Asked<'_>, snapshot: &Snapshot, made:
     let seats = Seats::of(asked.request);
     let (all, kept) = see(asked, &gates, &seats);
     seen(&all, &kept, &seats, made);
+    spoken.count("unapproved", kept.iter().any(|(_, why)| why.ends_with("NotApproved")));
     spoken.count("withheld", kept.iter().any(|(_, why)| why == "PurposeNotConsented"));
 
     let each = considered(town, asked, &snapshot.catalogue);
@@ -139,7 +140,7 @@ fn listed(attributes: &[(AttributeId, Value)]) -> Attributes {
 /// Checks that rules saw what they may and nothing else.
 fn seen(all: &[Asked<'_>], kept: &Kept, seats: &Seats, made: &Decision) {
     let context = &made.private.context;
-    let used: Vec<Attributes> = all.iter().map(|asked| asked.seen.clone().into_iter().collect()).collect();
+    let used: Vec<Attributes> = all.iter().map(|asked| asked.used.clone().into_iter().collect()).collect();
     assert_eq!(listed(&context.used), used[0], "what rules saw");
     let named: Vec<(usize, Attributes)> =
         context.personas.iter().flatten().map(|seen| (seen.at.into(), listed(&seen.used))).collect();

@@ -9,6 +9,7 @@
 
 mod chance;
 
+mod approvals;
 mod folk;
 mod town;
 
@@ -47,7 +48,7 @@ use super::{Ask, Decision, Snapshot, SubjectView, Subjects, decide};
 use crate::bandit::DrawPurpose;
 use crate::domain::key::GeneratorKey;
 use crate::domain::{Catalogue, DecisionId, DecisionRequest, Digest, SubjectId, SubjectState, Timestamp};
-use crate::policy::{compile, rebuild_caps};
+use crate::policy::{Approved, compile, rebuild_caps};
 
 /// What a rule said, by its id: what it compared.
 type Said = BTreeSet<(String, Option<i64>, Option<i64>)>;
@@ -57,7 +58,7 @@ type Said = BTreeSet<(String, Option<i64>, Option<i64>)>;
 struct Spoken(BTreeMap<&'static str, (u64, u64)>);
 
 /// What else is counted: both sides of it have to be met.
-const MET: [&str; 5] = ["lifted", "put first", "withheld", "tastes", "personalised"];
+const MET: [&str; 6] = ["lifted", "put first", "withheld", "unapproved", "tastes", "personalised"];
 
 impl Spoken {
     fn count(&mut self, of: &'static str, so: bool) {
@@ -116,6 +117,7 @@ fn check(seed: u64, spoken: &mut Spoken) {
     });
     let catalogue = Catalogue::new(1, town.offers.values().cloned().collect(), town.campaigns.clone());
     let now = Timestamp(town::NOW);
+    let approved = Approved::of(&bundle, &catalogue, &town.approvals.given(&bundle));
     let snapshot = Snapshot {
         tenant: "default".into(),
         build: "law".into(),
@@ -124,7 +126,7 @@ fn check(seed: u64, spoken: &mut Spoken) {
         catalogue: Arc::new(catalogue),
         models: BTreeMap::new(),
         spend: Arc::new(crate::domain::Spend::none(now.day())),
-        approved: Arc::default(),
+        approved: Arc::new(approved),
         day: now.day(),
     };
     for round in 0..ROUNDS {

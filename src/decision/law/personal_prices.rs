@@ -60,16 +60,20 @@ pub(super) fn moved(asked: &Asked<'_>, offer: &Offer) -> BTreeSet<String> {
         return BTreeSet::new();
     }
     let spot = &asked.town.spots[asked.spot];
-    let mut read: BTreeSet<&str> =
+    let mut weighed: BTreeSet<&str> =
         if spot.strategy == "greedy" { spot.features.iter().copied().collect() } else { BTreeSet::new() };
+    weighed
+        .retain(|name| asked.used.contains_key(*name) && !asked.kept_from.contains(&((*name).to_owned(), "feature")));
+    let mut read = BTreeSet::new();
     for rule in asked.town.rules.iter().filter(|rule| rule.is_condition() && rule.holds(asked)) {
         let mut others = asked.town.offers.values();
         if others.any(|other| same(asked, offer, other) && rule.applies(asked, other)) {
             read.extend(rule.kind.names());
         }
     }
-    let of_customer = read.into_iter().filter(|name| name.starts_with("customer."));
-    of_customer.filter(|name| asked.seen.contains_key(*name)).map(str::to_owned).collect()
+    read.retain(|name| asked.seen.contains_key(*name));
+    let moving = weighed.into_iter().chain(read);
+    moving.filter(|name| name.starts_with("customer.")).map(str::to_owned).collect()
 }
 
 /// The rule whose words stand beside the price of an offer.
@@ -116,7 +120,10 @@ impl Kind for Personal {
 
     fn says(&self, rule: &Written, asked: &Asked<'_>, offer: &Offer) -> Says {
         let banned = lies_in(self.banned, asked.from.as_deref()) != Some(false) && !self.banned.is_empty();
-        let barred = |name: &&String| banned || self.allowed.is_some_and(|allowed| !allowed.contains(&name.as_str()));
+        let unapproved = |name: &String| asked.kept_from.contains(&(name.clone(), "price"));
+        let barred = |name: &&String| {
+            banned || unapproved(name) || self.allowed.is_some_and(|allowed| !allowed.contains(&name.as_str()))
+        };
         let barred = moved(asked, offer).iter().filter(barred).count();
         let barred = (barred > 0).then(|| (i64::try_from(barred).ok(), Some(0)));
         Says { against: self.apart(rule, asked, offer).or(barred), reading: None }
@@ -128,6 +135,10 @@ impl Kind for Personal {
 
     fn same_as(&self) -> Option<&'static str> {
         self.same_as
+    }
+
+    fn may_move(&self, name: &str) -> bool {
+        name.starts_with("customer.") && self.allowed.is_none_or(|allowed| allowed.contains(&name))
     }
 
     fn tells(&self) -> bool {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 use serde_json::{Value as Json, json};
 
+use super::approvals::Approvals;
 use super::chance::Chance;
 use super::folk::{Folk, PURPOSES, attributes, text};
 use super::written::{self, Written};
@@ -27,7 +28,7 @@ pub(super) const TIERS: [&str; 3] = ["bronze", "silver", "gold"];
 pub(super) const STORES: [(&str, Tz, &str); 2] =
     [("s-1", chrono_tz::Europe::Berlin, "DE"), ("s-2", chrono_tz::America::New_York, "US-NY")];
 
-const ATTRIBUTES: &str = "attributes:
+pub(super) const ATTRIBUTES: &str = "attributes:
   - {id: customer.tier, type: {enum: [bronze, silver, gold]}, class: personal, source: crm}
   - {id: customer.brand, type: text, class: personal, source: crm}
   - {id: customer.points, type: number, class: personal, source: crm, time_to_live: 1h}
@@ -69,6 +70,7 @@ pub(super) struct Town {
     pub(super) campaigns: Vec<Campaign>,
     /// Purposes that obey a signal.
     pub(super) obeying: Vec<&'static str>,
+    pub(super) approvals: Approvals,
 }
 
 impl Town {
@@ -94,7 +96,7 @@ impl Town {
         let campaigns = ["spring", "autumn"].map(|id| campaign(chance, id));
         let gated = |purpose: &&str| rules.iter().any(|rule| rule.kind.guards() == Some(*purpose));
         let obeying = PURPOSES.into_iter().filter(gated).filter(|_| chance.often(4)).collect();
-        Self { rules, spots, offers, campaigns: campaigns.into(), obeying }
+        Self { rules, spots, offers, campaigns: campaigns.into(), obeying, approvals: Approvals::any(chance) }
     }
 
     /// Whether a customer may have such an attribute.
@@ -147,7 +149,7 @@ impl Town {
             format!("  - {{id: {id}, time_zone: {}, region: {region}}}\n", zone.name())
         };
         vec![
-            file("bundle.yaml", "name: law\nschema: 1\n".into()),
+            file("bundle.yaml", format!("name: law\nschema: 1\n{}", self.approvals.text())),
             file("catalog/attributes.yaml", ATTRIBUTES.into()),
             file("catalog/purposes.yaml", format!("purposes:\n{}", PURPOSES.iter().map(purpose).collect::<String>())),
             file("catalog/stores.yaml", format!("stores:\n{}", STORES.iter().map(store).collect::<String>())),

@@ -145,6 +145,11 @@ pub(super) trait Kind {
         None
     }
 
+    /// Whether it lets an attribute move prices.
+    fn may_move(&self, _: &str) -> bool {
+        false
+    }
+
     /// Whether it has something said beside a price.
     fn tells(&self) -> bool {
         false

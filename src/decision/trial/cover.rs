@@ -44,7 +44,11 @@ impl Counts {
         if purpose.decided_under != placement.purpose {
             purposes.push((&purpose.decided_under, purpose.closed_by.into_iter().collect()));
         }
-        purposes.extend(purpose.prices.iter().map(|(prices, refused)| (prices, refused.clone())));
+        for (asked_for, refused_by) in purpose.prices.iter().chain(&purpose.aside) {
+            if purposes.iter().all(|(known, _)| *known != asked_for) {
+                purposes.push((asked_for, refused_by.clone()));
+            }
+        }
         for (asked_for, refused_by) in purposes {
             for (at, rule) in bundle.rules.iter().enumerate() {
                 if !guards(rule, placement, asked_for, when) {

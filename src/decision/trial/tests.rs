@@ -21,6 +21,7 @@ const PURPOSES: &str = "purposes:
   - {id: personal, dpv: Marketing, bases: {US: [consent]}, fallback: contextual}
   - {id: contextual, dpv: Marketing}
   - {id: service, dpv: Marketing, bases: {US: [consent]}}
+  - {id: model_training, dpv: Marketing, bases: {US: [consent]}}
 ";
 
 const PLACEMENTS: &str = "placements:
@@ -129,6 +130,26 @@ fn exactly_the_rules_that_leave_an_offer_out_are_compared_and_every_rule_is_coun
     }
     let about = covered.about(&crate::domain::RuleId::new("loyal").unwrap());
     assert_eq!((about.cases.len(), about.rules.len()), (1, 1));
+}
+
+#[test]
+fn gates_for_what_is_asked_whatever_a_decision_is_for_are_counted_on_both_sides() {
+    let gate = "  - {id: gate.training, why: notice 3, purpose: model_training}\n";
+    let guard = "audience_guards:\n  - {id: guard, why: law, when: customer.visits > 9, on_missing: allow}\n";
+    let rules = RULES.replace("margin_floors:\n", &format!("{gate}{guard}margin_floors:\n"));
+    let gaps = |cases: &str| -> Vec<(String, &'static str)> {
+        let (bundle, tests) = bundle_of(&rules, cases);
+        let trial = try_all(&bundle, &tests);
+        assert_eq!(trial.failed().map(ToString::to_string).collect::<Vec<_>>(), [""; 0]);
+        let gates = trial.gaps().filter(|(cover, _)| ["gate.training", "gate.service"].contains(&cover.rule.as_str()));
+        gates.map(|(cover, gap)| (cover.rule.to_string(), gap)).collect()
+    };
+    let yes = "  - {name: may, consents: {model_training: granted, service: granted}, expect: {boots: []}}\n";
+    let no = "  - {name: may not, consents: {model_training: refused, service: refused}, expect: {boots: []}}\n";
+    assert_eq!(gaps(&format!("{yes}{no}")), []);
+    let both = |gap| vec![("gate.service".to_owned(), gap), ("gate.training".to_owned(), gap)];
+    assert_eq!(gaps(yes), both("no case in which it leaves an offer out"));
+    assert_eq!(gaps(no), both("no case in which it is asked and lets an offer through"));
 }
 
 #[test]

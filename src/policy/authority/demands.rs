@@ -79,6 +79,15 @@ impl Demands {
         missing
     }
 
+    /// These and others together.
+    pub(super) fn with(&self, others: &Self) -> Self {
+        Self {
+            attributes: &self.attributes | &others.attributes,
+            offers: &self.offers | &others.offers,
+            bundle: &self.bundle | &others.bundle,
+        }
+    }
+
     /// What the files of a bundle ask for, whether or not the rest of them compiles; nothing where that cannot be read.
     pub fn of(files: &[Source]) -> Self {
         let mut report = Report::new(files);
@@ -89,6 +98,21 @@ impl Demands {
             _ => None,
         });
         approvers.and_then(|node| read(&mut report, node)).unwrap_or_default()
+    }
+}
+
+/// As bundle.yaml has them.
+impl std::fmt::Display for Demands {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let authorities = |list: &BTreeSet<Authority>| list.iter().map(|authority| authority.name()).collect();
+        let lists: [(&str, Vec<&str>); 3] = [
+            ("attributes", self.attributes.iter().map(|class| class.name()).collect()),
+            ("offers", authorities(&self.offers)),
+            ("bundle", authorities(&self.bundle)),
+        ];
+        let given = lists.iter().filter(|(_, names)| !names.is_empty());
+        let given: Vec<String> = given.map(|(list, names)| format!("{list}: [{}]", names.join(", "))).collect();
+        write!(f, "approvers: {{{}}}", given.join(", "))
     }
 }
 

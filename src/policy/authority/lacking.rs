@@ -55,7 +55,11 @@ pub fn weakened(bundle: &Bundle, in_force: &Demands, given: &[Given], now: Times
         missing.join(" and "),
         standing.told()
     );
-    let help = format!("{}; or ask for it in `approvers`", mend(&standing, &bundle_command(&standing)));
+    let help = format!(
+        "{}; or ask for it as before, in bundle.yaml: `{}`",
+        mend(&standing, &bundle_command(&standing)),
+        bundle.demands.with(in_force)
+    );
     report.add(codes::APPROVAL_WEAKENED, top(bundle), message, "").with_help(help);
     report.finish()
 }
@@ -116,5 +120,5 @@ fn mend(standing: &Standing, command: &str) -> String {
         ([one], None) => format!("somebody whose key has the role {one} runs"),
         _ => format!("two people whose keys have the roles {} run, each for themselves,", roles.join(" and ")),
     };
-    format!("{who} `{command}`; `proffer policy approvals` shows how everything stands")
+    format!("{who} `{command}`; `proffer policy approvals DIR` on its folder shows how everything stands")
 }

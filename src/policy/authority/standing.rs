@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::definition::print_hash;
 use super::demands::Authority;
 use super::given::{Given, Matter};
 use crate::domain::{Digest, Timestamp};
@@ -89,6 +90,13 @@ impl Held {
                 });
                 format!("the approval for `{name}` by `{}` was taken back{by}", given.by)
             }
+            // A bundle that was edited is another one, and so is the one to go back to.
+            Self::Voided(given) if given.matter == Matter::Bundle => format!(
+                "what `{}` approved for `{name}` at {} is another bundle, {}",
+                given.by,
+                given.at,
+                print_hash(given.pinned)
+            ),
             Self::Voided(given) => format!(
                 "the approval for `{name}` by `{}` of {} is for what it was then: it was edited since",
                 given.by, given.at

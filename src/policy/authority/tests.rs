@@ -115,6 +115,34 @@ fn every_use_is_found_with_its_purpose_and_its_place() {
     let protected = compile(&files("approvers: {attributes: [protected]}\n", ATTRIBUTES)).unwrap();
     assert_eq!(protected.uses.sites.len(), 1);
     assert_eq!(compile(&files("", ATTRIBUTES)).unwrap().uses, Uses::default());
+    // What this build no longer compiles asks for as much as it did.
+    let mut outdated = files(BOTH, ATTRIBUTES);
+    outdated[4].text.push_str("no_longer_a_list: []\n");
+    assert!(compile(&outdated).is_err());
+    assert_eq!(Demands::of(&outdated), bundle.demands);
+}
+
+#[test]
+fn an_approval_for_one_purpose_or_use_case_is_none_for_another() {
+    let mut files = files(BOTH, ATTRIBUTES);
+    let home = PLACEMENTS.split_once('\n').unwrap().1;
+    let mail = home.replace("id: home", "id: mail").replace("purpose: p", "purpose: q");
+    files[3].text.push_str(&mail);
+    files[2].text.push_str("  - {id: q, dpv: Marketing}\n");
+    let bundle = compile(&files).unwrap_or_else(|findings| panic!("{}", shown(&findings)));
+    let all = all(&bundle);
+    for left in bundle.uses.distinct().into_keys() {
+        let others: Vec<Given> =
+            all.iter().filter(|given| given.matter != Matter::Use(left.clone())).cloned().collect();
+        let findings = lacking(&bundle, &others, NOW);
+        let [one] = findings.as_slice() else { panic!("{left}: {}", shown(&findings)) };
+        assert!(one.message.contains(&format!(": {left}")), "{left}: {}", one.message);
+        let approved = Approved::of(&bundle, &Catalogue::default(), &others);
+        for of in bundle.uses.distinct().into_keys() {
+            assert_eq!(approved.allows(of, NOW), of != left, "{of} without {left}");
+        }
+    }
+    assert_eq!(bundle.uses.distinct().len(), 6, "features and rules for two purposes, a guard, prices");
 }
 
 #[test]
@@ -132,8 +160,8 @@ fn what_nobody_approved_is_told_with_its_place_and_the_command_that_mends_it() {
       |                                ^^^^^^^^^^^^^ not approved
       = help: two people whose keys have the roles `approve:privacy` and `approve:business` run, each for
               themselves, `proffer policy approve customer.tier --purpose p --use-case feature --hash
-              b3:HASH`; `proffer policy approvals`
-              shows how everything stands
+              b3:HASH`; `proffer policy approvals
+              DIR` on its folder shows how everything stands
     ");
 }
 
@@ -294,11 +322,19 @@ fn a_bundle_that_asks_for_less_than_the_one_in_force_needs_both_authorities() {
      --> bundle.yaml
       = help: two people whose keys have the roles `approve:privacy` and `approve:business` run, each for
               themselves, `proffer policy approve --bundle --hash
-              b3:HASH`; `proffer policy approvals`
-              shows how everything stands; or ask for it in `approvers`
+              b3:HASH`; `proffer policy approvals
+              DIR` on its folder shows how everything stands; or ask for it as before, in bundle.yaml:
+              `approvers: {attributes: [personal, protected], offers: [business], bundle: [privacy]}`
     ");
     assert_eq!(weakened(&bundle(strict), &in_force, &[], NOW), []);
     assert_eq!(weakened(&bundle(strict), &less.demands, &[], NOW), [], "more is no less");
+    let other = given(1, &Matter::Bundle, Digest([7; 32]), ("joe", BUSINESS));
+    let told = shown(&weakened(&less, &in_force, &[other], NOW));
+    let another = format!(
+        "what `joe` approved for `business` at 2026-02-28T09:30:00.000Z is another bundle, b3:{}",
+        "07".repeat(32)
+    );
+    assert!(told.contains(&another), "{told}");
     let approve = |id, who| given(id, &Matter::Bundle, less.hash, who);
     assert_eq!(weakened(&less, &in_force, &[approve(1, ("joe", BUSINESS))], NOW).len(), 1);
     let both = [approve(1, ("joe", BUSINESS)), approve(2, ("jane", PRIVACY))];

@@ -259,7 +259,11 @@ impl<'a> Checker<'a, '_> {
             },
         };
         let message = format!("unknown attribute `{name}`{meant}");
-        let help = format!("declare it there, or correct it; text stands in quotes: `\"{name}\"`");
+        let built_in = BUILT_IN.map(|(name, _)| name).join("`, `");
+        let help = format!(
+            "declare it there, or correct it; text stands in quotes: `\"{name}\"`; there without being declared are \
+             `{built_in}`"
+        );
         let help = if meant.is_empty() { help.as_str() } else { "" };
         self.slip(expr, codes::ATTRIBUTE_UNKNOWN, message, "not in catalog/attributes.yaml", help);
     }

@@ -30,7 +30,13 @@ pub(super) fn comparison(
             let common = names.iter().any(|name| others.contains(name));
             if !common {
                 let message = format!("`{id}` and `{other}` have no value in common");
-                checker.slip(expr, codes::CONDITION_VALUE, message, "never equal", "");
+                let values = |names: &[String]| format!("`{}`", names.join("`, `"));
+                let help = format!(
+                    "`{id}` has the values {}, and `{other}` has {}: compare it with one of its own",
+                    values(names),
+                    values(others)
+                );
+                checker.slip(expr, codes::CONDITION_VALUE, message, "never equal", &help);
             }
             common
         }

@@ -74,7 +74,8 @@ impl Parser<'_> {
     fn unexpected(&mut self, at: &Range<usize>, wanted: &str) {
         let found = self.text.get(at.clone()).unwrap_or_default();
         let label = format!("expected {wanted}");
-        self.slip(at.clone(), format!("`{found}` cannot stand here"), &label, help_for(wanted));
+        let help = if found == "between" { "write both limits: `a >= 3 && a <= 5`" } else { help_for(wanted) };
+        self.slip(at.clone(), format!("`{found}` cannot stand here"), &label, help);
     }
 
     /// Says that the text ends, or what stands there, where something else is needed.

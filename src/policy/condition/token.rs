@@ -112,10 +112,19 @@ impl<'a> Lexer<'a> {
                 return Token::Broken;
             }
             let read = value::date(whole).map(Literal::Date);
-            return self.literal(start, read.ok_or_else(|| format!("`{whole}` is not a date of the calendar")));
+            let wrong = || {
+                format!(
+                    "`{whole}` is not a date of the calendar: write a month from `01` to `12` and a day that it has"
+                )
+            };
+            return self.literal(start, read.ok_or_else(wrong));
         }
         let digits = |lexer: &mut Self| lexer.take(|letter| letter.is_ascii_digit());
         digits(self);
+        if self.rest().strip_prefix(':').is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_digit())) {
+            self.take(|letter| letter.is_ascii_digit() || letter == ':');
+            return self.time_of_day(start);
+        }
         if self.rest().strip_prefix('.').is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_digit())) {
             self.at += 1;
             digits(self);
@@ -136,18 +145,35 @@ impl<'a> Lexer<'a> {
                 }
                 None => self.literal(start, decimal(plain)),
             },
+            "am" | "pm" | "AM" | "PM" => self.time_of_day(start),
             "s" | "m" | "h" | "d" => self.literal(start, Span::parse(whole).map(Literal::Span)),
             tail if is_code(tail) => {
                 let message = format!("`{whole}`: an amount has a space before its currency");
                 self.slip(start, codes::CONDITION_LITERAL, message, "no space", &format!("write `{plain} {tail}`"));
                 Token::Broken
             }
-            _ => {
+            tail => {
                 let message = format!("`{whole}` is neither a number nor a name");
-                self.slip(start, codes::CONDITION_LITERAL, message, "cannot be read", LITERALS);
+                let help = if tail.chars().all(char::is_alphabetic) {
+                    "a span of time is a whole number with `s`, `m`, `h` or `d`, such as `36h` or `21d`; text stands \
+                     in quotes"
+                } else {
+                    LITERALS
+                };
+                self.slip(start, codes::CONDITION_LITERAL, message, "cannot be read", help);
                 Token::Broken
             }
         }
+    }
+
+    /// What people write where hours are meant.
+    fn time_of_day(&mut self, start: usize) -> Token {
+        let time = self.text.get(start..self.at).unwrap_or_default();
+        let message = format!("`{time}` is a time of day, and conditions have whole hours only");
+        let help = "hours are numbers from 0 to 23: write `hour_of_day >= 18`; times to the minute are for `dayparts` of \
+                    `availability`";
+        self.slip(start, codes::CONDITION_LITERAL, message, "not a number", help);
+        Token::Broken
     }
 
     /// A currency behind the number just read, with the spaces before it.
@@ -305,7 +331,9 @@ fn looks_like_a_date(text: &str) -> bool {
 
 fn decimal(text: &str) -> Result<Literal, String> {
     if text.len() > 1 && text.starts_with('0') && !text.starts_with("0.") {
-        return Err(format!("`{text}` begins with a zero: write `{}`", text.trim_start_matches('0')));
+        let meant = text.trim_start_matches('0');
+        let meant = if meant.starts_with(|letter: char| letter.is_ascii_digit()) { meant } else { "0" };
+        return Err(format!("`{text}` begins with a zero: write `{meant}`"));
     }
     let number = parse_decimal(text, 6).map_err(|error| error.to_string())?;
     if number > NUMBER_MAX {

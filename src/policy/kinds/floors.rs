@@ -250,14 +250,17 @@ pub(in crate::policy) fn percent_or_amount(text: &str) -> Result<FloorLimit, Mal
     if text.ends_with('%') {
         return Percent::parse(text).map(FloorLimit::Percent);
     }
-    let Some((amount, currency)) = text.split_once(' ') else {
+    let is_currency = |word: &str| word.len() == 3 || word.chars().all(|letter| letter.is_ascii_uppercase());
+    let words = text.split_once(' ').map(|(amount, currency)| (amount, currency.trim()));
+    let Some((amount, currency)) = words.filter(|(_, word)| is_currency(word)) else {
         // Whoever wrote a number sees it written out both ways.
-        let number = text.parse::<f64>().is_ok_and(f64::is_finite);
-        let (percent, amount) = if number { (text, text) } else { ("15", "5.00") };
+        let number = words.map_or(text, |(number, _)| number);
+        let is_number = number.parse::<f64>().is_ok_and(f64::is_finite);
+        let (percent, amount) = if is_number { (number, number) } else { ("15", "5.00") };
         return Err(Malformed::new(format!(
             "`{text}` is neither a percent nor an amount: expected a percent such as `{percent}%` or an amount such as \
              `{amount} USD`"
         )));
     };
-    Money::parse(amount, Currency::parse(currency.trim())?).map(FloorLimit::Amount)
+    Money::parse(amount, Currency::parse(currency)?).map(FloorLimit::Amount)
 }

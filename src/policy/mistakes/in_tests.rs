@@ -159,7 +159,7 @@ fn values_are_those_that_the_catalog_declares() {
       |                                         ^^^^^^ expected an amount such as `20.00 USD`
     ");
     insta::assert_snapshot!(with("offer.discount: 120.00 USD"), @r"
-    error[P0404]: case `one`: offer `boots`: the discount is larger than the price
+    error[P0404]: case `one`: offer `boots`: the discount `120.00` is larger than the price `100.00`: expected at most the price
      --> tests/a.test.yaml:7:5
       |
     7 |     offer.discount: 120.00 USD

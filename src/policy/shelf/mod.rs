@@ -13,6 +13,7 @@ mod groups;
 mod judging;
 mod keys;
 mod lifted;
+mod lists;
 mod memo;
 mod pins;
 mod prices;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 pub use behind::Behind;
 pub use judging::Judging;
+pub use lists::ListPrices;
 pub(super) use memo::Memo;
 pub use pins::Pin;
 pub use prices::Moved;

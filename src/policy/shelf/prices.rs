@@ -90,7 +90,8 @@ impl Prices {
     }
 }
 
-fn same_as(rule: &Rule) -> Option<&AttributeId> {
+/// The attribute by which a rule says that offers sell the same.
+pub(super) fn same_as(rule: &Rule) -> Option<&AttributeId> {
     match &rule.kind {
         RuleKind::PricePersonalisation(personalisation) => personalisation.same_as.as_ref(),
         _ => None,

@@ -89,7 +89,7 @@ fn each_mistake_in_an_import_is_told_with_its_place() {
       422 invalid: cost_of_goods is in EUR but the price is in USD: use one currency for the whole offer
         /0/cost_of_goods/currency:
     a discount above the price
-      422 invalid: the discount is larger than the price
+      422 invalid: the discount `41.00` is larger than the price `40.00`: expected at most the price
         /0/discount/amount:
     one offer twice
       422 invalid: offer `lamp` appears twice: send it once

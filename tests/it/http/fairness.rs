@@ -161,6 +161,42 @@ fn a_world_in_which_one_group_is_offered_less_keeps_the_bundle_out() {
 }
 
 #[test]
+fn who_is_shown_what_sells_the_same_for_less_is_offered_more() {
+    let tiers = "exclusions:
+  - {id: upper.tiers, why: Plan 26, when: customer.tier == \"bronze\" && offer.category == \"shoes\"}
+  - {id: lower.tiers, why: Plan 27, when: customer.tier == \"gold\" && offer.category == \"home\"}
+";
+    let (before, _) = RULES.split_once("exclusions:").unwrap();
+    let prices = "price_personalisation:\n  - {id: price, why: Plan 28, same_as: offer.product}\n";
+    let files = |mut files: Vec<Source>| {
+        for file in &mut files {
+            file.text = file.text.replace("attributes:\n", "attributes:\n  - {id: offer.product, type: text}\n");
+            if file.path == "rules/shop.yaml" {
+                file.text = format!("{before}{tiers}{prices}");
+            }
+        }
+        files
+    };
+    let service = Plan::new(Kind::Sqlite).policies(files(shop())).start();
+    let boots = |id: &str, category: &str, price: &str| {
+        shop::with(&offer(id, category, price, "10.00"), "attributes", &json!({"product": "boot"}))
+    };
+    service.import(&json!([
+        boots("boots", "home", "40.00"),
+        boots("boots-for-members", "shoes", "31.50"),
+        offer("house-welcome", "service", "0.00", "0.00"),
+    ]));
+    visits(&service, "f", "f", "granted", &["bronze"], 30);
+    visits(&service, "m", "m", "granted", &["gold"], 30);
+    service.core.clock.set(later(1));
+    let (report, _) = measured(&service, &bundle(&files(gated(30, &[]))));
+    let Found::Parity(parity) = &report.gates[0].found else { panic!("parity") };
+    let worth: Vec<f64> = parity.groups.iter().map(|group| group.mean.unwrap().value).collect();
+    assert_eq!(worth, [0.0, 850.0], "no offer has a discount");
+    assert_eq!(parity.ratio.as_ref().unwrap().ratio.value, 0.0);
+}
+
+#[test]
 fn a_fair_world_lets_the_bundle_in_once_it_is_measured_by_those_who_agreed() {
     let service = service();
     let both = ["bronze", "gold"];

@@ -222,6 +222,33 @@ fn an_export_is_checked_without_the_store_and_an_authors_word_is_not_enough() {
     town.remove();
 }
 
+#[test]
+fn whose_key_may_not_approve_or_take_back_is_told_by_the_commands_too() {
+    let folder = Folder::new();
+    let town = Town::new(Kind::Sqlite, folder.path());
+    let (jane, ann) = (key(&town, &folder, "jane", "approve:privacy"), key(&town, &folder, "ann", "author"));
+    let (code, out, err) = approve(&town, &folder, &ann, "feature");
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("key `ann` has neither the role `approve:privacy` nor `approve:business`"), "{err}");
+    let (code, out, _) = approve(&town, &folder, &jane, "feature");
+    assert_eq!(code, 0);
+    let id = out.strip_prefix("approval ").and_then(|rest| rest.split_once(':')).unwrap().0.to_owned();
+    let revoke = |by: &str| town.policy(&["revoke", &id, "--note", "complaint 12", "--key-file", by]);
+    let (code, out, err) = revoke(&ann);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("key `ann` may not take approvals back: use one with the role `approve:privacy`"), "{err}");
+    // A key that was revoked says nothing any more.
+    let ended = town.site.command(&["keys", "revoke", "jane"]).output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    for (code, out, err) in [approve(&town, &folder, &jane, "rule"), revoke(&jane)] {
+        assert_eq!((code, out.as_str()), (1, ""));
+        assert!(err.contains("the API key is unknown or was revoked"), "{err}");
+    }
+    let (_, out, _) = town.policy(&["approvals", folder.path().to_str().unwrap()]);
+    assert!(out.contains("`jane` approved it for `privacy` at "), "neither was taken back nor ended: {out}");
+    town.remove();
+}
+
 /// Replaces one text in one file of a folder.
 fn edit(folder: &Folder, file: &str, from: &str, to: &str) {
     let path = folder.path().join(file);

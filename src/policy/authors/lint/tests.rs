@@ -170,6 +170,47 @@ fn rules_are_compared_only_where_one_applies_wherever_the_other_does_and_both_bl
 }
 
 #[test]
+fn of_two_rules_that_say_the_same_the_one_that_applies_to_less_is_named() {
+    let rule = |id: &str, list: &str, of: &str| {
+        let applies = format!("applies_to: {{{list}: [{of}]}}");
+        format!("  - {{id: {id}, why: because, when: 'customer.tier == \"gold\"', {applies}}}\n")
+    };
+    for (list, more, few, other) in [
+        ("offers", "a, b", "a", "a, c"),
+        ("categories", "shoes, home", "shoes", "shoes, service"),
+        ("placements", "home_banner, home_banner_linucb", "home_banner", "home_banner, home_banner_uniform"),
+        ("regions", "US, CA", "US-NY, CA", "US-NY, DE"),
+    ] {
+        for (first, second) in [(("wide", more), ("narrow", few)), (("narrow", few), ("wide", more))] {
+            let rules = format!("exclusions:\n{}{}", rule(first.0, list, first.1), rule(second.0, list, second.1));
+            let told = seen(&rules);
+            assert!(told.starts_with("warning[L05]: rule `narrow` changes nothing"), "{rules}{told}");
+        }
+        let apart = format!("exclusions:\n{}{}", rule("a", list, more), rule("b", list, other));
+        assert_eq!(codes(&apart), [""; 0], "{apart}");
+    }
+}
+
+#[test]
+fn what_leaves_nothing_out_makes_no_other_rule_needless() {
+    let two = |list: &str, a: &str, b: &str| {
+        let both = |a: &str, b: &str| {
+            codes(&format!("{list}:\n  - {{id: a, why: because, {a}}}\n  - {{id: b, why: because, {b}}}\n"))
+        };
+        assert_ne!(both(a, b), [""; 0], "{list}: both block");
+        for severity in ["warn", "shadow"] {
+            assert_eq!(both(&format!("{a}, severity: {severity}"), b), [""; 0], "{list}: a is {severity}");
+            assert_eq!(both(a, &format!("{b}, severity: {severity}")), [""; 0], "{list}: b is {severity}");
+        }
+    };
+    two("margin_floors", "min_margin: 30%", "min_margin: 20%");
+    let cap = |max: u32, window: &str| format!("scope: [customer], max: {max}, window: {window}, counts: decision");
+    two("frequency_caps", &cap(3, "{rolling: 7d}"), &cap(5, "{rolling: 24h}"));
+    two("availability", "regions: [US]", "regions: [EU]");
+    two("exclusions", "when: hour_of_day < 9", "when: hour_of_day < 8");
+}
+
+#[test]
 fn a_limit_behind_a_stricter_one_is_told() {
     let cap = |id: &str, scope: &str, max: u32, window: &str| {
         let counts = "counts: decision, why: because";
@@ -200,6 +241,17 @@ fn a_limit_behind_a_stricter_one_is_told() {
     assert!(looser((all, 3, "lifetime"), (one, 9, rolling)));
     assert!(looser(("customer, category", 3, rolling), (one, 4, rolling)));
     assert!(!looser(("customer, channel", 3, rolling), (one, 4, rolling)));
+    let calendar = |unit: &str, zone: &str| format!("{{calendar: {unit}, time_zone: {zone}}}");
+    let (berlin, sunday) = (calendar("week", "Europe/Berlin"), calendar("week, week_starts: sunday", "customer"));
+    assert!(!looser((all, 3, &berlin), (one, 3, &calendar("day", "Europe/Paris"))), "their days begin apart");
+    assert!(!looser((all, 3, &berlin), (one, 3, week)) && !looser((all, 3, week), (one, 3, &berlin)));
+    assert!(!looser((all, 3, week), (one, 3, &sunday)) && !looser((all, 3, &sunday), (one, 3, week)));
+    assert!(looser((all, 3, &sunday), (one, 4, &sunday)) && looser((all, 3, &sunday), (one, 3, day)));
+    let month = calendar("month", "customer");
+    assert!(!looser((all, 3, &month), (one, 3, week)), "a week may lie in two months");
+    assert!(looser((all, 3, &month), (one, 3, day)) && !looser((all, 3, day), (one, 3, &month)));
+    assert!(!looser((all, 3, "{rolling: 7d}"), (one, 3, week)), "a week may have an hour more");
+    assert!(looser((all, 3, "{rolling: 169h}"), (one, 3, week)));
     let floors = "margin_floors:\n  - {id: a, why: because, min_margin: 30%}\n  \
                   - {id: b, why: because, min_margin: 20%, applies_to: {categories: [shoes]}}\n";
     assert_eq!(codes(floors), ["L05"]);

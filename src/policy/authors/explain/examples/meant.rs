@@ -338,44 +338,10 @@ r"fairness_gates:
     check: one_group_discount
     metric: parity"),
     row("P0275", OFFERS,
-r"fairness_gates:
-  - id: fair.value
-    why: Offers are worth as much to one tier as to another, charter 3
-    attribute: customer.tier
-    metric: parity
-    at_least: 80%
-    window: 30d
-    min_group: 200
-    interval: 95%
-# catalog/purposes.yaml
-  - {id: measurement, bases: {EU: [consent], US: [consent]}}
-# rules/10-consent.yaml
-  - {id: consent.measured, why: Notice 9, purpose: measurement}",
-r"fairness_gates:
-  - id: fair.value
-    why: Offers are worth as much to one tier as to another, charter 3
-    attribute: customer.tier
-    metric: parity
-    at_least: 80%
-    window: 30d
-    min_group: 200
-    interval: 95%
-# catalog/purposes.yaml
-  - {id: measurement, bases: {EU: [consent], US: [consent]}}"),
+fair_value!(measured),
+fair_value!()),
     row("P0276", OFFERS,
-r"fairness_gates:
-  - id: fair.value
-    why: Offers are worth as much to one tier as to another, charter 3
-    attribute: customer.tier
-    metric: parity
-    at_least: 80%
-    window: 30d
-    min_group: 200
-    interval: 95%
-# catalog/purposes.yaml
-  - {id: measurement, bases: {EU: [consent], US: [consent]}}
-# rules/10-consent.yaml
-  - {id: consent.measured, why: Notice 9, purpose: measurement}
+fair_value!(measured, r"
 # placements.yaml
   - id: app_banner
     channel: app
@@ -385,20 +351,8 @@ r"fairness_gates:
     strategy: {name: thompson_linear, exploration: 0.05}
     features: [customer.tier]
     holdout: 0%
-    fallback: {offer: house-welcome, variant: a}",
-r"fairness_gates:
-  - id: fair.value
-    why: Offers are worth as much to one tier as to another, charter 3
-    attribute: customer.tier
-    metric: parity
-    at_least: 80%
-    window: 30d
-    min_group: 200
-    interval: 95%
-# catalog/purposes.yaml
-  - {id: measurement, bases: {EU: [consent], US: [consent]}}
-# rules/10-consent.yaml
-  - {id: consent.measured, why: Notice 9, purpose: measurement}
+    fallback: {offer: house-welcome, variant: a}"),
+fair_value!(measured, r"
 # placements.yaml
   - id: app_banner
     channel: app
@@ -408,7 +362,7 @@ r"fairness_gates:
     strategy: {name: thompson_linear, exploration: 0.05}
     features: [customer.tier]
     holdout: 0%
-    fallback: {offer: house-welcome, variant: a}"),
+    fallback: {offer: house-welcome, variant: a}")),
     row("P0280", OFFERS,
 r"budgets:
   - id: budget.month

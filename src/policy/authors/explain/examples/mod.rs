@@ -1,6 +1,33 @@
 //! Codes of findings, each shown right and wrong: a few lines of the bundle that `proffer policy init` writes, or lines
 //! added to it. Checks nothing; a test checks that what is called wrong is told by its code, and what is right is not.
 
+/// A gate that measures with the purpose that it asks for, then, where it is to be `measured`, the gate for consent to
+/// that, and more lines.
+macro_rules! fair_value {
+    () => {
+        r"fairness_gates:
+  - id: fair.value
+    why: Offers are worth as much to one tier as to another, charter 3
+    attribute: customer.tier
+    metric: parity
+    at_least: 80%
+    window: 30d
+    min_group: 200
+    interval: 95%
+# catalog/purposes.yaml
+  - {id: measurement, bases: {EU: [consent], US: [consent]}}"
+    };
+    (measured $(, $more:literal)?) => {
+        concat!(
+            fair_value!(),
+            r"
+# rules/10-consent.yaml
+  - {id: consent.measured, why: Notice 9, purpose: measurement}",
+            $($more)?
+        )
+    };
+}
+
 mod written;
 
 mod meant;

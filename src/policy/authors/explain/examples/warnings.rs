@@ -94,32 +94,8 @@ r"  customer: ann
     row("L10", MARGIN, "    effective: {until: 2099-01-01T00:00:00Z}", "    effective: {until: 2020-01-01T00:00:00Z}"),
     row("L11", MARGIN, "    effective: {until: 2099-01-01T00:00:00Z}", "    effective: {until: 2026-03-10T00:00:00Z}"),
     row("L15", OFFERS,
-r"fairness_gates:
-  - id: fair.value
-    why: Offers are worth as much to one tier as to another, charter 3
-    attribute: customer.tier
-    metric: parity
-    at_least: 80%
-    window: 30d
-    min_group: 200
-    interval: 95%
-# catalog/purposes.yaml
-  - {id: measurement, bases: {EU: [consent], US: [consent]}}
-# rules/10-consent.yaml
-  - {id: consent.measured, why: Notice 9, purpose: measurement}
+fair_value!(measured, r"
 # fairness.yaml
-report: b3:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a",
-r"fairness_gates:
-  - id: fair.value
-    why: Offers are worth as much to one tier as to another, charter 3
-    attribute: customer.tier
-    metric: parity
-    at_least: 80%
-    window: 30d
-    min_group: 200
-    interval: 95%
-# catalog/purposes.yaml
-  - {id: measurement, bases: {EU: [consent], US: [consent]}}
-# rules/10-consent.yaml
-  - {id: consent.measured, why: Notice 9, purpose: measurement}"),
+report: b3:0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a"),
+fair_value!(measured)),
 ];
