@@ -15,6 +15,8 @@ mod catalogue;
 
 mod column;
 
+pub mod log;
+
 mod nodes;
 
 mod open;
@@ -221,7 +223,7 @@ pub struct By<'a> {
 /// The narrow contract of a store. A call that returns an error may or may not have happened unless it says otherwise;
 /// every call can be repeated.
 #[async_trait]
-pub trait Store: Operate {
+pub trait Store: Operate + log::Log {
     /// The store's own clock: the time that everybody goes by.
     async fn now(&self) -> Result<Timestamp, StoreError>;
 

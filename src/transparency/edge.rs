@@ -87,6 +87,11 @@ impl Edge {
         rest.unwrap_or_else(|| merkle_root(&[]))
     }
 
+    /// The tiles that became full since they were last taken.
+    pub fn take_full(&mut self) -> Tiles {
+        Tiles(std::mem::take(&mut self.full))
+    }
+
     /// Every tile that differs from when the edge was opened, as it is now.
     pub fn into_changed(self) -> Tiles {
         let mut tiles = self.full;

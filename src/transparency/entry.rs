@@ -63,9 +63,6 @@ pub struct Change {
     /// To what.
     #[n(5)]
     pub detail: String,
-    /// Digest of everything that was written by it; nothing in those from before it was kept.
-    #[n(6)]
-    pub content: Option<Digest>,
     #[n(0)]
     kind: String,
 }
@@ -73,13 +70,7 @@ pub struct Change {
 impl Change {
     /// A change done to something.
     pub fn new(sequence: u64, (at, by): (Timestamp, String), what: String, detail: String) -> Self {
-        Self { sequence, at, by, what, detail, content: None, kind: KIND.to_owned() }
-    }
-
-    /// With the digest of what it wrote.
-    #[must_use]
-    pub fn with_content(self, content: Option<Digest>) -> Self {
-        Self { content, ..self }
+        Self { sequence, at, by, what, detail, kind: KIND.to_owned() }
     }
 
     /// Its bytes, over which its leaf is made.
@@ -119,11 +110,9 @@ mod tests {
     #[test]
     fn the_bytes_of_a_change_are_fixed_and_are_read_back() {
         let change = Change::new(7, (Timestamp(1_000), "jane".to_owned()), "switch set".to_owned(), "s-1".to_owned());
-        let change = change.with_content(Some(Digest([5; 32])));
         let hex: String = change.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        let kind = "87".to_owned() + "70" + "70726f666665722f6368616e67652f31";
-        let rest = "071903e8646a616e656a7377697463682073657463732d315820";
-        assert_eq!(hex, kind + rest + &"05".repeat(32));
+        let kind = "70726f666665722f6368616e67652f31";
+        assert_eq!(hex, format!("8670{kind}071903e8646a616e656a73776974636820736574") + "63732d31");
         assert_eq!(Change::decode(&change.bytes()), Ok(change));
         assert!(Change::decode(b"\x81\x02").is_err());
     }

@@ -15,6 +15,8 @@ pub mod signature;
 
 pub mod tile;
 
+pub mod witness;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::Digest;

@@ -36,8 +36,10 @@ impl Tree {
     fn grow(size: u64, random: &mut ChaCha8Rng) -> Self {
         let mut tree = Self { tiles: Tiles::default(), leaves: Vec::new(), memory: MemoryBackedTree::new() };
         let mut edge = Edge::default();
-        for _ in 0..size {
-            let data: Vec<u8> = (0..random.random_range(0..40)).map(|_| random.random()).collect();
+        for number in 0..size {
+            // No two are equal: a proof cannot tell equal neighbours apart.
+            let mut data = number.to_be_bytes().to_vec();
+            data.extend((0..random.random_range(0..40)).map(|_| random.random::<u8>()));
             tree.leaves.push(leaf(&data));
             tree.memory.push(data);
             edge.append(*tree.leaves.last().unwrap());

@@ -11,6 +11,7 @@ mod given_up;
 mod keys;
 mod learner;
 mod lease;
+mod log;
 mod make;
 mod matching;
 mod merges;
