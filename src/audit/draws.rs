@@ -1,5 +1,5 @@
-//! Draws recomputed: what key periods were committed to and revealed, and whether decisions were drawn under them. Holds
-//! no key that is not revealed.
+//! Draws recomputed: what key periods were committed to and revealed, and whether decisions were drawn under them.
+//! Holds no key that is not revealed.
 
 use std::collections::BTreeMap;
 

@@ -168,8 +168,8 @@ pub async fn compare(store: &dyn Store, seen: Option<&Checkpoint>) -> Result<(),
     let head = store.log_state().await?.head;
     if seen.size > head.size {
         return Err(Malformed(format!(
-            "the log ends at {} leaves, and it had {} when the checkpoint beside the key file was signed: the store was \
-             cut back; restore its newest backup, or remove the checkpoint file if what is missing is known to be lost",
+            "the log ends at {} leaves, and it had {} when the checkpoint beside the key file was signed: the store \
+             was cut back; restore its newest backup, or remove the checkpoint file if what is missing is known to be lost",
             head.size, seen.size
         ))
         .into());

@@ -44,8 +44,8 @@ impl PeriodMaker {
         };
         if all.iter().all(|other| other.period <= period) {
             return refused(format!(
-                "period {period} is the newest: begin another with `proffer keys rotate-generator`, restart every node, \
-                 then reveal it"
+                "period {period} is the newest: begin another with `proffer keys rotate-generator`, restart every \
+                 node, then reveal it"
             ));
         }
         let now = self.store.now().await?;

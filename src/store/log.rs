@@ -68,7 +68,8 @@ pub trait Log: Send + Sync {
     /// where the log does not end where the step begins: nobody can fork it.
     async fn append_log(&self, term: u64, step: &Appended) -> Result<bool, StoreError>;
 
-    /// Keeps a checkpoint of so many leaves in place of an older one; `false` and nothing changed if the term is fenced.
+    /// Keeps a checkpoint of so many leaves in place of an older one; `false` and nothing changed if the term is
+    /// fenced.
     async fn keep_checkpoint(&self, term: u64, size: u64, note: &str) -> Result<bool, StoreError>;
 
     /// Writes a privileged change down that changes nothing else; `false` if the same was written down before.
@@ -265,7 +266,7 @@ pub(super) fn after_batch(after: Option<&BatchKey>) -> Result<(String, i64, i64)
 /// `decision_id`, position
 pub(super) type PositionColumns = (Vec<u8>, i64);
 
-pub(super) fn positions(rows: Vec<PositionColumns>) -> Result<Vec<(DecisionId, u64)>, StoreError> {
+pub(super) fn positions(rows: &[PositionColumns]) -> Result<Vec<(DecisionId, u64)>, StoreError> {
     rows.iter().map(|(id, position)| Ok((column::decision_id(id)?, column::natural(*position)?))).collect()
 }
 

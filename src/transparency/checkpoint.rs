@@ -32,19 +32,16 @@ pub fn origin(tenant: &str, site: &SiteKey) -> String {
     format!("proffer/{tenant}/{}", key.get(..16).unwrap_or(&key))
 }
 
-/// The four bytes by which a signature names its key.
-fn key_id(name: &str, key: &SiteKey) -> [u8; 4] {
+/// The number by which a signature names its key.
+fn key_id(name: &str, key: &SiteKey) -> u32 {
     let hash = Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(key.bytes()).finalize();
-    let mut id = [0; 4];
-    id.copy_from_slice(&hash[..4]);
-    id
+    hash.iter().take(4).fold(0, |id, byte| id << 8 | u32::from(*byte))
 }
 
 /// A public key as other tools for signed notes read it: name, id, key.
 pub fn verifier(name: &str, key: &SiteKey) -> String {
-    let id: String = key_id(name, key).iter().map(|byte| format!("{byte:02x}")).collect();
     let bytes = [&[ED25519][..], key.bytes()].concat();
-    format!("{name}+{id}+{}", STANDARD.encode(bytes))
+    format!("{name}+{:08x}+{}", key_id(name, key), STANDARD.encode(bytes))
 }
 
 impl Checkpoint {
@@ -55,14 +52,14 @@ impl Checkpoint {
     /// As a note signed with the seed of a site.
     pub fn sign(&self, seed: &[u8; 32]) -> String {
         let text = self.text();
-        let signed = [&key_id(&self.origin, &SiteKey::of(seed))[..], &sign_note(seed, &text)].concat();
+        let signed = [&key_id(&self.origin, &SiteKey::of(seed)).to_be_bytes()[..], &sign_note(seed, &text)].concat();
         format!("{text}\n{MARK}{} {}\n", self.origin, STANDARD.encode(signed))
     }
 
     /// Reads a note and verifies that a site has signed it; signatures of others are passed by.
     pub fn open(note: &str, key: &SiteKey) -> Result<Self, Malformed> {
         let (checkpoint, text, signatures) = Self::read(note)?;
-        let id = key_id(&checkpoint.origin, key);
+        let id = key_id(&checkpoint.origin, key).to_be_bytes();
         let ours = |line: &str| {
             let (name, signed) = line.strip_prefix(MARK)?.split_once(' ')?;
             let signed = STANDARD.decode(signed).ok()?;

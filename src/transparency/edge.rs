@@ -22,7 +22,7 @@ impl Edge {
     pub fn tiles(size: u64) -> Vec<TileId> {
         let level = |level: u8| {
             let hashes = size.checked_shr(8 * u32::from(level)).unwrap_or(0);
-            (hashes % WIDTH as u64 > 0).then_some(TileId { level, index: hashes / WIDTH as u64 })
+            (!hashes.is_multiple_of(WIDTH as u64)).then_some(TileId { level, index: hashes / WIDTH as u64 })
         };
         (0..8).filter_map(level).collect()
     }

@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn the_bytes_of_a_change_are_fixed_and_are_read_back() {
         let change = Change::new(7, (Timestamp(1_000), "jane".to_owned()), "switch set".to_owned(), "s-1".to_owned());
-        let hex: String = change.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = change.bytes().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let kind = "70726f666665722f6368616e67652f31";
         assert_eq!(hex, format!("8670{kind}071903e8646a616e656a73776974636820736574") + "63732d31");
         assert_eq!(Change::decode(&change.bytes()), Ok(change));

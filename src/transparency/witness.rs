@@ -42,7 +42,9 @@ mod tests {
         let checkpoint = |size: usize, root| Checkpoint { origin: "log".to_owned(), size: size as u64, root };
         let of = |size: usize| checkpoint(size, merkle_root(&leaves[..size]));
         let mut edge = Edge::default();
-        leaves.iter().for_each(|leaf| edge.append(*leaf));
+        for leaf in &leaves {
+            edge.append(*leaf);
+        }
         let tiles = edge.into_changed();
         let path = |old, new| hashes(&tiles, &consistency_ranges(old, new).unwrap()).unwrap();
         assert_eq!(follows(&of(5), &of(9), &path(5, 9)), Ok(()));

@@ -33,7 +33,7 @@ impl Place {
     }
 
     /// Decides a few times and returns the ids.
-    fn decide(&self, client: &Client, count: u32) -> Vec<String> {
+    fn decide(client: &Client, count: u32) -> Vec<String> {
         let decide = |number: u32| {
             let ask = shop::ask(&format!("c-{number}"));
             json_of(&client.decide(&ask).unwrap())["decision_id"].as_str().unwrap().to_owned()
@@ -58,7 +58,7 @@ fn a_store_is_verified_a_decision_proved_and_the_log_witnessed() {
     let server = place.site.start(&[]);
     let client = server.client(&place.site.admin_key());
     client.import(&shop::offers()).unwrap();
-    let ids = place.decide(&client, 20);
+    let ids = Place::decide(&client, 20);
     // It comes by itself within a second or two.
     let proof = until("a proof", || {
         let (code, out, _) = place.run(&["audit", "prove", &ids[19], "--format", "json"]);
@@ -103,7 +103,7 @@ fn a_store_is_verified_a_decision_proved_and_the_log_witnessed() {
     let (code, out, err) = place.run(&by_url);
     assert_eq!(code, 0, "{err}");
     assert!(out.ends_with(" leaves, the first"), "{out}");
-    let more = place.decide(&client, 5);
+    let more = Place::decide(&client, 5);
     until("another proof", || (place.run(&["audit", "prove", &more[4]]).0 == 0).then_some(()));
     let (code, out, err) = place.run(&by_url);
     assert_eq!(code, 0, "{err}");
@@ -141,7 +141,7 @@ fn a_key_is_revealed_when_nobody_draws_under_it_and_its_draws_are_recomputed() {
     let server = place.site.start(&[]);
     let client = server.client(&place.site.admin_key());
     client.import(&shop::offers()).unwrap();
-    place.decide(&client, 5);
+    Place::decide(&client, 5);
     let reveal = |period: &str| place.run(&["keys", "reveal-generator", "--period", period]);
     let (code, _, err) = reveal("1");
     assert_eq!(code, 1);
@@ -157,7 +157,7 @@ fn a_key_is_revealed_when_nobody_draws_under_it_and_its_draws_are_recomputed() {
     server.terminate();
     let server = place.site.start(&[]);
     let client = server.client(&place.site.admin_key());
-    let ids = place.decide(&client, 5);
+    let ids = Place::decide(&client, 5);
     until("the key to be revealed", || (reveal("1").0 == 0).then_some(()));
     assert_eq!(reveal("1").0, 0);
     assert_eq!(reveal("7"), (1, String::new(), "error: the key file has no key of period 7".to_owned()));
@@ -181,11 +181,11 @@ fn a_store_that_was_cut_back_is_not_appended_to() {
     let server = place.site.start(&[]);
     let client = server.client(&place.site.admin_key());
     client.import(&shop::offers()).unwrap();
-    let first = place.decide(&client, 3);
+    let first = Place::decide(&client, 3);
     until("a proof", || (place.run(&["audit", "prove", &first[2]]).0 == 0).then_some(()));
     let copy = place.folder.path().join("copy.sqlite");
     place.sql(&format!("vacuum into '{}'", copy.display()));
-    let later = place.decide(&client, 3);
+    let later = Place::decide(&client, 3);
     until("another proof", || (place.run(&["audit", "prove", &later[2]]).0 == 0).then_some(()));
     server.terminate();
     let seen = place.folder.path().join("seen");

@@ -119,7 +119,7 @@ pub fn consistency() -> About {
             "logConsistency",
             "log",
             "Prove that the log only grew",
-            "For whoever kept an older checkpoint: that the newer one begins with everything that the older one covered.",
+            "For whoever kept an older checkpoint: the newer one begins with everything that the older one covered.",
         )
     }
 }

@@ -1,5 +1,5 @@
-//! `proffer audit`: proofs, verification and witnessing on the store itself or through a service. Judges nothing itself:
-//! the library does.
+//! `proffer audit`: proofs, verification and witnessing, on the store itself or through a service. Judges nothing: the
+//! library does.
 
 mod prove;
 mod verify;

@@ -25,14 +25,14 @@ use super::{AuditArgs, Format, Site};
 #[command(
     after_help = "Run it now and then on a machine that the operators of the service cannot write to: what it has \
 seen once can no longer be changed unnoticed.\n\nExit code 0: the log only grew; 1: it did not, and the checkpoint kept \
-before stays.\n\nExamples:\n  proffer audit witness --seen shop.checkpoint --url https://offers.example.com \\\n      \
+before stays.\n\nExamples:\n  proffer audit witness --seen shop.checkpoint --url http://127.0.0.1:8080 \\\n      \
 --key-file auditor.key --site-key ed25519:...\n  proffer audit witness --seen shop.checkpoint --store sqlite:shop.sqlite"
 )]
 pub struct WitnessArgs {
     /// Where the newest checkpoint is kept; made at first.
     #[arg(long, value_name = "FILE")]
     seen: PathBuf,
-    /// A running service, instead of a store.
+    /// A running service (`http://...`; where it is behind TLS, through a tunnel), instead of a store.
     #[arg(long, value_name = "URL", requires_all = ["key_file", "site_key"])]
     url: Option<String>,
     /// File with an API key of the role `audit`.
@@ -45,7 +45,7 @@ pub struct WitnessArgs {
 
 /// Where checkpoints and proofs come from.
 enum Log {
-    Store(Site),
+    Store(Box<Site>),
     Service { agent: ureq::Agent, url: String, key: String },
 }
 
@@ -97,18 +97,15 @@ impl Log {
 }
 
 pub(super) async fn run(args: &AuditArgs, witness: &WitnessArgs) -> Result<ExitCode, Box<dyn Error>> {
-    let (log, own) = match (&witness.url, &witness.key_file) {
-        (Some(url), Some(file)) => {
-            let key = std::fs::read_to_string(file)
-                .map_err(|error| format!("the key in `{}` cannot be read: {error}", file.display()))?;
-            let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-            (Log::Service { agent, url: url.clone(), key: key.trim().to_owned() }, None)
-        }
-        _ => {
-            let site = args.site().await?;
-            let key = site_key(&site.keys.master);
-            (Log::Store(site), Some(key))
-        }
+    let (log, own) = if let (Some(url), Some(file)) = (&witness.url, &witness.key_file) {
+        let key = std::fs::read_to_string(file)
+            .map_err(|error| format!("the key in `{}` cannot be read: {error}", file.display()))?;
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        (Log::Service { agent, url: url.clone(), key: key.trim().to_owned() }, None)
+    } else {
+        let site = args.site().await?;
+        let key = site_key(&site.keys.master);
+        (Log::Store(Box::new(site)), Some(key))
     };
     let site = witness.site_key.clone().or(own).ok_or("name the site whose signature counts with --site-key")?;
     let seen = match std::fs::read_to_string(&witness.seen) {

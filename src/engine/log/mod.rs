@@ -6,6 +6,9 @@
 mod append;
 mod segment;
 
+#[cfg(test)]
+mod tests;
+
 pub use append::{RuleNames, append};
 pub use segment::{Bits, Field, SEGMENT_LEAVES, Segment, Term, terms};
 

@@ -1,5 +1,5 @@
-//! The walk along the log, segment by segment: every leaf made anew from its row, the tree grown from those, and batches
-//! and postings compared on the way. Looks at no row that the log does not name.
+//! The walk along the log, segment by segment: every leaf made anew from its row, the tree grown from those, and
+//! batches and postings compared on the way. Looks at no row that the log does not name.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

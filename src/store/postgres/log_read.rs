@@ -85,7 +85,7 @@ impl Log for PostgresStore {
         .bind(decisions.iter().map(|id| id.as_bytes().as_slice()).collect::<Vec<_>>())
         .fetch_all(&self.pool)
         .await?;
-        log::positions(rows)
+        log::positions(&rows)
     }
 
     async fn log_segment(&self, number: u64) -> Result<Option<Segment>, StoreError> {
@@ -167,7 +167,7 @@ impl Log for PostgresStore {
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
-        log::positions(rows)
+        log::positions(&rows)
     }
 
     async fn log_counts(&self) -> Result<LogCounts, StoreError> {

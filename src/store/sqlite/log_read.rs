@@ -92,7 +92,7 @@ impl Log for SqliteStore {
             rows.extend(statement.build_query_as().fetch_all(&self.readers).await?);
         }
         rows.sort();
-        log::positions(rows)
+        log::positions(&rows)
     }
 
     async fn log_segment(&self, number: u64) -> Result<Option<Segment>, StoreError> {
@@ -175,7 +175,7 @@ impl Log for SqliteStore {
         .bind(i64::from(limit))
         .fetch_all(&self.readers)
         .await?;
-        log::positions(rows)
+        log::positions(&rows)
     }
 
     async fn log_counts(&self) -> Result<LogCounts, StoreError> {

@@ -125,6 +125,9 @@ impl SqliteStore {
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .test_before_acquire(false)
+            // A file needs no new connections. The pool's task that would close old ones was seen to spin for ever.
+            .idle_timeout(None)
+            .max_lifetime(None)
             .connect_with(options(path).read_only(true))
             .await?;
         Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers })

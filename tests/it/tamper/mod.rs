@@ -41,7 +41,7 @@ fn found(verified: Result<Verified, RuntimeError>) -> Findings {
 }
 
 fn told(findings: &Findings) -> String {
-    findings.first.iter().map(|finding| format!("{finding}\n")).collect()
+    findings.first.iter().fold(String::new(), |told, finding| told + &format!("{finding}\n"))
 }
 
 async fn clean(ground: &Ground, store: &dyn Store) {
