@@ -1,5 +1,5 @@
-//! The log: what one step costs on one core, by candidates of a decision: decoding, search terms and tree alone, and with
-//! the store that keeps it. Times no decision and no commit.
+//! The log: what one step costs on one core, by candidates of a decision: decoding, search terms and tree alone, and
+//! with the store that keeps it. Times no decision and no commit.
 //!
 //! `cargo bench --bench log -- postgres://...` measures on that database instead of an SQLite file.
 

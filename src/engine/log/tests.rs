@@ -1,4 +1,4 @@
-//! Steps of the log: what is refused, and how tiles and segments go on from one step to the next.
+//! Steps of the log: what is refused, and how tiles and segments go on from one step to the next. Stores nothing.
 
 use super::*;
 use crate::domain::decision::{Private, Record, Skeleton, decode_skeleton};
@@ -11,7 +11,7 @@ fn leaf(number: u8) -> (NewLeaf, Skeleton) {
     let byte = |at: usize| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap();
     let mut skeleton = decode_skeleton(&(0..hex.len() / 2).map(byte).collect::<Vec<u8>>()).unwrap();
     skeleton.decision_id = DecisionId::from_parts(1_700_000_000_000, [number; 10]);
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         skeleton.shown[0].offer = OfferId::new("even").unwrap();
     }
     let record = Record::seal(&mut skeleton, &Private::default(), &SubjectKey([1; 32]));
@@ -48,7 +48,7 @@ fn steps_go_on_where_the_one_before_ended_in_the_same_tile_and_segment() {
             assert_eq!(filled.ids, ids[begin..(begin + 256).min(ids.len())]);
             let even = filled.postings[&(Field::Offer, "even".to_owned())];
             for (at, id) in filled.ids.iter().enumerate() {
-                let is_even = matches!(id, LeafId::Decision(id) if id.as_bytes()[15] % 2 == 0);
+                let is_even = matches!(id, LeafId::Decision(id) if id.as_bytes()[15].is_multiple_of(2));
                 assert_eq!(even[at / 8] >> (at % 8) & 1 == 1, is_even, "{at} of segment {}", filled.number);
             }
         }

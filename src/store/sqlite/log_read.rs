@@ -1,5 +1,5 @@
-//! The log in SQLite as it is read: tiles, positions, segments, and the rows that a check compares with them. Judges
-//! none.
+//! The log in SQLite as it is read: tiles, positions, segments, and the rows that a check compares with them.
+//! Judges none.
 
 use std::ops::Range;
 

@@ -47,7 +47,7 @@ fn step(work: Unlogged) -> Appended {
         batches.push((batch.key, edge.size()));
         for decision in batch.decisions {
             decisions.push((decision.decision_id, edge.size()));
-            let even = decision.skeleton.len() % 2 == 0;
+            let even = decision.skeleton.len().is_multiple_of(2);
             segment.push(LeafId::Decision(decision.decision_id), even.then(|| (Field::Offer, "even".to_owned())));
             edge.append(decision.leaf);
         }

@@ -1,5 +1,5 @@
-//! Whoever may write to the database alters it in whatever way, over every table that the log covers: verification finds
-//! it. And it finds nothing where nothing was altered.
+//! Whoever may write to the database alters it in whatever way, over every table that the log covers: verification
+//! finds it. And it finds nothing where nothing was altered.
 //!
 //! Not covered, and not tried: which node and which of its starts committed a batch, and the term that appended last.
 //!
