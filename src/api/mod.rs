@@ -15,6 +15,8 @@ mod campaigns;
 mod catalogue;
 mod lines;
 
+pub mod log;
+
 mod customers;
 
 mod decisions;

@@ -220,6 +220,12 @@ impl Problem {
         problem
     }
 
+    /// What was asked for comes by itself, soon.
+    pub fn not_yet(detail: impl Into<String>) -> Self {
+        let problem = Self::new(StatusCode::CONFLICT, "not-yet", "it is not there yet", detail);
+        Self { retry_after_seconds: Some(1), ..problem }
+    }
+
     /// A decision id that names another request.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "conflict", "the id names something else", detail)

@@ -15,6 +15,7 @@ use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, Resource, gu
 use super::openapi::approvals as asked;
 use super::openapi::bundles as law;
 use super::openapi::catalogue as shelf;
+use super::openapi::log as leaves;
 use super::openapi::operations as about;
 use super::openapi::operations::About;
 use super::openapi::privacy as rights;
@@ -23,7 +24,7 @@ use super::openapi::reports as told;
 use super::openapi::switches as stops;
 use super::problem::Problem;
 use super::{
-    App, approvals, attributes, auth, batch, campaigns, catalogue, customers, decisions, models, offers, outcomes,
+    App, approvals, attributes, auth, batch, campaigns, catalogue, customers, decisions, log, models, offers, outcomes,
     page, policies, privacy, probes, rechecks, reports, switches,
 };
 use crate::config::MetricsAccess;
@@ -123,6 +124,10 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/v1/decisions/{id}:recheck", DECIDE, || web::to(rechecks::recheck), sent::recheck),
     route("POST", "/v1/decisions/{id}:release", DECIDE, || web::to(rechecks::release), sent::release),
     route("GET", "/v1/decisions/{id}", AUDIT, || web::to(decisions::show), about::show),
+    route("GET", "/v1/decisions/{id}/proof", AUDIT, || web::to(log::proof), leaves::proof),
+    route("GET", "/v1/log/checkpoint", AUDIT, || web::to(log::checkpoint), leaves::checkpoint),
+    route("GET", "/v1/log/consistency", AUDIT, || web::to(log::consistency), leaves::consistency),
+    route("GET", "/v1/log/tile/{tile}", AUDIT, || web::to(log::tile), leaves::tile),
     route("POST", "/v1/outcomes", OUTCOMES, || web::to(outcomes::take), about::outcomes),
     route("GET", OUTCOME, EVENTS, || web::to(outcomes::show), about::outcome),
     route("POST", "/v1/customers/{id}:hold", PRIVACY, || web::to(privacy::hold_customer), rights::hold),
@@ -200,7 +205,8 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
 
 /// A path with its methods. What may be got may be asked for its head; any other method is told which there are.
 fn resource(path: &'static str) -> Resource {
-    let mut resource = web::resource(path);
+    // The name of a tile has slashes in it.
+    let mut resource = web::resource(path.replace("{tile}", "{tile:.+}"));
     let mut allow = Vec::new();
     for route in ROUTES.iter().filter(|route| route.path == path) {
         allow.push(route.method);

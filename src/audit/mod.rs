@@ -1,4 +1,6 @@
-//! Audit: a record told in sentences. Recomputes nothing and judges nobody.
+//! Audit: a record told in sentences, and its draws recomputed. Decides nothing again and judges nobody.
+
+pub mod draws;
 
 mod consent;
 mod money;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use proffer::runtime::{KeyMaker, Role, keys_of};
+use proffer::runtime::{KeyMaker, PeriodMaker, Revealing, Role, keys_of};
 use proffer::store;
 
 use super::{Format, failed, serve};
@@ -53,6 +53,24 @@ enum KeysCommand {
     /// List keys and sources.
     #[command(after_help = "Example:\n  proffer keys list --format json")]
     List,
+    /// Begin another key period: draws are made with a new key by whoever starts from then on.
+    #[command(
+        after_help = "The hash of the new key is written into the record of changes, and so into the log, before \
+    anything is drawn with it. Restart every node, with the new key file where nodes have their own; then the key of \
+    the period before can be revealed, and everybody can recompute what was drawn with it.\n\nExample:\n  \
+    proffer keys rotate-generator"
+    )]
+    RotateGenerator,
+    /// Reveal the key of a period that is over, so that everybody can recompute its draws.
+    #[command(
+        after_help = "Refused while a node draws under it. `proffer audit verify` recomputes the draws of every \
+    period that was revealed.\n\nExample:\n  proffer keys reveal-generator --period 1"
+    )]
+    RevealGenerator {
+        /// The period, from 1.
+        #[arg(long, value_name = "N")]
+        period: u32,
+    },
     /// Revoke an API key.
     #[command(after_help = "Example:\n  proffer keys revoke shop-front")]
     Revoke {
@@ -70,13 +88,15 @@ fn name(text: &str) -> Result<String, String> {
     Err("expected 1 to 64 letters, digits, `.`, `_`, `:` or `-`".to_owned())
 }
 
-async fn maker(args: &KeysArgs) -> Result<KeyMaker, Box<dyn Error>> {
+/// Makes keys, and begins and ends the periods of the generator.
+async fn makers(args: &KeysArgs) -> Result<(KeyMaker, PeriodMaker), Box<dyn Error>> {
     let mut settings = serve::settings(args.config.as_ref())?;
     settings.store = args.store.clone().unwrap_or(settings.store);
     settings.complete();
     let store: Arc<dyn store::Store> = store::open(&settings.store, 1).await?;
     let (keys, _) = keys_of(store.as_ref(), &settings.key_file).await?;
-    Ok(KeyMaker { store, master: keys.master })
+    let periods = PeriodMaker { store: store.clone(), key_file: settings.key_file };
+    Ok((KeyMaker { store, master: keys.master }, periods))
 }
 
 /// Runs the command.
@@ -88,7 +108,7 @@ pub async fn run(args: KeysArgs) -> ExitCode {
 }
 
 async fn execute(args: &KeysArgs) -> Result<ExitCode, Box<dyn Error>> {
-    let maker = maker(args).await?;
+    let (maker, periods) = makers(args).await?;
     let made = |what: &str, name: &str, secret: Option<String>| match (secret, args.format) {
         (None, _) => {
             eprintln!("error: {what} `{name}` exists already: revoke it first or choose another name");
@@ -111,6 +131,24 @@ async fn execute(args: &KeysArgs) -> Result<ExitCode, Box<dyn Error>> {
         KeysCommand::CreateSource { name } => {
             Ok(made("source", name, maker.create_source(name, "command line").await?))
         }
+        KeysCommand::RotateGenerator => {
+            let period = periods.rotate("command line").await?;
+            match args.format {
+                Format::Json => println!("{}", serde_json::json!({"period": period})),
+                Format::Text => println!("key period {period} begins with the next start of each node"),
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        KeysCommand::RevealGenerator { period } => match periods.reveal(*period, "command line").await? {
+            Revealing::Revealed => {
+                eprintln!("revealed the key of period {period}");
+                Ok(ExitCode::SUCCESS)
+            }
+            Revealing::Refused(why) => {
+                eprintln!("error: {why}");
+                Ok(ExitCode::from(1))
+            }
+        },
         KeysCommand::Revoke { name } => {
             if maker.revoke_key(name, "command line").await? {
                 eprintln!("revoked `{name}`");

@@ -100,6 +100,29 @@ pub fn load_or_create(path: &Path) -> Result<(Keys, bool), KeyFileError> {
     }
 }
 
+/// The generator keys of all periods, oldest first.
+pub fn generators(path: &Path) -> Result<Vec<GeneratorKey>, KeyFileError> {
+    let text = std::fs::read_to_string(path).map_err(|source| KeyFileError::Io { path: path.to_owned(), source })?;
+    refuse_if_open_to_others(path)?;
+    let mut generators = all_generators(path, &read_text(path, &text)?)?;
+    generators.sort_by_key(|generator| generator.period);
+    Ok(generators)
+}
+
+/// Adds a generator key of a new period, under which whoever starts from then on draws.
+pub fn add_generator(path: &Path) -> Result<GeneratorKey, KeyFileError> {
+    let text = std::fs::read_to_string(path).map_err(|source| KeyFileError::Io { path: path.to_owned(), source })?;
+    refuse_if_open_to_others(path)?;
+    let mut keys = read_text(path, &text)?;
+    let last = keys.generator.iter().map(|generator| generator.period).max().unwrap_or_default();
+    let next = GeneratorKey { period: last + 1, key: random()? };
+    keys.generator.push(GeneratorText { period: next.period, key: Digest(next.key).hex() });
+    let body = toml::to_string(&keys)
+        .map_err(|error| KeyFileError::Malformed { path: path.to_owned(), what: error.to_string() })?;
+    replace_file(path, &format!("{HEAD}{body}"))?;
+    Ok(next)
+}
+
 /// Writes a file that only its owner may read, and makes it durable; fails if it exists.
 pub fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
@@ -109,12 +132,37 @@ pub fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
     let mut file = options.open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    // A file whose name is lost in a power cut is lost: its folder is synced too.
-    if let Some(folder) = path.parent() {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        std::fs::File::open(folder)?.sync_all()?;
+    sync_folder(path)
+}
+
+/// A file whose name is lost in a power cut is lost: its folder is synced too.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    std::fs::File::open(folder)?.sync_all()
+}
+
+/// Where the newest checkpoint of the log is kept, outside the database.
+pub fn checkpoint_file(key_file: &Path) -> PathBuf {
+    let mut path = key_file.as_os_str().to_owned();
+    path.push(".checkpoint");
+    path.into()
+}
+
+/// Replaces a file as a whole: whenever the power goes, the old text stands there or the new one.
+pub fn replace_file(path: &Path, text: &str) -> Result<(), KeyFileError> {
+    let io = |source| KeyFileError::Io { path: path.to_owned(), source };
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    // One that was left behind by a process that died while it wrote it.
+    match std::fs::remove_file(&beside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
+        _ => {}
     }
-    Ok(())
+    write_secret(&beside, text).map_err(io)?;
+    std::fs::rename(&beside, path).map_err(io)?;
+    sync_folder(path).map_err(io)
 }
 
 fn refuse_if_open_to_others(path: &Path) -> Result<(), KeyFileError> {
@@ -130,18 +178,29 @@ fn refuse_if_open_to_others(path: &Path) -> Result<(), KeyFileError> {
     Ok(())
 }
 
+fn malformed(path: &Path, what: &str) -> KeyFileError {
+    KeyFileError::Malformed { path: path.to_owned(), what: what.to_owned() }
+}
+
+fn read_text(path: &Path, text: &str) -> Result<KeyText, KeyFileError> {
+    toml::from_str(text).map_err(|error: toml::de::Error| malformed(path, error.message()))
+}
+
+fn key(path: &Path, hex: &str) -> Result<[u8; 32], KeyFileError> {
+    let digest = Digest::from_hex(hex).map_err(|_| malformed(path, "a key is not 64 hexadecimal digits"))?;
+    Ok(digest.0)
+}
+
+fn all_generators(path: &Path, text: &KeyText) -> Result<Vec<GeneratorKey>, KeyFileError> {
+    let generator = |text: &GeneratorText| Ok(GeneratorKey { period: text.period, key: key(path, &text.key)? });
+    text.generator.iter().map(generator).collect()
+}
+
 fn parse(path: &Path, text: &str) -> Result<Keys, KeyFileError> {
-    let malformed = |what: String| KeyFileError::Malformed { path: path.to_owned(), what };
-    let text: KeyText = toml::from_str(text).map_err(|error| malformed(error.message().to_owned()))?;
-    let key = |hex: &str| {
-        Digest::from_hex(hex).map(|digest| digest.0).map_err(|_| malformed("a key is not 64 hexadecimal digits".into()))
-    };
-    let newest = text.generator.iter().max_by_key(|generator| generator.period);
-    let newest = newest.ok_or_else(|| malformed("it has no generator key".into()))?;
-    Ok(Keys {
-        master: MasterKey(key(&text.master)?),
-        generator: GeneratorKey { period: newest.period, key: key(&newest.key)? },
-    })
+    let text = read_text(path, text)?;
+    let newest = all_generators(path, &text)?.into_iter().max_by_key(|generator| generator.period);
+    let generator = newest.ok_or_else(|| malformed(path, "it has no generator key"))?;
+    Ok(Keys { master: MasterKey(key(path, &text.master)?), generator })
 }
 
 #[cfg(test)]
@@ -157,6 +216,18 @@ mod tests {
         assert!(new && !again);
         assert_eq!(made.master, read.master);
         assert_eq!(made.generator, read.generator);
+    }
+
+    #[test]
+    fn a_new_period_leaves_the_keys_of_those_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        let (before, _) = load_or_create(&path).unwrap();
+        let added = add_generator(&path).unwrap();
+        let (after, new) = load_or_create(&path).unwrap();
+        assert_eq!((added.period, new), (2, false));
+        assert_eq!((&after.generator, &after.master), (&added, &before.master));
+        assert_eq!(generators(&path).unwrap(), [before.generator, added]);
     }
 
     #[cfg(unix)]

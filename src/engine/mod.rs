@@ -8,6 +8,8 @@ mod chain;
 
 pub mod learner;
 
+pub mod log;
+
 mod message;
 
 mod sealed;

@@ -32,7 +32,8 @@ struct File {
     signature: String,
 }
 
-fn seed(master: &MasterKey) -> [u8; 32] {
+/// The seed that a site signs with.
+pub(super) fn seed(master: &MasterKey) -> [u8; 32] {
     master.derive("site")
 }
 

@@ -33,6 +33,8 @@ mod keys;
 
 mod learning;
 
+pub mod logging;
+
 mod matching;
 
 mod measuring;
@@ -40,6 +42,10 @@ mod measuring;
 mod merge;
 
 mod outcomes;
+
+mod periods;
+
+pub mod proofs;
 
 mod ready;
 
@@ -56,6 +62,8 @@ mod start;
 mod subjects;
 
 mod switches;
+
+pub mod verify;
 
 mod warm_start;
 
@@ -81,6 +89,7 @@ pub use learning::Progress;
 pub use measuring::Measurer;
 pub use merge::Merge;
 pub use outcomes::{Intake, OutcomeStatus, OutcomesSeen, Unmatched};
+pub use periods::{PeriodMaker, Revealing};
 pub use ready::failing;
 pub use recheck::{Recheck, Unchecked};
 pub use records::{Kept, Opened};
@@ -168,6 +177,8 @@ pub struct Core {
     /// The task that seeks the lease.
     seeking: tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
     stopped: AtomicBool,
+    /// What keeps the log.
+    log: logging::LogKeeper,
     /// Announces the end to a process that follows.
     stopping: Notify,
     /// Announces work to the learner.
@@ -351,6 +362,7 @@ impl Core {
         if let Some(engines) = self.engines.get() {
             engines.stop().await;
         }
+        self.stop_log().await;
         self.stop_learning().await;
         if let Err(error) = self.store.forget_node(&self.holder).await {
             tracing::warn!(%error, "others will wait for this process for a while when a bundle is activated");

@@ -173,6 +173,7 @@ impl Core {
             since: since.map_or(self.clock.now(), |(_, since)| since),
             control_sequence: snapshot.control_sequence,
             refused,
+            key_period: self.keys.generator.period,
             seen_at: Timestamp(0),
         };
         if round.is_multiple_of(ROUNDS) || self.found(|found| found.told.as_ref() != Some(&state)) {

@@ -13,6 +13,7 @@ use super::ready::Readiness;
 use super::records::Kept;
 use super::switches::switched;
 use super::{Clock, Core, Engines, RuntimeError, derive_views};
+use crate::audit::draws;
 use crate::config::Settings;
 use crate::config::keyfile::{self, KeyFileError, Keys, write_secret};
 use crate::decision::Snapshot;
@@ -201,6 +202,7 @@ impl Core {
             term: AtomicU64::new(0),
             seeking: tokio::sync::Mutex::default(),
             stopped: AtomicBool::new(false),
+            log: super::logging::LogKeeper::default(),
             stopping: Notify::new(),
             work: Notify::new(),
             idle: Notify::new(),
@@ -208,6 +210,9 @@ impl Core {
         if !keys_open(core.store.as_ref(), &core.keys).await? {
             return Err(StartError::WrongKeys { path: core.settings.key_file.clone() });
         }
+        // Before anything is drawn under it.
+        let committed = draws::committed(&core.keys.generator);
+        core.store.note_once(draws::COMMITTED, &committed, By { key: "start", at: core.clock.now() }).await?;
         core.keep_bundle(&by_itself);
         core.decides_under(by_itself.hash);
         core.tell_state(0).await?;
@@ -217,6 +222,7 @@ impl Core {
         core.catch_up().await?;
         core.start_engines().await?;
         *core.seeking.lock().await = Some(tokio::spawn(core.clone().seek_lease()));
+        core.start_log().await;
         tokio::spawn(core.clone().keep_house());
         Ok(core)
     }

@@ -17,6 +17,8 @@ mod column;
 
 pub mod erasure;
 
+pub mod log;
+
 mod nodes;
 
 mod open;
@@ -224,7 +226,7 @@ pub struct By<'a> {
 /// The narrow contract of a store. A call that returns an error may or may not have happened unless it says otherwise;
 /// every call can be repeated.
 #[async_trait]
-pub trait Store: Operate + Erase {
+pub trait Store: Operate + Erase + log::Log {
     /// The store's own clock: the time that everybody goes by.
     async fn now(&self) -> Result<Timestamp, StoreError>;
 

@@ -48,4 +48,10 @@ mod tests {
             assert_eq!(error, Some(format!("{shown} {both}")), "{url}");
         }
     }
+
+    #[tokio::test]
+    async fn a_path_that_cannot_be_written_is_named() {
+        let error = super::open("sqlite:/nowhere/p.sqlite", 1).await.err().map(|error| error.to_string());
+        assert!(error.unwrap().starts_with("`/nowhere/p.sqlite` cannot be opened for writing: "));
+    }
 }

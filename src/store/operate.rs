@@ -101,6 +101,8 @@ pub struct NodeState {
     pub control_sequence: u64,
     /// The active bundle, where it cannot take that over.
     pub refused: Option<RefusedBundle>,
+    /// The key period that it draws under.
+    pub key_period: u32,
     /// When it last said so, by the store's clock; not read where it is told.
     pub seen_at: Timestamp,
 }
@@ -186,12 +188,13 @@ pub(super) fn published((hash, at, by): PublishedColumns) -> Result<PublishedBun
     Ok(PublishedBundle { hash: column::digest(&hash)?, at: at.map(Timestamp), by })
 }
 
-/// node, incarnation, build, `seen_at`, bundle, since, `control_sequence`, refused, `refused_why`, `refused_at`
+/// node, incarnation, build, `seen_at`, bundle, since, `control_sequence`, refused, `refused_why`, `refused_at`,
+/// `key_period`
 pub(super) type NodeColumns =
-    (String, i64, String, i64, Vec<u8>, i64, i64, Option<Vec<u8>>, Option<String>, Option<i64>);
+    (String, i64, String, i64, Vec<u8>, i64, i64, Option<Vec<u8>>, Option<String>, Option<i64>, i64);
 
 pub(super) fn node(columns: NodeColumns) -> Result<NodeState, StoreError> {
-    let (node, incarnation, build, seen_at, bundle, since, sequence, refused, why, refused_at) = columns;
+    let (node, incarnation, build, seen_at, bundle, since, sequence, refused, why, refused_at, period) = columns;
     let refused = match (refused, why, refused_at) {
         (Some(hash), Some(why), Some(since)) => {
             Some(RefusedBundle { hash: column::digest(&hash)?, why, since: Timestamp(since) })
@@ -205,6 +208,7 @@ pub(super) fn node(columns: NodeColumns) -> Result<NodeState, StoreError> {
         since: Timestamp(since),
         control_sequence: column::natural(sequence)?,
         refused,
+        key_period: u32::try_from(period).map_err(|_| StoreError::Corrupt(format!("`{period}` is no key period")))?,
         seen_at: Timestamp(seen_at),
     })
 }

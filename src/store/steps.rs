@@ -33,6 +33,10 @@ pub enum Step {
     LearnWritten,
     /// A step of the learner is durable and not yet published.
     LearnDurable,
+    /// A step of the log is written but not yet durable.
+    LogWritten,
+    /// A step of the log is durable and no checkpoint of it is signed.
+    LogDurable,
     /// An import is written but not yet durable.
     ImportWritten,
     /// An import is durable.
@@ -47,7 +51,7 @@ pub enum Step {
 
 impl Step {
     /// Every step with the name it has in `PROFFER_STOP_AT`.
-    pub const ALL: [(Self, &'static str); 20] = [
+    pub const ALL: [(Self, &'static str); 22] = [
         (Self::CommitBegin, "commit-begin"),
         (Self::CommitWritten, "commit-written"),
         (Self::CommitDurable, "commit-durable"),
@@ -63,6 +67,8 @@ impl Step {
         (Self::LearnBegin, "learn-begin"),
         (Self::LearnWritten, "learn-written"),
         (Self::LearnDurable, "learn-durable"),
+        (Self::LogWritten, "log-written"),
+        (Self::LogDurable, "log-durable"),
         (Self::ImportWritten, "import-written"),
         (Self::ImportDurable, "import-durable"),
         (Self::ErasureBegun, "erasure-begun"),

@@ -1,6 +1,21 @@
-//! Transparency: the RFC 6962 tree over the leaves of decisions, and signatures of a site. Keeps no log.
+//! Transparency: the RFC 6962 tree over leaves, its tiles and proofs, and what a site signs. Keeps no log.
+
+pub mod checkpoint;
+
+pub mod edge;
+
+pub mod entry;
+
+#[cfg(test)]
+mod oracle_tests;
+
+pub mod proof;
 
 pub mod signature;
+
+pub mod tile;
+
+pub mod witness;
 
 use sha2::{Digest as _, Sha256};
 
@@ -12,14 +27,14 @@ pub fn merkle_root(leaves: &[Digest]) -> Digest {
         [] => Digest(Sha256::digest(b"").into()),
         [leaf] => *leaf,
         _ => {
-            let (left, right) = leaves.split_at(split(leaves.len()));
+            let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
             node(merkle_root(left), merkle_root(right))
         }
     }
 }
 
 /// The largest power of two below `n`.
-fn split(n: usize) -> usize {
+fn split(n: u64) -> u64 {
     n.next_power_of_two() / 2
 }
 

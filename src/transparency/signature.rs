@@ -34,6 +34,17 @@ impl SiteKey {
         })
     }
 
+    /// Its 32 bytes.
+    pub fn bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    /// Whether a signature of a note's text was made with the seed that this key belongs to.
+    pub fn verifies_note(&self, text: &str, signature: &[u8]) -> bool {
+        Signature::from_slice(signature)
+            .is_ok_and(|signature| self.0.verify_strict(text.as_bytes(), &signature).is_ok())
+    }
+
     /// Whether a signature of a text of this kind was made with the seed that this key belongs to.
     pub fn verifies(&self, kind: &str, text: &str, signature: &str) -> bool {
         let signature = URL_SAFE_NO_PAD.decode(signature).ok().and_then(|bytes| Signature::from_slice(&bytes).ok());
@@ -50,6 +61,12 @@ impl std::fmt::Display for SiteKey {
 /// Signs a text of a kind with the seed of a site.
 pub fn sign(seed: &[u8; 32], kind: &str, text: &str) -> String {
     URL_SAFE_NO_PAD.encode(SigningKey::from_bytes(seed).sign(&message(kind, text)).to_bytes())
+}
+
+/// Signs the text of a note as it stands, as other tools expect it. It begins with the name of a log, and what [`sign`]
+/// signs with the eight bytes of a small number.
+pub fn sign_note(seed: &[u8; 32], text: &str) -> [u8; 64] {
+    SigningKey::from_bytes(seed).sign(text.as_bytes()).to_bytes()
 }
 
 /// No text of one kind has the bytes of a text of another.

@@ -11,6 +11,8 @@ mod catalog;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod cli_audit;
+#[cfg(test)]
 mod cli_author;
 #[cfg(test)]
 mod cli_fairness;
@@ -36,6 +38,8 @@ mod simulate;
 mod simulate_world;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod tamper;
 #[cfg(test)]
 mod tidiness;
 #[cfg(test)]

@@ -10,6 +10,8 @@ pub mod catalogue;
 
 pub mod examples;
 
+pub mod log;
+
 pub mod operations;
 
 pub mod pools;

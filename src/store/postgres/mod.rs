@@ -20,6 +20,10 @@ mod learner;
 
 mod lease;
 
+mod log;
+
+mod log_read;
+
 mod matching;
 
 mod merges;

@@ -147,11 +147,11 @@ impl Operate for PostgresStore {
         let refused = state.refused.as_ref();
         sqlx::query(sqlx::AssertSqlSafe(format!(
             "insert into node_state (node, incarnation, build, bundle, since, control_sequence, refused, refused_why, \
-                 refused_at, seen_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, {NOW}) \
+                 refused_at, key_period, seen_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, {NOW}) \
              on conflict (node) do update set incarnation = excluded.incarnation, build = excluded.build, \
                  bundle = excluded.bundle, since = excluded.since, control_sequence = excluded.control_sequence, \
                  refused = excluded.refused, refused_why = excluded.refused_why, refused_at = excluded.refused_at, \
-                 seen_at = excluded.seen_at where node_state.incarnation <= excluded.incarnation"
+                 key_period = excluded.key_period, seen_at = excluded.seen_at where node_state.incarnation <= excluded.incarnation"
         )))
         .bind(&state.holder.node)
         .bind(column::signed(state.holder.incarnation)?)
@@ -162,6 +162,7 @@ impl Operate for PostgresStore {
         .bind(refused.map(|refused| refused.hash.0.as_slice()))
         .bind(refused.map(|refused| refused.why.as_str()))
         .bind(refused.map(|refused| refused.since.0))
+        .bind(i64::from(state.key_period))
         .execute(&self.pool)
         .await?;
         Ok(())
@@ -179,7 +180,7 @@ impl Operate for PostgresStore {
     async fn nodes(&self) -> Result<Vec<NodeState>, StoreError> {
         let rows: Vec<NodeColumns> = sqlx::query_as(
             "select node, incarnation, build, seen_at, bundle, since, control_sequence, refused, refused_why, \
-                 refused_at from node_state order by node",
+                 refused_at, key_period from node_state order by node",
         )
         .fetch_all(&self.pool)
         .await?;

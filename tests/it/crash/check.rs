@@ -46,6 +46,7 @@ pub fn check(siege: &Siege, server: &Server) -> Checked {
     let traded = reports(&wire, &ground, &mut findings);
     consents(&wire, &mut findings);
     imports(siege, &mut findings);
+    log(siege, &mut findings);
     let ledger = &mut wire.ledger().findings;
     ledger.lost += findings.lost;
     ledger.doubled += findings.doubled;
@@ -231,6 +232,15 @@ fn consents(wire: &Wire<'_>, findings: &mut Findings) {
             }
             Some(_) => {}
         }
+    }
+}
+
+/// What is stored is what the log says, and what has no position yet is what was committed.
+fn log(siege: &Siege, findings: &mut Findings) {
+    let output = siege.site.command(&["audit", "verify"]).output().unwrap();
+    if !output.status.success() {
+        let told = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        findings.wrong(&format!("audit verify: {}{}", told(&output.stdout), told(&output.stderr)));
     }
 }
 

@@ -23,8 +23,8 @@ fn arrivals(step: Step) -> Option<[u32; 2]> {
         | Step::LearnDurable => [10, 30],
         // Reached by orders that come before their decisions.
         Step::MatchesWritten | Step::MatchesDurable => [2, 6],
-        // The first fills the empty catalogue.
-        Step::ImportWritten | Step::ImportDurable => [2, 3],
+        // The first fills the empty catalogue; the log is appended to once a second.
+        Step::ImportWritten | Step::ImportDurable | Step::LogWritten | Step::LogDurable => [2, 3],
         Step::ErasureBegun | Step::ErasureWritten | Step::ErasureDurable => return None,
     })
 }

@@ -131,6 +131,11 @@ impl Server {
         Client::new(&self.url, key)
     }
 
+    /// Where it answers.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// What it has written to standard error.
     pub fn said(&self) -> String {
         self.hearing()()

@@ -23,6 +23,7 @@ mod fairness;
 mod households;
 mod impressions;
 mod learning;
+mod log;
 mod matching;
 mod merges;
 mod metrics;

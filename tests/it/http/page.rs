@@ -97,6 +97,8 @@ fn examples_on_the_page_are_answered_when_they_are_pasted_into_a_shell() {
     let blocks = page.split("<pre><code>").skip(1).map(|rest| plain(rest.split("</code></pre>").next().unwrap()));
     let approver = service.core.create_key("jane", &[Role::ApprovePrivacy], "test");
     let approver = service.wait(approver).unwrap().unwrap();
+    // The log has a checkpoint by itself, a second later.
+    service.wait(service.core.logged_all()).unwrap();
     let mut pasted = 0;
     for call in blocks.filter(|block| block.starts_with("curl ")) {
         let shell = format!("{call} -o /dev/null -w '%{{http_code}}'");

@@ -89,6 +89,7 @@ fn what_a_node_cannot_take_over_is_not_put_in_force() {
         since: Timestamp(0),
         control_sequence: 1,
         refused: None,
+        key_period: 1,
         seen_at: Timestamp(0),
     };
     let why = "this build finds 1 mistake in it".to_owned();

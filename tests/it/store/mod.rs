@@ -12,6 +12,7 @@ mod given_up;
 mod keys;
 mod learner;
 mod lease;
+mod log;
 mod make;
 mod matching;
 mod merges;

@@ -111,6 +111,7 @@ async fn state(store: &dyn Store, node: &str, incarnation: u64) {
         since: Timestamp(5),
         control_sequence: 3,
         refused: (incarnation > 1).then_some(refused),
+        key_period: 1,
         seen_at: Timestamp(0),
     };
     store.report_node(&state).await.unwrap();
