@@ -240,6 +240,23 @@ pub(super) fn erasure(columns: ErasureColumns) -> Result<ErasureRow, StoreError>
     Ok(ErasureRow { erasure: column::natural(erasure)?, at: Timestamp(at), by, done })
 }
 
+/// What an erasure is written down as when it begins.
+pub const ERASE: &str = "customers.erase";
+
+/// Who is erased, by internal ids, for the record of changes: whose key is gone without such an entry was not erased but
+/// deleted.
+pub(super) fn begun(erasure: u64, subjects: &[SubjectId]) -> String {
+    let ids: Vec<String> = subjects.iter().map(|subject| subject.hex()).collect();
+    format!("erasure {erasure} of {}", ids.join(", "))
+}
+
+/// The internal ids that a change tells of, where it is the beginning of an erasure.
+pub fn erased_by(what: &str, detail: &str) -> Vec<SubjectId> {
+    let ids = detail.strip_prefix("erasure ").and_then(|rest| rest.split_once(" of ")).map(|(_, ids)| ids);
+    let ids = ids.filter(|_| what == ERASE).into_iter().flat_map(|ids| ids.split(", "));
+    ids.filter_map(|id| SubjectId::from_hex(id).ok()).collect()
+}
+
 /// An erasure in words, for the record of changes.
 pub(super) fn told(erasure: u64, [decisions, events, outcomes]: [u64; 3]) -> String {
     format!("erasure {erasure}: {decisions} decisions, {events} learning events, {outcomes} outcomes")

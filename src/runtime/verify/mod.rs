@@ -5,6 +5,7 @@ mod rest;
 mod told;
 mod walk;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 pub use told::{FINDINGS_MAX, Finding, Findings};
@@ -14,8 +15,10 @@ use super::export::site_key;
 use super::logging::read_outside;
 use crate::audit::draws::Periods;
 use crate::config::keyfile::checkpoint_file;
+use crate::domain::SubjectId;
 use crate::domain::key::MasterKey;
 use crate::engine::log::{Head, Waiting};
+use crate::store::erasure::erased_by;
 use crate::store::log::{LOG_PAGE, LogState};
 use crate::store::{Store, StoreError};
 use crate::transparency::checkpoint::Checkpoint;
@@ -76,10 +79,10 @@ impl Verifier<'_> {
         let signed = self.checkpoint(&state, &mut findings);
         let outside = self.outside(&state, &mut findings);
         let unlogged = self.unlogged().await?;
-        let mut periods = Periods::default();
-        let read = self.periods(&mut periods, &mut findings).await;
+        let (mut periods, mut erased) = (Periods::default(), BTreeSet::new());
+        let read = self.told(&mut periods, &mut erased, &mut findings).await;
         self.pass("privileged changes", &mut findings, read)?;
-        let mut walk = walk::Walk::new(self, state.head, [signed, outside], periods);
+        let mut walk = walk::Walk::new(self, state.head, [signed, outside], (periods, erased));
         self.pass("log", &mut findings, walk.run().await)?;
         let walked = walk.done();
         findings.extend(walked.findings);
@@ -96,14 +99,20 @@ impl Verifier<'_> {
         })
     }
 
-    /// Key periods, as changes tell of them.
-    async fn periods(&self, periods: &mut Periods, findings: &mut Findings) -> Result<(), RuntimeError> {
+    /// Key periods, and who was erased, as changes tell of them.
+    async fn told(
+        &self,
+        periods: &mut Periods,
+        erased: &mut BTreeSet<SubjectId>,
+        findings: &mut Findings,
+    ) -> Result<(), RuntimeError> {
         let mut after = 0;
         loop {
             let page = self.store.changes_after(after, LOG_PAGE).await?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = last.sequence;
             for (change, position) in &page {
+                erased.extend(erased_by(&change.what, &change.detail));
                 if let Err(told) = periods.add(change, *position) {
                     findings.add(&format!("privileged change {}", change.sequence), told);
                 }

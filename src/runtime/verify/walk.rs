@@ -1,14 +1,14 @@
 //! The walk along the log, segment by segment: every leaf made anew from its row, the tree grown from those, and
 //! batches and postings compared on the way. Looks at no row that the log does not name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Findings, Omitted, RuntimeError, Verifier};
 use crate::audit::draws::Periods;
 use crate::domain::decision::{Skeleton, leaf};
 use crate::domain::key::SubjectKey;
-use crate::domain::{DecisionId, Digest};
+use crate::domain::{DecisionId, Digest, SubjectId};
 use crate::engine::log::{Bits, Head, RuleNames, SEGMENT_LEAVES, Segment, terms};
 use crate::runtime::records::read_bundle;
 use crate::runtime::switches::switched;
@@ -48,6 +48,8 @@ pub(super) struct Walk<'a> {
     open: Option<(BatchRow, Vec<Digest>)>,
     rules: RuleNames,
     periods: Periods,
+    /// Whose keys may be gone.
+    erased: BTreeSet<SubjectId>,
     findings: Findings,
     counted: Counted,
 }
@@ -62,7 +64,7 @@ impl<'a> Walk<'a> {
         verifier: &'a Verifier<'a>,
         head: Head,
         [signed, outside]: [Option<Checkpoint>; 2],
-        periods: Periods,
+        (periods, erased): (Periods, BTreeSet<SubjectId>),
     ) -> Self {
         let mut roots: BTreeMap<u64, Vec<(&'static str, Digest)>> = BTreeMap::new();
         let told = [(signed, "checkpoint"), (outside, "checkpoint outside the store")];
@@ -72,7 +74,7 @@ impl<'a> Walk<'a> {
         roots.entry(head.size).or_default().push(("head of the log", head.root));
         let (edge, rules) = (Edge::default(), RuleNames::new());
         let (findings, counted) = (Findings::default(), Counted::default());
-        Self { verifier, head, roots, edge, open: None, rules, periods, findings, counted }
+        Self { verifier, head, roots, edge, open: None, rules, periods, erased, findings, counted }
     }
 
     pub(super) fn done(self) -> Walked {
@@ -255,6 +257,7 @@ impl<'a> Walk<'a> {
         let key = match (stored.subject, stored.wrapped_key.as_deref()) {
             (None, _) => Ok(self.verifier.master.anonymous_key(stored.decision_id.as_bytes())),
             (Some(subject), Some(wrapped)) => self.verifier.master.unwrap(subject, wrapped),
+            (Some(subject), None) if self.erased.contains(&subject) => return,
             (Some(subject), None) => {
                 let told =
                     format!("the key of its subject {} is gone: nobody can open its private part", subject.hex());

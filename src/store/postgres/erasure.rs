@@ -39,7 +39,7 @@ impl Erase for PostgresStore {
             .bind(by.key)
             .fetch_one(&mut *transaction)
             .await?;
-        let mut names = Vec::new();
+        let (mut names, mut subjects) = (Vec::new(), Vec::new());
         for columns in found {
             let wrapped = columns.1.clone();
             let (subject, name) = erasure::whom(columns)?;
@@ -73,15 +73,16 @@ impl Erase for PostgresStore {
             .execute(&mut *transaction)
             .await?;
             names.push(name);
+            subjects.push(subject);
         }
         for lost in LOST {
             sqlx::query(lost).bind(id).execute(&mut *transaction).await?;
         }
-        let erasure = column::natural(id)?;
-        record(&mut transaction, by, "customers.erase", &format!("erasure {erasure}: asked for")).await?;
+        let number = column::natural(id)?;
+        record(&mut transaction, by, erasure::ERASE, &erasure::begun(number, &subjects)).await?;
         reach(Step::ErasureBegun);
         transaction.commit().await?;
-        Ok(Begun::Begun { erasure, names })
+        Ok(Begun::Begun { erasure: number, names })
     }
 
     async fn erasing(&self) -> Result<Vec<Erasing>, StoreError> {

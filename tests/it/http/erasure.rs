@@ -56,6 +56,11 @@ fn whoever_is_erased_is_found_nowhere_and_the_models_are_as_if_it_had_never_come
         let told_again = erase(&service, ZOE);
         assert_eq!(told_again, told, "again it is answered as before");
 
+        // Who was erased is a leaf, and nothing else has changed of any.
+        service.wait(service.core.logged_all()).unwrap();
+        let verified = service.verify();
+        assert_eq!((verified.findings.first, verified.decisions), (Vec::new(), 9));
+
         let record = service.record(&json!({"decision_id": id(10)}));
         assert_eq!((&record["private"], &record["leaf"]), (&Value::Null, &leaf));
         for path in ["", "/consents", "/attributes"] {
@@ -64,6 +69,7 @@ fn whoever_is_erased_is_found_nowhere_and_the_models_are_as_if_it_had_never_come
         // What comes later of her names a decision, an event, or her alone.
         let came = |event: Value| service.outcomes(&event)[0]["status"].clone();
         assert_eq!(came(order("late-1", &id(11), "30.00")), "erased");
+        assert_eq!(service.call("GET", "/v1/outcomes/checkout/late-1", None).status, 404, "nothing of it is kept");
         assert_eq!(came(order("order-10", &id(10), "72.00")), "erased", "sent again");
         let refund = shop::refund("refund-10", "order-10");
         assert_eq!(came(refund), "erased");

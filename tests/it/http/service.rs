@@ -10,6 +10,7 @@ use proffer::config::keyfile::Keys;
 use proffer::config::{MetricsAccess, Settings};
 use proffer::domain::key::{GeneratorKey, MasterKey, hmac_sha256};
 use proffer::policy::Source;
+use proffer::runtime::verify::{Verified, Verifier};
 use proffer::runtime::{Clock, Core, Role, Setup};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -229,6 +230,13 @@ impl Service {
     /// Waits until everything stored is learned.
     pub fn learn(&self) {
         self.wait(self.core.learned_all()).unwrap();
+    }
+
+    /// The whole store against its log.
+    pub fn verify(&self) -> Verified {
+        let (store, master) = (self.core.store.as_ref(), &MasterKey([1; 32]));
+        let key_file = &self.core.settings.key_file;
+        self.wait(Verifier { store, master, key_file, progress: &|_, _| {}, omitted: None }.run()).unwrap()
     }
 
     /// Sends a request as it is.
