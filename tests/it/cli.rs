@@ -155,6 +155,7 @@ fn serve_with_a_broken_bundle_prints_what_is_wrong_and_makes_nothing() {
        |
     14 |     max: two
        |          ^^^ this is text
+       = help: write it in digits, such as `5`
 
     error: the policies have 1 mistake; `proffer policy check` lists them
     ");

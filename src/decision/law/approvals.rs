@@ -38,7 +38,7 @@ const USES: [(&str, &str); 6] = [
 /// Attributes of customers and requests with their classes, as they are declared.
 fn declared() -> impl Iterator<Item = (&'static str, &'static str)> {
     ATTRIBUTES.lines().filter_map(|line| {
-        let after = |word: &str| Some(line.split_once(word)?.1.split([',', '}']).next()?);
+        let after = |word: &str| line.split_once(word)?.1.split([',', '}']).next();
         Some((after("id: ")?, after("class: ")?))
     })
 }

@@ -170,8 +170,8 @@ impl<'a> Lexer<'a> {
     fn time_of_day(&mut self, start: usize) -> Token {
         let time = self.text.get(start..self.at).unwrap_or_default();
         let message = format!("`{time}` is a time of day, and conditions have whole hours only");
-        let help = "hours are numbers from 0 to 23: write `hour_of_day >= 18`; times to the minute are for `dayparts` of \
-                    `availability`";
+        let help = "hours are numbers from 0 to 23: write `hour_of_day >= 18`; times to the minute are for `dayparts` \
+                    of `availability`";
         self.slip(start, codes::CONDITION_LITERAL, message, "not a number", help);
         Token::Broken
     }

@@ -1,5 +1,5 @@
-//! List prices on a shelf: what a customer pays less for an offer than it costs by the list, by whichever way. Asks about
-//! no customer and computes no net price.
+//! List prices on a shelf: what a customer pays less for an offer than it costs by the list, by whichever way. Asks
+//! about no customer and computes no net price.
 
 use std::collections::BTreeMap;
 
