@@ -44,16 +44,17 @@ fn record(template: &Skeleton, number: u64, candidates: usize) -> DecisionWrite 
 
 async fn fill(store: &dyn Store, node: &str, candidates: usize) -> usize {
     let template = golden();
-    let mut bytes = 0;
+    // No id twice in one database.
+    let (mut bytes, first) = (0, 1_000_000 * candidates as u64);
     for number in 1..=DECISIONS / BATCH {
         let decisions: Vec<DecisionWrite> =
-            (0..BATCH).map(|at| record(&template, number * BATCH + at, candidates)).collect();
+            (0..BATCH).map(|at| record(&template, first + number * BATCH + at, candidates)).collect();
         bytes += decisions.iter().map(|decision| decision.record.skeleton.len()).sum::<usize>();
         let leaves: Vec<_> = decisions.iter().map(|decision| decision.record.leaf).collect();
         let digest = merkle_root(&leaves);
         let (node, subjects) = (node.to_owned(), Vec::new());
         let batch = Batch { node, incarnation: 1, number, digest, control_sequence: 0, subjects, decisions };
-        assert_eq!(store.commit(&batch).await.unwrap(), CommitOutcome::Stored);
+        assert!(store.commit(&batch).await.unwrap() == CommitOutcome::Stored, "batch {number} is not stored");
     }
     bytes
 }
