@@ -46,7 +46,7 @@ mod diversity_tests;
 #[cfg(test)]
 mod guard_tests;
 #[cfg(test)]
-mod law;
+pub(crate) mod law;
 #[cfg(test)]
 mod money_tests;
 #[cfg(test)]
