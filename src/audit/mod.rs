@@ -1,4 +1,4 @@
-//! Audit: a record told in sentences. Recomputes nothing and judges nobody.
+//! Audit: a record told in sentences, and decided again. Judges nobody.
 
 mod consent;
 mod money;
@@ -7,6 +7,8 @@ mod personas;
 mod prices;
 
 mod pools;
+
+pub mod replay;
 
 use crate::domain::decision::{
     CandidateRow, ContextGroup, Failed, FallbackReason, LearnedMargin, Private, Skeleton, Slot,
