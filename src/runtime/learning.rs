@@ -39,7 +39,7 @@ impl Core {
             let mut sequence = models.0.get(&model).map_or(0, |model| model.sequence());
             any |= sequence < last;
             if (sequence == 0 || last.saturating_sub(sequence) > CHECKPOINT_EVENTS)
-                && let Some(checkpoint) = self.store.checkpoint(model).await?
+                && let Some(checkpoint) = self.store.checkpoint(model, None).await?
                 && checkpoint.sequence > sequence
             {
                 sequence = checkpoint.sequence;
