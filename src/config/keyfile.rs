@@ -51,6 +51,15 @@ pub struct Keys {
     pub master: MasterKey,
     /// The generator of the current key period.
     pub generator: GeneratorKey,
+    /// Those of the periods before that the file still holds.
+    pub past: Vec<GeneratorKey>,
+}
+
+impl Keys {
+    /// The generator of a key period; nothing where the file does not hold it.
+    pub fn generator_of(&self, period: u32) -> Option<&GeneratorKey> {
+        std::iter::once(&self.generator).chain(&self.past).find(|generator| generator.period == period)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -136,12 +145,11 @@ fn parse(path: &Path, text: &str) -> Result<Keys, KeyFileError> {
     let key = |hex: &str| {
         Digest::from_hex(hex).map(|digest| digest.0).map_err(|_| malformed("a key is not 64 hexadecimal digits".into()))
     };
-    let newest = text.generator.iter().max_by_key(|generator| generator.period);
-    let newest = newest.ok_or_else(|| malformed("it has no generator key".into()))?;
-    Ok(Keys {
-        master: MasterKey(key(&text.master)?),
-        generator: GeneratorKey { period: newest.period, key: key(&newest.key)? },
-    })
+    let made = |text: &GeneratorText| Ok(GeneratorKey { period: text.period, key: key(&text.key)? });
+    let mut past: Vec<GeneratorKey> = text.generator.iter().map(made).collect::<Result<_, KeyFileError>>()?;
+    past.sort_by_key(|generator| generator.period);
+    let generator = past.pop().ok_or_else(|| malformed("it has no generator key".into()))?;
+    Ok(Keys { master: MasterKey(key(&text.master)?), generator, past })
 }
 
 #[cfg(test)]
@@ -157,6 +165,22 @@ mod tests {
         assert!(new && !again);
         assert_eq!(made.master, read.master);
         assert_eq!(made.generator, read.generator);
+    }
+
+    #[test]
+    fn generators_of_periods_before_are_read_and_the_newest_draws() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        let generator = |period: u32| {
+            let key = Digest([u8::try_from(period).unwrap(); 32]).hex();
+            format!("[[generator]]\nperiod = {period}\nkey = \"{key}\"\n")
+        };
+        let master = format!("master = \"{}\"\n", Digest([9; 32]).hex());
+        write_secret(&path, &[master, generator(2), generator(3), generator(1)].concat()).unwrap();
+        let keys = load_or_create(&path).unwrap().0;
+        assert_eq!(keys.generator, GeneratorKey { period: 3, key: [3; 32] });
+        let found = [1, 2, 3, 4].map(|period| keys.generator_of(period).map(|generator| generator.key[0]));
+        assert_eq!(found, [Some(1), Some(2), Some(3), None]);
     }
 
     #[cfg(unix)]
