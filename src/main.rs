@@ -32,6 +32,8 @@ enum Command {
     Switch(commands::switch::SwitchArgs),
     /// Offers and campaigns as YAML, JSON or CSV: import, export, show.
     Catalog(commands::catalog::CatalogArgs),
+    /// Make recorded decisions again and compare.
+    Audit(commands::audit::AuditArgs),
     /// Let models begin with what was learned elsewhere.
     Model(commands::model::ModelArgs),
     /// Play strategies through recorded events and compare what they would have earned.
@@ -51,6 +53,7 @@ async fn main() -> ExitCode {
         Command::Policy(args) => commands::policy::run(&args).await,
         Command::Switch(args) => commands::switch::run(&args).await,
         Command::Catalog(args) => commands::catalog::run(&args).await,
+        Command::Audit(args) => commands::audit::run(args).await,
         Command::Model(args) => commands::model::run(args).await,
         Command::Simulate(args) => commands::simulate::run(&args),
     }

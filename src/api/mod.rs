@@ -43,6 +43,8 @@ mod rechecks;
 
 mod render;
 
+mod replays;
+
 mod reports;
 
 mod routes;

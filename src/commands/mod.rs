@@ -1,5 +1,7 @@
 //! Commands of the binary: one file each. They parse arguments, call the library and print; they decide nothing.
 
+pub mod audit;
+
 pub mod bundles;
 
 pub mod catalog;

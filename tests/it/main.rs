@@ -11,6 +11,8 @@ mod catalog;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod cli_audit;
+#[cfg(test)]
 mod cli_author;
 #[cfg(test)]
 mod cli_fairness;

@@ -18,11 +18,13 @@ use crate::policy::{Approved, Bundle, ReadOf, Use, UseCase, counters_read};
 
 type Attributes = Vec<(AttributeId, Value)>;
 
+type Kept = Vec<(AttributeId, Withheld)>;
+
 type Values = BTreeMap<String, Value>;
 
 /// A subject as it was read, with what it stood for.
 struct Read {
-    read: SubjectRead,
+    subject: SubjectRead,
     stands_for: SubjectKinds,
     state: SubjectState,
 }
@@ -49,9 +51,9 @@ impl Facts {
         let reads: Vec<SubjectRead> = group.read.into_iter().chain(group.beside.iter().flatten().copied()).collect();
         let named = request.subjects(bundle.counted).into_iter();
         let subjects = named.filter_map(|(reference, stands_for)| {
-            let read = *reads.iter().find(|read| read.kind == reference.kind)?;
+            let subject = *reads.iter().find(|read| read.kind == reference.kind)?;
             let state = state((skeleton, private), versions, placement, stands_for);
-            Some(Read { read, stands_for, state })
+            Some(Read { subject, stands_for, state })
         });
         let mut purse = Purse::default();
         for reading in skeleton.pools.iter().flatten() {
@@ -84,8 +86,8 @@ impl Facts {
 
     /// Those whose states were read.
     pub(super) fn subjects(&self) -> Subjects<'_> {
-        Subjects::of(self.subjects.iter().map(|Read { read, stands_for, state }| {
-            let SubjectRead { kind, subject, version } = *read;
+        Subjects::of(self.subjects.iter().map(|Read { subject, stands_for, state }| {
+            let SubjectRead { kind, subject, version } = *subject;
             (SubjectView { kind, subject, version, state }, *stands_for)
         }))
     }
@@ -168,7 +170,7 @@ impl Given {
     fn put(
         &mut self,
         seat: Option<usize>,
-        (used, guarded, withheld): (&Attributes, Option<&Attributes>, Option<&Vec<(AttributeId, Withheld)>>),
+        (used, guarded, withheld): (&Attributes, Option<&Attributes>, Option<&Kept>),
         bundle: &Bundle,
     ) {
         for (id, value) in used.iter().chain(guarded.into_iter().flatten()) {

@@ -15,7 +15,7 @@ pub fn told(verdict: &Verdict) -> Vec<String> {
             vec![format!("identical, model state no longer kept: {missing}")]
         }
         Verdict::Erased => vec!["erased: the customer's key is gone, and with it what was read of them".to_owned()],
-        Verdict::Unavailable { missing } => vec![format!("unavailable: there is no longer {missing}")],
+        Verdict::Unavailable { missing } => vec![format!("unavailable: {missing}")],
         Verdict::Differs { fields } => {
             let mut lines =
                 vec![format!("differs in {} field{}", fields.len(), if fields.len() == 1 { "" } else { "s" })];
