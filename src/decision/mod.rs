@@ -62,6 +62,8 @@ mod recorded;
 #[cfg(test)]
 mod served_tests;
 #[cfg(test)]
+mod size_tests;
+#[cfg(test)]
 mod slate_tests;
 #[cfg(test)]
 mod switches_tests;

@@ -12,6 +12,9 @@ mod facts;
 mod text;
 
 #[cfg(test)]
+mod corpus;
+
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
@@ -115,11 +118,10 @@ pub fn replay(record: &Record, versions: &Versions<'_>, model: ModelAt<'_>) -> V
     };
     let recorded = Recorded { record, skeleton: &skeleton, private: &private, versions, placement };
     let scores = Arc::new(recorded.scores());
-    let by_scores = |contender: &Contender| {
-        let prior = skeleton.prior.unwrap_or(contender.prior);
-        let contender = Contender { prior, ..*contender };
-        ModelView::recorded(skeleton.model, placement, &contender, scores.clone())
-    };
+    // What a later build takes for granted where the bundle says nothing is not what that one took.
+    let as_then = |contender: &Contender| Contender { prior: skeleton.prior.unwrap_or(contender.prior), ..*contender };
+    let by_scores =
+        |contender: &Contender| ModelView::recorded(skeleton.model, placement, &as_then(contender), scores.clone());
     let fields = recorded.decide_by(by_scores);
     if !fields.is_empty() {
         return Verdict::Differs { fields };
@@ -131,8 +133,8 @@ pub fn replay(record: &Record, versions: &Versions<'_>, model: ModelAt<'_>) -> V
     let (version, lineup) = (model.version(), model.lineup(versions.catalogue));
     // What learned nothing is read as its prior, whatever the day.
     let by_model = |contender: &Contender| match model.sequence() {
-        0 => ModelView::prior(placement, contender),
-        _ => ModelView::derive(version, placement, contender, lineup.clone(), skeleton.day, None),
+        0 => ModelView::prior(placement, &as_then(contender)),
+        _ => ModelView::derive(version, placement, &as_then(contender), lineup.clone(), skeleton.day, None),
     };
     let fields = recorded.decide_by(by_model);
     if fields.is_empty() { Verdict::Identical } else { Verdict::Differs { fields } }
