@@ -32,7 +32,7 @@ enum Command {
     Switch(commands::switch::SwitchArgs),
     /// Offers and campaigns as YAML, JSON or CSV: import, export, show.
     Catalog(commands::catalog::CatalogArgs),
-    /// Prove decisions, verify the whole store against its log, witness that the log only grows.
+    /// Prove decisions, make them again, verify the whole store against its log, witness that the log only grows.
     Audit(commands::audit::AuditArgs),
     /// Let models begin with what was learned elsewhere.
     Model(commands::model::ModelArgs),

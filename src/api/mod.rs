@@ -47,6 +47,8 @@ mod rechecks;
 
 mod render;
 
+mod replays;
+
 mod reports;
 
 mod routes;

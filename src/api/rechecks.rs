@@ -19,7 +19,8 @@ use crate::runtime::{Recheck, Release, Role, Unchecked};
 #[serde(deny_unknown_fields, expecting = "an object, which may hold `time_zone`")]
 #[schema(as = RecheckRequest)]
 pub(super) struct RecheckWire {
-    /// An IANA name, such as `Europe/Berlin`, as in the request that was decided: it is not kept. UTC where absent.
+    /// An IANA name, such as `Europe/Berlin`, as in the request that was decided: rules are asked about the place that
+    /// is named now. UTC where absent.
     time_zone: Option<String>,
 }
 

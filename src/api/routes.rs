@@ -20,12 +20,13 @@ use super::openapi::operations as about;
 use super::openapi::operations::About;
 use super::openapi::privacy as rights;
 use super::openapi::rechecks as sent;
+use super::openapi::replays as again;
 use super::openapi::reports as told;
 use super::openapi::switches as stops;
 use super::problem::Problem;
 use super::{
     App, approvals, attributes, auth, batch, campaigns, catalogue, customers, decisions, log, models, offers, outcomes,
-    page, policies, privacy, probes, rechecks, reports, switches,
+    page, policies, privacy, probes, rechecks, replays, reports, switches,
 };
 use crate::config::MetricsAccess;
 use crate::runtime::{ApiKey, Role};
@@ -123,6 +124,7 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/v1/decisions:batch", DECIDE, || web::to(batch::decide), about::batch),
     route("POST", "/v1/decisions/{id}:recheck", DECIDE, || web::to(rechecks::recheck), sent::recheck),
     route("POST", "/v1/decisions/{id}:release", DECIDE, || web::to(rechecks::release), sent::release),
+    route("GET", "/v1/decisions/{id}/replay", AUDIT, || web::to(replays::replay), again::replay),
     route("GET", "/v1/decisions/{id}", AUDIT, || web::to(decisions::show), about::show),
     route("GET", "/v1/decisions/{id}/proof", AUDIT, || web::to(log::proof), leaves::proof),
     route("GET", "/v1/log/checkpoint", AUDIT, || web::to(log::checkpoint), leaves::checkpoint),

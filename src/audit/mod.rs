@@ -1,4 +1,4 @@
-//! Audit: a record told in sentences, and its draws recomputed. Decides nothing again and judges nobody.
+//! Audit: a record told in sentences, its draws recomputed, and the decision made again from it. Judges nobody.
 
 pub mod draws;
 
@@ -9,6 +9,8 @@ mod personas;
 mod prices;
 
 mod pools;
+
+pub mod replay;
 
 use crate::domain::decision::{
     CandidateRow, ContextGroup, Failed, FallbackReason, LearnedMargin, Private, Skeleton, Slot,

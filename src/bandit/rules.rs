@@ -10,6 +10,9 @@ pub const EXACT: u16 = 1;
 /// The hot rules, within 1e-4 of the exact ones.
 pub const HOT: u16 = 2;
 
+/// Every rule that this build knows.
+pub const KNOWN_RULES: [u16; 2] = [EXACT, HOT];
+
 /// The rule that decisions are made by.
 pub const DISTRIBUTION_RULE: u16 = HOT;
 

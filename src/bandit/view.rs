@@ -9,6 +9,7 @@ use super::derivation::Derivation;
 use super::kernel::{Belief, Inputs, Packed};
 use super::lineup::Lineup;
 use super::posterior::Posterior;
+use super::recorded::RecordedScores;
 use super::rules::DISTRIBUTION_RULE;
 use super::sharing::Sharing;
 use super::statistics::ArmStatistics;
@@ -44,6 +45,8 @@ pub struct ModelView {
     bags: Vec<Option<Arc<Bags>>>,
     sharing: Sharing,
     memo: Memo,
+    /// Scores that a record holds, where they stand in the place of the model's.
+    recorded: Option<Arc<RecordedScores>>,
 }
 
 impl ModelView {
@@ -104,13 +107,24 @@ impl ModelView {
         let bags = if bagged { lineup.arms.iter().enumerate().map(bags).collect() } else { Vec::new() };
         let value = placement.objective.value;
         let contender = *contender;
-        Self { version, alarms, day, contender, value, derivation, lineup, packed, bags, sharing, memo }
+        let recorded = None;
+        Self { version, alarms, day, contender, value, derivation, lineup, packed, bags, sharing, memo, recorded }
     }
 
     /// The view of a model that has absorbed nothing.
     pub fn prior(placement: &Placement, contender: &Contender) -> Self {
         let version = super::Model::new(placement.model_id(), placement.dimensions()).version();
         Self::derive(version, placement, contender, Lineup::default(), Day(0), None)
+    }
+
+    /// A view that gives the scores which a record holds, and so can be decided by again without the model.
+    pub fn recorded(
+        version: ModelVersion,
+        placement: &Placement,
+        contender: &Contender,
+        scores: Arc<RecordedScores>,
+    ) -> Self {
+        Self { version, recorded: Some(scores), ..Self::prior(placement, contender) }
     }
 
     /// The day it was derived for.
@@ -131,6 +145,9 @@ impl ModelView {
     /// The margin that the arm at a position is ranked by where values are learned, in place of the catalogue's
     /// `margin`; nothing where that one counts.
     pub fn learned_margin(&self, at: usize, margin: f64) -> Option<LearnedMargin> {
+        if let Some(recorded) = &self.recorded {
+            return recorded.learned.get(&at).copied();
+        }
         let ValueSource::Learned { orders } = self.value else { return None };
         let posterior = self.posterior(at);
         let margin = posterior.value(margin, f64::from(orders));
@@ -170,12 +187,25 @@ impl ModelView {
         strategies::scores(&self.contender.strategy, arms)
     }
 
-    /// The distribution of scores by the rule in force, exploration not yet mixed in, without computing again what
-    /// takes long and was asked for before.
+    /// The scores of candidates for one who has a seat, in their order.
+    pub fn scores_of(&self, seat: usize, candidates: &[Candidate], inputs: Inputs<'_>) -> Vec<Score> {
+        match &self.recorded {
+            Some(recorded) => recorded.scores(seat, candidates),
+            None => self.scores(&self.arms(candidates, inputs)),
+        }
+    }
+
+    /// The rule that distributions are computed by: the one in force, or the one that a record names.
+    pub fn rule(&self) -> u16 {
+        self.recorded.as_ref().map_or(DISTRIBUTION_RULE, |recorded| recorded.rule)
+    }
+
+    /// The distribution of scores by its rule, exploration not yet mixed in, without computing again what takes long
+    /// and was asked for before.
     pub fn distribution(&self, scores: &[Score], nothing: bool) -> Vec<f64> {
         match self.contender.strategy {
-            Strategy::ThompsonBeta => self.memo.distribution(scores, nothing),
-            _ => strategies::distribution_of(&self.contender.strategy, DISTRIBUTION_RULE, scores, nothing),
+            Strategy::ThompsonBeta if self.recorded.is_none() => self.memo.distribution(scores, nothing),
+            _ => strategies::distribution_of(&self.contender.strategy, self.rule(), scores, nothing),
         }
     }
 }

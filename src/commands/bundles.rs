@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use proffer::config::Settings;
+use proffer::domain::Timestamp;
 use proffer::policy::{Bundle, compile_with_tests};
 use proffer::runtime::{
     Activated, BundleMaker, BundleRefused, Measurer, NodeStanding, NotActivated, NotFound, StartError, hash_text,
@@ -71,6 +72,13 @@ impl InStore {
             Format::Json => println!("{json}"),
         }
     }
+}
+
+/// An instant, or the beginning of a day.
+pub fn instant(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).or_else(|_| Timestamp::parse(&format!("{text}T00:00:00Z"))).map_err(|_| {
+        format!("`{text}` is neither an instant nor a day: expected `2026-11-27T09:00:00Z` or `2026-11-27` (UTC)")
+    })
 }
 
 /// Tells on standard error; the exit code says whose mistake it is.

@@ -12,7 +12,7 @@ use proffer::policy::{Bundle, FAIRNESS};
 use proffer::report::fairness::{FairnessReport, hash_text, text, verdict};
 use serde_json::{Value, json};
 
-use super::bundles::{BY, InStore, named, told};
+use super::bundles::{BY, InStore, instant, named, told};
 
 /// Arguments of `proffer policy measure`.
 #[derive(Args)]
@@ -31,12 +31,6 @@ pub struct MeasureArgs {
     out: Option<PathBuf>,
     #[command(flatten)]
     at: InStore,
-}
-
-fn instant(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).or_else(|_| Timestamp::parse(&format!("{text}T00:00:00Z"))).map_err(|_| {
-        format!("`{text}` is neither an instant nor a day: expected `2026-11-27T09:00:00Z` or `2026-11-27` (UTC)")
-    })
 }
 
 /// Runs the command.

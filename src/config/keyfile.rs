@@ -51,6 +51,15 @@ pub struct Keys {
     pub master: MasterKey,
     /// The generator of the current key period.
     pub generator: GeneratorKey,
+    /// Those of the periods before that the file still holds.
+    pub past: Vec<GeneratorKey>,
+}
+
+impl Keys {
+    /// The generator of a key period; nothing where the file does not hold it.
+    pub fn generator_of(&self, period: u32) -> Option<&GeneratorKey> {
+        std::iter::once(&self.generator).chain(&self.past).find(|generator| generator.period == period)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -198,9 +207,10 @@ fn all_generators(path: &Path, text: &KeyText) -> Result<Vec<GeneratorKey>, KeyF
 
 fn parse(path: &Path, text: &str) -> Result<Keys, KeyFileError> {
     let text = read_text(path, text)?;
-    let newest = all_generators(path, &text)?.into_iter().max_by_key(|generator| generator.period);
-    let generator = newest.ok_or_else(|| malformed(path, "it has no generator key"))?;
-    Ok(Keys { master: MasterKey(key(path, &text.master)?), generator })
+    let mut past = all_generators(path, &text)?;
+    past.sort_by_key(|generator| generator.period);
+    let generator = past.pop().ok_or_else(|| malformed(path, "it has no generator key"))?;
+    Ok(Keys { master: MasterKey(key(path, &text.master)?), generator, past })
 }
 
 #[cfg(test)]
@@ -228,6 +238,22 @@ mod tests {
         assert_eq!((added.period, new), (2, false));
         assert_eq!((&after.generator, &after.master), (&added, &before.master));
         assert_eq!(generators(&path).unwrap(), [before.generator, added]);
+    }
+
+    #[test]
+    fn generators_of_periods_before_are_read_and_the_newest_draws() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        let generator = |period: u32| {
+            let key = Digest([u8::try_from(period).unwrap(); 32]).hex();
+            format!("[[generator]]\nperiod = {period}\nkey = \"{key}\"\n")
+        };
+        let master = format!("master = \"{}\"\n", Digest([9; 32]).hex());
+        write_secret(&path, &[master, generator(2), generator(3), generator(1)].concat()).unwrap();
+        let keys = load_or_create(&path).unwrap().0;
+        assert_eq!(keys.generator, GeneratorKey { period: 3, key: [3; 32] });
+        let found = [1, 2, 3, 4].map(|period| keys.generator_of(period).map(|generator| generator.key[0]));
+        assert_eq!(found, [Some(1), Some(2), Some(3), None]);
     }
 
     #[cfg(unix)]

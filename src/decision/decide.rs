@@ -12,13 +12,15 @@ use super::personas::Seating;
 use super::purpose::Purpose;
 use super::slate::{Slate, Table, fill};
 use super::snapshot::Snapshot;
-use crate::bandit::{DISTRIBUTION_RULE, ModelView};
+use crate::bandit::ModelView;
 use crate::domain::decision::{
-    CandidateRow, ConsentGroup, ContactsGroup, ContextGroup, ENCODING, FallbackReason, PersonaSeen, Private, Shown,
-    Skeleton, SubjectGroup, SubjectRead, Terms, Withheld,
+    Asked, CandidateRow, ConsentGroup, ContactsGroup, ContextGroup, ENCODING, FallbackReason, PersonaSeen, Private,
+    Shown, Skeleton, SubjectGroup, SubjectRead, Terms, Withheld,
 };
 use crate::domain::key::GeneratorKey;
-use crate::domain::{AttributeId, LocalTime, OfferId, Placement, PurposeId, SubjectState, Take, Timestamp, Value};
+use crate::domain::{
+    AttributeId, DecisionRequest, LocalTime, OfferId, Placement, PurposeId, SubjectState, Take, Timestamp, Value,
+};
 use crate::policy::Seen;
 
 type Attributes = Vec<(AttributeId, Value)>;
@@ -134,11 +136,23 @@ pub fn decide<'s>(
             local: snapshot.bundle.local_time_read(placement, ask.request.time_zone.as_deref(), now),
             personas,
             guarded,
+            asked: Some(asked(placement, ask.request)),
         },
         consent: ConsentGroup { readings: purpose.readings, signal: ask.request.privacy_signal },
         contacts: ContactsGroup { readings: judged.readings },
     };
     Ok(Decision { skeleton, private, next, beside, takes })
+}
+
+/// What else of a request has to be known to decide again.
+fn asked(placement: &Placement, request: &DecisionRequest) -> Asked {
+    let personas = request.customer.personas.as_ref();
+    Asked {
+        count: request.count.unwrap_or(placement.slots),
+        restricted: request.candidates.is_some(),
+        time_zone: request.time_zone.clone(),
+        weights: personas.map(|personas| personas.iter().map(|persona| persona.weight).collect()),
+    }
 }
 
 /// Whose states were read.
@@ -165,7 +179,9 @@ impl Kept {
         let listed = |used: &BTreeMap<AttributeId, Value>| -> Attributes { used.clone().into_iter().collect() };
         let of_persona = |(seat, seen): (usize, &Seen)| {
             let (at, _) = seating.named(seat)?;
-            Some(PersonaSeen { at, used: listed(seen.used()) })
+            let guarded = Some(listed(seen.guarded())).filter(|guarded| !guarded.is_empty());
+            let withheld = Some(seen.withheld().to_vec()).filter(|withheld| !withheld.is_empty());
+            Some(PersonaSeen { at, used: listed(seen.used()), guarded, withheld })
         };
         let (mut withheld, mut guarded) = (Vec::new(), Attributes::new());
         for seen in seen {
@@ -237,7 +253,7 @@ fn skeleton(
         control_sequence: snapshot.control_sequence,
         model: view.version,
         day: snapshot.day,
-        distribution_rule: DISTRIBUTION_RULE,
+        distribution_rule: view.rule(),
         exploration: view.contender().exploration,
         candidates: Vec::new(),
         slots: Vec::new(),

@@ -63,12 +63,13 @@ pub(super) fn score(
         candidates.push(Candidate { at: at as usize, margin, cost });
         positions.push(position);
     }
-    let taste = |seen: &Seen| {
+    let taste = |(seat, seen): (usize, &Seen)| {
         let features = Contexts::of(snapshot, placement, &candidates, seen, now)?;
-        let scores = view.scores(&features.arms(view, &candidates)?);
+        let scores = features.scores((view, seat), &candidates)?;
         Some(Taste { scores, features })
     };
-    let valued = Valued { tastes: seen.iter().map(taste).collect::<Option<_>>()?, rows: positions };
+    let tastes = seen.iter().enumerate().map(taste).collect::<Option<_>>()?;
+    let valued = Valued { tastes, rows: positions };
     for (at, score) in valued.rows.iter().zip(valued.scores(0)?).filter(|(at, _)| !apart.bars(0, **at)) {
         rows.get_mut(*at)?.scored = Some(kept(score));
     }
@@ -126,14 +127,14 @@ impl Contexts {
         Some(Self { made, of })
     }
 
-    /// What every candidate is worth.
-    fn arms(&self, view: &ModelView, candidates: &[Candidate]) -> Option<Vec<bandit::Arm>> {
+    /// What every candidate is worth to one who has a seat.
+    fn scores(&self, (view, seat): (&ModelView, usize), candidates: &[Candidate]) -> Option<Vec<Score>> {
         if self.of.is_empty() {
             let x = self.made.first().map_or(&[][..], |(_, x)| x);
-            return Some(view.arms(candidates, Inputs::Shared(x)));
+            return Some(view.scores_of(seat, candidates, Inputs::Shared(x)));
         }
         let xs: Option<Vec<&[f64]>> = self.of.iter().map(|at| Some(self.made.get(*at)?.1.as_slice())).collect();
-        Some(view.arms(candidates, Inputs::Each(&xs?)))
+        Some(view.scores_of(seat, candidates, Inputs::Each(&xs?)))
     }
 }
 

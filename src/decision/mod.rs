@@ -46,7 +46,7 @@ mod diversity_tests;
 #[cfg(test)]
 mod guard_tests;
 #[cfg(test)]
-mod law;
+pub(crate) mod law;
 #[cfg(test)]
 mod money_tests;
 #[cfg(test)]
@@ -61,6 +61,8 @@ mod prices_tests;
 mod recorded;
 #[cfg(test)]
 mod served_tests;
+#[cfg(test)]
+mod size_tests;
 #[cfg(test)]
 mod slate_tests;
 #[cfg(test)]

@@ -166,9 +166,9 @@ impl ConsentEntry {
 }
 
 /// The entry that counts for a purpose on a channel at an instant, of those that may: the newest `valid_from` not in
-/// the future; ties go to the stricter. An entry without channel is about every channel, so that it counts where it is
-/// newer than one of the channel itself. The entry found may be expired: that is for the reader to judge, since an
-/// expired yes is a no with a reason.
+/// the future; ties go to the stricter, and then to what was said of the channel itself. An entry without channel is
+/// about every channel, so that it counts where it is newer than one of the channel itself. The entry found may be
+/// expired: that is for the reader to judge, since an expired yes is a no with a reason.
 pub fn in_force<'a>(
     entries: &'a [ConsentEntry],
     (purpose, channel): (&PurposeId, &str),
@@ -179,7 +179,7 @@ pub fn in_force<'a>(
         .iter()
         .filter(|entry| entry.purpose == *purpose && entry.valid_from <= at)
         .filter(|entry| entry.channel.as_deref().is_none_or(|named| named == channel) && may_count(entry))
-        .max_by_key(|entry| (entry.valid_from, entry.state))
+        .max_by_key(|entry| (entry.valid_from, entry.state, entry.channel.is_some()))
 }
 
 #[cfg(test)]
@@ -227,6 +227,16 @@ mod tests {
         check(&[entry(Granted, 5, email), entry(Withdrawn, 5, None)], 9, Some(Withdrawn));
         check(&[entry(Refused, 5, email), entry(Granted, 5, None)], 9, Some(Refused));
         check(&[entry(Refused, 5, email), entry(Granted, 6, None)], 9, Some(Granted));
+    }
+
+    #[test]
+    fn of_what_was_said_at_once_that_of_the_channel_counts_in_whatever_order_it_came() {
+        let both = [entry(ConsentState::Granted, 5, None), entry(ConsentState::Granted, 5, Some("email"))];
+        let [general, own] = &both;
+        let p = PurposeId::new("p").unwrap();
+        for entries in [[general.clone(), own.clone()], [own.clone(), general.clone()]] {
+            assert_eq!(in_force(&entries, (&p, "email"), Timestamp(9), |_| true), Some(own));
+        }
     }
 
     #[test]

@@ -5,11 +5,12 @@
 //! share of rewards that have come by then; its reward, when it comes, counts in full.
 
 use minicbor::{Decode, Encode};
+use serde::Serialize;
 
 use super::{OfferId, Percent, Span};
 
 /// One step of a curve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Encode, Decode)]
 pub struct DelayStep {
     /// From this age of a decision on.
     #[n(0)]
@@ -20,7 +21,7 @@ pub struct DelayStep {
 }
 
 /// Steps with rising ages and shares. A decision younger than the first step does not count yet.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Curve(#[n(0)] Vec<DelayStep>);
 
@@ -101,7 +102,7 @@ impl Curve {
 const WHOLE: i32 = 10_000;
 
 /// The curve of an offer that has its own.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Encode, Decode)]
 pub struct OfferCurve {
     /// Which.
     #[n(0)]
@@ -112,7 +113,7 @@ pub struct OfferCurve {
 }
 
 /// What a placement declares of delays.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Encode, Decode)]
 pub struct Delay {
     /// Names the fit, for people: it grows when the curve is fitted anew.
     #[n(0)]

@@ -166,7 +166,7 @@ impl<'de> Deserialize<'de> for Money {
 }
 
 /// A share in basis points: 100 is one percent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Percent(#[n(0)] pub i32);
 

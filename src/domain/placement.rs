@@ -1,6 +1,7 @@
 //! Placements: where decisions are asked for, and how they are made there. Parsed by policy, used by everything above.
 
 use minicbor::{Decode, Encode};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -162,7 +163,7 @@ impl Strategy {
 }
 
 /// What an arm is thought to be before anything is known of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Encode, Decode)]
 #[cbor(index_only)]
 pub enum Prior {
     /// As the other variants of its offer, the offers of its category and the placement, as far as those are alike.

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
+use serde::Serialize;
 
 use super::{Span, Timestamp};
 
@@ -155,7 +156,7 @@ impl Purse {
 }
 
 /// What a record keeps of a pool that left something out or that was taken from: all that replaying it needs.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Encode, Decode)]
 pub struct PoolReading {
     /// Position of the rule.
     #[n(0)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -44,7 +45,7 @@ pub struct Persona {
 }
 
 /// One line of the basket.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Encode, Decode)]
 pub struct BasketLine {
     /// The article.
     #[n(0)]

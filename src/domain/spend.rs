@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
+use serde::Serialize;
 
 use super::{CampaignId, Day, Percent, PlacementId, Timestamp};
 
@@ -114,7 +115,7 @@ impl Plan {
 }
 
 /// What stands in a record of a campaign's budget, as it was when the decision was made.
-#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Serialize, Encode, Decode)]
 pub struct CampaignBudget {
     /// Which campaign.
     #[n(0)]

@@ -64,7 +64,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 }
 
 /// Whole UTC days since 1970-01-01.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Day(#[n(0)] pub i32);
 
@@ -76,7 +76,7 @@ impl Day {
 }
 
 /// What calendar and clock on the wall said somewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Encode, Decode)]
 pub struct LocalTime {
     /// The date there.
     #[n(0)]
@@ -126,7 +126,7 @@ impl std::fmt::Display for LocalTime {
 }
 
 /// A span of time in milliseconds, never negative; written `10m`, `24h`, `7d`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Encode, Decode)]
 #[cbor(transparent)]
 pub struct Span(#[n(0)] pub i64);
 

@@ -83,8 +83,8 @@ pub use interval::Interval;
 pub(crate) use interval::day_start;
 pub use kinds::availability::Availability;
 pub use kinds::caps::{
-    CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, WithoutIdentifier, Zone,
-    confirm_contact, count_contact, outdate_caps, rebuild_caps,
+    CalendarUnit, Cap, CapBy, CapCounts, CapWindow, CapWindows, Chosen, Contact, ReadOf, WithoutIdentifier, Zone,
+    confirm_contact, count_contact, counters_read, outdate_caps, rebuild_caps,
 };
 pub use kinds::category_exclusions::{CategoryExclusion, CategorySort};
 pub use kinds::cool_downs::{CoolDown, EVENT_AFTER_MAX, EVENTS};

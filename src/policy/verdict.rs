@@ -47,12 +47,14 @@ pub struct Reading {
     pub limit: u32,
     /// Until when a cool-down leaves the offer out, if it does.
     pub until: Option<Timestamp>,
+    /// How many of them one more joins, where that has to be known.
+    pub joined: Option<u32>,
 }
 
 impl Reading {
     /// As it stands in a record.
     pub fn of(self, candidate: u32, slot: u16) -> CapReading {
-        let Self { rule, used, limit, until } = self;
-        CapReading { candidate, rule, used, limit, slot, until }
+        let Self { rule, used, limit, until, joined } = self;
+        CapReading { candidate, rule, used, limit, slot, until, joined }
     }
 }

@@ -12,8 +12,8 @@ use crate::domain::{Digest, Malformed, ModelId, SubjectId, SubjectRef};
 use crate::learning::LearningEvent;
 use crate::store::{Begun, By, Erased, Erasing, ErasureRow, LegalHold};
 
-/// How long a call waits for the learner of this process before it looks whether what was learned is taken back: another
-/// process announces nothing.
+/// How long a call waits for the learner of this process before it looks whether what was learned is taken back:
+/// another process announces nothing.
 const LOOK: Duration = Duration::from_millis(100);
 /// How often it looks before it answers that it is still to be done.
 const LOOKS_MAX: u32 = 100;

@@ -42,7 +42,7 @@ impl Core {
             let mut sequence = models.by_id.get(&model).map_or(0, |model| model.sequence());
             any |= sequence < last;
             if (anew || sequence == 0 || last.saturating_sub(sequence) > CHECKPOINT_EVENTS)
-                && let Some(checkpoint) = self.store.checkpoint(model).await?
+                && let Some(checkpoint) = self.store.checkpoint(model, None).await?
                 && (anew || checkpoint.sequence > sequence)
             {
                 sequence = checkpoint.sequence;

@@ -55,6 +55,8 @@ mod records;
 
 mod release;
 
+mod replay;
+
 mod reports;
 
 mod start;
@@ -94,6 +96,7 @@ pub use ready::failing;
 pub use recheck::{Recheck, Unchecked};
 pub use records::{Kept, Opened};
 pub use release::Release;
+pub use replay::{Replayed, Replayer, Sample};
 pub use reports::Scope;
 pub use start::{Setup, StartError, keys_of, mistakes, read_policies};
 pub use subjects::ConsentKept;
@@ -234,13 +237,7 @@ impl Core {
         wrapped: Option<&[u8]>,
         decision: DecisionId,
     ) -> Result<SubjectKey, RuntimeError> {
-        match (subject, wrapped) {
-            (None, _) => Ok(self.keys.master.anonymous_key(decision.as_bytes())),
-            (Some(subject), Some(wrapped)) => Ok(self.keys.master.unwrap(subject, wrapped)?),
-            (Some(_), None) => {
-                Err(Malformed::new("the customer's key is gone: the private part can no longer be read").into())
-            }
-        }
+        key_of(&self.keys, subject, wrapped, decision)
     }
 
     fn adopt_models(&self, models: Models, publish: bool) {
@@ -366,6 +363,22 @@ impl Core {
         self.stop_learning().await;
         if let Err(error) = self.store.forget_node(&self.holder).await {
             tracing::warn!(%error, "others will wait for this process for a while when a bundle is activated");
+        }
+    }
+}
+
+/// The key that a decision's private part is sealed under.
+fn key_of(
+    keys: &Keys,
+    subject: Option<SubjectId>,
+    wrapped: Option<&[u8]>,
+    decision: DecisionId,
+) -> Result<SubjectKey, RuntimeError> {
+    match (subject, wrapped) {
+        (None, _) => Ok(keys.master.anonymous_key(decision.as_bytes())),
+        (Some(subject), Some(wrapped)) => Ok(keys.master.unwrap(subject, wrapped)?),
+        (Some(_), None) => {
+            Err(Malformed::new("the customer's key is gone: the private part can no longer be read").into())
         }
     }
 }

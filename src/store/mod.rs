@@ -353,8 +353,8 @@ pub trait Store: Operate + Erase + log::Log {
     /// Learning events of a model after a sequence, in order.
     async fn learning_events(&self, model: ModelId, after: u64, limit: u32) -> Result<Vec<LearningRow>, StoreError>;
 
-    /// The newest checkpoint of a model.
-    async fn checkpoint(&self, model: ModelId) -> Result<Option<CheckpointRow>, StoreError>;
+    /// The newest checkpoint of a model, or the newest that holds at most so many events.
+    async fn checkpoint(&self, model: ModelId, events_max: Option<u64>) -> Result<Option<CheckpointRow>, StoreError>;
 
     /// Keeps a bundle under its hash and makes it the active one; nothing changes if it is already.
     async fn activate_bundle(&self, hash: Digest, body: &str, by: By<'_>) -> Result<Control, StoreError>;

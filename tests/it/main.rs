@@ -19,6 +19,8 @@ mod cli_fairness;
 #[cfg(test)]
 mod cli_policy;
 #[cfg(test)]
+mod cli_replay;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod guide;

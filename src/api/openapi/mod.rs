@@ -22,6 +22,8 @@ pub mod rechecks;
 
 pub mod record;
 
+pub mod replays;
+
 pub mod reports;
 
 pub mod shapes;

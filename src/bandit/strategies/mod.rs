@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use super::{Belief, Beta, Estimate, Logit, Posterior, rules};
 use crate::domain::Strategy;
+use crate::domain::decision::Scored;
 
 /// One eligible candidate: what it earns and what its arm has learned.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +103,16 @@ impl Score {
         let mean = bags.iter().sum::<f64>() / models;
         let square = bags.iter().map(|by_one| (by_one - mean) * (by_one - mean)).sum::<f64>() / models;
         Self { mean, deviation: square.sqrt(), beta: None, logit: None, bags: Some(bags) }
+    }
+
+    /// The score that a record holds of a candidate with this margin and cost, as distributions are computed from it.
+    pub fn recorded(scored: &Scored, margin: f64, cost: f64) -> Self {
+        match (scored.beta, scored.logit, &scored.bags) {
+            (Some((alpha, beta)), _, _) => Self::beta(Beta { alpha, beta, margin, cost }),
+            (_, Some((mean, deviation)), _) => Self::logit(Logit { mean, deviation, margin, cost }),
+            (_, _, Some(bags)) => Self::bagged(bags.as_slice().into()),
+            _ => Self::gaussian(scored.mean, scored.deviation),
+        }
     }
 }
 

@@ -1,7 +1,8 @@
-//! `proffer audit`: proofs, verification and witnessing, on the store itself or through a service. Judges nothing: the
-//! library does.
+//! `proffer audit`: proofs, verification, witnessing and recorded decisions made again, on the store itself or through
+//! a service. Judges nothing: the library does.
 
 mod prove;
+mod replay;
 mod verify;
 mod witness;
 
@@ -21,6 +22,7 @@ use super::{Format, failed, serve};
 /// Arguments of `proffer audit`.
 #[derive(Args)]
 #[command(after_help = "Exit code 0: all is well; 1: something is wrong.\n\nExamples:\n  proffer audit verify\n  \
+proffer audit replay 01969e0c-8a00-7000-8000-000000000001\n  proffer audit replay --sample 1000 --seed 7\n  \
 proffer audit prove 01969e0c-8a00-7000-8000-000000000001 --format json\n  \
 proffer audit witness --seen shop.checkpoint")]
 pub struct AuditArgs {
@@ -39,6 +41,8 @@ pub struct AuditArgs {
 
 #[derive(Subcommand)]
 enum AuditCommand {
+    /// Make decisions again, and compare them byte for byte with what is recorded.
+    Replay(replay::ReplayArgs),
     /// Prove that a decision stands in the log.
     Prove(prove::ProveArgs),
     /// Verify every record, batch, change, tile, root and signature of a store, or a proof that was saved.
@@ -73,6 +77,7 @@ impl AuditArgs {
 /// Runs the command.
 pub async fn run(args: AuditArgs) -> ExitCode {
     let done = match &args.command {
+        AuditCommand::Replay(replay) => replay::run(&args, replay).await,
         AuditCommand::Prove(prove) => prove::run(&args, prove).await,
         AuditCommand::Verify(verify) => verify::run(&args, verify).await,
         AuditCommand::Witness(witness) => witness::run(&args, witness).await,

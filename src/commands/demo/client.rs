@@ -69,6 +69,12 @@ pub struct Shown {
     pub variant_id: String,
 }
 
+/// What the demo reads of a decision made again.
+#[derive(Debug, Deserialize)]
+struct Replay {
+    explanation: String,
+}
+
 /// What the demo reads of a record.
 #[derive(Debug, Deserialize)]
 pub struct Record {
@@ -242,6 +248,12 @@ impl Client {
     /// Reads a record.
     pub fn record(&self, decision_id: &str) -> Result<Record, ClientError> {
         self.json("GET", &format!("/v1/decisions/{decision_id}"), None)
+    }
+
+    /// Lets a decision be made again; what became of it, in words.
+    pub fn replay(&self, decision_id: &str) -> Result<String, ClientError> {
+        let replay: Replay = self.json("GET", &format!("/v1/decisions/{decision_id}/replay"), None)?;
+        Ok(replay.explanation)
     }
 
     /// Imports offers, or an object of campaigns and offers.

@@ -232,6 +232,7 @@ mod tests {
             text.contains("ONE DECISION, EXPLAINED") && text.lines().all(|line| line.chars().count() <= 100),
             "{text}"
         );
+        assert_eq!(json["explained"]["again"], "identical");
         check_page(&report::render(&summary).unwrap());
     }
 

@@ -80,6 +80,8 @@ impl Person {
                 kept.push(KnownAttribute { name: name.to_owned(), value, at, until });
             }
         }
+        // As it is stored.
+        kept.sort_by(|a, b| a.name.cmp(&b.name));
         Self { said: said(chance), contacts, kept }
     }
 }

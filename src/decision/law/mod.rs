@@ -77,6 +77,9 @@ fn state(snapshot: &Snapshot, person: &Person, counted: Timestamp) -> SubjectSta
     state
 }
 
+/// What its numbers are drawn with.
+pub(crate) const GENERATOR: GeneratorKey = GeneratorKey { period: 1, key: [3; 32] };
+
 fn decided(
     snapshot: &Snapshot,
     (request, folk): (&DecisionRequest, &Folk),
@@ -100,15 +103,14 @@ fn decided(
         contended: false,
         purse: &crate::domain::Purse::default(),
     };
-    let generator = GeneratorKey { period: 1, key: [3; 32] };
-    decide(snapshot, &ask, Subjects::of(views), &generator, Timestamp(at)).unwrap()
+    decide(snapshot, &ask, Subjects::of(views), &GENERATOR, Timestamp(at)).unwrap()
 }
 
 /// Requests for each bundle.
 const ROUNDS: usize = 10;
 
-/// One bundle, one catalogue, and some requests.
-fn check(seed: u64, spoken: &mut Spoken) {
+/// One bundle, one catalogue, and some requests, each decided.
+fn play(seed: u64, mut each: impl FnMut(&Town, &Asked<'_>, &Snapshot, Decision)) {
     let mut chance = Chance::new(seed);
     let town = Town::any(&mut chance);
     let files = town.files();
@@ -136,11 +138,21 @@ fn check(seed: u64, spoken: &mut Spoken) {
         let request = town.request(&mut chance, spot, &folk);
         let asked = Asked::new(&town, spot, (&request, &folk), at, counted.0 == at);
         let made = decided(&snapshot, (&request, &folk), (at, counted), seed * ROUNDS as u64 + round as u64);
-        compare::compare(&town, &asked, &snapshot, &made, spoken);
+        each(&town, &asked, &snapshot, made);
     }
 }
 
-fn rounds() -> u64 {
+fn check(seed: u64, spoken: &mut Spoken) {
+    play(seed, |town, asked, snapshot, made| compare::compare(town, asked, snapshot, &made, spoken));
+}
+
+/// What a seed decides, for whoever tries something else on it.
+pub(crate) fn decisions(seed: u64, mut each: impl FnMut(&Snapshot, Decision)) {
+    play(seed, |_, _, snapshot, made| each(snapshot, made));
+}
+
+/// How many bundles are tried.
+pub(crate) fn rounds() -> u64 {
     std::env::var("PROFFER_TEST_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(1_000)
 }
 

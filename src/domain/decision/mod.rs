@@ -19,8 +19,8 @@ pub use money::{CheapestTaken, Exploring, MoneyTerms, RowMoney, SlotMoney};
 pub use personas::{PersonaSeen, SlotPersona};
 pub use prices::SlotPrice;
 pub use private::{
-    CapReading, ConsentGroup, ConsentReading, ContactsGroup, ContextGroup, GROUPS, Private, SubjectGroup, SubjectRead,
-    Withheld,
+    Asked, CapReading, ConsentGroup, ConsentReading, ContactsGroup, ContextGroup, GROUPS, Private, SubjectGroup,
+    SubjectRead, Withheld,
 };
 pub use record::{Record, decode_skeleton, leaf};
 pub use skeleton::{

@@ -4,11 +4,12 @@
 //! Together with the scores this is all that settings of money read, so that a record can be replayed without sums.
 
 use minicbor::{Decode, Encode};
+use serde::Serialize;
 
 use crate::domain::{CampaignBudget, Percent};
 
 /// Budgets and settings of money that a decision was made under.
-#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Serialize, Encode, Decode)]
 pub struct MoneyTerms {
     /// Budgets of the campaigns that eligible candidates belong to; rows name them by position.
     #[n(0)]
@@ -22,7 +23,7 @@ pub struct MoneyTerms {
 }
 
 /// An exploration budget as it stood; millionths of the objective's unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Encode, Decode)]
 pub struct Exploring {
     /// What exploring may cost on the decision's UTC day.
     #[n(0)]
@@ -40,7 +41,7 @@ impl Exploring {
 }
 
 /// What a candidate spends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Encode, Decode)]
 pub struct RowMoney {
     /// Its discount: spent if it is accepted. Its cost of showing stands beside it.
     #[n(0)]
@@ -51,7 +52,7 @@ pub struct RowMoney {
 }
 
 /// What settings of money made of the distribution of one slot.
-#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Encode, Decode)]
 pub struct SlotMoney {
     /// The cheapest intervention that reached the share.
     #[n(0)]
@@ -63,7 +64,7 @@ pub struct SlotMoney {
 }
 
 /// The cheapest intervention that reached a share of the best.
-#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Encode, Decode)]
 pub struct CheapestTaken {
     /// Row of the best.
     #[n(0)]

@@ -1,13 +1,14 @@
 //! What a record keeps of personas, the tastes that share an account. Shares out no slot.
 
 use minicbor::{Decode, Encode};
+use serde::Serialize;
 
-use super::private::ContextGroup;
+use super::private::{ContextGroup, Withheld};
 use super::skeleton::{Scored, Skeleton};
 use crate::domain::{AttributeId, Value};
 
 /// The persona that a slot is for.
-#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Serialize, Encode, Decode)]
 pub struct SlotPersona {
     /// Its position in the request, from 0.
     #[n(0)]
@@ -22,7 +23,7 @@ pub struct SlotPersona {
 }
 
 /// The attributes of one persona that rules and features could see.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Encode, Decode)]
 pub struct PersonaSeen {
     /// Its position in the request, from 0.
     #[n(0)]
@@ -30,6 +31,12 @@ pub struct PersonaSeen {
     /// The attributes: the persona's, the account's where it does not name them, and those of the context.
     #[n(1)]
     pub used: Vec<(AttributeId, Value)>,
+    /// What guards of audiences saw of it; nothing where they saw nothing.
+    #[n(2)]
+    pub guarded: Option<Vec<(AttributeId, Value)>>,
+    /// What was kept from rules and features, with the reason; nothing where nothing was.
+    #[n(3)]
+    pub withheld: Option<Vec<(AttributeId, Withheld)>>,
 }
 
 impl Skeleton {

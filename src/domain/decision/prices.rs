@@ -1,11 +1,12 @@
 //! What a record keeps of a price that was personalised. Personalises none.
 
 use minicbor::{Decode, Encode};
+use serde::Serialize;
 
 use crate::domain::AttributeId;
 
 /// The price of what stands in a slot, where the decision made it the customer's own.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Encode, Decode)]
 pub struct SlotPrice {
     /// Whether it is personalised.
     #[n(0)]

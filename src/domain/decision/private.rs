@@ -11,7 +11,7 @@ use crate::domain::{
 };
 
 /// Private group *subject*: who.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Encode, Decode)]
 pub struct SubjectGroup {
     /// The subject read, with the version of its state.
     #[n(0)]
@@ -22,7 +22,7 @@ pub struct SubjectGroup {
 }
 
 /// A subject state as it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Encode, Decode)]
 pub struct SubjectRead {
     /// What kind.
     #[n(0)]
@@ -73,7 +73,7 @@ pub enum Withheld {
 }
 
 /// Private group *context*: attributes, features, basket.
-#[derive(Debug, Clone, PartialEq, Default, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Encode, Decode)]
 pub struct ContextGroup {
     /// Attributes that rules and features could see; with personas, for the one whose seat is the first.
     #[n(0)]
@@ -112,6 +112,26 @@ pub struct ContextGroup {
     /// What guards of audiences saw, and nothing else did; nothing where no guard was asked.
     #[n(11)]
     pub guarded: Option<Vec<(AttributeId, Value)>>,
+    /// What else was asked; nothing in records from before it was kept, which cannot be decided again.
+    #[n(12)]
+    pub asked: Option<Asked>,
+}
+
+/// What a request asked for that nothing else in the record says, so that it can be decided again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Encode, Decode)]
+pub struct Asked {
+    /// How many slots.
+    #[n(0)]
+    pub count: u16,
+    /// Whether it named the offers to choose from, which then are those of the rows.
+    #[n(1)]
+    pub restricted: bool,
+    /// The time zone that it named.
+    #[n(2)]
+    pub time_zone: Option<String>,
+    /// The weights of the personas that it named.
+    #[n(3)]
+    pub weights: Option<Vec<u32>>,
 }
 
 impl ContextGroup {
@@ -123,7 +143,7 @@ impl ContextGroup {
 }
 
 /// A consent as it was read for one purpose.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Encode, Decode)]
 pub struct ConsentReading {
     /// What for.
     #[n(0)]
@@ -143,10 +163,13 @@ pub struct ConsentReading {
     /// The channel it was about; nothing where it was about every one.
     #[n(5)]
     pub channel: Option<String>,
+    /// The jurisdiction that a yes counted for; nothing where it counted everywhere.
+    #[n(6)]
+    pub jurisdiction: Option<String>,
 }
 
 /// Private group *consent*: records and states.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Encode, Decode)]
 pub struct ConsentGroup {
     /// One per gate that was asked.
     #[n(0)]
@@ -157,7 +180,7 @@ pub struct ConsentGroup {
 }
 
 /// A counter of a cap or a cool-down as it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Encode, Decode)]
 pub struct CapReading {
     /// Position of the candidate in [`Skeleton::candidates`](super::Skeleton::candidates).
     #[n(0)]
@@ -179,10 +202,15 @@ pub struct CapReading {
     #[n(5)]
     #[cbor(default)]
     pub until: Option<Timestamp>,
+    /// Of those counted by a cap, how many were decided or reserved of what the candidate counts as: one more joins
+    /// these, and the newest of them are kept. Nothing where nothing more is counted once the cap is reached, so that
+    /// it does not matter.
+    #[n(6)]
+    pub joined: Option<u32>,
 }
 
 /// Private group *contacts*: cap readings above zero.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Encode, Decode)]
 pub struct ContactsGroup {
     /// Readings above zero; an absent one was zero.
     #[n(0)]
@@ -190,7 +218,7 @@ pub struct ContactsGroup {
 }
 
 /// The private part of a record.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Private {
     /// Who.
     pub subject: SubjectGroup,

@@ -29,7 +29,7 @@ pub struct ModelVersion {
 }
 
 /// A rule that left a candidate out, or spoke against it, with what may be public of the comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Encode, Decode)]
 pub struct Failed {
     /// Position of the rule in the bundle.
     #[n(0)]
@@ -44,7 +44,7 @@ pub struct Failed {
 }
 
 /// Score of an eligible candidate: everything its distribution is computed from.
-#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Serialize, Encode, Decode)]
 pub struct Scored {
     /// Mean of the score, in the objective's unit.
     #[n(0)]
@@ -66,7 +66,7 @@ pub struct Scored {
 }
 
 /// One candidate of one decision.
-#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Serialize, Encode, Decode)]
 pub struct CandidateRow {
     /// Position in the catalogue revision; none for *nothing*, which is the last row where the placement allows it.
     #[n(0)]
@@ -97,7 +97,7 @@ pub struct CandidateRow {
 }
 
 /// `m_a` as learned from orders: what ranks in place of the catalogue's margin.
-#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Encode, Decode)]
 pub struct LearnedMargin {
     /// Minor units.
     #[n(0)]
@@ -108,7 +108,7 @@ pub struct LearnedMargin {
 }
 
 /// What one slot chose from: the distribution over what could still stand there, and the draw.
-#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Serialize, Encode, Decode)]
 pub struct Slot {
     /// Of each candidate, by row: its probability, exploration included. None where it was excluded, where its offer
     /// stands in an earlier slot, or where a rule about the whole answer left it out.
@@ -135,7 +135,7 @@ pub struct Slot {
 }
 
 /// A candidate left out of one slot, or spoken against there.
-#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Serialize, Encode, Decode)]
 pub struct LeftOut {
     /// Position in [`Skeleton::candidates`].
     #[n(0)]
@@ -146,7 +146,7 @@ pub struct LeftOut {
 }
 
 /// The draw of one slot.
-#[derive(Debug, Clone, Copy, PartialEq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Encode, Decode)]
 pub struct Draw {
     /// Which generator key.
     #[n(0)]
@@ -163,7 +163,7 @@ pub struct Draw {
 }
 
 /// The content that was answered with.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Encode, Decode)]
 pub struct Shown {
     /// The offer, or the placement's house content.
     #[n(0)]
@@ -174,7 +174,7 @@ pub struct Shown {
 }
 
 /// What the placement promised about learning when it decided; a later bundle does not change it.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Encode, Decode)]
 pub struct Terms {
     /// Orders count until this long after the decision.
     #[n(0)]
@@ -209,7 +209,7 @@ pub struct Terms {
 }
 
 /// What is learned of orders besides that they were accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Encode, Decode)]
 #[cbor(index_only)]
 pub enum ValuesLearned {
     /// Their realised margin.
@@ -218,7 +218,7 @@ pub enum ValuesLearned {
 }
 
 /// What counts as acceptance where an order does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Encode, Decode)]
 #[cbor(index_only)]
 pub enum AcceptedBy {
     /// A click.
@@ -227,7 +227,7 @@ pub enum AcceptedBy {
 }
 
 /// What exposes a decision other than that it was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Encode, Decode)]
 #[cbor(index_only)]
 pub enum ExposedBy {
     /// An impression of it.
@@ -276,7 +276,7 @@ pub enum FallbackReason {
 }
 
 /// A purpose that was refused, and the gate that refused it.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Encode, Decode)]
 pub struct RefusedPurpose {
     /// Position of the gate in the bundle.
     #[n(0)]
@@ -297,7 +297,7 @@ impl RefusedPurpose {
 }
 
 /// The public part of a record. Its SHA-256 with a leading zero byte is the leaf.
-#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Serialize, Encode, Decode)]
 pub struct Skeleton {
     /// [`ENCODING`].
     #[n(0)]

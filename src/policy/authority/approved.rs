@@ -52,6 +52,24 @@ impl Approved {
         }
     }
 
+    /// As a record says that it was: without the uses that were refused and without candidates, by position, that were
+    /// withheld, each with the instant at which its approval had ended.
+    pub fn recorded(
+        (bundle, catalogue): (&Bundle, &Catalogue),
+        refused: impl Fn(&Use) -> bool,
+        withheld: &BTreeMap<u32, Option<Timestamp>>,
+    ) -> Self {
+        const FOR_EVER: Timestamp = Timestamp(i64::MAX);
+        let uses = bundle.uses.distinct().into_keys().filter(|of| !refused(of));
+        let until = |at: u32| withheld.get(&at).copied().unwrap_or(Some(FOR_EVER));
+        let candidates = || (0..u32::MAX).zip(catalogue.candidates()).map(|(at, _)| until(at)).collect();
+        Self {
+            everything: false,
+            uses: uses.map(|of| (of.clone(), FOR_EVER)).collect(),
+            candidates: (!bundle.demands.offers.is_empty()).then(candidates),
+        }
+    }
+
     /// Whether a use that needs approval has it at an instant.
     pub fn allows(&self, of: &Use, now: Timestamp) -> bool {
         self.everything || self.uses.get(of).is_some_and(|until| now < *until)

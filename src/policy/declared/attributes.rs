@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::lineage;
 use crate::domain::attribute::VALUE_BYTES_MAX;
-use crate::domain::{AttributeId, AttributeScope, CategoryId, Malformed, Span, Value};
+use crate::domain::{AttributeId, AttributeScope, CategoryId, Malformed, Number, Span, Value};
 use crate::policy::codes;
 use crate::policy::condition::date;
 use crate::policy::declare::{self, Declared};
@@ -83,6 +83,17 @@ pub struct AttributeSpec {
 }
 
 impl AttributeSpec {
+    /// A value that it may take, where it does not matter which.
+    pub fn any_value(&self) -> Value {
+        match &self.kind {
+            AttributeKind::Enum(names) => Value::Text(names.first().cloned().unwrap_or_default()),
+            AttributeKind::Number { .. } => Value::Number(Number(0)),
+            AttributeKind::Bool => Value::Bool(false),
+            AttributeKind::Date => Value::Text("2000-01-01".to_owned()),
+            AttributeKind::Text => Value::Text(String::new()),
+        }
+    }
+
     /// What is wrong with a value, with what is allowed instead.
     pub fn problem(&self, value: &Value) -> Option<String> {
         let id = &self.id;

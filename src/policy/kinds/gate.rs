@@ -115,6 +115,7 @@ pub fn gate(bundle: &Bundle, purpose: &PurposeId, asking: &Asking<'_>) -> GateVe
             valid_from: read.map(|entry| entry.valid_from),
             valid_until: read.and_then(|entry| entry.valid_until),
             channel: read.and_then(|entry| entry.channel.clone()),
+            jurisdiction: read.and_then(|entry| entry.jurisdiction.clone()),
         });
         match (open, verdict.refused_by) {
             (true, _) => {}

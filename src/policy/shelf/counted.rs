@@ -22,13 +22,16 @@ struct Tally<'a> {
 }
 
 enum Says {
-    /// Contacts that a cap counts: for every offer, and by number.
-    Used { everywhere: usize, by: Vec<(u32, usize)> },
+    /// Contacts that a cap counts: for every offer, and by number; and how many of them one more joins.
+    Used { everywhere: Used, by: Vec<(u32, Used)>, tell_joined: bool },
     /// Events that a cool-down counts and until when it then holds: for every offer, and by number.
     Cooling { everywhere: Cooling, by: Vec<(u32, Cooling)> },
     /// Nobody can be counted for, and the rule leaves out whoever is not known.
     Unidentified,
 }
+
+/// How many, and how many of them one more joins.
+type Used = (usize, usize);
 
 type Cooling = (Option<Timestamp>, usize);
 
@@ -77,23 +80,30 @@ impl<'a> Counted<'a> {
     pub(super) fn ask(&self, keys: &Keys, offer: u32, failed: &mut Vec<Failed>, readings: &mut Vec<Reading>) {
         for tally in self.tallies.iter().filter(|tally| tally.of.covers(offer)) {
             let Tally { of: Scoped { rule, .. }, apart, limit, .. } = *tally;
+            let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+            let mut joined = None;
             let (used, until, fails) = match &tally.says {
                 Says::Unidentified => (0, None, true),
-                Says::Used { everywhere, by } => {
+                Says::Used { everywhere, by, tell_joined } => {
                     let own = keys.of(apart, &offer).iter().filter_map(|key| found(by, *key));
-                    let used = u32::try_from(everywhere + own.sum::<usize>()).unwrap_or(u32::MAX);
-                    (used, None, used >= limit)
+                    let (used, own) = own.fold(*everywhere, sum);
+                    joined = tell_joined.then(|| number(own));
+                    (number(used), None, number(used) >= limit)
                 }
                 Says::Cooling { everywhere, by } => {
                     let own = keys.of(apart, &offer).iter().filter_map(|key| found(by, *key));
                     let (until, counted) = own.fold(*everywhere, Ord::max);
-                    (u32::try_from(counted).unwrap_or(u32::MAX), until, until.is_some())
+                    (number(counted), until, until.is_some())
                 }
             };
-            readings.extend((used > 0).then_some(Reading { rule: *rule, used, limit, until }));
+            readings.extend((used > 0).then_some(Reading { rule: *rule, used, limit, until, joined }));
             failed.extend(fails.then_some(Failed { rule: *rule, observed: None, limit: Some(i64::from(limit)) }));
         }
     }
+}
+
+fn sum(one: Used, other: Used) -> Used {
+    (one.0 + other.0, one.1 + other.1)
 }
 
 fn found<T: Copy>(by: &[(u32, T)], key: u32) -> Option<T> {
@@ -107,9 +117,9 @@ impl Tally<'_> {
         match &mut self.says {
             Says::Used { by, .. } => {
                 by.sort_unstable();
-                by.dedup_by(|(key, used), (kept, sum)| {
+                by.dedup_by(|(key, used), (kept, all)| {
                     key == kept && {
-                        *sum += *used;
+                        *all = sum(*all, *used);
                         true
                     }
                 });
@@ -178,12 +188,12 @@ fn read<'a>(ground: &Ground<'a>, tallies: &mut Vec<Tally<'a>>, at: usize, counte
                 CapBy::Category => Apart::Category,
                 CapBy::Campaign => Apart::Campaign,
             };
-            let used = caps::counted(counter, ground.windows.of(cap), ground.windows.now);
+            let used = caps::counted(cap, counter, ground.windows.of(cap), ground.windows.now);
             // A counter without a name holds contacts of which nobody knows what they were: they count for everything.
             let all = counter.of.is_none()
                 || cap.by == CapBy::Channel && counter.of.as_deref() == Some(ground.placement.channel.as_str());
             let key = counter.of.as_deref().and_then(|name| ground.keys.named(apart, name, ground.offers));
-            if used == 0 || !all && key.is_none() {
+            if used.0 == 0 || !all && key.is_none() {
                 return;
             }
             let says = tally(tallies, at, || Tally {
@@ -191,10 +201,18 @@ fn read<'a>(ground: &Ground<'a>, tallies: &mut Vec<Tally<'a>>, at: usize, counte
                 of,
                 apart,
                 limit: cap.max,
-                says: Says::Used { everywhere: 0, by: Vec::new() },
+                says: Says::Used {
+                    everywhere: (0, 0),
+                    by: Vec::new(),
+                    // What is shown though a cap is reached is counted on.
+                    tell_joined: !rule.blocks() || !ground.shelf.put_in.is_empty(),
+                },
             });
-            if let Some(Says::Used { everywhere, by }) = says {
-                *everywhere += if all { used } else { 0 };
+            if let Some(Says::Used { everywhere, by, .. }) = says {
+                // Nothing that is chosen joins what nobody can name any more.
+                let unnamed = counter.of.is_none() && cap.by != CapBy::All;
+                let used = if unnamed { (used.0, 0) } else { used };
+                *everywhere = if all { sum(*everywhere, used) } else { *everywhere };
                 by.extend(key.filter(|_| !all).map(|key| (key, used)));
             }
         }

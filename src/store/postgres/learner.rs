@@ -230,11 +230,17 @@ pub(super) async fn events(
     rows.into_iter().map(column::learning).collect()
 }
 
-pub(super) async fn checkpoint(store: &PostgresStore, model: ModelId) -> Result<Option<CheckpointRow>, StoreError> {
+pub(super) async fn checkpoint(
+    store: &PostgresStore,
+    model: ModelId,
+    events_max: Option<u64>,
+) -> Result<Option<CheckpointRow>, StoreError> {
     let row: Option<CheckpointColumns> = sqlx::query_as(
-        "select model_id, sequence, digest, state from checkpoint where model_id = $1 order by sequence desc limit 1",
+        "select model_id, sequence, digest, state from checkpoint where model_id = $1 and sequence <= $2 \
+         order by sequence desc limit 1",
     )
     .bind(model.0.as_slice())
+    .bind(events_max.map_or(Ok(i64::MAX), column::signed)?)
     .fetch_optional(&store.pool)
     .await?;
     row.map(column::checkpoint).transpose()

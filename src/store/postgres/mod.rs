@@ -273,8 +273,8 @@ impl Store for PostgresStore {
         learner::events(self, model, after, limit).await
     }
 
-    async fn checkpoint(&self, model: ModelId) -> Result<Option<CheckpointRow>, StoreError> {
-        learner::checkpoint(self, model).await
+    async fn checkpoint(&self, model: ModelId, events_max: Option<u64>) -> Result<Option<CheckpointRow>, StoreError> {
+        learner::checkpoint(self, model, events_max).await
     }
 
     async fn activate_bundle(&self, hash: Digest, body: &str, by: By<'_>) -> Result<Control, StoreError> {

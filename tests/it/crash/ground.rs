@@ -73,7 +73,7 @@ pub async fn models_of_events(store: &dyn Store, keys: &Keys) -> (Digests, usize
     let (mut models, mut checkpoints) = (Models::default(), 0);
     for (model, last) in store.model_heads().await.unwrap() {
         let mut sequence = 0;
-        if let Some(checkpoint) = store.checkpoint(model).await.unwrap() {
+        if let Some(checkpoint) = store.checkpoint(model, None).await.unwrap() {
             models.restore(&checkpoint).unwrap();
             sequence = checkpoint.sequence;
             checkpoints += 1;

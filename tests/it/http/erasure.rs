@@ -47,6 +47,16 @@ fn whoever_is_erased_is_found_nowhere_and_the_models_are_as_if_it_had_never_come
         history(&service, &[("bob", 1), (ZOE, 10), ("ann", 20)]);
         history(&never, &[("bob", 1), ("ann", 20)]);
         assert_ne!(digests(&service), digests(&never));
+        // Decided by models that know of her, and with nobody to know of.
+        for one in [&service, &never] {
+            one.decide(&ask_as(4, "bob")).ok();
+            one.learn();
+        }
+        let replayed = |number: u8| {
+            let path = format!("/v1/decisions/{}/replay", id(number));
+            service.call("GET", &path, None).ok()["verdict"].as_str().unwrap().to_owned()
+        };
+        assert_eq!([1, 4, 10].map(replayed), ["identical"; 3]);
         let leaf = service.record(&json!({"decision_id": id(10)}))["leaf"].clone();
 
         let told = erase(&service, ZOE);
@@ -56,10 +66,12 @@ fn whoever_is_erased_is_found_nowhere_and_the_models_are_as_if_it_had_never_come
         let told_again = erase(&service, ZOE);
         assert_eq!(told_again, told, "again it is answered as before");
 
+        // What was decided by the models of before follows from their scores alone now.
+        assert_eq!([1, 4, 10].map(replayed), ["identical", "identical_from_scores", "erased"]);
         // Who was erased is a leaf, and nothing else has changed of any.
         service.wait(service.core.logged_all()).unwrap();
         let verified = service.verify();
-        assert_eq!((verified.findings.first, verified.decisions), (Vec::new(), 9));
+        assert_eq!((verified.findings.first, verified.decisions), (Vec::new(), 10));
 
         let record = service.record(&json!({"decision_id": id(10)}));
         assert_eq!((&record["private"], &record["leaf"]), (&Value::Null, &leaf));

@@ -114,7 +114,10 @@ fn visits(service: &Service, name: &str, gender: &str, measured: &str, tiers: &[
 /// What is measured of a bundle an hour after everything was decided.
 fn measured(service: &Service, bundle: &Bundle) -> (FairnessReport, String) {
     let generator = GeneratorKey { period: 1, key: [2; 32] };
-    let measurer = Measurer { store: service.core.store.clone(), keys: Keys { master: MasterKey([1; 32]), generator } };
+    let measurer = Measurer {
+        store: service.core.store.clone(),
+        keys: Keys { master: MasterKey([1; 32]), generator, past: Vec::new() },
+    };
     let report = service.wait(measurer.measure(bundle, (None, None), later(1))).unwrap();
     let hash = service.wait(measurer.keep(&report, "test")).unwrap();
     (report, hash_text(hash))

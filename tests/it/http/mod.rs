@@ -34,6 +34,7 @@ mod pools;
 mod prices;
 mod rechecks;
 mod releases;
+mod replays;
 mod reports;
 mod routes;
 mod schema;

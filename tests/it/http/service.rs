@@ -138,7 +138,8 @@ impl Service {
             erased_file: plan.outside.path().join("erased"),
             ..Settings::default()
         };
-        let keys = Keys { master: MasterKey([1; 32]), generator: GeneratorKey { period: 1, key: [2; 32] } };
+        let generator = GeneratorKey { period: 1, key: [2; 32] };
+        let keys = Keys { master: MasterKey([1; 32]), generator, past: Vec::new() };
         let policies = plan.policies.clone();
         let (core, listening, admin) = runtime.block_on(async {
             let store = plan.database.open().await;

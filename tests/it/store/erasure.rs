@@ -85,7 +85,7 @@ async fn two(store: &dyn Store) -> u64 {
         outcomes: work.outcomes,
         applied: [1, 2].map(|number| row(number, 0, Applied { exposed: true, ..Applied::default() })).to_vec(),
         events: vec![event(1, 1), event(2, 2)],
-        checkpoints: vec![checkpoint(2, "with")],
+        checkpoints: vec![checkpoint(1, "early"), checkpoint(2, "with")],
         ..Learned::default()
     };
     assert!(store.learn(term, &learned).await.unwrap());
@@ -143,7 +143,8 @@ async fn the_second_half_leaves_nothing_of_it_and_everything_of_others(database:
     assert_eq!(store.erased_through().await.unwrap(), erasure);
     let left = store.learning_events(MODEL, 0, 10).await.unwrap();
     assert_eq!(left, [LearningRow { wrapped_key: Some(b"key-2".to_vec()), ..event(2, 2) }]);
-    assert_eq!(store.checkpoint(MODEL).await.unwrap(), Some(checkpoint(2, "without")));
+    assert_eq!(store.checkpoint(MODEL, None).await.unwrap(), Some(checkpoint(2, "without")));
+    assert_eq!(store.checkpoint(MODEL, Some(1)).await.unwrap(), None, "older ones know too much");
     let decisions = store.decisions(&[decision_id(1), decision_id(2)]).await.unwrap();
     let private: Vec<usize> = decisions.iter().map(|found| found.record.private.len()).collect();
     assert_eq!((private[0], private[1] > 0), (0, true));
@@ -168,7 +169,7 @@ async fn a_fenced_term_erases_nothing_and_neither_does_one_that_is_behind(databa
         assert!(matches!(store.erase(term, &behind).await, Err(StoreError::Unavailable(_))));
     }
     assert_eq!(store.learning_events_of(erasure).await.unwrap().len(), 1);
-    assert_eq!(store.checkpoint(MODEL).await.unwrap(), Some(checkpoint(2, "with")));
+    assert_eq!(store.checkpoint(MODEL, None).await.unwrap(), Some(checkpoint(2, "with")));
     assert!(!store.decision(decision_id(1)).await.unwrap().unwrap().record.private.is_empty());
     assert!(store.erase(term, &erased(erasure, 2, 1)).await.unwrap());
 }

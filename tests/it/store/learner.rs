@@ -67,7 +67,7 @@ async fn a_fenced_term_writes_nothing(database: Arc<Database>) {
     assert!(!old.learn(first, &learned).await.unwrap());
     assert!(!old.learn(second + 1, &learned).await.unwrap());
     assert_eq!(new.model_heads().await.unwrap(), []);
-    assert_eq!(new.checkpoint(MODEL).await.unwrap(), None);
+    assert_eq!(new.checkpoint(MODEL, None).await.unwrap(), None);
     let work = new.learner_work(10, NOW).await.unwrap();
     assert_eq!((work.batches, &work.touched[0].applied), (vec![key(1)], &BTreeMap::new()));
     assert!(new.learn(second, &learned).await.unwrap());
@@ -230,13 +230,18 @@ async fn the_newest_checkpoint_is_found(database: Arc<Database>) {
     let store = database.open().await;
     let term = elected(&*store, "learner", 1).await.unwrap();
     let other = ModelId([9; 16]);
-    assert_eq!(store.checkpoint(MODEL).await.unwrap(), None);
+    assert_eq!(store.checkpoint(MODEL, None).await.unwrap(), None);
     for sequence in [5, 7, 6, 9, 9] {
         let checkpoints = vec![checkpoint(MODEL, sequence), checkpoint(other, 1)];
         assert!(store.learn(term, &Learned { checkpoints, ..Learned::default() }).await.unwrap());
     }
-    assert_eq!(store.checkpoint(MODEL).await.unwrap(), Some(checkpoint(MODEL, 9)));
-    assert_eq!(store.checkpoint(other).await.unwrap(), Some(checkpoint(other, 1)));
+    assert_eq!(store.checkpoint(MODEL, None).await.unwrap(), Some(checkpoint(MODEL, 9)));
+    assert_eq!(store.checkpoint(other, None).await.unwrap(), Some(checkpoint(other, 1)));
+    // Two are kept: the newest, and the newest at or before an event.
+    for (events_max, found) in [(9, Some(9)), (8, Some(7)), (7, Some(7)), (6, None)] {
+        let expected = found.map(|sequence| checkpoint(MODEL, sequence));
+        assert_eq!(store.checkpoint(MODEL, Some(events_max)).await.unwrap(), expected, "{events_max}");
+    }
 }
 
 async fn totals_count_what_there_is(database: Arc<Database>) {

@@ -271,9 +271,11 @@ fn decision(page: &mut String, summary: &Summary) {
          and every rule \
          that left something out.",
         &format!(
-            "{}{others}<ul>{opening}{left_out}</ul><p class=\"note\">Decision <code>{}</code>.</p>",
+            "{}{others}<ul>{opening}{left_out}</ul><p class=\"note\">Decision <code>{}</code>. Decided again, from its \
+             record and from the model as it was: {}.</p>",
             plots::bars("probability of each candidate", &bars),
-            escape(&explained.decision_id)
+            escape(&explained.decision_id),
+            escape(&explained.again)
         ),
     );
 }

@@ -178,6 +178,8 @@ pub struct Explained {
     pub chances: Vec<Chance>,
     /// Offers that rules left out, with what they said.
     pub left_out: Vec<LeftOut>,
+    /// What became of it when it was made again.
+    pub again: String,
 }
 
 /// The probability of a candidate.

@@ -73,7 +73,10 @@ impl Story<'_> {
         read.seen.sort_by_key(|(at, _)| *at);
         let seen: Vec<Seen> = read.seen.into_iter().map(|(_, seen)| seen).collect();
         let explained = match self.worth_explaining(&seen) {
-            Some(made) => explained(made, &Client::new(access).record(&made.decision_id)?),
+            Some(made) => {
+                let client = Client::new(access);
+                explained(made, &client.record(&made.decision_id)?, client.replay(&made.decision_id)?)
+            }
             None => Explained::default(),
         };
         Ok(self.sum_up(&seen, &read.whys, explained))
@@ -340,7 +343,7 @@ fn called(offer: &Offer) -> String {
     if offer.name.is_empty() { offer.offer_id.to_string() } else { offer.name.clone() }
 }
 
-fn explained(made: &Made, record: &Record) -> Explained {
+fn explained(made: &Made, record: &Record, again: String) -> Explained {
     let chance = |candidate: &Candidate| {
         let name = match (&candidate.offer_id, &candidate.variant_id) {
             (Some(offer), Some(variant)) => format!("{offer}/{variant}"),
@@ -365,7 +368,7 @@ fn explained(made: &Made, record: &Record) -> Explained {
         }
     }
     let decision_id = made.decision_id.clone();
-    Explained { decision_id, sentences: record.explanation.clone(), chances, left_out }
+    Explained { decision_id, sentences: record.explanation.clone(), chances, left_out, again }
 }
 
 impl Explained {

@@ -85,13 +85,18 @@ pub(in crate::policy) fn apart<'a>(by: CapBy, placement: &'a Placement, offer: &
     }
 }
 
-/// Contacts of a counter that a cap counts from an instant on, reservations that have not ended included.
-pub(in crate::policy) fn counted(counter: &CapCounter, from: Timestamp, now: Timestamp) -> usize {
-    let held = |hold: &&CapHold| match hold.held {
-        Held::ReservedUntil(until) => until > now,
-        Held::SeenAt(at) => at >= from,
-    };
-    counter.at.iter().filter(|at| **at >= from).count() + counter.held.iter().filter(held).count()
+/// Contacts of a counter that a cap counts from an instant on, reservations that have not ended included; and how many
+/// of them one more joins.
+pub(in crate::policy) fn counted(cap: &Cap, counter: &CapCounter, from: Timestamp, now: Timestamp) -> (usize, usize) {
+    let decided = counter.at.iter().filter(|at| **at >= from).count();
+    let (mut reserved, mut seen) = (0, 0);
+    for hold in &counter.held {
+        match hold.held {
+            Held::ReservedUntil(until) => reserved += usize::from(until > now),
+            Held::SeenAt(at) => seen += usize::from(at >= from),
+        }
+    }
+    (decided + reserved + seen, if cap.counts == CapCounts::Decision { decided } else { reserved })
 }
 
 /// Until when the events of a counter leave offers out, if they do, and how many they are. What happened up to the

@@ -12,6 +12,7 @@
 
 mod count;
 mod read;
+mod recorded;
 mod window;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub(in crate::policy) mod tests;
 pub use count::{Chosen, Contact, confirm_contact, count_contact, outdate_caps, rebuild_caps};
 pub(in crate::policy) use count::{cooled, counted};
 pub(in crate::policy) use read::{FIELDS, calendar_unit, read, scope, time_zone};
+pub use recorded::{ReadOf, counters_read};
 pub use window::{CalendarUnit, CapWindow, CapWindows, Zone};
 
 use std::collections::BTreeMap;
