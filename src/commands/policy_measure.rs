@@ -51,6 +51,12 @@ pub async fn run(args: &MeasureArgs) -> Result<ExitCode, Box<dyn Error>> {
     }
     let measurer = args.at.measurer().await?;
     let now = measurer.store.now().await?;
+    let lacking = measurer.lacking(&bundle, now).await?;
+    if !lacking.is_empty() {
+        let findings: Vec<String> = lacking.iter().map(ToString::to_string).collect();
+        let head = "nothing was measured, since nobody approved reading what it compares groups by";
+        return Ok(told(&format!("{head}\n\n{}", findings.join("\n\n")), 1));
+    }
     let report = measurer.measure(&bundle, (args.from, args.to), now).await?;
     let hash = hash_text(measurer.keep(&report, BY).await?);
     if let Some(path) = &args.out {

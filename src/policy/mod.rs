@@ -57,7 +57,7 @@ pub use applies::AppliesTo;
 pub use approval::Approval;
 pub use authority::{
     Approved, Authority, Demands, Given, Held, Matter, Needed, Revocation, Site, Standing, Use, UseCase, Uses,
-    creative, lacking, needed, parse_hash, print_hash, weakened, whole_offer,
+    creative, lacking, lacking_to_measure, needed, parse_hash, print_hash, weakened, whole_offer,
 };
 pub use authors::difference::{Change, FieldChange, How, difference};
 pub use authors::explain::{Example, Explained, example, explain};

@@ -16,7 +16,9 @@ use crate::domain::{
     Timestamp, Value,
 };
 use crate::engine::open_state;
-use crate::policy::{Asking, Bundle, FairnessAsk, FairnessGate, ListPrices, Measure, Rule, may_measure};
+use crate::policy::{
+    Asking, Bundle, FairnessAsk, FairnessGate, Finding, ListPrices, Measure, Rule, lacking_to_measure, may_measure,
+};
 use crate::report::fairness::{
     FairnessReport, Featured, Found, GateMeasured, Offered, PROXY_CUSTOMERS_MAX, ProxyMeasured, hash_report, of_people,
     parity, quantile, scope, told,
@@ -103,6 +105,11 @@ impl Measurer {
         }
         let gates = gathering.into_iter().map(Gathering::finish).collect();
         Ok(FairnessReport::new(bundle, now, to, gates))
+    }
+
+    /// What nobody approved, or no longer, of what measuring a bundle reads.
+    pub async fn lacking(&self, bundle: &Bundle, now: Timestamp) -> Result<Vec<Finding>, RuntimeError> {
+        Ok(lacking_to_measure(bundle, &self.store.approvals().await?, now))
     }
 
     /// Keeps a report under its hash, by which bundles name it.

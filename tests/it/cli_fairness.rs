@@ -71,6 +71,17 @@ fn what_is_not_measured_is_not_put_in_force_and_too_little_data_is_no_measure() 
     let (_, out, _) = proffer(&["policy", "explain", "fair.parity"]);
     assert!(out.contains("a bundle that does not hold it is not put in force"), "{out}");
     assert!(out.contains("no case can show it"), "{out}");
+    // Groups are compared by what people approved, and by nothing else.
+    edit(folder.path(), "bundle.yaml", "schema: 1\n", "schema: 1\napprovers: {attributes: [protected]}\n");
+    let (code, out, err) = proffer(&["policy", "measure"]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    let head =
+        "error: nothing was measured, since nobody approved reading what it compares groups by\n\nerror[P0501]: ";
+    assert!(err.starts_with(head), "{err}");
+    let mend = "proffer policy approve customer.gender --purpose measurement --use-case measurement --hash b3:HASH";
+    assert!(err.split_whitespace().collect::<Vec<_>>().join(" ").contains(mend), "{err}");
+    edit(folder.path(), "bundle.yaml", "approvers: {attributes: [protected]}\n", "");
+
     let refused = "error: fairness gates keep bundle b3:HASH from being put in force: `fair.parity` asks for a \
                    measure, and the bundle names no report; run `proffer policy measure DIR` on its folder, which \
                    measures and names the report in fairness.yaml, then activate the folder";

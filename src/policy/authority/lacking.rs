@@ -7,6 +7,7 @@ use super::definition::print_hash;
 use super::demands::{Authority, Demands};
 use super::given::{Given, Matter};
 use super::standing::{Book, Held, Standing};
+use super::uses::{Use, UseCase};
 use crate::domain::Timestamp;
 use crate::policy::bundle::Bundle;
 use crate::policy::codes;
@@ -15,11 +16,25 @@ use crate::policy::finding::{Finding, Place, Report};
 /// Everything that is not approved at an instant: each use of an attribute at the first place that names it, and the
 /// bundle where it needs approval as a whole. Offers are asked about in each decision.
 pub fn lacking(bundle: &Bundle, given: &[Given], now: Timestamp) -> Vec<Finding> {
+    let (mut report, book) = (Report::new(&bundle.sources), Book::of(given));
+    of_uses(&mut report, bundle, &book, now, |_| true);
+    of_the_bundle(&mut report, bundle, (&book, &bundle.demands.bundle), now);
+    report.finish()
+}
+
+/// As [`lacking`], of nothing but what fairness gates compare groups by: who measures reads that before the bundle is
+/// in force, and reads nothing that is not approved.
+pub fn lacking_to_measure(bundle: &Bundle, given: &[Given], now: Timestamp) -> Vec<Finding> {
     let mut report = Report::new(&bundle.sources);
-    let (book, both) = (Book::of(given), Authority::both());
-    for (of, sites) in bundle.uses.distinct() {
+    of_uses(&mut report, bundle, &Book::of(given), now, |of| of.use_case == UseCase::Measurement);
+    report.finish()
+}
+
+fn of_uses(report: &mut Report<'_>, bundle: &Bundle, book: &Book<'_>, now: Timestamp, asked: impl Fn(&Use) -> bool) {
+    let both = Authority::both();
+    for (of, sites) in bundle.uses.distinct().into_iter().filter(|(of, _)| asked(of)) {
         let (Some(site), Some(pinned)) = (sites.first(), bundle.definition(&of.attribute)) else { continue };
-        let standing = Standing::in_book(&book, (&Matter::Use(of.clone()), pinned), &both, now);
+        let standing = Standing::in_book(book, (&Matter::Use(of.clone()), pinned), &both, now);
         let (Some(code), told) = (code(&standing), standing.told()) else { continue };
         let more = match sites.len() - 1 {
             0 => String::new(),
@@ -36,8 +51,6 @@ pub fn lacking(bundle: &Bundle, given: &[Given], now: Timestamp) -> Vec<Finding>
         );
         report.add(code, site.place, message, label(&standing)).with_help(mend(&standing, &command));
     }
-    of_the_bundle(&mut report, bundle, (&book, &bundle.demands.bundle), now);
-    report.finish()
 }
 
 /// That a bundle asks for less approval than the one in force. Then it is not for its author alone to say: both

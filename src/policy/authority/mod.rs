@@ -31,7 +31,7 @@ pub use definition::{creative, parse_hash, print_hash, whole_offer};
 pub use demands::{Authority, Demands};
 pub(super) use demands::{FIELDS, read};
 pub use given::{Given, Matter, Revocation};
-pub use lacking::{lacking, weakened};
+pub use lacking::{lacking, lacking_to_measure, weakened};
 pub use needed::{Needed, needed};
 pub use standing::{Held, Standing};
 pub(super) use uses::gather;
