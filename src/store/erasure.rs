@@ -246,7 +246,7 @@ pub const ERASE: &str = "customers.erase";
 /// Who is erased, by internal ids, for the record of changes: whose key is gone without such an entry was not erased
 /// but deleted.
 pub(super) fn begun(erasure: u64, subjects: &[SubjectId]) -> String {
-    let ids: Vec<String> = subjects.iter().map(|subject| subject.hex()).collect();
+    let ids: Vec<String> = subjects.iter().map(SubjectId::hex).collect();
     format!("erasure {erasure} of {}", ids.join(", "))
 }
 
