@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 use proffer::domain::{Campaign, Offer, Timestamp};
+use proffer::runtime::verify::Verified;
 use proffer::runtime::{Clock, Core};
 use proffer::simulation::{Crowd, World};
 use serde_json::json;
@@ -75,7 +76,11 @@ pub async fn perform(args: DemoArgs) -> Result<(Summary, Local), Box<dyn Error>>
     let clock = Clock::by_hand(world.calendar.start);
     let (local, access) = service(args.store.clone(), with_twins(sample::policies()), Some(clock)).await?;
     say(args.format, &format!("The service answers at {} on a store of its own.", local.url));
-    match play(args, world, access).await {
+    let played = match play(args, world, access).await {
+        Ok(summary) => verify(&local).await.map(|log| Summary { log, ..summary }),
+        Err(error) => Err(error),
+    };
+    match played {
         Ok(mut summary) => {
             summary.measured.seconds = watch.elapsed().as_secs_f64();
             Ok((summary, local))
@@ -85,6 +90,19 @@ pub async fn perform(args: DemoArgs) -> Result<(Summary, Local), Box<dyn Error>>
             Err(error.into())
         }
     }
+}
+
+/// Verifies the whole store against its log, and says in a sentence what came of it.
+async fn verify(local: &Local) -> Result<String, DemoError> {
+    local.core.logged_all().await?;
+    let Verified { decisions, changes, findings, .. } = local.core.verify_log().await?;
+    Ok(match findings.first.first() {
+        None => format!(
+            "The log holds all {decisions} decisions and {changes} privileged changes under one signed root, and was \
+             verified leaf by leaf: nothing was altered, nothing is missing."
+        ),
+        Some(first) => format!("The log was verified, with {} findings: {first}.", findings.count),
+    })
 }
 
 /// The world moved by whole weeks, so that its days end shortly before now.

@@ -10,9 +10,9 @@ use std::path::Path;
 
 pub use told::{FINDINGS_MAX, Finding, Findings};
 
-use super::RuntimeError;
 use super::export::site_key;
 use super::logging::read_outside;
+use super::{Core, RuntimeError};
 use crate::audit::draws::Periods;
 use crate::config::keyfile::checkpoint_file;
 use crate::domain::SubjectId;
@@ -186,5 +186,13 @@ impl Verifier<'_> {
             findings.add(&place, format!("it covers {size} leaves, and the store's own checkpoint only {newest}"));
         }
         Some(seen)
+    }
+}
+
+impl Core {
+    /// Verifies the whole store against its log, while it is in use.
+    pub async fn verify_log(&self) -> Result<Verified, RuntimeError> {
+        let (store, master, key_file) = (self.store.as_ref(), &self.keys.master, self.settings.key_file.as_path());
+        Verifier { store, master, key_file, progress: &|_, _| {}, omitted: None }.run().await
     }
 }

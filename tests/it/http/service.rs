@@ -10,7 +10,7 @@ use proffer::config::keyfile::Keys;
 use proffer::config::{MetricsAccess, Settings};
 use proffer::domain::key::{GeneratorKey, MasterKey, hmac_sha256};
 use proffer::policy::Source;
-use proffer::runtime::verify::{Verified, Verifier};
+use proffer::runtime::verify::Verified;
 use proffer::runtime::{Clock, Core, Role, Setup};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -235,9 +235,7 @@ impl Service {
 
     /// The whole store against its log.
     pub fn verify(&self) -> Verified {
-        let (store, master) = (self.core.store.as_ref(), &MasterKey([1; 32]));
-        let key_file = &self.core.settings.key_file;
-        self.wait(Verifier { store, master, key_file, progress: &|_, _| {}, omitted: None }.run()).unwrap()
+        self.wait(self.core.verify_log()).unwrap()
     }
 
     /// Sends a request as it is.

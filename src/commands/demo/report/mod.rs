@@ -272,10 +272,11 @@ fn decision(page: &mut String, summary: &Summary) {
          that left something out.",
         &format!(
             "{}{others}<ul>{opening}{left_out}</ul><p class=\"note\">Decision <code>{}</code>. Decided again, from its \
-             record and from the model as it was: {}.</p>",
+             record and from the model as it was: {}.</p><p class=\"note\">{}</p>",
             plots::bars("probability of each candidate", &bars),
             escape(&explained.decision_id),
-            escape(&explained.again)
+            escape(&explained.again),
+            escape(&summary.log)
         ),
     );
 }

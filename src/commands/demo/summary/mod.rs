@@ -44,6 +44,8 @@ pub struct Summary {
     pub margin_from: Vec<FromCategory>,
     /// One decision.
     pub explained: Explained,
+    /// What a verification of the log came to.
+    pub log: String,
     /// What the service did.
     pub measured: Measured,
 }

@@ -114,6 +114,7 @@ impl Story<'_> {
             shares: self.shares(seen),
             margin_from: self.margin_from(),
             explained,
+            log: String::new(),
             measured: Measured {
                 decisions: driven.made.len(),
                 clients: self.clients,

@@ -144,7 +144,8 @@ impl Summary {
         for left_out in &explained.left_out {
             bullet(f, &format!("Left out: {}: {}", left_out.offers.join(", "), left_out.sentence))?;
         }
-        bullet(f, &format!("Decided again, from its record and from the model as it was: {}.", explained.again))
+        bullet(f, &format!("Decided again, from its record and from the model as it was: {}.", explained.again))?;
+        bullet(f, &self.log)
     }
 
     fn measured(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
