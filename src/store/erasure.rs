@@ -125,9 +125,6 @@ pub trait Erase: Send + Sync {
     /// Every outcome that is known to be about one of these subjects, in the order of their keys.
     async fn outcomes_about(&self, subjects: &[SubjectId]) -> Result<Vec<KeptOutcome>, StoreError>;
 
-    /// Writes down that somebody used a privilege that changes nothing, such as reading all of a customer.
-    async fn note(&self, what: &str, detail: &str, by: By<'_>) -> Result<(), StoreError>;
-
     /// Puts a subject under a legal hold; `false` if it is under one already.
     async fn hold(&self, subject: SubjectId, why: &str, by: By<'_>) -> Result<bool, StoreError>;
 

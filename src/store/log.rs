@@ -72,6 +72,9 @@ pub trait Log: Send + Sync {
     /// fenced.
     async fn keep_checkpoint(&self, term: u64, size: u64, note: &str) -> Result<bool, StoreError>;
 
+    /// Writes down that somebody used a privilege that changes nothing, such as reading all of a customer.
+    async fn note(&self, what: &str, detail: &str, by: By<'_>) -> Result<(), StoreError>;
+
     /// Writes a privileged change down that changes nothing else; `false` if the same was written down before.
     async fn note_once(&self, what: &str, detail: &str, by: By<'_>) -> Result<bool, StoreError>;
 

@@ -202,10 +202,6 @@ impl Erase for PostgresStore {
         matching::about(self, subjects).await
     }
 
-    async fn note(&self, what: &str, detail: &str, by: By<'_>) -> Result<(), StoreError> {
-        record(&mut *self.pool.acquire().await?, by, what, detail).await
-    }
-
     async fn hold(&self, subject: SubjectId, why: &str, by: By<'_>) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         if held(&mut transaction, subject).await?.is_some() {

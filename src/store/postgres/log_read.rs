@@ -16,7 +16,7 @@ use crate::store::{BatchKey, By, StoreError};
 use crate::transparency::entry::Change;
 use crate::transparency::tile::{TileId, Tiles};
 
-use super::PostgresStore;
+use super::{PostgresStore, catalogue};
 
 pub(super) async fn tiles(store: &PostgresStore, ids: &[TileId]) -> Result<Tiles, StoreError> {
     let names = ids.iter().map(|id| log::tile_name(*id)).collect::<Result<Vec<_>, _>>()?;
@@ -64,6 +64,10 @@ impl Log for PostgresStore {
 
     async fn keep_checkpoint(&self, term: u64, size: u64, note: &str) -> Result<bool, StoreError> {
         super::log::keep_checkpoint(self, term, size, note).await
+    }
+
+    async fn note(&self, what: &str, detail: &str, by: By<'_>) -> Result<(), StoreError> {
+        catalogue::record(&mut *self.pool.acquire().await?, by, what, detail).await
     }
 
     async fn note_once(&self, what: &str, detail: &str, by: By<'_>) -> Result<bool, StoreError> {

@@ -204,14 +204,6 @@ impl Erase for SqliteStore {
         matching::about(self, subjects).await
     }
 
-    async fn note(&self, what: &str, detail: &str, by: By<'_>) -> Result<(), StoreError> {
-        let mut writer = self.writer.lock().await;
-        let mut transaction = self.begin(&mut writer).await?;
-        record(&mut transaction, by, what, detail).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
     async fn hold(&self, subject: SubjectId, why: &str, by: By<'_>) -> Result<bool, StoreError> {
         let mut writer = self.writer.lock().await;
         let mut transaction = self.begin(&mut writer).await?;

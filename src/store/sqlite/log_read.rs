@@ -17,8 +17,8 @@ use crate::store::{BatchKey, By, StoreError};
 use crate::transparency::entry::Change;
 use crate::transparency::tile::{TileId, Tiles};
 
-use super::SqliteStore;
 use super::statement::{key_pieces, push_keys};
+use super::{SqliteStore, catalogue};
 
 pub(super) async fn tiles(store: &SqliteStore, ids: &[TileId]) -> Result<Tiles, StoreError> {
     let mut rows = Vec::with_capacity(ids.len());
@@ -68,6 +68,13 @@ impl Log for SqliteStore {
 
     async fn keep_checkpoint(&self, term: u64, size: u64, note: &str) -> Result<bool, StoreError> {
         super::log::keep_checkpoint(self, term, size, note).await
+    }
+
+    async fn note(&self, what: &str, detail: &str, by: By<'_>) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().await;
+        let mut transaction = self.begin(&mut writer).await?;
+        catalogue::record(&mut transaction, by, what, detail).await?;
+        Ok(transaction.commit().await?)
     }
 
     async fn note_once(&self, what: &str, detail: &str, by: By<'_>) -> Result<bool, StoreError> {
