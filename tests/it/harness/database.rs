@@ -53,6 +53,14 @@ impl Database {
         }
     }
 
+    /// One with the content of a SQLite file, in a folder of its own: whoever had the file open may still write to it.
+    pub fn copy_of(file: &std::path::Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("proffer.sqlite");
+        std::fs::copy(file, &copy).unwrap();
+        Self { url: format!("sqlite:{}", copy.display()), place: Place::Folder { _kept: folder } }
+    }
+
     /// A handle with connections of its own, as another process would have.
     pub async fn open(&self) -> Arc<dyn Store> {
         store::open(&self.url, 8).await.unwrap()

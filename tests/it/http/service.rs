@@ -187,15 +187,10 @@ impl Service {
         plan.start()
     }
 
-    /// Stops it, puts a copy of its SQLite file in the place of the file, and starts another on that.
-    pub fn restart_from(self, copy: &std::path::Path) -> Self {
-        let plan = self.plan.beside(&self.plan.node);
+    /// Stops it and starts another on the content of a SQLite file.
+    pub fn restart_from(self, file: &std::path::Path) -> Self {
+        let plan = Plan { database: Arc::new(Database::copy_of(file)), ..self.plan.beside(&self.plan.node) };
         drop(self);
-        let path = plan.database.url.strip_prefix("sqlite:").unwrap();
-        for suffix in ["-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{path}{suffix}"));
-        }
-        std::fs::copy(copy, path).unwrap();
         plan.start()
     }
 
